@@ -1,0 +1,54 @@
+# Two commands on a fresh machine with Python 3.11 and make: `make demo` and `make test`.
+PYTHON ?= python3
+SERVE ?= 1
+RUN := .venv/bin/python
+TOLD_NOT_TO_SERVE := $(filter 0,$(SERVE))
+
+.DEFAULT_GOAL := help
+.PHONY: help setup check lint test test-long demo bench backtest docs picture lock clean
+
+help:  ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | awk -F '\t' '{ printf "  make %-10s %s\n", $$1, $$2 }'
+
+setup: .venv/.ready  ## make .venv and install what is locked, with hashes
+
+.venv/.ready: requirements/uv.txt requirements/dev.txt requirements/install.py pyproject.toml
+	@$(PYTHON) requirements/install.py
+	@touch .venv/.ready
+
+check: lint test  ## all that a change must pass: format, lint, types, docs, tests
+
+lint: setup  ## format, lint, types and generated docs, without changing a file
+	@$(RUN) -m ruff format --check --quiet .
+	@$(RUN) -m ruff check --quiet .
+	@$(RUN) -m mypy
+	@$(RUN) docs/generate.py --check
+
+test: setup  ## the tests, under ten minutes
+	@$(RUN) -m pytest
+
+test-long: setup  ## the tests that take longer
+	@$(RUN) -m pytest -m long
+
+demo: setup  ## the whole job on real data, then served on 127.0.0.1:8000 (SERVE=0 stops after the summary)
+	@.venv/bin/churnml demo $(if $(TOLD_NOT_TO_SERVE),--no-serve)
+
+bench: setup  ## speed, as ratios against baselines of the same run; writes docs/benchmarks.md
+	@$(RUN) -m benchmarks
+
+backtest: setup  ## accuracy out of time, beside the baselines, with intervals
+	@.venv/bin/churnml demo --no-serve >/dev/null 2>&1 || .venv/bin/churnml demo --no-serve
+	@.venv/bin/churnml backtest
+
+docs: setup  ## write docs/data.md and docs/features.md from the declarations
+	@$(RUN) docs/generate.py
+
+picture: setup  ## the picture of the README, from the demo's workspace (needs Chromium)
+	@$(RUN) docs/picture.py
+
+lock: setup  ## resolve requirements/*.txt anew: names, versions and hashes, no addresses
+	@$(RUN) requirements/lock.py
+
+clean:  ## remove what the commands above made, but not workspace/ and models/
+	@rm -rf .venv .bench .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist
+	@find src tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +

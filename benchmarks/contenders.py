@@ -1,0 +1,73 @@
+"""Who is measured: a raw scan, churnml and Polars, each a function of the landed store and the cutoffs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from benchmarks import polars_features
+from churnml.events import Store
+from churnml.features import Catalogue, FeatureTable, build, catalogue
+from churnml.features.rows import WANTED
+
+POPULATION_DAYS = 90
+TOLERANCE = 1e-9
+
+
+def features(store: Store) -> Catalogue:
+    """Return the catalogue of the numeric features that Polars computes too; attributes would measure nothing."""
+    both = [one for one in catalogue(store.tables).numeric if one.name in polars_features.FEATURES]
+    return Catalogue(tuple(both), {})
+
+
+def scan(store: Store, cutoffs: Sequence[int]) -> int:
+    """Decode the columns the features are made of, row group by row group, and return how many rows there were.
+
+    Texts are left as the dictionary codes they are on disk, which is the fastest way to read them.
+    """
+    del cutoffs
+    rows = 0
+    for part in store.parts:
+        columns = ["customer_id", "occurred_at", *WANTED.get(part.table_name, ())]
+        schema = pq.read_schema(store.root / part.path)
+        texts = [name for name in columns if pa.types.is_string(schema.field(name).type)]
+        with pq.ParquetFile(store.root / part.path, read_dictionary=texts) as file:
+            for group in range(file.num_row_groups):
+                rows += file.read_row_group(group, columns=columns, use_threads=False).num_rows
+    return rows
+
+
+def churnml(store: Store, cutoffs: Sequence[int]) -> FeatureTable:
+    """Return the features as churnml builds them."""
+    return build(store, features(store), cutoffs, POPULATION_DAYS)
+
+
+def polars(store: Store, cutoffs: Sequence[int]) -> pl.DataFrame:
+    """Return the same features as Polars builds them."""
+    paths = {part.table_name: store.root / part.path for part in store.parts}
+    return polars_features.build(paths, cutoffs)
+
+
+def agreement(store: Store, cutoff: int) -> tuple[int, list[str]]:
+    """Return how many features churnml and Polars both compute, and the names of those that differ.
+
+    Equal means within 1e-9 of each other, relative or absolute, for every customer, and missing for the same ones.
+    """
+    ours, theirs = churnml(store, [cutoff]), polars(store, [cutoff]).sort("customer_id")
+    if theirs["customer_id"].to_list() != ours.customer_ids.tolist():
+        return len(ours.names), ["customer_id"]
+    differing = [name for name in ours.names if not _close(ours.column(name), theirs[name])]
+    return len(ours.names), differing
+
+
+def _close(ours: npt.NDArray[np.float64], theirs: pl.Series) -> bool:
+    other = theirs.cast(pl.Float64).fill_null(float("nan")).to_numpy()
+    return bool(np.allclose(ours, other, rtol=TOLERANCE, atol=TOLERANCE, equal_nan=True))
+
+
+CONTENDERS: dict[str, Callable[[Store, Sequence[int]], object]] = {"scan": scan, "churnml": churnml, "polars": polars}

@@ -1,0 +1,211 @@
+"""A seeded world of customers in the contract's form: five tables, some of them gone silent, landed by ingest."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from churnml.config import WorkspaceConfig
+from churnml.database import Catalogue, Workspace, open_engine
+from churnml.events import Store, ingest, landing
+from churnml.events.clock import DAY, midnight
+from churnml.events.sources.files import file_source
+
+Integers = npt.NDArray[np.int64]
+TIME_ZONE = "UTC"
+START, END = midnight(date(2023, 1, 1), TIME_ZONE), midnight(date(2025, 1, 1), TIME_ZONE)
+CUTOFFS = tuple(midnight(date(2024 + month // 12, month % 12 + 1, 1), TIME_ZONE) for month in range(1, 13))
+"""Twelve first days of a month; the last is the end of the world, so that one cutoff sees every row."""
+
+_SHARES = {"orders": 0.20, "interactions": 0.25, "contacts": 0.05}
+_ROWS_PER_CUSTOMER = 50
+_MEAN_LIFE = 300 * DAY
+_CATEGORIES, _PRODUCTS, _SHOPS = 60, 5_000, 20
+
+
+@dataclass(frozen=True)
+class Lives:
+    """When each customer joined and fell silent, and how busy they were between; arrays of shape (n_customers,)."""
+
+    joined: Integers
+    silent: Integers
+    weight: npt.NDArray[np.float64]
+
+    def draw(self, rng: np.random.Generator, rows: int) -> tuple[Integers, Integers]:
+        """Return the customer and the time of so many events, each at some moment of the customer's life."""
+        who = np.repeat(np.arange(len(self.weight)), rng.multinomial(rows, self.weight))
+        span = self.silent[who] - self.joined[who]
+        return who, self.joined[who] + 1 + (rng.random(rows) * (span - 1)).astype(np.int64)
+
+
+def generate(rows: int, seed: int = 0) -> dict[str, pa.Table]:
+    """Return the five tables.
+
+    Parameters
+    ----------
+    rows : int
+        Orders, order lines, interactions and contacts together; customers come on top, one for every fifty.
+    seed : int
+        The same seed gives the same world.
+    """
+    rng = np.random.default_rng(seed)
+    lives = _lives(rng, max(rows // _ROWS_PER_CUSTOMER, 1))
+    counts = {name: int(rows * share) for name, share in _SHARES.items()}
+    orders, lines = _orders_and_lines(rng, lives, counts["orders"], rows - sum(counts.values()))
+    return {
+        "customers": _customers(rng, lives),
+        "orders": orders,
+        "order_lines": lines,
+        "interactions": _interactions(rng, lives, counts["interactions"]),
+        "contacts": _contacts(rng, lives, counts["contacts"]),
+    }
+
+
+def landed(home: Path, rows: int, seed: int = 0, progress: Callable[[str], None] = lambda _: None) -> Path:
+    """Return the workspace in which the world has landed, generating and ingesting it only if it is not there.
+
+    Parameters
+    ----------
+    home : Path
+        Where worlds are kept; it hides itself from git.
+    progress : callable
+        Told the origin of each table that is ingested.
+    """
+    recipe = b"".join(Path(module).read_bytes() for module in (__file__, landing.__file__))
+    folder = home / f"{rows}-{seed}-{hashlib.sha256(recipe).hexdigest()[:8]}"
+    if not folder.exists():
+        home.mkdir(parents=True, exist_ok=True)
+        (home / ".gitignore").write_text("*\n", encoding="utf-8")
+        draft = folder.with_suffix(".draft")
+        shutil.rmtree(draft, ignore_errors=True)
+        _land(draft, generate(rows, seed), progress)
+        draft.rename(folder)
+    return folder / "workspace"
+
+
+def open_store(root: Path) -> Store:
+    """Return the store of a landed world."""
+    workspace = Workspace.open(root)
+    return Store.open(workspace, Catalogue(open_engine(workspace.database)), TIME_ZONE)
+
+
+def _land(folder: Path, tables: dict[str, pa.Table], progress: Callable[[str], None]) -> None:
+    source = folder / "source"
+    source.mkdir(parents=True)
+    for name, table in tables.items():
+        pq.write_table(table, source / f"{name}.parquet")
+    workspace = Workspace.open(folder / "workspace", create=True)
+    catalogue = Catalogue(open_engine(workspace.database))
+    sources = [file_source(name, source / f"{name}.parquet", TIME_ZONE) for name in tables]
+    ingest(workspace, catalogue, sources, WorkspaceConfig(time_zone=TIME_ZONE), END, progress=progress)
+    catalogue.engine.dispose()
+
+
+def _lives(rng: np.random.Generator, n: int) -> Lives:
+    joined = START + (rng.beta(0.7, 1.5, n) * 0.9 * (END - START)).astype(np.int64)
+    silent = np.minimum(joined + DAY + rng.exponential(_MEAN_LIFE, n).astype(np.int64), END)
+    weight = rng.gamma(0.8, size=n) * (silent - joined)
+    return Lives(joined, silent, weight / weight.sum())
+
+
+def _customers(rng: np.random.Generator, lives: Lives) -> pa.Table:
+    n = len(lives.joined)
+    return pa.table(
+        {
+            "customer_id": _ids("C", np.arange(n)),
+            "occurred_at": _instants(lives.joined),
+            "region": _choice(rng, n, ["north", "east", "south", "west"]),
+            "income_band": _choice(rng, n, ["low", "middle", "high"]),
+            "acquisition_channel": _choice(rng, n, ["search", "friend", "shop", "advert"]),
+            "attributes": _choice(rng, n, [f'{{"household_size": "{size}"}}' for size in range(1, 6)]),
+        }
+    )
+
+
+def _orders_and_lines(rng: np.random.Generator, lives: Lives, n_orders: int, n_lines: int) -> tuple[pa.Table, pa.Table]:
+    """Return orders and their lines; every order has a line, and its amounts are the sums of theirs."""
+    who, at = lives.draw(rng, n_orders)
+    per_order = 1 + rng.multinomial(n_lines - n_orders, np.full(n_orders, 1 / n_orders))
+    first = np.cumsum(per_order) - per_order
+    order = np.repeat(np.arange(n_orders), per_order)
+    cents, off = rng.integers(50, 8_000, n_lines), rng.integers(0, 400, n_lines) * (rng.random(n_lines) < 0.3)
+    quantity, product = rng.integers(1, 5, n_lines), (_PRODUCTS * rng.random(n_lines) ** 3).astype(np.int64)
+    orders = pa.table(
+        {
+            "customer_id": _ids("C", who),
+            "occurred_at": _instants(at),
+            "order_id": _ids("O", np.arange(n_orders)),
+            "amount": np.add.reduceat(cents, first) / 100,
+            "discount": np.add.reduceat(off, first) / 100,
+            "quantity": np.add.reduceat(quantity, first),
+            "channel": _choice(rng, n_orders, ["web", "app", *(f"shop {number}" for number in range(_SHOPS))]),
+        }
+    )
+    lines = pa.table(
+        {
+            "customer_id": _ids("C", who[order]),
+            "occurred_at": _instants(at[order]),
+            "order_id": _ids("O", order),
+            "line": np.arange(n_lines) - first[order],
+            "product_id": _ids("P", product),
+            "category": _ids("category ", product % _CATEGORIES),
+            "quantity": quantity,
+            "amount": cents / 100,
+            "discount": off / 100,
+        }
+    )
+    return orders, lines
+
+
+def _interactions(rng: np.random.Generator, lives: Lives, n: int) -> pa.Table:
+    who, at = lives.draw(rng, n)
+    return pa.table(
+        {
+            "customer_id": _ids("C", who),
+            "occurred_at": _instants(at),
+            "kind": _choice(rng, n, ["view", "view", "view", "search", "cart", "redeem"]),
+            "session_id": _ids("S", np.arange(n) // 3),
+            "channel": _choice(rng, n, ["web", "app"]),
+            "item": _ids("P", rng.integers(0, _PRODUCTS, n)),
+            "duration_seconds": rng.integers(1, 600, n),
+        }
+    )
+
+
+def _contacts(rng: np.random.Generator, lives: Lives, n: int) -> pa.Table:
+    who, at = lives.draw(rng, n)
+    return pa.table(
+        {
+            "customer_id": _ids("C", who),
+            "occurred_at": _instants(at),
+            "contact_id": _ids("K", np.arange(n)),
+            "action": _choice(rng, n, ["coupon", "call", "letter"]),
+            "campaign": _ids("campaign ", rng.integers(0, 40, n)),
+            "channel": _choice(rng, n, ["email", "mail", "phone"]),
+            "cost": rng.integers(5, 900, n) / 100,
+            "arm": _choice(rng, n, ["treated"] * 9 + ["control"]),
+            "propensity": np.full(n, 0.9),
+        }
+    )
+
+
+def _ids(prefix: str, numbers: npt.NDArray[np.integer]) -> pa.Array:
+    return pc.binary_join_element_wise(prefix, pc.cast(pa.array(numbers), pa.string()), "")
+
+
+def _instants(microseconds: Integers) -> pa.Array:
+    return pa.array(microseconds, type=pa.timestamp("us", tz="UTC"))
+
+
+def _choice(rng: np.random.Generator, n: int, words: list[str]) -> pa.Array:
+    return pa.array(words).take(pa.array(rng.integers(0, len(words), n)))

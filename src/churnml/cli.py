@@ -1,0 +1,255 @@
+"""The command line: `churnml VERB`. Verbs do the work; this file only names their options.
+
+Exit codes: 0 done, 2 usage or configuration, 3 data refused, 4 model refused, 5 a dependency unreachable, 1 a bug.
+Nothing heavy is imported here, so that `churnml --help` answers at once.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from churnml import __version__
+from churnml.errors import ChurnmlError
+
+if TYPE_CHECKING:
+    from churnml.verbs.session import Session
+
+app = typer.Typer(
+    name="churnml",
+    help="Who is about to leave, what each is worth, why, what to do within a budget, and whether it helped.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+features_app = typer.Typer(help="The catalogue of features, and the matrix at given cutoffs.", no_args_is_help=True)
+app.add_typer(features_app, name="features")
+
+WorkspaceOption = Annotated[Path, typer.Option("--workspace", "-w", help="The folder that holds the data.")]
+ConfigsOption = Annotated[Path, typer.Option("--configs", help="The folder of YAML files.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print the result as JSON on standard output.")]
+CutoffOption = Annotated[
+    str | None,
+    typer.Option(help="A date, midnight in the workspace's zone. Default: the midnight after the last order."),
+]
+WORKSPACE, CONFIGS = Path("workspace"), Path("configs")
+
+
+def _open(workspace: Path, configs: Path, *, as_json: bool, create: bool = False) -> Session:
+    from churnml.verbs.session import Session  # noqa: PLC0415
+
+    return Session.open(workspace, configs, as_json=as_json, create=create)
+
+
+def _version(asked: bool) -> None:  # noqa: FBT001  # typer calls it with the flag
+    if asked:
+        typer.echo(f"churnml {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Who is about to leave, what each is worth, why, what to do within a budget, and whether it helped."""
+
+
+@app.command()
+def demo(
+    workspace: WorkspaceOption = WORKSPACE,
+    configs: ConfigsOption = CONFIGS,
+    *,
+    serve: Annotated[bool, typer.Option("--serve/--no-serve", help="Serve the pages afterwards.")] = True,
+    port: Annotated[int | None, typer.Option(help="TCP port of the service.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Do the whole job on real data (the Complete Journey), then serve it."""
+    from churnml.verbs.demo import demo as run  # noqa: PLC0415
+    from churnml.verbs.serve import serve as start  # noqa: PLC0415
+
+    session = _open(workspace, configs, as_json=as_json, create=True)
+    summary = run(session)
+    if as_json:
+        session.print_json(summary)
+    if serve:
+        start(session, port=port)
+
+
+@app.command()
+def ingest(
+    file: Annotated[Path, typer.Argument(help="A CSV or Parquet file.")],
+    table: Annotated[str, typer.Option("--table", "-t", help="The table it belongs to: customers, orders, …")],
+    workspace: WorkspaceOption = WORKSPACE,
+    configs: ConfigsOption = CONFIGS,
+    *,
+    check: Annotated[bool, typer.Option("--check", help="Check and report, write nothing.")] = False,
+    report: Annotated[Path | None, typer.Option(help="Write the report to this JSON file as well.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Check a table against the contract, and land what keeps it."""
+    from churnml.verbs.ingest import ingest_file  # noqa: PLC0415
+
+    session = _open(workspace, configs, as_json=as_json, create=True)
+    found = ingest_file(session, table, file, check=check, report=report)
+    if as_json:
+        session.print_json(found.to_json())
+
+
+@features_app.command("list")
+def features_list(
+    workspace: Annotated[
+        Path | None, typer.Option("--workspace", "-w", help="Only what is on in this workspace.")
+    ] = None,
+    configs: ConfigsOption = CONFIGS,
+    *,
+    as_json: JsonOption = False,
+) -> None:
+    """List the features: every one there is, or those that are on in a workspace."""
+    from rich.console import Console  # noqa: PLC0415
+
+    from churnml.verbs.features import list_features, listing  # noqa: PLC0415
+
+    found = list_features(_open(workspace, configs, as_json=as_json) if workspace else None)
+    if as_json:
+        typer.echo(json.dumps(found, ensure_ascii=False, indent=1))
+    else:
+        Console().print(listing(found))
+
+
+@features_app.command("export")
+def features_export(
+    out: Annotated[Path, typer.Argument(help="The Parquet file to write.")],
+    cutoff: Annotated[list[str] | None, typer.Option(help="A date; may be given more than once.")] = None,
+    workspace: WorkspaceOption = WORKSPACE,
+    configs: ConfigsOption = CONFIGS,
+    *,
+    as_json: JsonOption = False,
+) -> None:
+    """Write the feature table at the given cutoffs to Parquet."""
+    from churnml.verbs.features import export  # noqa: PLC0415
+
+    session = _open(workspace, configs, as_json=as_json)
+    rows = export(session, cutoff or [], out)
+    if as_json:
+        session.print_json({"rows": rows, "file": str(out)})
+    else:
+        session.console.print(f"{rows:,} rows in {out}")
+
+
+@app.command()
+def train(
+    cutoff: CutoffOption = None,
+    horizon_days: Annotated[int | None, typer.Option(help="Days ahead in which silence is churn.")] = None,
+    population_days: Annotated[int | None, typer.Option(help="A customer ordered within so many days.")] = None,
+    workspace: WorkspaceOption = WORKSPACE,
+    configs: ConfigsOption = CONFIGS,
+    *,
+    as_json: JsonOption = False,
+) -> None:
+    """Train churn and value, judge them out of time beside the baselines, and promote what passes."""
+    from churnml.verbs.train import told  # noqa: PLC0415
+    from churnml.verbs.train import train as run  # noqa: PLC0415
+
+    session = _open(workspace, configs, as_json=as_json)
+    chosen = {"horizon_days": horizon_days, "population_days": population_days}
+    summary = run(session, cutoff=cutoff, overrides={key: value for key, value in chosen.items() if value is not None})
+    if as_json:
+        session.print_json(summary)
+    else:
+        session.console.print(told(summary))
+
+
+@app.command()
+def score(
+    cutoff: CutoffOption = None,
+    workspace: WorkspaceOption = WORKSPACE,
+    configs: ConfigsOption = CONFIGS,
+    *,
+    out: Annotated[Path | None, typer.Option(help="Write the records to this file as JSON lines.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Write a decision record for every customer, from the champion."""
+    from churnml.verbs.score import score as run  # noqa: PLC0415
+    from churnml.verbs.score import told, write_records  # noqa: PLC0415
+
+    session = _open(workspace, configs, as_json=as_json)
+    summary = run(session, cutoff=cutoff)
+    if out is not None:
+        write_records(session, out)
+    if as_json:
+        session.print_json(summary)
+    else:
+        session.console.print(told(summary))
+
+
+@app.command()
+def assign(
+    budget: Annotated[float | None, typer.Option(help="Most that all actions may cost, in the currency.")] = None,
+    actions: Annotated[Path | None, typer.Option(help="The catalogue of actions, YAML.")] = None,
+    workspace: WorkspaceOption = WORKSPACE,
+    configs: ConfigsOption = CONFIGS,
+    *,
+    as_json: JsonOption = False,
+) -> None:
+    """Choose an action for each customer within the budget, and keep a control group."""
+    from churnml.verbs.assign import assign as run  # noqa: PLC0415
+    from churnml.verbs.assign import told  # noqa: PLC0415
+
+    session = _open(workspace, configs, as_json=as_json)
+    summary = run(session, budget=budget, actions=actions)
+    if as_json:
+        session.print_json(summary)
+    else:
+        session.console.print(told(summary))
+
+
+@app.command()
+def backtest(
+    protocol: Annotated[list[str] | None, typer.Option(help="Run only this one; may be given more than once.")] = None,
+    workspace: WorkspaceOption = WORKSPACE,
+    configs: ConfigsOption = CONFIGS,
+    *,
+    as_json: JsonOption = False,
+) -> None:
+    """Run the out-of-time protocols of configs/backtest.yaml, beside the baselines, with intervals."""
+    from churnml.verbs.backtest import backtest as run  # noqa: PLC0415
+
+    session = _open(workspace, configs, as_json=as_json)
+    body = run(session, protocol or [])
+    if as_json:
+        session.print_json(body)
+
+
+@app.command()
+def serve(
+    workspace: WorkspaceOption = WORKSPACE,
+    configs: ConfigsOption = CONFIGS,
+    host: Annotated[str | None, typer.Option(help="A loopback address.")] = None,
+    port: Annotated[int | None, typer.Option(help="TCP port.")] = None,
+) -> None:
+    """Serve the API and the pages on a loopback address."""
+    from churnml.verbs.serve import serve as run  # noqa: PLC0415
+
+    run(_open(workspace, configs, as_json=False), host=host, port=port)
+
+
+def main() -> None:
+    """Run the command line; a user's mistake gets one message and an exit code, a bug keeps its traceback."""
+    try:
+        app()
+    except ChurnmlError as error:
+        if "--json" in sys.argv:
+            typer.echo(json.dumps({"error": {"code": error.code, "message": str(error)}}, ensure_ascii=False))
+        typer.secho(f"error: {error}", fg=typer.colors.RED, err=True)
+        sys.exit(error.exit_code)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,173 @@
+"""What can be set, with its default, unit and meaning: one frozen model per YAML file in `configs/`.
+
+Nothing is read at import. A verb loads its own file once, at the door, and passes the values on as arguments.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeVar
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from churnml.errors import ConfigError, nearest
+
+Share = Annotated[float, Field(ge=0.0, le=1.0)]
+Days = Annotated[int, Field(ge=1, le=3650)]
+
+
+class Settings(BaseModel):
+    """A configuration file; unknown keys are refused, values cannot be changed once read."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Label(Settings):
+    """A name in both languages, where only the company knows it."""
+
+    en: str
+    zh: str
+
+
+class WorkspaceConfig(Settings):
+    """`configs/workspace.yaml`: what is true of the company's data as a whole."""
+
+    time_zone: str = Field("UTC", description="IANA name; days, cutoffs and times without an offset are read in it")
+    currency: str = Field("USD", pattern=r"^[A-Z]{3}$", description="ISO 4217 code of every amount")
+    margin_rate: Share = Field(0.25, description="margin per unit of revenue, where orders carry no cost")
+    consent: Literal["assumed", "required"] = Field("assumed", description="what holds without a consents table")
+    max_bad_share: Share = Field(0.01, description="share of broken rows above which a whole file is refused")
+    attributes: dict[str, Label] = Field(
+        default_factory=dict, description="free customer attributes to use as profile features, and their names"
+    )
+
+    @field_validator("time_zone")
+    @classmethod
+    def _known_zone(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (ZoneInfoNotFoundError, ValueError) as error:
+            raise ValueError(f"must be an IANA time zone such as Europe/Berlin, got {value!r}") from error
+        return value
+
+
+class TrainConfig(Settings):
+    """`configs/train.yaml`: what is learned, and from which cutoffs."""
+
+    horizon_days: Days = Field(60, description="days ahead in which silence is churn and spend is value")
+    population_days: Days = Field(90, description="a customer at a cutoff ordered within so many days before it")
+    step_days: Days = Field(14, description="days between training cutoffs")
+    max_cutoffs: int = Field(16, ge=2, le=200, description="training cutoffs, counted back from the last")
+    min_history_days: Days = Field(90, description="days of data the first training cutoff must have behind it")
+    folds: int = Field(3, ge=1, le=20, description="rolling origins that learn the blend weights")
+    rounds: int = Field(300, ge=10, le=10_000, description="boosting rounds of LightGBM")
+    seed: int = Field(0, ge=0, description="seed of everything random")
+
+
+class ScoreConfig(Settings):
+    """`configs/score.yaml`: what a decision record carries."""
+
+    reasons: int = Field(5, ge=1, le=20, description="reasons shown per customer")
+    value_days: Days = Field(365, description="days over which lifetime value is counted")
+
+
+class AssignConfig(Settings):
+    """`configs/assign.yaml`: what may be spent, and who is left out to measure it."""
+
+    budget: float = Field(2_000.0, ge=0.0, description="most that all actions of a run may cost, in the currency")
+    control_share: float = Field(0.1, gt=0.0, lt=1.0, description="share of the chosen who get nothing, at random")
+    salt: str = Field("churnml", min_length=1, description="names the experiment; another salt draws another control")
+
+
+class ServeConfig(Settings):
+    """`configs/serve.yaml`: where the service listens."""
+
+    host: str = Field("127.0.0.1", description="address to bind; without accounts only a loopback address is allowed")
+    port: int = Field(8000, ge=1, le=65535, description="TCP port")
+
+
+class Protocol(Settings):
+    """One out-of-time test: which cutoffs teach, which cutoff judges."""
+
+    target: Literal["churn", "value"]
+    horizon_days: Days
+    population_days: Days = 90
+    first_cutoff: date
+    last_cutoff: date
+    step_days: Days
+    test_cutoff: date
+    goal: dict[str, float] = Field(default_factory=dict, description="figures to beat, by metric")
+
+
+class BacktestConfig(Settings):
+    """`configs/backtest.yaml`: the protocols that `churnml backtest` runs."""
+
+    protocols: dict[str, Protocol] = Field(default_factory=dict)
+    bootstrap: int = Field(300, ge=50, le=10_000, description="redraws of customers behind each interval")
+
+
+AnySettings = TypeVar("AnySettings", bound=BaseModel)
+
+
+def load_config(path: Path, model: type[AnySettings], *, required: bool = False) -> AnySettings:
+    """Read one YAML file into its model.
+
+    Parameters
+    ----------
+    path : Path
+        The file. One that is absent gives the defaults, unless `required`.
+    model : type of pydantic model
+        What the file must say.
+
+    Raises
+    ------
+    ConfigError
+        If the file is missing though required, is not YAML, or has an unknown key or a value out of range.
+    """
+    if not path.exists():
+        if required:
+            raise ConfigError(f"{path} does not exist; name a configuration file that does")
+        return model()
+    return parse_config(path.read_text(encoding="utf-8"), model, str(path))
+
+
+def parse_config(text: str, model: type[AnySettings], origin: str) -> AnySettings:
+    """Read YAML text into its model; `origin` names the text in errors."""
+    try:
+        loaded = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise ConfigError(f"{origin} is not valid YAML: {_one_line(error)}") from error
+    if loaded is not None and not isinstance(loaded, dict):
+        raise ConfigError(f"{origin} must hold `key: value` pairs, found a {type(loaded).__name__}")
+    try:
+        return model.model_validate(loaded or {})
+    except ValidationError as error:
+        raise ConfigError(_explain(error, model, origin)) from error
+
+
+def _explain(error: ValidationError, model: type[BaseModel], origin: str) -> str:
+    # a misspelt key is reported before the key it should have been, which it leaves missing
+    first = next((one for one in error.errors() if one["type"] == "extra_forbidden"), error.errors()[0])
+    where = ".".join(str(part) for part in first["loc"])
+    if first["type"] == "extra_forbidden":
+        known = _keys_beside(model, first["loc"])
+        return f"{origin}: unknown key `{where}`{nearest(str(first['loc'][-1]), known)} (known: {', '.join(known)})"
+    found = "" if first["type"] == "missing" else f", found {first.get('input')!r}"
+    return f"{origin}: `{where}`: {first['msg']}{found}"
+
+
+def _keys_beside(model: type[BaseModel], loc: tuple[Any, ...]) -> list[str]:  # Any: pydantic's own location type
+    """Return the keys that would have been right where the unknown one stands."""
+    here: Any = model  # Any: walks through annotations, whatever they are
+    for part in loc[:-1]:
+        field = here.model_fields.get(part) if hasattr(here, "model_fields") else None
+        here = field.annotation if field is not None else here
+        here = next((a for a in getattr(here, "__args__", ()) if hasattr(a, "model_fields")), here)
+    return sorted(getattr(here, "model_fields", {}))
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split())

@@ -1,0 +1,12 @@
+"""Where it is kept: the workspace folder, its files, and the one SQL database that says which of them count.
+
+In come rows, files and JSON bodies; out come the same, whole or not at all. Nothing here knows what churn is.
+Read `workspace.py` first, then `tables.py`.
+"""
+
+from churnml.database.catalogue import Catalogue, Part, Run
+from churnml.database.engine import open_engine
+from churnml.database.records import Page, Records
+from churnml.database.workspace import Workspace
+
+__all__ = ["Catalogue", "Page", "Part", "Records", "Run", "Workspace", "open_engine"]

@@ -1,0 +1,128 @@
+"""The catalogue: which batches count, what ran on them, and which model is champion."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Engine, func, insert, select, update
+from sqlalchemy.dialects.sqlite import insert as upsert
+
+from churnml.database.tables import aliases, batches, parts, runs, sources
+
+Json = dict[str, Any]  # Any: JSON bodies are shaped by their writers
+
+
+@dataclass(frozen=True)
+class Part:
+    """The rows that one batch brought to one table: a Parquet file, sorted by bucket, customer and time."""
+
+    batch_id: int
+    table_name: str
+    path: str
+    rows: int
+    first_at: int
+    last_at: int
+    max_delay: int
+    digest: str
+
+
+@dataclass(frozen=True)
+class Run:
+    """One execution of a verb: what it depended on, what it made, and how it ended."""
+
+    run_id: str
+    verb: str
+    state: str
+    inputs: str
+    bundle: str | None
+    started_at: int
+    finished_at: int | None
+    summary: Json
+
+
+class Catalogue:
+    """Reads and writes the catalogue; each method is one transaction.
+
+    Parameters
+    ----------
+    engine : sqlalchemy.Engine
+        From `open_engine`.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+
+    def next_batch_id(self) -> int:
+        """Return the number the next batch will bear; call it under the workspace's ingest lock."""
+        with self.engine.connect() as connection:
+            return int(connection.execute(select(func.coalesce(func.max(batches.c.batch_id), 0))).scalar_one()) + 1
+
+    def land(self, batch_id: int, landed_at: int, new_parts: list[Part], report: Json, seen: list[str]) -> None:
+        """Make a batch count: its parts, its report and the digests of the files it came from, all at once."""
+        with self.engine.begin() as connection:
+            connection.execute(insert(batches), {"batch_id": batch_id, "landed_at": landed_at, "report": report})
+            for part in new_parts:
+                connection.execute(insert(parts), vars(part))
+            for digest in seen:
+                connection.execute(upsert(sources).on_conflict_do_nothing(), {"digest": digest, "batch_id": batch_id})
+
+    def knows_source(self, digest: str) -> bool:
+        """Tell whether a file with this digest has landed before."""
+        with self.engine.connect() as connection:
+            return connection.execute(select(sources.c.digest).where(sources.c.digest == digest)).first() is not None
+
+    def parts(self, table_name: str | None = None) -> list[Part]:
+        """Return the parts that count, in order of landing; of one table or of all."""
+        query = select(parts).order_by(parts.c.table_name, parts.c.batch_id)
+        if table_name is not None:
+            query = query.where(parts.c.table_name == table_name)
+        with self.engine.connect() as connection:
+            return [Part(**row) for row in connection.execute(query).mappings()]
+
+    def report(self) -> Json | None:
+        """Return the report of the latest batch, or None before the first."""
+        query = select(batches.c.report).order_by(batches.c.batch_id.desc()).limit(1)
+        with self.engine.connect() as connection:
+            return connection.execute(query).scalar()
+
+    def start(self, verb: str, inputs: str, now: int) -> str:
+        """Enter a run as running and return its id."""
+        run_id = uuid.uuid4().hex
+        row = {"run_id": run_id, "verb": verb, "state": "running", "inputs": inputs, "started_at": now, "summary": {}}
+        with self.engine.begin() as connection:
+            connection.execute(insert(runs), row)
+        return run_id
+
+    def finish(self, run_id: str, now: int, summary: Json, *, bundle: str | None = None, ok: bool = True) -> None:
+        """Close a run; what it wrote is visible from here on, and only if `ok`."""
+        change = {"state": "done" if ok else "failed", "finished_at": now, "summary": summary, "bundle": bundle}
+        with self.engine.begin() as connection:
+            connection.execute(update(runs).where(runs.c.run_id == run_id).values(**change))
+
+    def last_run(self, verb: str, inputs: str | None = None) -> Run | None:
+        """Return the latest finished run of a verb, optionally one made from exactly these inputs."""
+        query = select(runs).where(runs.c.verb == verb, runs.c.state == "done")
+        if inputs is not None:
+            query = query.where(runs.c.inputs == inputs)
+        with self.engine.connect() as connection:
+            row = connection.execute(query.order_by(runs.c.finished_at.desc()).limit(1)).mappings().first()
+        return Run(**row) if row else None
+
+    def move_alias(self, name: str, bundle: str, now: int) -> None:
+        """Point an alias such as `champion` at a bundle."""
+        row = {"name": name, "bundle": bundle, "moved_at": now}
+        with self.engine.begin() as connection:
+            connection.execute(upsert(aliases).on_conflict_do_update(index_elements=["name"], set_=row), row)
+
+    def alias(self, name: str) -> str | None:
+        """Return the bundle an alias points at, or None."""
+        with self.engine.connect() as connection:
+            return connection.execute(select(aliases.c.bundle).where(aliases.c.name == name)).scalar()
+
+
+def relative(path: Path, root: Path) -> str:
+    """Return `path` as the catalogue keeps it, so that a workspace can be moved."""
+    return path.relative_to(root).as_posix()

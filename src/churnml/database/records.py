@@ -1,0 +1,118 @@
+"""Decision records at rest: written by a run, invisible until the run is done, then read by id or page by page."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Engine, and_, delete, func, insert, or_, select
+
+from churnml.database.tables import records, runs
+
+Record = Mapping[str, Any]  # Any: a record is JSON; `scoring/records.py` says what stands in it
+_INDEXED = ("customer_id", "churn_probability", "value_at_risk", "risk_band", "action")
+_CHUNK = 5_000
+
+
+@dataclass(frozen=True)
+class Page:
+    """One page of a list, and the cursor of the next (None on the last)."""
+
+    records: list[dict[str, Any]]
+    next_cursor: tuple[float, str] | None
+    total: int
+
+
+class Records:
+    """The decision records of the latest finished run of `verb`.
+
+    Parameters
+    ----------
+    engine : sqlalchemy.Engine
+        From `open_engine`.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+
+    def write(self, run_id: str, bodies: Iterable[Record]) -> int:
+        """Store the records of a run that is still running, in one transaction, and return how many there were."""
+        count, chunk = 0, []
+        with self.engine.begin() as connection:
+            connection.execute(delete(records).where(records.c.run_id == run_id))
+            for body in bodies:
+                chunk.append(_row(run_id, body))
+                if len(chunk) == _CHUNK:
+                    connection.execute(insert(records), chunk)
+                    count, chunk = count + len(chunk), []
+            if chunk:
+                connection.execute(insert(records), chunk)
+        return count + len(chunk)
+
+    def current_run(self) -> str | None:
+        """Return the id of the latest finished run that wrote records."""
+        query = select(runs.c.run_id).where(runs.c.verb.in_(("score", "assign")), runs.c.state == "done")
+        with self.engine.connect() as connection:
+            return connection.execute(query.order_by(runs.c.finished_at.desc()).limit(1)).scalar()
+
+    def get(self, customer_ids: Sequence[str]) -> dict[str, dict[str, Any]]:
+        """Return the current record of each customer who has one, by id."""
+        run_id = self.current_run()
+        query = select(records.c.customer_id, records.c.body).where(
+            records.c.run_id == run_id, records.c.customer_id.in_(list(customer_ids))
+        )
+        with self.engine.connect() as connection:
+            return {row.customer_id: json.loads(row.body) for row in connection.execute(query)}
+
+    def of_run(self, run_id: str) -> list[dict[str, Any]]:  # Any: JSON
+        """Return every record of one run, ordered by customer."""
+        query = select(records.c.body).where(records.c.run_id == run_id).order_by(records.c.customer_id)
+        with self.engine.connect() as connection:
+            return [json.loads(body) for body in connection.execute(query).scalars()]
+
+    def page(
+        self,
+        limit: int,
+        after: tuple[float, str] | None = None,
+        bands: Sequence[str] = (),
+        actions: Sequence[str] = (),
+    ) -> Page:
+        """Return the customers of the population by value at risk, greatest first.
+
+        Parameters
+        ----------
+        limit : int
+            Records on the page.
+        after : tuple of (value_at_risk, customer_id), optional
+            The cursor of the page before.
+        bands, actions : sequence of str
+            Keep only these; empty keeps all.
+        """
+        wanted = self._at_risk(bands, actions)
+        query = select(records.c.value_at_risk, records.c.customer_id, records.c.body).where(wanted)
+        if after is not None:
+            value, customer = after
+            later = and_(records.c.value_at_risk == value, records.c.customer_id > customer)
+            query = query.where(or_(records.c.value_at_risk < value, later))
+        query = query.order_by(records.c.value_at_risk.desc(), records.c.customer_id).limit(limit + 1)
+        with self.engine.connect() as connection:
+            rows = connection.execute(query).all()
+            total = connection.execute(select(func.count()).select_from(records).where(wanted)).scalar_one()
+        shown = rows[:limit]
+        more = (shown[-1].value_at_risk, shown[-1].customer_id) if len(rows) > limit else None
+        return Page([json.loads(row.body) for row in shown], more, total)
+
+    def _at_risk(self, bands: Sequence[str], actions: Sequence[str]) -> Any:  # Any: SQLAlchemy's boolean clause
+        wanted = [records.c.run_id == self.current_run(), records.c.value_at_risk.is_not(None)]
+        if bands:
+            wanted.append(records.c.risk_band.in_(list(bands)))
+        if actions:
+            wanted.append(records.c.action.in_(list(actions)))
+        return and_(*wanted)
+
+
+def _row(run_id: str, body: Record) -> dict[str, Any]:
+    row = {name: body.get(name) for name in _INDEXED}
+    return row | {"run_id": run_id, "body": json.dumps(body, ensure_ascii=False, allow_nan=False)}

@@ -1,0 +1,101 @@
+"""The folder where one company's data live, and the manners of writing into it."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import hashlib
+import os
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from churnml.errors import DependencyError, NotFoundError
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """A workspace: immutable Parquet parts, quarantine, and the SQL database that knows which parts count.
+
+    Parameters
+    ----------
+    root : Path
+        The folder; `./workspace` by default at the command line.
+    """
+
+    root: Path
+
+    @classmethod
+    def open(cls, root: Path, *, create: bool = False) -> Workspace:
+        """Return the workspace at `root`.
+
+        Raises
+        ------
+        NotFoundError
+            If there is none and `create` is false.
+        DependencyError
+            If the folder cannot be made.
+        """
+        workspace = cls(root.resolve())
+        if not create and not workspace.database.exists():
+            raise NotFoundError(f"no workspace at {root}; `churnml ingest` or `churnml demo` makes one there")
+        try:
+            workspace.tables.mkdir(parents=True, exist_ok=True)
+            workspace.quarantine.mkdir(exist_ok=True)
+        except OSError as error:
+            raise DependencyError(f"cannot make the workspace folder {root}: {error.strerror}") from error
+        return workspace
+
+    @property
+    def database(self) -> Path:
+        """The SQLite file, the source of truth."""
+        return self.root / "churnml.db"
+
+    @property
+    def tables(self) -> Path:
+        """Landed rows, one Parquet file for each table of each batch."""
+        return self.root / "tables"
+
+    @property
+    def quarantine(self) -> Path:
+        """Rows that broke a rule, with file, row, column, value, rule and remedy."""
+        return self.root / "quarantine"
+
+    @property
+    def models(self) -> Path:
+        """Saved bundles, `models/<workspace>/<hash>/` beside the workspace."""
+        return self.root.parent / "models" / self.root.name
+
+    @property
+    def mlflow(self) -> Path:
+        """What MLflow keeps: its own database and the plots of each run."""
+        return self.root / "mlflow"
+
+    @contextlib.contextmanager
+    def locked(self, name: str) -> Iterator[None]:
+        """Hold the workspace's lock `name`, waiting for whoever has it; the system frees it if we die."""
+        with (self.root / f".{name}.lock").open("w") as handle:
+            fcntl.flock(handle, fcntl.LOCK_EX)
+            yield
+
+    @contextlib.contextmanager
+    def atomically(self, target: Path) -> Iterator[Path]:
+        """Give a temporary path to write to, and move it to `target` only if all went well."""
+        target.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+        os.close(handle)
+        draft = Path(name)
+        try:
+            yield draft
+            with draft.open("rb") as written:
+                os.fsync(written.fileno())
+            draft.replace(target)
+        finally:
+            draft.unlink(missing_ok=True)
+
+
+def digest_of_file(path: Path) -> str:
+    """Return the SHA-256 of a file, in hexadecimal."""
+    with path.open("rb") as handle:
+        return hashlib.file_digest(handle, "sha256").hexdigest()

@@ -1,0 +1,85 @@
+"""Small charts as SVG text, written by hand: only what a page shows, nothing a browser must fetch.
+
+Colours are classes that `static/churnml.css` fills in for light, dark and print; no chart carries a style of its own,
+so that a page may forbid inline styles. A chart with a title is an image to a screen reader; one without is
+decoration beside the number it draws.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+from xml.sax.saxutils import escape
+
+Shape = Literal["triangle", "diamond", "circle", "shield"]
+_PATHS: dict[Shape, str] = {
+    "triangle": "M6 1 11.5 11H.5Z",
+    "diamond": "M6 .5 11.5 6 6 11.5.5 6Z",
+    "circle": "M6 1.5a4.5 4.5 0 1 0 0 9 4.5 4.5 0 0 0 0-9Z",
+    "shield": "M6 .5 11 2.3v3.4C11 8.8 8.9 10.9 6 11.8 3.1 10.9 1 8.8 1 5.7V2.3Z",
+}
+
+
+def bar(share: float, title: str | None = None) -> str:
+    """Return a bar filled to `share`.
+
+    Parameters
+    ----------
+    share : float
+        The filled part; what lies outside [0, 1] is drawn as its nearest end.
+    title : str, optional
+        What the bar says, for who cannot see it.
+    """
+    return _svg("bar", 100, 6, _rect("track", 0, 100, 6) + _rect("fill", 0, 100 * _clip(share), 6), title)
+
+
+def stacked_bar(parts: Sequence[tuple[str, float]], title: str | None = None) -> str:
+    """Return one bar split in proportion to `parts`, each a class name and an amount of at least 0."""
+    total = sum(amount for _, amount in parts) or 1.0
+    drawn, left = [], 0.0
+    for name, amount in parts:
+        width = 100 * amount / total
+        drawn.append(_rect(name, left, max(width - 0.6, 0.0), 6))
+        left += width
+    return _svg("stack", 100, 6, "".join(drawn), title)
+
+
+def diverging_bar(amount: float, span: float, title: str | None = None) -> str:
+    """Return a bar from the middle: to the right for a positive `amount`, to the left for a negative one.
+
+    Parameters
+    ----------
+    amount : float
+        What is drawn.
+    span : float
+        The amount that would fill one half; the same for all bars that are compared.
+    """
+    length = 50 * _clip(abs(amount) / span) if span > 0 else 0.0
+    body = _rect("raises", 50, length, 10) if amount >= 0 else _rect("lowers", 50 - length, length, 10)
+    return _svg("diverging", 100, 10, _rect("track", 0, 100, 10) + body + _rect("axis", 49.8, 0.4, 10), title)
+
+
+def mark(shape: Shape) -> str:
+    """Return a small filled shape, to tell kinds apart without colour."""
+    return (
+        f'<svg class="mark" viewBox="0 0 12 12" aria-hidden="true" focusable="false">'
+        f'<path d="{_PATHS[shape]}" fill="currentColor"/></svg>'
+    )
+
+
+def _svg(kind: str, width: int, height: int, body: str, title: str | None) -> str:
+    spoken = 'role="img"' if title else 'aria-hidden="true"'
+    heading = f"<title>{escape(title)}</title>" if title else ""
+    return (
+        f'<svg class="{kind}" viewBox="0 0 {width} {height}" preserveAspectRatio="none" focusable="false" {spoken}>'
+        f"{heading}{body}</svg>"
+    )
+
+
+def _rect(name: str, left: float, width: float, height: float) -> str:
+    name = escape(name, {'"': "&quot;"})
+    return f'<rect class="{name}" x="{left:.4g}" width="{width:.4g}" height="{height:.4g}"/>'
+
+
+def _clip(share: float) -> float:
+    return min(max(share, 0.0), 1.0) if share == share else 0.0  # noqa: PLR0124  # not a number draws nothing

@@ -1,0 +1,82 @@
+"""The errors a user can meet, each with its exit code and HTTP status.
+
+A message names the thing, states the rule, shows what was found and says what to do. Anything that is not a
+`ChurnmlError` is a bug of ours and keeps its traceback.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from typing import ClassVar
+
+
+class ChurnmlError(Exception):
+    """A mistake the user can mend, told in words they can act on."""
+
+    exit_code: ClassVar[int] = 1
+    http_status: ClassVar[int] = 500
+    code: ClassVar[str] = "internal"
+
+
+class UsageError(ChurnmlError):
+    """A command, an option or an argument that cannot be carried out as given."""
+
+    exit_code = 2
+    http_status = 400
+    code = "usage"
+
+
+class ConfigError(UsageError):
+    """A configuration file that does not say what it should."""
+
+    code = "config"
+
+
+class NotFoundError(UsageError):
+    """Something was asked for by name and is not there."""
+
+    http_status = 404
+    code = "not_found"
+
+
+class DataRefusedError(ChurnmlError):
+    """A file or table that breaks the contract; nothing of it was kept."""
+
+    exit_code = 3
+    http_status = 422
+    code = "data_refused"
+
+
+class InvalidTableError(DataRefusedError):
+    """An array or table whose values contradict each other."""
+
+    code = "invalid_table"
+
+
+class NotEnoughDataError(DataRefusedError):
+    """The data are sound but too few for what was asked."""
+
+    code = "not_enough_data"
+
+
+class ModelRefusedError(ChurnmlError):
+    """A bundle that is damaged, foreign or unfit; it was not opened."""
+
+    exit_code = 4
+    http_status = 503
+    code = "model_refused"
+
+
+class DependencyError(ChurnmlError):
+    """Something outside churnml (a library, a file system, a server) is missing or does not answer."""
+
+    exit_code = 5
+    http_status = 503
+    code = "dependency"
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """Return ``; did you mean `x`?`` for the known word closest to a misspelt one, or an empty string."""
+    close = difflib.get_close_matches(word, list(known), n=1, cutoff=0.5)
+    return f"; did you mean `{close[0]}`?" if close else ""

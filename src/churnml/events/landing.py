@@ -1,0 +1,85 @@
+"""Landed rows on disk: one Parquet file for each table of each batch, sorted by bucket, customer and time.
+
+A customer's *bucket* is a hash of the id in 0 … 65,535. Row groups never straddle a bucket range that is a power of
+two, so any number of blocks up to the number of row groups reads each group exactly once, whatever batch it is in.
+Nothing about the number of blocks is fixed on disk: a shop reads one, a bank thousands. docs/adr/0002 has the reasons.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import pairwise
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from churnml.database import Part, Workspace
+from churnml.database.catalogue import relative
+from churnml.database.workspace import digest_of_file
+from churnml.events.schema import Table
+
+BUCKETS = 1 << 16
+ROWS_PER_BLOCK = 50_000
+
+
+def blocks_for(rows: int) -> int:
+    """Return the number of blocks, a power of two, that holds about 50,000 rows each."""
+    return min(BUCKETS, 1 << max(0, (rows - 1) // ROWS_PER_BLOCK).bit_length())
+
+
+def write_part(
+    connection: duckdb.DuckDBPyConnection, workspace: Workspace, table: Table, batch_id: int, rows: int
+) -> Part:
+    """Write the good rows staged for `table` and return the part that the catalogue will count.
+
+    Parameters
+    ----------
+    rows : int
+        Rows about to be written.
+    """
+    path = workspace.tables / table.name / f"{batch_id:06}.parquet"
+    buckets_per_group = BUCKETS // blocks_for(_most_staged(connection))
+    reader = connection.sql(f"""
+        SELECT bucket, {", ".join(table.names)}, row_key FROM staged_{table.name} WHERE broken = 0
+        ORDER BY bucket, customer_id, occurred_at, row_key
+    """).to_arrow_reader(1 << 16)
+    texts = [field.name for field in reader.schema if pa.types.is_string(field.type)]
+    with (
+        workspace.atomically(path) as draft,
+        pq.ParquetWriter(draft, reader.schema, use_dictionary=texts, dictionary_pagesize_limit=1 << 24) as writer,
+    ):
+        for group in _aligned(reader, buckets_per_group):
+            writer.write_table(group, row_group_size=group.num_rows)
+    (first, last, delay), *_ = connection.execute(f"""
+        SELECT min(occurred_at), max(occurred_at), max(greatest(ingested_at - occurred_at, 0))
+        FROM staged_{table.name} WHERE broken = 0
+    """).fetchall()
+    where = relative(path, workspace.root)
+    return Part(batch_id, table.name, where, rows, first, last, delay, digest_of_file(path))
+
+
+def _most_staged(connection: duckdb.DuckDBPyConnection) -> int:
+    """Return the rows of the largest table of a landing: all are cut alike, so no block decodes another's rows."""
+    sizes = "SELECT max(estimated_size) FROM duckdb_tables() WHERE starts_with(table_name, 'staged_')"
+    ((rows,),) = connection.execute(sizes).fetchall()
+    return int(rows)
+
+
+def _aligned(reader: pa.RecordBatchReader, buckets_per_group: int) -> Iterator[pa.Table]:
+    """Cut a sorted stream where the bucket range changes, holding one group in memory."""
+    current, pending = -1, list[pa.RecordBatch]()
+    for batch in reader:
+        group = batch.column("bucket").to_numpy() // buckets_per_group
+        edges = [0, *(np.flatnonzero(np.diff(group)) + 1).tolist(), batch.num_rows]
+        for start, stop in pairwise(edges):
+            if stop == start:
+                continue
+            if group[start] != current and pending:
+                yield pa.Table.from_batches(pending)
+                pending = []
+            current = int(group[start])
+            pending.append(batch.slice(start, stop - start))
+    if pending:
+        yield pa.Table.from_batches(pending)

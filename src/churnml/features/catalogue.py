@@ -1,0 +1,89 @@
+"""Every feature there is, which of them are on, and how one is worded."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from churnml.errors import ConfigError
+from churnml.features import engagement, profile, purchase
+from churnml.features.declare import Feature
+
+FAMILIES = {
+    "purchase": ("orders", "order_lines"),
+    "behavior": ("interactions",),
+    "satisfaction": ("surveys", "tickets", "returns"),
+    "engagement": ("contacts", "interactions"),
+    "subscription": ("subscriptions",),
+    "profile": ("customers",),
+}
+"""The families of the design and the tables that switch them on."""
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """The features that are on, in the order of their columns.
+
+    Parameters
+    ----------
+    features : tuple of Feature
+        Of tables that have landed.
+    off : dict of str to str
+        Families without a table, and what would turn them on.
+    """
+
+    features: tuple[Feature, ...]
+    off: Mapping[str, str]
+
+    @cached_property
+    def numeric(self) -> tuple[Feature, ...]:
+        """The features the kernel computes."""
+        return tuple(feature for feature in self.features if not feature.attribute)
+
+    @cached_property
+    def categorical(self) -> tuple[Feature, ...]:
+        """The features that show an attribute as it is."""
+        return tuple(feature for feature in self.features if feature.attribute)
+
+    @cached_property
+    def families(self) -> dict[str, int]:
+        """How many features of each family are on."""
+        counts: dict[str, int] = {}
+        for feature in self.features:
+            counts[feature.family] = counts.get(feature.family, 0) + 1
+        return counts
+
+
+def catalogue(tables: Iterable[str], attributes: Mapping[str, tuple[str, str]] | None = None) -> Catalogue:
+    """Return the features that these tables allow.
+
+    Parameters
+    ----------
+    tables : iterable of str
+        The tables that have landed.
+    attributes : mapping of str to (str, str), optional
+        Free customer attributes to show as features, and what each is called in English and in Chinese.
+
+    Raises
+    ------
+    ConfigError
+        If an attribute bears the name of a feature.
+    """
+    landed = frozenset(tables)
+    everything = [*purchase.FEATURES, *engagement.FEATURES, *profile.features(attributes or {})]
+    names = [feature.name for feature in everything]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise ConfigError(f"attribute `{twice[0]}` bears the name of a feature; rename it in configs/workspace.yaml")
+    on = tuple(feature for feature in everything if _needs(feature) <= landed)
+    lit = {feature.family for feature in on}
+    off = {name: " or ".join(t) for name, t in FAMILIES.items() if name not in lit and not landed.issuperset(t)}
+    return Catalogue(on, off)
+
+
+def _needs(feature: Feature) -> set[str]:
+    """Return the tables without which a feature is off."""
+    made_of = {"purchase_days": "orders", "redemptions": "interactions"}
+    rows = {made_of.get(need.rows, need.rows) for need in feature.needs}
+    return (rows - {"cutoff"}) | {feature.table}

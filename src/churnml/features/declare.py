@@ -1,0 +1,116 @@
+"""The words in which a family says what it wants: aggregates over rows, features derived from them.
+
+An `Aggregate` is computed by the kernel, exactly, as integers. A `Feature` is plain column arithmetic on aggregates,
+with its name, unit, meaning and sentence in two languages.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from churnml.events.schema import MONEY_SCALE
+from churnml.wording import Text
+
+Values = npt.NDArray[np.float64]
+How = Literal["sum", "max", "last", "first", "distinct"]
+Unit = Literal["orders", "units", "currency", "days", "share", "ratio", "count", "category", "lines"]
+
+MISSING = np.iinfo(np.int64).min
+"""What an aggregate holds where there is no row to take it from; features turn it into NaN, which means just that."""
+
+
+@dataclass(frozen=True)
+class Aggregate:
+    """One number per customer and cutoff, over the rows of one row set in one window.
+
+    Parameters
+    ----------
+    rows : str
+        The row set, such as `orders` or `purchase_days`.
+    how : {'sum', 'max', 'last', 'first', 'distinct'}
+        How the rows are folded; 'sum' of a flag is a count.
+    column : str
+        The row set's column.
+    days : int or None
+        Width of the window; None for everything before its end.
+    lag : int
+        Days between the end of the window and the cutoff.
+    """
+
+    rows: str
+    how: How
+    column: str
+    days: int | None = None
+    lag: int = 0
+
+
+CUTOFF_DAY = Aggregate("cutoff", "last", "day")
+"""The cutoff itself, as a local day counted from 1970-01-01; not of any row."""
+
+
+@dataclass(frozen=True)
+class Feature:
+    """One column of the feature table.
+
+    Parameters
+    ----------
+    name : str
+        Unique, with its unit or window where the name alone would not say it.
+    family : str
+        Purchase, engagement, profile, …
+    group : str
+        Features that tell the same story share one, so that a reason is given once.
+    unit : str
+        How its values are to be read and worded.
+    meaning : Text
+        What it is, for the catalogue.
+    sentence : Text
+        What it says of one customer; `{value}` is the feature, any other name in braces another feature.
+    needs : tuple of Aggregate
+        What `derive` is given, in this order, as arrays of shape (n_cutoffs, n_customers).
+    derive : callable
+        Integers in, floats out; NaN only where `missing` says so.
+    missing : str
+        What NaN means, empty if there is none.
+    table : str
+        The table of the contract without which the feature is off.
+    attribute : str
+        The customer attribute a categorical feature shows; such a feature needs no aggregate.
+    """
+
+    name: str
+    family: str
+    group: str
+    unit: Unit
+    meaning: Text
+    sentence: Text
+    needs: tuple[Aggregate, ...] = ()
+    derive: Callable[..., Values] = lambda values: values.astype(np.float64)
+    missing: str = ""
+    table: str = "orders"
+    attribute: str = ""
+
+
+def as_money(values: npt.NDArray[np.int64]) -> Values:
+    """Return money in units of the currency."""
+    return values / MONEY_SCALE
+
+
+def share(part: npt.NDArray[np.int64], whole: npt.NDArray[np.int64]) -> Values:
+    """Return part / whole, NaN where the whole is not positive."""
+    return np.divide(part, whole, out=np.full(part.shape, np.nan), where=whole > 0)
+
+
+def present(values: npt.NDArray[np.int64]) -> Values:
+    """Return the values as floats, NaN where there was no row."""
+    return np.where(values == MISSING, np.nan, values)
+
+
+def days_since(day: npt.NDArray[np.int64], last: npt.NDArray[np.int64]) -> Values:
+    """Return whole local days from `last` to the cutoff's day, NaN where there was none."""
+    return day - present(last)

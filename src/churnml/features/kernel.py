@@ -1,0 +1,204 @@
+"""Every aggregate of a block at every cutoff, in about one pass over its rows.
+
+The edges of all windows at all cutoffs cut time into intervals. Rows are sorted by time within a customer, so one
+merge finds where each edge falls among them (`positions`). A running sum down the rows, read off at the edges, makes
+any window a subtraction, exact because everything is an integer: a window's value cannot depend on which other cutoffs
+were asked for.
+
+Rows that were late by the second clock need no other arithmetic. Between the first cutoff after the event and the
+first cutoff at which it was known, the customer's past looks different; only those (customer, cutoff) pairs are
+computed again, each from the rows that were known then (`late_pairs`). All others take the fast path.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numba
+import numpy as np
+import numpy.typing as npt
+
+from churnml.events import Facts
+from churnml.events.clock import days_later
+from churnml.features.declare import MISSING, Aggregate
+
+Integers = npt.NDArray[np.int64]
+_START = -1
+
+
+@dataclass(frozen=True)
+class Rows:
+    """What the kernel folds: rows of one kind, grouped by customer, sorted by time, with integer columns."""
+
+    offsets: Integers
+    event_at: Integers
+    columns: Mapping[str, Integers]
+
+
+def fold(
+    row_sets: Mapping[str, Rows], wanted: Sequence[Aggregate], cutoffs: Sequence[int], time_zone: str
+) -> dict[Aggregate, Integers]:
+    """Return every wanted aggregate, of shape (n_cutoffs, n_customers).
+
+    Parameters
+    ----------
+    row_sets : mapping of str to Rows
+        On-time rows only, see `late_pairs`.
+    wanted : sequence of Aggregate
+        Whose `rows` are among `row_sets`.
+    cutoffs : sequence of int
+        Microseconds UTC.
+    time_zone : str
+        In which windows count their days.
+    """
+    result: dict[Aggregate, Integers] = {}
+    for name, rows in row_sets.items():
+        mine = [aggregate for aggregate in wanted if aggregate.rows == name]
+        if not mine:
+            continue
+        bounds = {(a.days, a.lag): _edges_of(a, cutoffs, time_zone) for a in mine}
+        edges = np.unique(np.concatenate([edge for pair in bounds.values() for edge in pair]))
+        windows = {window: _index(edges, *pair) for window, pair in bounds.items()}
+        place = positions(rows.offsets, rows.event_at, edges)
+        for how, column in sorted({(a.how, a.column) for a in mine}):
+            same = [a for a in mine if (a.how, a.column) == (how, column)]
+            low, high = (np.concatenate(ends) for ends in zip(*(windows[a.days, a.lag] for a in same), strict=True))
+            folded = _FOLDS[how](rows.columns[column], rows.offsets, place, low, high)
+            result |= zip(same, folded.reshape(len(same), len(cutoffs), -1), strict=True)
+    return result
+
+
+def _edges_of(aggregate: Aggregate, cutoffs: Sequence[int], time_zone: str) -> tuple[Integers, Integers]:
+    """Return the start and the end of the aggregate's window at each cutoff."""
+    ends = [days_later(cutoff, -aggregate.lag, time_zone) for cutoff in cutoffs]
+    if aggregate.days is None:
+        return np.empty(0, dtype=np.int64), np.array(ends, dtype=np.int64)
+    starts = [days_later(cutoff, -aggregate.lag - aggregate.days, time_zone) for cutoff in cutoffs]
+    return np.array(starts, dtype=np.int64), np.array(ends, dtype=np.int64)
+
+
+def _index(edges: Integers, starts: Integers, ends: Integers) -> tuple[Integers, Integers]:
+    """Return where a window starts and ends among the edges; one without starts begins with the customer's rows."""
+    low = np.searchsorted(edges, starts) if len(starts) else np.full(len(ends), _START, dtype=np.int64)
+    return low, np.searchsorted(edges, ends)
+
+
+def late_pairs(facts: Facts, cutoffs: Sequence[int]) -> npt.NDArray[np.bool_]:
+    """Return which (cutoff, customer) pairs had an event that was not yet known; shape (n_cutoffs, n_customers)."""
+    late = np.zeros((len(cutoffs), len(facts.offsets) - 1), dtype=np.bool_)
+    if facts.known_at is None:
+        return late
+    for place, cutoff in enumerate(cutoffs):
+        hidden = (facts.event_at < cutoff) & (facts.known_at > cutoff)
+        late[place, facts.customer[hidden]] = True
+    return late
+
+
+@numba.njit(cache=True, nogil=True)  # type: ignore[misc]  # numba publishes no types
+def positions(offsets: Integers, event_at: Integers, edges: Integers) -> npt.NDArray[np.int64]:
+    """Return for each customer and edge the first row at or after it; shape (n_customers, n_edges)."""
+    place = np.empty((len(offsets) - 1, len(edges)), dtype=np.int64)
+    for customer in range(len(offsets) - 1):
+        row, end = offsets[customer], offsets[customer + 1]
+        for edge in range(len(edges)):
+            while row < end and event_at[row] < edges[edge]:
+                row += 1
+            place[customer, edge] = row
+    return place
+
+
+@numba.njit(cache=True, nogil=True)  # type: ignore[misc]  # numba publishes no types
+def first_seen(codes: Integers, offsets: Integers) -> Integers:
+    """Return 1 where a customer's code appears for the first time; empty codes, -1, never do."""
+    flags = np.zeros(len(codes), dtype=np.int64)
+    seen_by = np.full(codes.max() + 1 if len(codes) else 0, -1, dtype=np.int64)
+    for customer in range(len(offsets) - 1):
+        for row in range(offsets[customer], offsets[customer + 1]):
+            if codes[row] >= 0 and seen_by[codes[row]] != customer:
+                seen_by[codes[row]] = customer
+                flags[row] = 1
+    return flags
+
+
+@numba.njit(cache=True, nogil=True)  # type: ignore[misc]  # numba publishes no types
+def _sums(values: Integers, offsets: Integers, place: Integers, low: Integers, high: Integers) -> Integers:
+    """Fold by addition: one running sum per customer, read off at the edges."""
+    out = np.empty((len(low), place.shape[0]), dtype=np.int64)
+    at_edge = np.empty(place.shape[1], dtype=np.int64)
+    for customer in range(place.shape[0]):
+        row, running = offsets[customer], 0
+        for edge in range(place.shape[1]):
+            while row < place[customer, edge]:
+                running += values[row]
+                row += 1
+            at_edge[edge] = running
+        for window in range(len(low)):
+            before = at_edge[low[window]] if low[window] >= 0 else 0
+            out[window, customer] = at_edge[high[window]] - before
+    return out
+
+
+@numba.njit(cache=True, nogil=True)  # type: ignore[misc]  # numba publishes no types
+def _maxima(values: Integers, offsets: Integers, place: Integers, low: Integers, high: Integers) -> Integers:
+    """Fold by the greatest value; MISSING where the window holds no row."""
+    out = np.empty((len(low), place.shape[0]), dtype=np.int64)
+    for customer in range(place.shape[0]):
+        for window in range(len(low)):
+            first = place[customer, low[window]] if low[window] >= 0 else offsets[customer]
+            greatest = MISSING
+            for row in range(first, place[customer, high[window]]):
+                greatest = max(greatest, values[row])
+            out[window, customer] = greatest
+    return out
+
+
+@numba.njit(cache=True, nogil=True)  # type: ignore[misc]  # numba publishes no types
+def _lasts(values: Integers, offsets: Integers, place: Integers, low: Integers, high: Integers) -> Integers:
+    """Take the value of the latest row of the window, MISSING where it holds none."""
+    out = np.empty((len(low), place.shape[0]), dtype=np.int64)
+    for customer in range(place.shape[0]):
+        for window in range(len(low)):
+            first = place[customer, low[window]] if low[window] >= 0 else offsets[customer]
+            end = place[customer, high[window]]
+            out[window, customer] = values[end - 1] if end > first else MISSING
+    return out
+
+
+@numba.njit(cache=True, nogil=True)  # type: ignore[misc]  # numba publishes no types
+def _firsts(values: Integers, offsets: Integers, place: Integers, low: Integers, high: Integers) -> Integers:
+    """Take the value of the earliest row of the window, MISSING where it holds none."""
+    out = np.empty((len(low), place.shape[0]), dtype=np.int64)
+    for customer in range(place.shape[0]):
+        for window in range(len(low)):
+            first = place[customer, low[window]] if low[window] >= 0 else offsets[customer]
+            out[window, customer] = values[first] if place[customer, high[window]] > first else MISSING
+    return out
+
+
+@numba.njit(cache=True, nogil=True)  # type: ignore[misc]  # numba publishes no types
+def _distincts(codes: Integers, offsets: Integers, place: Integers, low: Integers, high: Integers) -> Integers:
+    """Count the different codes of the window, -1 left out.
+
+    A code counts at the row of the window that has no earlier row of the same code in it, which the row of its
+    previous appearance tells without a set.
+    """
+    out = np.empty((len(low), place.shape[0]), dtype=np.int64)
+    seen = np.full(codes.max() + 1 if len(codes) else 0, -1, dtype=np.int64)
+    previous = np.full(len(codes), -1, dtype=np.int64)
+    for customer in range(place.shape[0]):
+        for row in range(offsets[customer], offsets[customer + 1]):
+            if codes[row] >= 0:
+                previous[row] = seen[codes[row]] if seen[codes[row]] >= offsets[customer] else -1
+                seen[codes[row]] = row
+        for window in range(len(low)):
+            first = place[customer, low[window]] if low[window] >= 0 else offsets[customer]
+            count = 0
+            for row in range(first, place[customer, high[window]]):
+                if codes[row] >= 0 and previous[row] < first:
+                    count += 1
+            out[window, customer] = count
+    return out
+
+
+_FOLDS = {"sum": _sums, "max": _maxima, "last": _lasts, "first": _firsts, "distinct": _distincts}

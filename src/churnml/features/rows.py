@@ -1,0 +1,119 @@
+"""From facts to the rows the kernel folds: the integer columns that the families ask for.
+
+Every column of a row depends on rows before it only, never on later ones of the same day or week; so what a row says
+does not change as more arrive.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from churnml.events import Block, Facts
+from churnml.events.clock import HOUR, local_days
+from churnml.features.kernel import Rows, first_seen
+
+Integers = npt.NDArray[np.int64]
+WANTED = {
+    "orders": ("amount", "discount", "quantity", "channel"),
+    "order_lines": ("amount", "discount", "category"),
+    "interactions": ("kind",),
+    "contacts": ("arm",),
+}
+"""The columns of each table that the rows below are made of."""
+
+_SATURDAY, _SUNDAY = 5, 6
+_EVENING = 18
+_CENTS = 100
+
+
+def rows_of(block: Block, time_zone: str) -> dict[str, Rows]:
+    """Return every row set that the block's tables allow, by name."""
+    makers = {
+        "orders": lambda facts: {"orders": _orders(facts), "purchase_days": _purchase_days(facts, time_zone)},
+        "order_lines": lambda facts: {"order_lines": _order_lines(facts)},
+        "interactions": lambda facts: {"redemptions": _redemptions(facts, time_zone)},
+        "contacts": lambda facts: {"contacts": _contacts(facts, time_zone)},
+    }
+    sets: dict[str, Rows] = {}
+    for table, make in makers.items():
+        if table in block.facts:
+            sets |= make(block.facts[table])
+    return sets
+
+
+def _orders(facts: Facts) -> Rows:
+    amount, discount = facts.columns["amount"], _filled(facts.columns["discount"])
+    cents = amount // _CENTS
+    return _rows(
+        facts,
+        order=np.ones(len(amount), dtype=np.int64),
+        amount=amount,
+        cents_squared=cents * cents,
+        discount=discount,
+        list_price=amount + discount,
+        quantity=_filled(facts.columns["quantity"]),
+        channel=facts.columns["channel"],
+        new_channel=first_seen(facts.columns["channel"], facts.offsets),
+    )
+
+
+def _purchase_days(facts: Facts, time_zone: str) -> Rows:
+    """Return one row per order event: the first order with a positive amount of a customer's day."""
+    paid = facts.keep(facts.columns["amount"] > 0)
+    day, since_midnight = local_days(paid.event_at, time_zone)
+    opens = np.ones(len(day), dtype=np.bool_)
+    opens[1:] = (day[1:] != day[:-1]) | (paid.customer[1:] != paid.customer[:-1])
+    event = paid.keep(opens)
+    day, since_midnight = day[opens], since_midnight[opens]
+    gap = np.zeros(len(day), dtype=np.int64)
+    gap[1:] = np.where(event.customer[1:] == event.customer[:-1], day[1:] - day[:-1], 0)
+    weekday = (day + 3) % 7  # 1970-01-01 was a Thursday; Monday is 0
+    return _rows(
+        event,
+        event=np.ones(len(day), dtype=np.int64),
+        day=day,
+        gap=gap,
+        gap_squared=gap * gap,
+        has_gap=(gap > 0).astype(np.int64),
+        weekend=((weekday == _SATURDAY) | (weekday == _SUNDAY)).astype(np.int64),
+        evening=(since_midnight >= _EVENING * HOUR).astype(np.int64),
+    )
+
+
+def _order_lines(facts: Facts) -> Rows:
+    discount = _filled(facts.columns["discount"])
+    return _rows(
+        facts,
+        line=np.ones(len(discount), dtype=np.int64),
+        discounted=(discount > 0).astype(np.int64),
+        category=facts.columns["category"],
+        new_category=first_seen(facts.columns["category"], facts.offsets),
+    )
+
+
+def _redemptions(facts: Facts, time_zone: str) -> Rows:
+    words = facts.words["kind"]
+    redeemed = facts.keep(facts.columns["kind"] == (words.index("redeem") if "redeem" in words else -2))
+    day, _ = local_days(redeemed.event_at, time_zone)
+    return _rows(redeemed, redemption=np.ones(len(day), dtype=np.int64), day=day)
+
+
+def _contacts(facts: Facts, time_zone: str) -> Rows:
+    """Return the contacts carried out; one that was withheld for the control group never reached the customer."""
+    words = facts.words["arm"]
+    carried_out = facts.keep(facts.columns["arm"] != (words.index("control") if "control" in words else -2))
+    day, _ = local_days(carried_out.event_at, time_zone)
+    return _rows(carried_out, contact=np.ones(len(day), dtype=np.int64), day=day)
+
+
+def _rows(facts: Facts, **columns: npt.NDArray[np.generic]) -> Rows:
+    typed = {name: np.ascontiguousarray(column, dtype=np.int64) for name, column in columns.items()}
+    return Rows(facts.offsets, facts.event_at, typed)
+
+
+def _filled(column: npt.NDArray[np.generic]) -> Integers:
+    """Return a column with its empty places as zero: a discount not given is none."""
+    if column.dtype.kind == "f":
+        column = np.nan_to_num(column)
+    return column.astype(np.int64)

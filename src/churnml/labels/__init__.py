@@ -1,0 +1,12 @@
+"""What came next: whether a customer fell silent in the horizon, and what they spent in it.
+
+In come outcomes from `events.outcome`; out come labels for any rows of customers and cutoffs, and the cutoffs whose
+labels are final. Nothing here sees a feature. Read `churn.py` first, then `value.py` and `splits.py`.
+"""
+
+from churnml.labels.churn import churned
+from churnml.labels.outcomes import Outcomes
+from churnml.labels.splits import origins, training_cutoffs
+from churnml.labels.value import margin
+
+__all__ = ["Outcomes", "churned", "margin", "origins", "training_cutoffs"]

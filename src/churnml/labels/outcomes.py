@@ -1,0 +1,63 @@
+"""The outcomes of every customer after each cutoff, looked up by customer and cutoff."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from churnml.events import Outcome, Store, outcome
+
+Integers = npt.NDArray[np.int64]
+Texts = npt.NDArray[np.object_]
+
+
+@dataclass(frozen=True)
+class Outcomes:
+    """What customers did in the horizon after each cutoff.
+
+    Parameters
+    ----------
+    customer_ids : ndarray of shape (n_customers,)
+        Sorted.
+    cutoffs : ndarray of shape (n_cutoffs,)
+        Sorted, microseconds UTC.
+    orders, revenue, cost, costed_revenue : ndarray of shape (n_cutoffs, n_customers)
+        Orders with a positive amount; money in 1/10,000 unit; revenue of the orders whose cost is known.
+    """
+
+    customer_ids: Texts
+    cutoffs: Integers
+    orders: Integers
+    revenue: Integers
+    cost: Integers
+    costed_revenue: Integers
+
+    @classmethod
+    def read(cls, store: Store, cutoffs: Sequence[int], horizon_days: int) -> Outcomes:
+        """Read the outcomes of all customers after these cutoffs."""
+        ordered = sorted(cutoffs)
+        blocks = [outcome(store, number, ordered, horizon_days) for number in range(store.n_blocks)]
+        ids = np.concatenate([block.customer_ids for block in blocks])
+        order = np.argsort(ids.astype(str), kind="stable")
+
+        def whole(name: str) -> Integers:
+            return np.concatenate([getattr(block, name) for block in blocks], axis=1)[:, order]
+
+        names = ("orders", "revenue", "cost", "costed_revenue")
+        return cls(ids[order], np.array(ordered, dtype=np.int64), *(whole(name) for name in names))
+
+    def at(self, customer_ids: Texts, cutoffs: Integers) -> Outcome:
+        """Return the outcomes of some rows, each array of shape (n_rows,).
+
+        Parameters
+        ----------
+        customer_ids, cutoffs : ndarray of shape (n_rows,)
+            Which rows; each must be among those read.
+        """
+        who = np.searchsorted(self.customer_ids.astype(str), customer_ids.astype(str))
+        when = np.searchsorted(self.cutoffs, cutoffs)
+        found = (self.orders, self.revenue, self.cost, self.costed_revenue)
+        return Outcome(customer_ids, *(values[when, who] for values in found))

@@ -1,0 +1,220 @@
+"""Judge a model out of time: on a cutoff whose horizon lies behind us, taught only by what was final before it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import date, timedelta
+
+import numpy as np
+import numpy.typing as npt
+from threadpoolctl import threadpool_limits
+
+from churnml.config import Protocol, TrainConfig
+from churnml.errors import ConfigError, NotEnoughDataError, nearest
+from churnml.events import Outcome, Store
+from churnml.events.clock import days_later, midnight, moment
+from churnml.features import Catalogue, FeatureTable
+from churnml.labels import Outcomes, churned, margin, training_cutoffs
+from churnml.modeling.baselines import CHURN_BASELINES, VALUE_BASELINES, Baseline
+from churnml.modeling.judgement import MEASURES, OURS, Judgement, Target, contest
+from churnml.modeling.train import Trained, train
+
+Matrix = npt.NDArray[np.float64]
+Progress = Callable[[int, int], None]
+
+_FEWEST = 5
+_BASELINES: Mapping[Target, Mapping[str, Baseline]] = {"churn": CHURN_BASELINES, "value": VALUE_BASELINES}
+
+
+def judge(
+    trained: Trained,
+    store: Store,
+    *,
+    targets: tuple[Target, ...] = ("churn", "value"),
+    name: str = "out of time",
+    goal: Mapping[str, float] | None = None,
+    bootstrap: int = 300,
+    seed: int = 0,
+) -> Judgement:
+    """Compare what the model and the baselines say at `trained.now` of the population with what came.
+
+    Parameters
+    ----------
+    trained : Trained
+        From cutoffs whose labels were final by `trained.now`.
+    store : Store
+        With data at least until the end of the horizon.
+    targets : tuple of {'churn', 'value'}
+        What is judged.
+    goal : mapping of str to float, optional
+        Figures to compare ours with, by metric.
+    bootstrap : int, default 300
+        Redraws of customers behind each interval.
+
+    Raises
+    ------
+    NotEnoughDataError
+        If the horizon is not over by the end of the data, or too few left or stayed.
+    """
+    horizon, zone = trained.model.horizon_days, store.time_zone
+    _require_final(store, trained.now, horizon)
+    base = trained.snapshots.base_at_now
+    table = base.take(base.in_population)
+    outcome = Outcomes.read(store, [trained.now], horizon).at(table.customer_ids, table.cutoffs)
+    _require_both(outcome, horizon)
+    # one thread adds up floats in one order, so the report has the same bits every time
+    with threadpool_limits(limits=1, user_api="blas"):
+        contests = {
+            target: contest(
+                target,
+                _truth(target, outcome, trained.model.margin_rate),
+                _forecasts(target, trained, table),
+                bootstrap=bootstrap,
+                seed=seed,
+            )
+            for target in targets
+        }
+    return Judgement(name, _day(trained.now, zone).isoformat(), horizon, len(table), contests, goal or {})
+
+
+def run_protocol(
+    store: Store,
+    catalogue: Catalogue,
+    name: str,
+    protocol: Protocol,
+    config: TrainConfig,
+    *,
+    margin_rate: float = 1.0,
+    bootstrap: int = 300,
+    progress: Progress = lambda _done, _total: None,
+) -> Judgement:
+    """Train on the cutoffs of a protocol and judge at its test cutoff.
+
+    Parameters
+    ----------
+    name : str
+        Of the protocol, for reports and errors.
+    config : TrainConfig
+        Rounds, folds and seed; the protocol decides the rest.
+    margin_rate : float, default 1
+        Margin per unit of revenue; published figures are of spend, so 1.
+
+    Raises
+    ------
+    ConfigError
+        If the protocol teaches with labels that its test cutoff could not have known, or has an unknown metric.
+    NotEnoughDataError
+        As `train` and `judge`.
+    """
+    _check_protocol(name, protocol)
+    now = midnight(protocol.test_cutoff, store.time_zone)
+    _require_final(store, now, protocol.horizon_days)
+    ours = config.model_copy(
+        update={"horizon_days": protocol.horizon_days, "population_days": protocol.population_days}
+    )
+    cutoffs = [midnight(day, store.time_zone) for day in _days(protocol)]
+    trained = train(store, catalogue, cutoffs, now, ours, margin_rate, progress)
+    return judge(
+        trained,
+        store,
+        targets=(protocol.target,),
+        name=name,
+        goal=protocol.goal,
+        bootstrap=bootstrap,
+        seed=config.seed,
+    )
+
+
+def judge_last_origin(
+    store: Store,
+    catalogue: Catalogue,
+    now: int,
+    config: TrainConfig,
+    margin_rate: float,
+    *,
+    bootstrap: int = 300,
+    progress: Progress = lambda _done, _total: None,
+) -> Judgement:
+    """Judge a configuration at the last cutoff whose horizon is over by `now`, as if it had been trained then.
+
+    Parameters
+    ----------
+    now : int
+        The cutoff that the model to be deployed is meant for; microseconds UTC.
+
+    Raises
+    ------
+    NotEnoughDataError
+        If history does not reach for two training cutoffs before that one, or as `train` and `judge`.
+    """
+    test = days_later(now, -config.horizon_days, store.time_zone)
+    cutoffs = training_cutoffs(
+        store.span[0],
+        test,
+        config.horizon_days,
+        step_days=config.step_days,
+        max_cutoffs=config.max_cutoffs,
+        min_history_days=config.min_history_days,
+        time_zone=store.time_zone,
+    )
+    _require_final(store, test, config.horizon_days)
+    trained = train(store, catalogue, cutoffs, test, config, margin_rate, progress)
+    return judge(trained, store, name="last origin", bootstrap=bootstrap, seed=config.seed)
+
+
+def _truth(target: Target, outcome: Outcome, margin_rate: float) -> Matrix:
+    return churned(outcome).astype(np.float64) if target == "churn" else margin(outcome, margin_rate)
+
+
+def _forecasts(target: Target, trained: Trained, table: FeatureTable) -> dict[str, Matrix]:
+    """Return what each method says of the rows, ours first."""
+    forecast = trained.model.forecast(table, trained.model.horizon_days)
+    ours = forecast.churn_probability if target == "churn" else forecast.expected_margin
+    return {OURS: ours} | {name: baseline(trained, table) for name, baseline in _BASELINES[target].items()}
+
+
+def _days(protocol: Protocol) -> list[date]:
+    steps = (protocol.last_cutoff - protocol.first_cutoff).days // protocol.step_days
+    return [protocol.first_cutoff + timedelta(days=protocol.step_days * k) for k in range(steps + 1)]
+
+
+def _day(instant: int, time_zone: str) -> date:
+    return moment(instant, time_zone).date()
+
+
+def _check_protocol(name: str, protocol: Protocol) -> None:
+    closes = protocol.last_cutoff + timedelta(days=protocol.horizon_days)
+    if protocol.first_cutoff > protocol.last_cutoff or closes > protocol.test_cutoff:
+        raise ConfigError(
+            f"protocol `{name}`: `first_cutoff` <= `last_cutoff` and `last_cutoff` + {protocol.horizon_days} days <= "
+            f"`test_cutoff` must hold, so that no label looks past the test, found {protocol.first_cutoff}, "
+            f"{protocol.last_cutoff} and {protocol.test_cutoff}; move them in configs/backtest.yaml"
+        )
+    known = MEASURES[protocol.target]
+    for metric in protocol.goal:
+        if metric not in known:
+            raise ConfigError(
+                f"protocol `{name}`: unknown metric `{metric}` in `goal`{nearest(metric, known)} "
+                f"(known for {protocol.target}: {', '.join(known)})"
+            )
+
+
+def _require_final(store: Store, cutoff: int, horizon_days: int) -> None:
+    """Refuse a test whose horizon outlasts the data; the last day with an order counts as complete."""
+    zone, last = store.time_zone, store.span[1]
+    closes = days_later(cutoff, horizon_days, zone)
+    if closes > midnight(_day(last, zone) + timedelta(days=1), zone):
+        raise NotEnoughDataError(
+            f"a test at {_day(cutoff, zone)} needs orders for {horizon_days} days, until {_day(closes, zone)}, found "
+            f"the last on {_day(last, zone)}; take an earlier cutoff or a shorter `horizon_days`, or ingest what is new"
+        )
+
+
+def _require_both(outcome: Outcome, horizon_days: int) -> None:
+    left = int(churned(outcome).sum())
+    stayed = len(outcome.orders) - left
+    if min(left, stayed) < _FEWEST:
+        raise NotEnoughDataError(
+            f"a test needs {_FEWEST} customers who left and {_FEWEST} who stayed within {horizon_days} days, found "
+            f"{left} and {stayed}; bring more customers, or change `horizon_days`"
+        )

@@ -1,0 +1,259 @@
+"""The saved model: a folder of plain data named by its own hash, checked before a byte of it is parsed.
+
+`manifest.json` names every other file with its SHA-256, and the folder is named by the SHA-256 of the manifest; so
+one comparison covers everything. LightGBM's text parser can kill the process that reads damaged bytes, therefore the
+digests come first, and a new bundle is parsed once in a child process with a deadline before it is promoted. There is
+no pickle: a bundle cannot run code.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import lightgbm
+import numpy as np
+
+from churnml import __version__
+from churnml.errors import ModelRefusedError
+from churnml.modeling.btyd import BGNBD
+from churnml.modeling.churn import ChurnModel
+from churnml.modeling.clv import ValueModel
+from churnml.modeling.design import Design
+from churnml.modeling.learners import Linear
+from churnml.modeling.model import Model
+from churnml.modeling.scaling import Scaling
+
+Json = dict[str, Any]  # Any: JSON
+
+FORMAT = 1
+KEY_VARIABLE = "CHURNML_BUNDLE_KEY"
+_MANIFEST, _SIGNATURE = "manifest.json", "signature.txt"
+_TREES = ("churn", "value-tweedie", "value-change", "stayers-tweedie", "stayers-change")
+_DEADLINE_SECONDS = 60
+
+
+def save_bundle(model: Model, facts: Mapping[str, Any], models: Path) -> str:
+    """Write a model as `models/<hash>/` and return the hash; the same model and facts give the same hash.
+
+    Parameters
+    ----------
+    facts : mapping
+        What the manifest tells beside the model: cutoffs, data digest, metrics. No clock, no path.
+    models : Path
+        The folder of bundles.
+    """
+    files = _files(model)
+    manifest = _canonical(
+        {
+            "format": FORMAT,
+            "code_version": __version__,
+            "files": {name: hashlib.sha256(content).hexdigest() for name, content in sorted(files.items())},
+            "inputs": list(model.design.columns),
+            **facts,
+        }
+    )
+    name = hashlib.sha256(manifest).hexdigest()
+    models.mkdir(parents=True, exist_ok=True)
+    draft = Path(tempfile.mkdtemp(dir=models, prefix=".draft-"))
+    try:
+        for file, content in (files | {_MANIFEST: manifest} | _signature(manifest)).items():
+            (draft / file).write_bytes(content)
+        target = models / name
+        shutil.rmtree(target, ignore_errors=True)
+        draft.rename(target)
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+    return name
+
+
+def load_bundle(folder: Path) -> tuple[Model, Json]:
+    """Return the model in `folder`, and its manifest.
+
+    Raises
+    ------
+    ModelRefusedError
+        If anything in the folder is missing, added or changed, if its signature does not match the key in the
+        environment variable CHURNML_BUNDLE_KEY, or if it was written in a format this version does not read.
+    """
+    manifest = check_bundle(folder)
+    content = json.loads((folder / "model.json").read_bytes())
+    trees = {name: lightgbm.Booster(model_str=(folder / f"{name}.txt").read_text()) for name in _TREES}
+    return _model(content, trees), manifest
+
+
+def check_bundle(folder: Path) -> Json:
+    """Check every digest of a bundle, parsing nothing but the manifest, and that only once its own digest holds.
+
+    Raises
+    ------
+    ModelRefusedError
+        As `load_bundle`.
+    """
+    if not (folder / _MANIFEST).is_file():
+        raise ModelRefusedError(f"no model at {folder}: a bundle holds a {_MANIFEST}; train again, or restore it")
+    raw = (folder / _MANIFEST).read_bytes()
+    _require(hashlib.sha256(raw).hexdigest() == folder.name, folder, f"{_MANIFEST} has the digest in the folder's name")
+    _require_signature(folder, raw)
+    manifest: Json = json.loads(raw)
+    if manifest["format"] != FORMAT:
+        raise ModelRefusedError(f"{folder.name[:12]} has format {manifest['format']}, this version reads {FORMAT}")
+    present = {path.name for path in folder.iterdir()} - {_MANIFEST, _SIGNATURE}
+    _require(present == set(manifest["files"]), folder, f"holds exactly {', '.join(manifest['files'])}")
+    for name, digest in manifest["files"].items():
+        _require(hashlib.sha256((folder / name).read_bytes()).hexdigest() == digest, folder, f"{name} is as written")
+    return manifest
+
+
+def try_bundle(folder: Path) -> None:
+    """Load a bundle and score a few rows with it in a child process, so that a fatal fault dies there and not here.
+
+    Raises
+    ------
+    ModelRefusedError
+        If the child fails, dies or exceeds a minute.
+    """
+    command = [sys.executable, "-m", __name__, str(folder)]
+    try:
+        child = subprocess.run(command, capture_output=True, text=True, timeout=_DEADLINE_SECONDS, check=False)  # noqa: S603  # our own interpreter and module
+    except subprocess.TimeoutExpired as error:
+        raise ModelRefusedError(
+            f"bundle {folder.name[:12]} did not score within {_DEADLINE_SECONDS} s; train again"
+        ) from error
+    if child.returncode != 0:
+        last = (child.stderr.strip().splitlines() or [f"exit code {child.returncode}"])[-1]
+        raise ModelRefusedError(f"bundle {folder.name[:12]} cannot score ({last}); train again")
+
+
+def _smoke(folder: Path) -> None:
+    """Score empty, zero and large rows, and require probabilities and money that are numbers."""
+    model, _ = load_bundle(folder)
+    matrix = np.full((3, len(model.design.columns)), np.nan)
+    matrix[1], matrix[2] = 0.0, 1e6
+    rhythm = np.array([[0.0, 1.0, 1.0], [-3.0, 0.5, 0.0], [3.0, 0.0, 9.0]])
+    probability = model.churn.probability(model.churn.logits(matrix, rhythm))
+    value = model.value.predict(matrix, np.zeros(3))
+    if not (np.isfinite(probability).all() and np.isfinite(value).all()):
+        raise ModelRefusedError(f"bundle {folder.name[:12]} gives scores that are not numbers")
+
+
+def _files(model: Model) -> dict[str, bytes]:
+    boosters = {"churn": model.churn.trees, **_boosters("value", model.value)}
+    boosters |= _boosters("stayers", model.value_of_stayers)
+    texts = {f"{name}.txt": booster.model_to_string().encode() for name, booster in boosters.items()}
+    return texts | {"model.json": _canonical(_plain(model))}
+
+
+def _boosters(name: str, value: ValueModel) -> dict[str, lightgbm.Booster]:
+    return {f"{name}-tweedie": value.tweedie, f"{name}-change": value.change}
+
+
+def _plain(model: Model) -> Json:
+    churn = model.churn
+    return {
+        "horizon_days": model.horizon_days,
+        "population_days": model.population_days,
+        "margin_rate": model.margin_rate,
+        "bands": model.bands,
+        "design": model.design.to_dict(),
+        "rhythm": model.rhythm.to_dict(),
+        "churn": {
+            "ridge": asdict(churn.ridge),
+            "scaling": churn.scaling.to_dict(),
+            "weights": churn.weights,
+            "reference": churn.reference,
+        },
+        "value": _plain_value(model.value),
+        "stayers": _plain_value(model.value_of_stayers),
+    }
+
+
+def _plain_value(value: ValueModel) -> Json:
+    return {
+        "scale": value.scale,
+        "plain": asdict(value.plain),
+        "root": asdict(value.root),
+        "smear": value.smear,
+        "plain_scaling": value.plain_scaling.to_dict(),
+        "root_scaling": value.root_scaling.to_dict(),
+    }
+
+
+def _model(content: Json, trees: Mapping[str, lightgbm.Booster]) -> Model:
+    churn = content["churn"]
+    blend = ChurnModel(
+        trees["churn"],
+        Linear.from_dict(churn["ridge"]),
+        Scaling.from_dict(churn["scaling"]),
+        tuple(churn["weights"]),
+        churn["reference"],
+    )
+    return Model(
+        content["horizon_days"],
+        content["population_days"],
+        content["margin_rate"],
+        Design.from_dict(content["design"]),
+        BGNBD.from_dict(content["rhythm"]),
+        blend,
+        _value("value", content, trees),
+        _value("stayers", content, trees),
+        (content["bands"][0], content["bands"][1]),
+    )
+
+
+def _value(name: str, content: Json, trees: Mapping[str, lightgbm.Booster]) -> ValueModel:
+    held = content[name]
+    return ValueModel(
+        held["scale"],
+        trees[f"{name}-tweedie"],
+        trees[f"{name}-change"],
+        Linear.from_dict(held["plain"]),
+        Linear.from_dict(held["root"]),
+        held["smear"],
+        Scaling.from_dict(held["plain_scaling"]),
+        Scaling.from_dict(held["root_scaling"]),
+    )
+
+
+def _canonical(content: Mapping[str, Any]) -> bytes:  # Any: JSON
+    return json.dumps(content, sort_keys=True, ensure_ascii=False, indent=1, allow_nan=False).encode()
+
+
+def _signature(manifest: bytes) -> dict[str, bytes]:
+    key = os.environ.get(KEY_VARIABLE)
+    return {_SIGNATURE: _hmac(key, manifest)} if key else {}
+
+
+def _hmac(key: str, manifest: bytes) -> bytes:
+    return hmac.new(key.encode(), manifest, hashlib.sha256).hexdigest().encode()
+
+
+def _require_signature(folder: Path, manifest: bytes) -> None:
+    key = os.environ.get(KEY_VARIABLE)
+    if not key:
+        return
+    signature = folder / _SIGNATURE
+    found = signature.read_bytes() if signature.is_file() else b""
+    _require(hmac.compare_digest(found, _hmac(key, manifest)), folder, f"is signed with the key in {KEY_VARIABLE}")
+
+
+def _require(holds: bool, folder: Path, rule: str) -> None:  # noqa: FBT001  # the condition is the point of the call
+    if not holds:
+        raise ModelRefusedError(
+            f"bundle {folder.name[:12]} is damaged or was changed; it was not opened. The rule broken: {rule}. "
+            "Restore the folder from a backup, or train again"
+        )
+
+
+if __name__ == "__main__":
+    _smoke(Path(sys.argv[1]))

@@ -1,0 +1,81 @@
+"""The learners of the blend: strongly regularised trees and a ridge logistic regression, both giving logits.
+
+Settings come from prototypes on several data sets: few leaves, a large leaf, few columns per tree and a strong L2
+matter more than any feature family (docs/adr/0004).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import lightgbm
+import numpy as np
+import numpy.typing as npt
+from sklearn.linear_model import LogisticRegression, Ridge
+
+Matrix = npt.NDArray[np.float64]
+
+_TREES = {
+    "num_leaves": 7,
+    "feature_fraction": 0.3,
+    "bagging_fraction": 0.8,
+    "bagging_freq": 1,
+    "lambda_l2": 20.0,
+    "learning_rate": 0.03,
+    "deterministic": True,
+    "force_row_wise": True,
+    "num_threads": 1,  # one thread gives one order of additions, so the same bits; fits run side by side instead
+    "verbose": -1,
+}
+_MAX_LEAF, _MIN_LEAF, _LEAVES_WORTH = 150, 10, 40
+_RIDGE_C = 0.003
+_SOLVER_STEPS = 2_000
+
+
+@dataclass(frozen=True)
+class Linear:
+    """A linear predictor on scaled columns."""
+
+    coefficients: tuple[float, ...]
+    intercept: float
+
+    def predict(self, scaled: Matrix) -> Matrix:
+        """Return intercept + scaled @ coefficients, of shape (n_rows,)."""
+        return np.asarray(scaled @ np.array(self.coefficients) + self.intercept)
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Linear:  # Any: JSON
+        """Return the predictor a bundle holds."""
+        return cls(tuple(data["coefficients"]), float(data["intercept"]))
+
+
+def fit_trees(
+    matrix: Matrix, target: Matrix, *, objective: str, rounds: int, seed: int, **more: float
+) -> lightgbm.Booster:
+    """Return boosted trees; `objective` is LightGBM's, the raw score of 'binary' is a logit."""
+    leaf = max(_MIN_LEAF, min(_MAX_LEAF, len(target) // _LEAVES_WORTH))
+    settings = _TREES | {"objective": objective, "seed": seed, "min_data_in_leaf": leaf} | more
+    return lightgbm.train(settings, lightgbm.Dataset(matrix, target), rounds)
+
+
+def fit_logistic(scaled: Matrix, churned: npt.NDArray[np.bool_]) -> Linear:
+    """Return a ridge logistic regression, whose prediction is a logit."""
+    fitted = LogisticRegression(C=_RIDGE_C, max_iter=_SOLVER_STEPS).fit(scaled, churned)
+    return _linear(fitted.coef_[0], fitted.intercept_[0])
+
+
+def fit_ridge(scaled: Matrix, target: Matrix, penalty: float) -> Linear:
+    """Return a ridge regression."""
+    fitted = Ridge(alpha=penalty).fit(scaled, target)
+    return _linear(fitted.coef_, fitted.intercept_)
+
+
+def _linear(coefficients: Matrix, intercept: float) -> Linear:
+    return Linear(tuple(float(value) for value in coefficients), float(intercept))
+
+
+def sigmoid(logit: Matrix) -> Matrix:
+    """Return 1 / (1 + exp(-logit)), without overflow."""
+    return np.asarray(np.exp(-np.logaddexp(0.0, -logit)))

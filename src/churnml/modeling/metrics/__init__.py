@@ -1,0 +1,27 @@
+"""How good a forecast is: ranking, calibration and money for churn; error, ranking and total for value.
+
+Truth `y` comes first, forecasts after it, one row per customer; every metric returns a plain float. For churn `y` is
+1 for a churner, and a higher `p` means more likely to leave. `bootstrap` and `paired_difference` say how far a figure
+can be trusted. Read `churn.py` first, then `value.py` and `intervals.py`; `columns.py` checks what comes in.
+"""
+
+from churnml.modeling.metrics.churn import auprc, auroc, brier, ece, ece_perfect_95, empc, log_loss
+from churnml.modeling.metrics.intervals import bootstrap, paired_difference
+from churnml.modeling.metrics.value import bias, gini_normalised, mae, rmse, spearman
+
+__all__ = [
+    "auprc",
+    "auroc",
+    "bias",
+    "bootstrap",
+    "brier",
+    "ece",
+    "ece_perfect_95",
+    "empc",
+    "gini_normalised",
+    "log_loss",
+    "mae",
+    "paired_difference",
+    "rmse",
+    "spearman",
+]

@@ -1,0 +1,105 @@
+"""The model: what a bundle holds, and the one way it turns feature rows into forecasts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from churnml.features import FeatureTable
+from churnml.modeling.btyd import BGNBD
+from churnml.modeling.churn import ChurnModel
+from churnml.modeling.clv import ValueModel, anchor_of, tail_ratio
+from churnml.modeling.design import Design
+from churnml.modeling.rhythm import rfm, rhythm_columns
+
+Matrix = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """What the model says of some rows; every array of shape (n_rows,) unless told otherwise.
+
+    Parameters
+    ----------
+    matrix, rhythm : ndarray of shape (n_rows, n_columns), (n_rows, 3)
+        The columns the learners saw.
+    logits : ndarray of shape (n_rows, 3)
+        Of the learners.
+    churn_probability, p_alive : ndarray
+        Probabilities.
+    expected_margin : ndarray
+        In the horizon, in the currency.
+    margin_if_staying : ndarray
+        The same for one who orders at least once in it.
+    tail : ndarray
+        Orders in `value_days` over orders in the horizon.
+    """
+
+    matrix: Matrix
+    rhythm: Matrix
+    logits: Matrix
+    churn_probability: Matrix
+    p_alive: Matrix
+    expected_margin: Matrix
+    margin_if_staying: Matrix
+    tail: Matrix
+
+
+@dataclass(frozen=True)
+class Model:
+    """A fitted churn and value model with everything scoring needs.
+
+    Parameters
+    ----------
+    horizon_days, population_days : int
+        What it was trained for.
+    margin_rate : float
+        Margin per unit of revenue, for the anchor of the value model.
+    design : Design
+        The columns.
+    rhythm : BGNBD
+        The buying rhythm as of the cutoff the model is meant for.
+    churn : ChurnModel
+        The blend.
+    value, value_of_stayers : ValueModel
+        Margin in the horizon, of everyone and of those who stayed.
+    bands : tuple of float
+        From which churn probability the risk is medium, and high.
+    """
+
+    horizon_days: int
+    population_days: int
+    margin_rate: float
+    design: Design
+    rhythm: BGNBD
+    churn: ChurnModel
+    value: ValueModel
+    value_of_stayers: ValueModel
+    bands: tuple[float, float]
+
+    def forecast(self, table: FeatureTable, value_days: int) -> Forecast:
+        """Return the forecasts for rows of the population; nothing is fitted.
+
+        Parameters
+        ----------
+        table : FeatureTable
+            Rows of customers who have ordered.
+        value_days : int
+            Days over which lifetime value is counted.
+        """
+        rhythm = rhythm_columns(self.rhythm, table, self.horizon_days)
+        matrix = self.design.matrix(table, rhythm)
+        logits = self.churn.logits(matrix, rhythm)
+        anchor = anchor_of(table.column("spend_90d"), self.horizon_days, self.margin_rate)
+        return Forecast(
+            matrix=matrix,
+            rhythm=rhythm,
+            logits=logits,
+            churn_probability=self.churn.probability(logits),
+            p_alive=rhythm[:, 1],
+            expected_margin=self.value.predict(matrix, anchor),
+            margin_if_staying=self.value_of_stayers.predict(matrix, anchor),
+            tail=tail_ratio(self.rhythm, value_days, self.horizon_days, *rfm(table)),
+        )

@@ -1,0 +1,169 @@
+"""Why: exact contributions to the blended logit, gathered by the story they tell, worded in two languages.
+
+A contribution is the weight of a learner times what a column added to its logit: LightGBM's own Shapley values for
+the trees, coefficient times deviation from the mean for the ridge, and the rhythm's deviation from its mean. Together
+with the base they sum to the logit. Columns that tell the same story share a group, so that twenty spend windows do
+not crowd out the one complaint that matters.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import islice
+from string import Formatter
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from churnml.features import Catalogue, Feature, FeatureTable
+from churnml.modeling.design import RHYTHM_COLUMNS
+from churnml.modeling.model import Forecast, Model
+from churnml.wording import LANGUAGES, Language, format_money, format_number, format_percent
+
+Values = npt.NDArray[np.float64]
+
+_RHYTHM = "rhythm"
+
+
+@dataclass(frozen=True)
+class Contributions:
+    """What each column added to the blended logit.
+
+    Parameters
+    ----------
+    by_column : ndarray of shape (n_rows, n_columns)
+        In the order of the design's columns.
+    base : float
+        The logit of a customer about whom nothing stands out; base plus a row's sum is its logit.
+    """
+
+    by_column: Values
+    base: float
+
+
+@dataclass(frozen=True)
+class Reason:
+    """One reason, as a decision record carries it; `weight` is its part of the logit."""
+
+    group: str
+    feature: str
+    value: float | str
+    direction: Literal["raises", "lowers"]
+    weight: float
+    sentence: dict[str, str]
+
+
+def contributions(model: Model, forecast: Forecast) -> Contributions:
+    """Return the exact contributions of every column to the blended logit of every row."""
+    trees_weight, ridge_weight, rhythm_weight = model.churn.weights
+    shap = np.asarray(model.churn.trees.predict(forecast.matrix, pred_contrib=True))
+    ridge = model.churn.scaling(forecast.matrix) * np.array(model.churn.ridge.coefficients)
+    by_column = trees_weight * shap[:, :-1] + ridge_weight * ridge
+    rhythm = model.design.columns.index(RHYTHM_COLUMNS[0])
+    by_column[:, rhythm] += rhythm_weight * (forecast.rhythm[:, 0] - model.churn.reference)
+    base = trees_weight * shap[0, -1] if len(shap) else 0.0
+    base += ridge_weight * model.churn.ridge.intercept + rhythm_weight * model.churn.reference
+    return Contributions(by_column, float(base))
+
+
+def reasons(
+    table: FeatureTable, model: Model, forecast: Forecast, catalogue: Catalogue, currency: str, most: int
+) -> list[list[Reason]]:
+    """Return the strongest reasons of each row, the strongest first.
+
+    Parameters
+    ----------
+    most : int
+        How many groups are told at most; a group whose feature is missing for a customer is not told.
+    """
+    features = {feature.name: feature for feature in catalogue.features}
+    parts = contributions(model, forecast).by_column
+    groups = _groups(model, features)
+    totals = {group: parts[:, list(columns.values())].sum(axis=1) for group, columns in groups.items()}
+    told = []
+    for row in range(len(table)):
+        values = _values(table, row)
+        strongest = sorted(groups, key=lambda group: -abs(totals[group][row]))
+        found = (
+            _reason(group, float(totals[group][row]), groups[group], parts[row], values, features, currency)
+            for group in strongest
+        )
+        told.append(list(islice((reason for reason in found if reason is not None), most)))
+    return told
+
+
+def _groups(model: Model, features: Mapping[str, Feature]) -> dict[str, dict[str, int]]:
+    """Return, for each group, its columns as name of the feature (or rhythm column) to place."""
+    groups: dict[str, dict[str, int]] = {}
+    for place, column in enumerate(model.design.columns):
+        name = column if column in features or column in RHYTHM_COLUMNS else column.partition("=")[0]
+        group = _RHYTHM if column in RHYTHM_COLUMNS else features[name].group
+        groups.setdefault(group, {})[column] = place
+    return groups
+
+
+def _values(table: FeatureTable, row: int) -> dict[str, float | str]:
+    """Return what is known of a row: numbers that are not missing, and attributes."""
+    numbers = table.values[row]
+    known: dict[str, float | str] = {
+        name: float(numbers[place]) for place, name in enumerate(table.names) if np.isfinite(numbers[place])
+    }
+    return known | {name: values[row] for name, values in table.categories.items() if values[row] is not None}
+
+
+def _reason(
+    group: str,
+    total: float,
+    columns: Mapping[str, int],
+    parts: Values,
+    values: Mapping[str, float | str],
+    features: Mapping[str, Feature],
+    currency: str,
+) -> Reason | None:
+    """Word a group by its column that pulls hardest the same way and can be told, or not at all."""
+    for column in sorted(columns, key=lambda name: -parts[columns[name]] * np.sign(total)):
+        name = column if column in features else column.partition("=")[0]
+        if name not in features or (parts[columns[column]] * total < 0 and group != _RHYTHM):
+            continue
+        sentence = {language: word(features[name], values, features, currency, language) for language in LANGUAGES}
+        if all(sentence.values()):
+            direction: Literal["raises", "lowers"] = "raises" if total > 0 else "lowers"
+            told = {str(language): text for language, text in sentence.items() if text is not None}
+            return Reason(group, name, values[name], direction, total, told)
+    return None
+
+
+def word(
+    feature: Feature,
+    values: Mapping[str, float | str],
+    features: Mapping[str, Feature],
+    currency: str,
+    language: Language,
+) -> str | None:
+    """Return a feature's sentence with the customer's numbers in it, None where a number it needs is missing."""
+    text = feature.sentence.to(language)
+    places = {name for _, name, _, _ in Formatter().parse(text) if name}
+    filled = {}
+    for place in places:
+        named = feature if place == "value" else features.get(place)
+        if named is None or named.name not in values:
+            return None
+        filled[place] = _number(values[named.name], named.unit, currency, language)
+    return text.format(**filled)
+
+
+def _number(value: float | str, unit: str, currency: str, language: Language) -> str:
+    if isinstance(value, str):
+        return value
+    if unit == "currency":
+        return format_money(value, currency, language)
+    if unit == "share":
+        return format_percent(value, language)
+    number = format_number(round(value, 1) if unit == "ratio" or value < 10 else round(value), language)
+    if unit not in {"days", "orders"}:
+        return number
+    if language == "zh":
+        return f"{number} 天"
+    return f"{number} day" if number == "1" else f"{number} days"

@@ -1,0 +1,93 @@
+"""The decision record: what API, page, file and webhook all show of one customer in one run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from churnml.events import Standing
+from churnml.events.clock import days_later, moment
+from churnml.features import FeatureTable
+from churnml.scoring.reasons import Reason
+from churnml.scoring.score import Scores
+
+Record = dict[str, Any]  # Any: JSON
+
+_RUNG = {Standing.POPULATION: "blend", Standing.PROSPECT: "prospect", Standing.GONE: "gone"}
+_MONEY_PLACES = 4
+
+
+@dataclass(frozen=True)
+class RunFacts:
+    """What every record of a run shares."""
+
+    run_id: str
+    model_version: str
+    cutoff: int
+    horizon_days: int
+    population_days: int
+    clv_days: int
+    currency: str
+    time_zone: str
+
+
+def decision_records(table: FeatureTable, scores: Scores, told: list[list[Reason]], run: RunFacts) -> Iterator[Record]:
+    """Yield the record of each member of the base, scored or not.
+
+    Parameters
+    ----------
+    table : FeatureTable
+        The whole base at one cutoff.
+    scores, told
+        Of the rows in the population, in their order.
+    """
+    place = np.cumsum(table.in_population) - 1
+    orders, tenure, recency = (table.column(name) for name in ("orders_all", "tenure_days", "recency_days"))
+    for row, customer in enumerate(table.customer_ids):
+        record: Record = {
+            "customer_id": customer,
+            "cutoff": moment(run.cutoff, run.time_zone).isoformat(),
+            "run_id": run.run_id,
+            "model_version": run.model_version,
+            "rung": _RUNG[Standing(int(table.standing[row]))],
+            "horizon_days": run.horizon_days,
+            "population_days": run.population_days,
+            "clv_days": run.clv_days,
+            "currency": run.currency,
+            "last_order_on": _day(run, recency[row]),
+            "orders": int(orders[row]),
+            "tenure_days": None if np.isnan(tenure[row]) else int(tenure[row]),
+        }
+        inside = table.in_population[row]
+        yield record | (_scored(scores, told, int(place[row])) if inside else _UNSCORED) | UNDECIDED
+
+
+def _day(run: RunFacts, days_before: float) -> str | None:
+    """Return the local midnight so many days before the cutoff."""
+    if np.isnan(days_before):
+        return None
+    return moment(days_later(run.cutoff, -int(days_before), run.time_zone), run.time_zone).isoformat()
+
+
+_SCORED = ("churn_probability", "expected_margin", "clv", "value_if_retained", "value_at_risk")
+_UNSCORED: Record = {**dict.fromkeys((*_SCORED, "risk_band", "p_alive")), "reasons": []}
+
+UNDECIDED: Record = dict.fromkeys(
+    ("action", "action_label", "action_script", "arm", "propensity", "expected_net_value", "effect_source")
+)
+"""The fields that `assign` fills."""
+
+
+def _scored(scores: Scores, told: list[list[Reason]], place: int) -> Record:
+    numbers = {name: float(getattr(scores, name)[place]) for name in _SCORED}
+    money = {name: round(number, _MONEY_PLACES) for name, number in numbers.items() if name != "churn_probability"}
+    return {
+        **numbers,
+        **money,
+        "risk_band": scores.band[place],
+        "p_alive": float(scores.forecast.p_alive[place]),
+        "reasons": [asdict(reason) for reason in told[place]],
+    }

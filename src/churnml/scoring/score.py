@@ -1,0 +1,72 @@
+"""One function that turns feature rows into scores, for batch and request alike."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from churnml.features import FeatureTable
+from churnml.modeling.model import Forecast, Model
+
+Values = npt.NDArray[np.float64]
+
+BANDS = ("low", "medium", "high")
+
+
+@dataclass(frozen=True)
+class Scores:
+    """The scores of some rows of the population; arrays of shape (n_rows,), money in the currency.
+
+    Parameters
+    ----------
+    churn_probability : ndarray
+        Of silence in the horizon, under business as usual.
+    expected_margin : ndarray
+        Margin expected in the horizon.
+    clv : ndarray
+        Margin expected over `value_days`: that of the horizon, continued by the tail of the buying rhythm.
+    value_if_retained : ndarray
+        The same for one who stays, from a model of those who stayed: dividing `clv` by the probability of staying
+        would blow small errors up without bound where churn is near certain.
+    value_at_risk : ndarray
+        ``churn_probability * value_if_retained``.
+    band : ndarray
+        'low', 'medium' or 'high'.
+    forecast : Forecast
+        What the learners said.
+    """
+
+    churn_probability: Values
+    expected_margin: Values
+    clv: Values
+    value_if_retained: Values
+    value_at_risk: Values
+    band: npt.NDArray[np.object_]
+    forecast: Forecast
+
+
+def score(table: FeatureTable, model: Model, value_days: int) -> Scores:
+    """Return the scores of rows of the population.
+
+    Parameters
+    ----------
+    table : FeatureTable
+        Rows of customers in the population at their cutoff.
+    value_days : int
+        Days over which lifetime value is counted.
+    """
+    forecast = model.forecast(table, value_days)
+    churn = forecast.churn_probability
+    clv = forecast.expected_margin * forecast.tail
+    if_retained = forecast.margin_if_staying * forecast.tail
+    return Scores(
+        churn_probability=churn,
+        expected_margin=forecast.expected_margin,
+        clv=clv,
+        value_if_retained=if_retained,
+        value_at_risk=churn * if_retained,
+        band=np.array(BANDS, dtype=np.object_)[np.searchsorted(model.bands, churn, side="right")],
+        forecast=forecast,
+    )

@@ -1,0 +1,64 @@
+"""Decision records by customer id, one or many."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends
+from fastapi.responses import JSONResponse
+
+from churnml.service.api.shapes import MAX_IDS, DecisionRecord, Scores, ScoresRequest, readings
+from churnml.service.problems import described
+from churnml.service.readings import NO_RUN, Readings
+
+router = APIRouter(prefix="/v1", tags=["records"])
+Reader = Annotated[Readings, Depends(readings)]
+EXAMPLE = {
+    "customer_id": "42", "cutoff": "2018-01-01T00:00:00+00:00", "run_id": "5f0c…", "model_version": "9b1d…",
+    "rung": "blend", "horizon_days": 60, "population_days": 90, "churn_probability": 0.43, "risk_band": "high",
+    "expected_margin": 12.3, "clv": 120.5, "clv_days": 365, "value_if_retained": 180.0, "value_at_risk": 77.4,
+    "p_alive": 0.91, "currency": "USD", "last_order_on": "2017-11-20T18:02:11+00:00", "orders": 23, "tenure_days": 340,
+    "reasons": [{
+        "group": "rhythm", "feature": "recency_days", "value": 41.0, "direction": "raises", "weight": 0.83,
+        "sentence": {"en": "No order for 41 days; usually every 12", "zh": "已有 41 天没有下单；通常每 12 天一次"},
+    }],
+    "action": "coupon_10", "action_label": {"en": "10 % coupon", "zh": "九折券"},
+    "action_script": {"en": "Send the coupon with a personal line.", "zh": "附上一句问候，发送优惠券。"},
+    "arm": "treated", "propensity": 0.9, "expected_net_value": 5.2, "effect_source": "prior",
+}  # fmt: skip
+
+
+@router.get(
+    "/customers/{customer_id:path}",
+    summary="The decision record of one customer",
+    response_model=DecisionRecord,
+    responses={
+        200: {"content": {"application/json": {"example": EXAMPLE}}},
+        **described({
+            404: ("not_found", "no customer `nobody` in the records as of 2018-01-01T00:00:00+00:00"),
+            503: ("dependency", NO_RUN),
+        }),
+    },
+)  # fmt: skip
+def customer(customer_id: str, reader: Reader) -> JSONResponse:
+    """Return the record of the latest finished run. Ids are text: `00123` is not `123`; escape `/` as `%2F`."""
+    return JSONResponse(reader.customer(customer_id))
+
+
+@router.post(
+    "/scores",
+    summary="The decision records of up to 500 customers",
+    response_model=Scores,
+    responses={
+        200: {"content": {"application/json": {"example": {"records": [EXAMPLE], "unknown": ["nobody"]}}}},
+        **described({
+            413: ("too_large", "the body may hold at most 1,000,000 bytes; send fewer ids at a time"),
+            422: ("invalid_request", f"`customer_ids`: List should have at most {MAX_IDS} items, not 501"),
+            503: ("dependency", NO_RUN),
+        }),
+    },
+)  # fmt: skip
+def scores(wanted: ScoresRequest, reader: Reader) -> JSONResponse:
+    """Return each record once, in the order asked for; ids without a record are listed, not an error."""
+    found, unknown = reader.customers(wanted.customer_ids)
+    return JSONResponse({"records": found, "unknown": unknown})

@@ -1,0 +1,139 @@
+"""What the API takes and gives: the decision record, field by field, and what goes around it.
+
+The records come ready-made from the database and are not checked again on their way out; a test checks that what a
+run writes has this shape.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from fastapi import Request
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from churnml.service.readings import Band, Readings
+
+CustomerId = Annotated[str, StringConstraints(min_length=1, max_length=256)]
+Share = Annotated[float, Field(ge=0.0, le=1.0)]
+MAX_IDS = 500
+MAX_PAGE = 500
+
+
+class Shape(BaseModel):
+    """A JSON object with no fields but these."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class Bilingual(Shape):
+    """One text in both languages."""
+
+    en: str
+    zh: str
+
+
+class Reason(Shape):
+    """Why the probability is what it is: one group of features and how it moves the score."""
+
+    group: str = Field(description="what it is about, for example `rhythm`")
+    feature: str = Field(description="the feature that says most in the group")
+    value: float | str | None = Field(description="its value at the cutoff")
+    direction: Literal["raises", "lowers"] = Field(description="what it does to the churn probability")
+    weight: float = Field(description="contribution of the group to the logit of the churn probability")
+    sentence: Bilingual
+
+
+class DecisionRecord(Shape):
+    """What is known and decided about one customer, at one cutoff, by one run."""
+
+    customer_id: str
+    cutoff: datetime = Field(description="nothing that happened at or after this instant was known")
+    run_id: str
+    model_version: str = Field(description="hash of the model bundle")
+    rung: Literal["blend", "prospect", "gone"] = Field(
+        description="`blend`: scored; `prospect`: never ordered; `gone`: no order within `population_days`"
+    )
+    horizon_days: int = Field(description="days after the cutoff in which silence is churn")
+    population_days: int = Field(description="a customer ordered within so many days before the cutoff")
+    churn_probability: Share | None = Field(description="probability of no order in the horizon; null if not scored")
+    risk_band: Band | None
+    expected_margin: float | None = Field(description="money: margin expected in the horizon")
+    clv: float | None = Field(description="money: margin expected over `clv_days`")
+    clv_days: int
+    value_if_retained: float | None = Field(description="money: margin over `clv_days` if the customer stays")
+    value_at_risk: float | None = Field(description="money: churn_probability × value_if_retained")
+    p_alive: Share | None = Field(description="probability, by buying rhythm alone, of still being a customer")
+    currency: str = Field(description="ISO 4217 code of every amount")
+    last_order_on: datetime | None
+    orders: int
+    tenure_days: int
+    reasons: list[Reason] = Field(description="at most five, the weightiest first")
+    action: str | None = Field(description="suggested action; null before `churnml assign`")
+    action_label: Bilingual | None
+    action_script: Bilingual | None
+    arm: Literal["treated", "control", "none"] | None = Field(
+        description="`control`: held out to measure the effect; do not approach"
+    )
+    propensity: Share | None = Field(description="probability with which the arm was drawn")
+    expected_net_value: float | None = Field(description="money: expected gain of the action less its cost")
+    effect_source: str | None = Field(description="`prior`: the effect is assumed, not yet measured")
+
+
+class ScoresRequest(Shape):
+    """Whose records are wanted."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"customer_ids": ["1", "42", "nobody"]}]})
+
+    customer_ids: list[CustomerId] = Field(min_length=1, max_length=MAX_IDS, description="repeats are answered once")
+
+
+class Scores(Shape):
+    """The records found, in the order asked for, and the ids that no record bears."""
+
+    records: list[DecisionRecord]
+    unknown: list[str]
+
+
+class AtRiskList(Shape):
+    """A page of the at-risk list, greatest value at risk first."""
+
+    items: list[DecisionRecord]
+    next_cursor: str | None = Field(description="give it back as `cursor` for what follows; null on the last page")
+    total: int = Field(description="customers in the list as filtered, over all pages")
+    run_id: str
+    model_version: str | None
+    cutoff: datetime | None
+    horizon_days: int | None
+    currency: str | None
+
+
+class AtRiskQuery(Shape):
+    """What may stand behind the question mark of `/v1/at-risk`."""
+
+    limit: int | None = Field(None, ge=1, le=MAX_PAGE, description="records on a page of JSON; 50 if left out")
+    cursor: str | None = Field(None, max_length=2_000, description="`next_cursor` of the page before")
+    band: list[Band] = Field([], description="keep these risk bands; repeatable")
+    action: list[str] = Field([], max_length=50, description="keep these suggested actions; repeatable")
+    format: Literal["json", "csv"] = Field("json", description="`csv` gives the whole list, streamed")
+    lang: Literal["en", "zh"] = Field("en", description="language of the CSV's header, reasons and actions")
+
+
+class Health(Shape):
+    """How the service is."""
+
+    status: Literal["ok"]
+
+
+class Readiness(Shape):
+    """What the service serves."""
+
+    status: Literal["ready"]
+    run_id: str
+    cutoff: datetime | None
+
+
+def readings(request: Request) -> Readings:
+    """Return what the application reads from."""
+    found: Readings = request.app.state.readings
+    return found

@@ -1,0 +1,107 @@
+"""Lists as CSV files that Excel opens rightly and that cannot run anything there.
+
+References
+----------
+OWASP, CSV Injection: a cell that begins with ``= + - @``, tab or carriage return is taken for a formula.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Iterator
+
+from churnml.service.readings import Record
+from churnml.wording import Language, translator
+
+_BYTE_ORDER_MARK = "\ufeff"
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # Excel takes these too
+_CHUNK_ROWS = 500
+Cell = str | float | int | None
+
+
+def csv_chunks(found: Iterable[Record], currency: str, language: Language) -> Iterator[str]:
+    """Give the list as CSV text, a few hundred rows at a time.
+
+    Parameters
+    ----------
+    found : iterable of dict
+        Decision records, in the order they are to stand in.
+    currency : str
+        ISO 4217 code, named in the header beside every amount.
+    language : {"en", "zh"}
+        Language of the header, the reasons and the actions.
+    """
+    buffer = io.StringIO()
+    writer = csv.writer(buffer)
+    buffer.write(_BYTE_ORDER_MARK)
+    writer.writerow([safe(cell) for cell in _header(currency, language)])
+    for count, record in enumerate(found, start=1):
+        writer.writerow([safe(cell) for cell in _row(record, language)])
+        if count % _CHUNK_ROWS == 0:
+            yield _drain(buffer)
+    yield _drain(buffer)
+
+
+def safe(cell: Cell) -> Cell:
+    """Return a cell that no spreadsheet takes for a formula; numbers stay numbers."""
+    return f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULA_STARTS) else cell
+
+
+def _drain(buffer: io.StringIO) -> str:
+    text = buffer.getvalue()
+    buffer.seek(0)
+    buffer.truncate()
+    return text
+
+
+def _header(currency: str, language: Language) -> list[str]:
+    _ = translator(language).gettext
+    unit = f" ({currency})"
+    return [
+        _("Customer"),
+        _("Value at risk") + unit,
+        _("Churn probability"),
+        _("Risk band"),
+        _("CLV") + unit,
+        _("Reason 1"),
+        _("Reason 2"),
+        _("Reason 3"),
+        _("Suggested action"),
+        _("Group"),
+        _("Expected net value") + unit,
+        _("Last order"),
+        _("Orders"),
+        _("As of"),
+    ]
+
+
+def _row(record: Record, language: Language) -> list[Cell]:
+    reasons = [reason["sentence"][language] for reason in record["reasons"][:3]]
+    return [
+        record["customer_id"],
+        record["value_at_risk"],
+        record["churn_probability"],
+        band_name(record["risk_band"], language),
+        record["clv"],
+        *reasons,
+        *[""] * (3 - len(reasons)),
+        (record["action_label"] or {}).get(language, record["action"]),
+        arm_name(record["arm"], language),
+        record["expected_net_value"],
+        record["last_order_on"],
+        record["orders"],
+        record["cutoff"],
+    ]
+
+
+def band_name(band: str | None, language: Language) -> str:
+    """Return a risk band in words; empty for none."""
+    _ = translator(language).gettext
+    return {"high": _("High"), "medium": _("Medium"), "low": _("Low")}.get(band or "", "")
+
+
+def arm_name(arm: str | None, language: Language) -> str:
+    """Return the arm of the experiment in words; empty for none."""
+    _ = translator(language).gettext
+    return {"treated": _("Act now"), "control": _("Held out: do not approach")}.get(arm or "", "")

@@ -1,0 +1,92 @@
+"""From a template and its context to an answer; the one place that knows Jinja."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache, partial
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from fastapi import Request
+from fastapi.responses import HTMLResponse
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from churnml import drawing, wording
+from churnml.service.exports import arm_name, band_name
+from churnml.service.pages.language import here_in, language_of, remember
+from churnml.wording import Language
+
+TEMPLATES = Path(__file__).parent.parent / "templates"
+
+
+def render(request: Request, template: str, context: Mapping[str, Any], status: int = 200) -> HTMLResponse:
+    """Return a page in the reader's language.
+
+    Parameters
+    ----------
+    request : Request
+        Whose address and language the page follows.
+    template : str
+        File name in `templates/`.
+    context : mapping
+        What the template shows; each page's module describes its own.
+    status : int, default=200
+        HTTP status.
+    """
+    language = language_of(request)
+    switch = {other: here_in(request, other) for other in wording.LANGUAGES}
+    page = _environment(language).get_template(template)
+    response = HTMLResponse(page.render(**context, switch=switch, page_path=request.url.path), status)
+    response.headers.update({"vary": "Accept-Language, Cookie", "cache-control": "no-store"})
+    remember(request, response)
+    return response
+
+
+def customer_path(customer_id: str) -> str:
+    """Return the path of a customer's page, whatever characters the id has."""
+    return "/customers/" + quote(customer_id, safe="", errors="replace")
+
+
+@cache
+def _environment(language: Language) -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        extensions=["jinja2.ext.i18n"],
+    )
+    translator = wording.translator(language)
+    environment.install_gettext_callables(  # type: ignore[attr-defined]  # added by the extension
+        translator.gettext, translator.ngettext, newstyle=True
+    )
+    environment.filters |= {
+        "money": partial(_money, language),
+        "percent": lambda share: wording.format_percent(share, language),
+        "number": lambda number: wording.format_number(number, language),
+        "day": lambda instant, zone: wording.format_date(instant, language, zone),
+        "customer_path": customer_path,
+        "said": lambda text: text[language],
+        "band_name": lambda band: band_name(band, language),
+        "arm_name": lambda arm: arm_name(arm, language),
+    }
+    environment.globals |= {
+        "language": language,
+        "bar": _drawn(drawing.bar),
+        "stacked_bar": _drawn(drawing.stacked_bar),
+        "diverging_bar": _drawn(drawing.diverging_bar),
+        "mark": _drawn(drawing.mark),
+    }
+    return environment
+
+
+def _money(language: Language, amount: float, currency: str, *, whole: bool = False) -> str:
+    return wording.format_money(amount, currency, language, whole=whole)
+
+
+def _drawn(draw: Any) -> Any:  # Any: each drawing has its own arguments
+    """Mark what a drawing returns as safe: drawings escape what they are given."""
+    return lambda *arguments: Markup(draw(*arguments))  # noqa: S704

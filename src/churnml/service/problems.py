@@ -1,0 +1,97 @@
+"""Errors as RFC 9457 problems: one shape for every error, whoever raised it.
+
+References
+----------
+RFC 9457, Problem Details for HTTP APIs, section 3.1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any
+
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, ConfigDict, Field
+from sqlalchemy.exc import SQLAlchemyError
+from starlette.exceptions import HTTPException
+
+from churnml.errors import ChurnmlError, nearest
+
+MEDIA_TYPE = "application/problem+json"
+_CODES = {404: "not_found", 405: "method_not_allowed", 413: "too_large", 421: "wrong_host"}
+_BUG = "something went wrong on our side; the log of the service says what"
+_KNOWN_FIELDS = ("customer_ids", "limit", "cursor", "band", "action", "format", "lang")
+
+
+class Problem(BaseModel):
+    """An error: what went wrong, in words for people and a code for programs."""
+
+    model_config = ConfigDict(json_schema_extra={"required": ["type", "title", "status", "detail", "code"]})
+
+    type: str = Field("about:blank", description="always `about:blank`: `code` tells the kinds of problems apart")
+    title: str = Field(description="the name of the HTTP status")
+    status: int = Field(description="the HTTP status")
+    detail: str = Field(description="what was found and what to do about it")
+    code: str = Field(description="stable, for programs: `not_found`, `usage`, `invalid_request`, `dependency`, …")
+
+
+class Response(JSONResponse):
+    """A problem on its way out."""
+
+    media_type = MEDIA_TYPE
+
+    def __init__(self, problem: Problem, headers: Mapping[str, str] | None = None) -> None:
+        super().__init__(problem.model_dump(), problem.status, headers)
+
+
+def problem(status: int, code: str, detail: str) -> Problem:
+    """Return a problem; what cannot be written as UTF-8 is written as `?`."""
+    clean = detail.encode("utf-8", "replace").decode()
+    return Problem(type="about:blank", title=HTTPStatus(status).phrase, status=status, detail=clean, code=code)
+
+
+def explain(error: Exception) -> Problem:
+    """Return the problem that an exception amounts to; what we did not foresee says nothing of our inside."""
+    match error:
+        case ChurnmlError():
+            return problem(error.http_status, error.code, str(error) or _BUG)
+        case RequestValidationError():
+            return problem(422, "invalid_request", "; ".join(_complaint(one) for one in error.errors()))
+        case HTTPException():
+            return problem(error.status_code, _CODES.get(error.status_code, "usage"), _plain(error))
+        case SQLAlchemyError():
+            return problem(503, "dependency", "the database does not answer; look at the service's log, then ask again")
+        case _:
+            return problem(500, "internal", _BUG)
+
+
+def _plain(error: HTTPException) -> str:
+    if error.status_code == HTTPStatus.NOT_FOUND:
+        return "nothing is at this address; /v1/openapi.json lists what is"
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        return "this address does not take this method; /v1/openapi.json lists what it takes"
+    return str(error.detail)
+
+
+def _complaint(error: Mapping[str, Any]) -> str:  # Any: pydantic's own error type
+    place = ".".join(str(part) for part in error["loc"][1:]) or str(error["loc"][0])
+    match error["type"]:
+        case "extra_forbidden":
+            return f"unknown field `{place}`{nearest(str(error['loc'][-1]), _KNOWN_FIELDS)}"
+        case "json_invalid":
+            return f"the body is not valid JSON: {error.get('ctx', {}).get('error', error['msg'])}"
+        case "model_attributes_type" | "dict_type" if error["loc"] == ("body",):
+            return "the body must be a JSON object, sent as `Content-Type: application/json`"
+    return f"`{place}`: {error['msg']}"
+
+
+def described(examples: Mapping[int, tuple[str, str]]) -> dict[int | str, dict[str, Any]]:  # Any: OpenAPI
+    """Return the OpenAPI entries of the problems a route can answer with, from `status: (code, detail)`."""
+    return {status: _entry(problem(status, code, detail)) for status, (code, detail) in examples.items()}
+
+
+def _entry(example: Problem) -> dict[str, Any]:  # Any: a fragment of OpenAPI
+    content = {"schema": {"$ref": "#/components/schemas/Problem"}, "example": example.model_dump()}
+    return {"description": example.title, "content": {MEDIA_TYPE: content}}

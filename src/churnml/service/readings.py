@@ -1,0 +1,195 @@
+"""What the service reads: the current run, its records, and where in the list a reader stands."""
+
+from __future__ import annotations
+
+import base64
+import json
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from sqlalchemy import Engine, func, select
+
+from churnml.database import Catalogue, Records
+from churnml.database.tables import records
+from churnml.errors import DependencyError, NotFoundError, UsageError
+from churnml.wording import Text
+
+Band = Literal["high", "medium", "low"]
+BANDS: tuple[Band, ...] = ("high", "medium", "low")
+Record = dict[str, Any]  # Any: a record is JSON; `api/shapes.py` says what stands in it
+NO_RUN = "there are no decision records yet; run `churnml demo`, or `churnml ingest`, `churnml train`, `churnml score`"
+_EXPORT_PAGE = 2_000
+
+
+@dataclass(frozen=True)
+class Filters:
+    """Which part of the at-risk list is wanted; an empty field wants all."""
+
+    bands: tuple[str, ...] = ()
+    actions: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class CurrentRun:
+    """The finished run whose records are served."""
+
+    run_id: str
+    model_version: str | None
+    finished_at: int
+    summary: dict[str, Any]  # Any: the summary is JSON, shaped by the verb
+
+    @property
+    def time_zone(self) -> str:
+        """The zone in which days are told; UTC where the run does not say."""
+        name = str(self.summary.get("time_zone") or "UTC")
+        try:
+            return ZoneInfo(name).key
+        except (ZoneInfoNotFoundError, ValueError):
+            return "UTC"
+
+
+@dataclass(frozen=True)
+class Slice:
+    """A page of the at-risk list: its records, how many came before them, how many there are, and what follows."""
+
+    records: list[Record]
+    before: int
+    total: int
+    next_cursor: str | None
+
+
+class Readings:
+    """Answers the questions of API and pages from the database.
+
+    Parameters
+    ----------
+    engine : sqlalchemy.Engine
+        From `open_engine`.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._records = Records(engine)
+        self._catalogue = Catalogue(engine)
+        self._actions_of = lru_cache(maxsize=4)(self._read_actions)
+
+    def find_run(self) -> CurrentRun | None:
+        """Return the run whose records are served, or None before the first."""
+        current = self._records.current_run()
+        for verb in ("assign", "score"):
+            run = self._catalogue.last_run(verb)
+            if run is not None and run.run_id == current:
+                return CurrentRun(run.run_id, run.bundle, run.finished_at or 0, run.summary)
+        return None
+
+    def run(self) -> CurrentRun:
+        """Return the run whose records are served.
+
+        Raises
+        ------
+        DependencyError
+            If no run has finished yet.
+        """
+        found = self.find_run()
+        if found is None:
+            raise DependencyError(NO_RUN)
+        return found
+
+    def customer(self, customer_id: str) -> Record:
+        """Return the record of one customer.
+
+        Raises
+        ------
+        NotFoundError
+            If the current run has no such customer.
+        DependencyError
+            If no run has finished yet.
+        """
+        found = self._records.get([customer_id]).get(customer_id)
+        if found is None:
+            cutoff = self.run().summary.get("cutoff", "an unknown time")
+            raise NotFoundError(f"no customer `{customer_id}` in the records as of {cutoff}; ids are compared as text")
+        return found
+
+    def customers(self, customer_ids: Sequence[str]) -> tuple[list[Record], list[str]]:
+        """Return the records found and the ids not found, each once, in the order asked for."""
+        self.run()
+        wanted = list(dict.fromkeys(customer_ids))
+        found = self._records.get(wanted)
+        return [found[one] for one in wanted if one in found], [one for one in wanted if one not in found]
+
+    def at_risk(self, run: CurrentRun, filters: Filters, limit: int, cursor: str | None = None) -> Slice:
+        """Return the part of the list that follows `cursor`, greatest value at risk first.
+
+        Raises
+        ------
+        UsageError
+            If the cursor is not one of ours, or belongs to an earlier run.
+        """
+        after, before = (None, 0) if cursor is None else _read_cursor(cursor, run.run_id)
+        page = self._records.page(limit, after, filters.bands, filters.actions)
+        _same_run(page.records, run)
+        following = page.next_cursor and _write_cursor(run.run_id, page.next_cursor, before + len(page.records))
+        return Slice(page.records, before, page.total, following)
+
+    def whole_list(self, run: CurrentRun, filters: Filters) -> Iterator[Record]:
+        """Give the whole list record by record, reading it in pages so that memory stays small."""
+        after: tuple[float, str] | None = None
+        while True:
+            page = self._records.page(_EXPORT_PAGE, after, filters.bands, filters.actions)
+            _same_run(page.records, run)
+            yield from page.records
+            after = page.next_cursor
+            if after is None:
+                return
+
+    def actions(self, run: CurrentRun) -> dict[str, Text]:
+        """Return the actions that the run suggests to anyone, with their names, by key."""
+        return self._actions_of(run.run_id)
+
+    def _read_actions(self, run_id: str) -> dict[str, Text]:
+        query = (
+            select(func.min(records.c.body))
+            .where(records.c.run_id == run_id, records.c.action.is_not(None))
+            .group_by(records.c.action)
+            .order_by(records.c.action)
+        )
+        with self._engine.connect() as connection:
+            bodies = [json.loads(body) for body in connection.execute(query).scalars()]
+        return {body["action"]: _text(body.get("action_label"), body["action"]) for body in bodies}
+
+
+def _text(label: dict[str, str] | None, fallback: str) -> Text:
+    return Text(label["en"], label["zh"]) if label else Text(fallback, fallback)
+
+
+def _same_run(found: list[Record], run: CurrentRun) -> None:
+    if found and found[0]["run_id"] != run.run_id:
+        raise DependencyError("a newer run appeared while the list was being read; ask again from the start")
+
+
+def _write_cursor(run_id: str, after: tuple[float, str], position: int) -> str:
+    return base64.urlsafe_b64encode(json.dumps([run_id, *after, position]).encode()).decode().rstrip("=")
+
+
+def _read_cursor(cursor: str, run_id: str) -> tuple[tuple[float, str], int]:
+    try:
+        of_run, value, customer, before = _unpack(cursor)
+    except (ValueError, TypeError, RecursionError) as error:
+        raise UsageError("`cursor` is not one that this list gave out; leave it out to start from the top") from error
+    if of_run != run_id:
+        raise UsageError("`cursor` belongs to an earlier run; leave it out to start from the top of the new list")
+    return (value, customer), before
+
+
+def _unpack(cursor: str) -> tuple[str, float, str, int]:
+    padded = cursor.encode("ascii") + b"=" * (-len(cursor) % 4)
+    match json.loads(base64.b64decode(padded, altchars=b"-_", validate=True)):
+        case [str(run_id), float(value), str(customer), int(before)] if math.isfinite(value) and 0 <= before < 2**53:
+            customer.encode()  # half a surrogate pair is no text
+            return run_id, value, customer, before
+    raise ValueError(cursor)

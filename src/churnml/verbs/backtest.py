@@ -1,0 +1,123 @@
+"""`churnml backtest`: the protocols of configs/backtest.yaml, ours beside the baselines, with intervals and verdicts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from rich.table import Table as Grid
+
+from churnml.config import BacktestConfig, Protocol, TrainConfig
+from churnml.errors import ConfigError, NotFoundError, nearest
+from churnml.verbs.features import of_session
+from churnml.verbs.session import Session
+
+if TYPE_CHECKING:
+    from churnml.modeling.judgement import Contest, Figure, Judgement, Method
+
+Json = dict[str, Any]  # Any: JSON
+
+
+def backtest(session: Session, protocols: Sequence[str] = ()) -> Json:
+    """Run the named protocols, or all, show a table of each, and return what they found as plain data.
+
+    Raises
+    ------
+    ConfigError
+        If `configs/backtest.yaml` holds no protocol, or one that looks past its own test.
+    NotFoundError
+        If a protocol is asked for that is not there.
+    NotEnoughDataError
+        If the data end before the horizon of a test does.
+    """
+    from churnml.modeling.backtest import run_protocol  # noqa: PLC0415  # LightGBM takes seconds to import
+
+    settings, config = session.load("backtest", BacktestConfig), session.load("train", TrainConfig)
+    features, found = of_session(session), []
+    for name, protocol in chosen(settings, protocols).items():
+        with session.step(f"{name}: training and judging, with {settings.bootstrap} redraws") as tick:
+            judgement = run_protocol(
+                session.store, features, name, protocol, config, bootstrap=settings.bootstrap, progress=tick
+            )
+        found.append(judgement)
+        if not session.as_json:
+            session.console.print(*tables(judgement))
+    return {"protocols": [judgement.to_json() for judgement in found]}
+
+
+def chosen(settings: BacktestConfig, names: Sequence[str]) -> Mapping[str, Protocol]:
+    """Return the named protocols in the order asked, or all of them.
+
+    Raises
+    ------
+    ConfigError, NotFoundError
+        As `backtest`.
+    """
+    known = settings.protocols
+    if not known:
+        raise ConfigError("configs/backtest.yaml must hold at least one protocol, found none; see docs for an example")
+    for name in names:
+        if name not in known:
+            raise NotFoundError(f"no protocol `{name}`{nearest(name, known)} (known: {', '.join(known)})")
+    return {name: known[name] for name in names or known}
+
+
+def tables(judgement: Judgement) -> list[Grid]:
+    """Return a table for people of each target judged: ours, its intervals, the baselines, the goal, the verdicts."""
+    return [_table(judgement, contest) for contest in judgement.contests.values()]
+
+
+def _table(judgement: Judgement, contest: Contest) -> Grid:
+    from churnml.modeling.judgement import MEASURES  # noqa: PLC0415
+
+    measures = MEASURES[contest.target]
+    grid = Grid(title=_title(judgement, contest), caption=_caption(judgement, contest), title_justify="left")
+    grid.caption_justify = "left"
+    grid.add_column("method", no_wrap=True)
+    for measure in measures.values():
+        grid.add_column(f"{measure.label}\n[dim]{measure.better}[/]", justify="right", no_wrap=True)
+    ours = contest.ours.figures
+    grid.add_row(contest.ours.name, *(f"{ours[m].value:.{d.digits}f}" for m, d in measures.items()), style="bold")
+    between = (f"{ours[m].low:.{d.digits}f}…{ours[m].high:.{d.digits}f}" for m, d in measures.items())
+    grid.add_row("  95 % interval", *between, style="dim", end_section=True)
+    for method in contest.methods[1:]:
+        grid.add_row(method.name, *(_cell(method, m, d.digits) for m, d in measures.items()))
+    if judgement.goal:
+        grid.add_section()
+        goal = judgement.goal
+        grid.add_row("goal: prototype", *(f"{goal[m]:.{d.digits}f}" if m in goal else "" for m, d in measures.items()))
+        verdicts = (contest.verdict(m, goal[m]) if m in goal else "" for m in measures)
+        grid.add_row("churnml is", *verdicts, style="bold")
+    return grid
+
+
+def _cell(method: Method, metric: str, digits: int) -> str:
+    lead: Figure = method.lead_of_ours[metric]
+    mark = "*" if lead.low > 0 else "!" if lead.high < 0 else " "
+    return f"{method.figures[metric].value:.{digits}f}{mark}"
+
+
+def _title(judgement: Judgement, contest: Contest) -> str:
+    mean = float(contest.truth.mean())
+    known = f"{mean:.1%} left" if contest.target == "churn" else f"mean {mean:,.0f}"
+    return (
+        f"{judgement.name}: {contest.target} in {judgement.horizon_days} days at {judgement.cutoff}, "
+        f"{judgement.customers:,} customers, {known}"
+    )
+
+
+def _caption(judgement: Judgement, contest: Contest) -> str:
+    told = ["* ours is better beyond noise, ! the baseline is (paired 95 % interval over customers)"]
+    if contest.ece_perfect_95 is not None:
+        told.append(f"a perfect model's ECE stays below {contest.ece_perfect_95:.3f} 19 times in 20")
+    return "\n".join([*told, *_verdict(judgement, contest)])
+
+
+def _verdict(judgement: Judgement, contest: Contest) -> list[str]:
+    """Return the one line that says whether the goal is kept; none where there is no goal."""
+    worse = [name for name, goal in judgement.goal.items() if contest.verdict(name, goal) == "worse"]
+    if not judgement.goal:
+        return []
+    return [
+        f"worse than the goal beyond noise on {', '.join(worse)}" if worse else "no worse than the goal on any metric"
+    ]

@@ -1,0 +1,92 @@
+"""`churnml score`: a decision record for every customer at a cutoff, from the champion."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+from churnml.config import ScoreConfig
+from churnml.errors import NotFoundError
+from churnml.verbs.features import of_session
+from churnml.verbs.session import Session, clock
+
+Summary = dict[str, Any]  # Any: JSON
+
+
+def score(session: Session, *, cutoff: str | None = None) -> Summary:
+    """Score everyone at a cutoff and return the run's summary; a run with the same inputs is not repeated.
+
+    Raises
+    ------
+    NotFoundError
+        If no model was trained yet.
+    ModelRefusedError
+        If the champion's bundle is damaged.
+    """
+    champion = session.catalogue.alias("champion")
+    if champion is None:
+        raise NotFoundError("no model yet: there is no champion in this workspace; run `churnml train` first")
+    config, when = session.load("score", ScoreConfig), session.cutoff(cutoff)
+    inputs = session.inputs(config, bundle=champion, cutoff=when)
+    done = session.catalogue.last_run("score", inputs)
+    if done is not None:
+        return done.summary
+    return _run(session, champion, config, when, inputs)
+
+
+def _run(session: Session, champion: str, config: ScoreConfig, when: int, inputs: str) -> Summary:
+    from churnml.events.clock import moment  # noqa: PLC0415
+    from churnml.features import build  # noqa: PLC0415  # compiles the kernel
+    from churnml.modeling.bundle import load_bundle  # noqa: PLC0415  # LightGBM takes seconds to import
+    from churnml.scoring.reasons import reasons  # noqa: PLC0415
+    from churnml.scoring.records import RunFacts, decision_records  # noqa: PLC0415
+    from churnml.scoring.score import score as scores_of  # noqa: PLC0415
+
+    model, _ = load_bundle(session.workspace.models / champion)
+    zone, currency = session.settings.time_zone, session.settings.currency
+    with session.running("score", inputs) as run_id:
+        with session.step("Scoring every customer") as tick:
+            features = of_session(session)
+            table = build(session.store, features, [when], model.population_days, tick)
+            population = table.take(table.in_population)
+            scores = scores_of(population, model, config.value_days)
+            told = reasons(population, model, scores.forecast, features, currency, config.reasons)
+            days = (model.horizon_days, model.population_days, config.value_days)
+            facts = RunFacts(run_id, champion, when, *days, currency, zone)
+            session.records.write(run_id, decision_records(table, scores, told, facts))
+        bands = Counter(str(band) for band in scores.band)
+        summary: Summary = {
+            "cutoff": moment(when, zone).isoformat(),
+            "time_zone": zone,
+            "currency": currency,
+            "horizon_days": model.horizon_days,
+            "customers": len(table),
+            "population": len(population),
+            "bands": {band: bands.get(band, 0) for band in ("high", "medium", "low")},
+            "expected_churners": float(scores.churn_probability.sum()),
+            "value_at_risk": float(scores.value_at_risk.sum()),
+            "model_version": champion,
+            "families_on": sorted(features.families),
+            "families_off": dict(features.off),
+        }
+        session.catalogue.finish(run_id, clock(), summary, bundle=champion)
+    return summary
+
+
+def told(summary: Summary) -> str:
+    """Return the summary in one sentence for people."""
+    bands = summary["bands"]
+    return (
+        f"{summary['population']:,} customers scored of {summary['customers']:,} known: {bands['high']:,} at high risk, "
+        f"{bands['medium']:,} at medium; {summary['value_at_risk']:,.0f} {summary['currency']} at risk"
+    )
+
+
+def write_records(session: Session, out: Path) -> None:
+    """Write the current records as JSON lines."""
+    run = session.records.current_run()
+    with session.workspace.atomically(out.resolve()) as draft, draft.open("w", encoding="utf-8") as handle:
+        for record in session.records.of_run(run or ""):
+            handle.write(json.dumps(record, ensure_ascii=False) + "\n")

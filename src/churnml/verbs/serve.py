@@ -1,0 +1,27 @@
+"""`churnml serve`: API and pages on a loopback address."""
+
+from __future__ import annotations
+
+from churnml.config import ServeConfig
+from churnml.verbs.session import Session
+
+
+def serve(session: Session, *, host: str | None = None, port: int | None = None) -> None:
+    """Serve a workspace until interrupted.
+
+    Raises
+    ------
+    UsageError
+        If the host is not a loopback address; there are no accounts yet that could guard another.
+    DependencyError
+        If the port is taken.
+    """
+    from churnml.service import serve as run  # noqa: PLC0415  # FastAPI takes a second to import
+
+    config = session.load("serve", ServeConfig)
+    run(
+        session.workspace,
+        host or config.host,
+        config.port if port is None else port,
+        lambda url: session.console.print(f"Serving on [bold]{url}[/]  (Ctrl-C stops it)"),
+    )

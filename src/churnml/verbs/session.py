@@ -1,0 +1,138 @@
+"""What every verb needs at hand: the workspace, its catalogue, its settings, and a way to speak to the person."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import BaseModel
+from rich.console import Console
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from churnml import __version__
+from churnml.config import WorkspaceConfig, load_config
+from churnml.database import Catalogue, Records, Workspace, open_engine
+from churnml.errors import UsageError
+from churnml.events.clock import days_later, microseconds, midnight, moment
+from churnml.events.point_in_time import Store
+
+AnySettings = TypeVar("AnySettings", bound=BaseModel)
+Tick = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class Session:
+    """One call of a verb.
+
+    Parameters
+    ----------
+    workspace : Workspace
+        Where the data live.
+    configs : Path
+        The folder of YAML files; a file that is absent gives its defaults.
+    console : rich.console.Console
+        Where progress and summaries for people go: standard error, so that standard output stays for machines.
+    as_json : bool
+        Whether the result is printed as JSON on standard output instead of as a summary.
+    """
+
+    workspace: Workspace
+    configs: Path
+    console: Console
+    as_json: bool
+
+    @classmethod
+    def open(cls, workspace: Path, configs: Path, *, as_json: bool = False, create: bool = False) -> Session:
+        """Return a session on a workspace; `create` makes one where there is none."""
+        console = Console(stderr=True, highlight=False)
+        return cls(Workspace.open(workspace, create=create), configs, console, as_json)
+
+    @cached_property
+    def catalogue(self) -> Catalogue:
+        """The catalogue of batches and runs."""
+        return Catalogue(open_engine(self.workspace.database))
+
+    @cached_property
+    def records(self) -> Records:
+        """The decision records."""
+        return Records(self.catalogue.engine)
+
+    @cached_property
+    def settings(self) -> WorkspaceConfig:
+        """What is true of the company's data as a whole."""
+        return self.load("workspace", WorkspaceConfig)
+
+    def load(self, name: str, model: type[AnySettings]) -> AnySettings:
+        """Return one configuration file of the session's folder."""
+        return load_config(self.configs / f"{name}.yaml", model)
+
+    @cached_property
+    def store(self) -> Store:
+        """The landed rows as they count now."""
+        return Store.open(self.workspace, self.catalogue, self.settings.time_zone)
+
+    def cutoff(self, day: str | None) -> int:
+        """Return a cutoff given as a date, or the midnight after the last order.
+
+        Raises
+        ------
+        UsageError
+            If the text is not a date, or the date lies before the data begin.
+        """
+        zone = self.settings.time_zone
+        first, last = self.store.span
+        if day is None:
+            return days_later(midnight(moment(last, zone).date(), zone), 1, zone)
+        try:
+            cutoff = midnight(date.fromisoformat(day), zone)
+        except ValueError as error:
+            raise UsageError(f"--cutoff must be a date such as 2017-12-31, got {day!r}") from error
+        if cutoff <= first:
+            begins = moment(first, zone).date()
+            raise UsageError(f"--cutoff must lie after the first order, on {begins}, got {day}; choose a later day")
+        return cutoff
+
+    @contextlib.contextmanager
+    def step(self, words: str) -> Iterator[Tick]:
+        """Show what is being done, a bar if it says how far it is, and how long it took."""
+        began = time.monotonic()
+        columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(bar_width=24), TimeElapsedColumn())
+        with Progress(*columns, console=self.console, transient=True) as progress:
+            task = progress.add_task(words, total=None)
+            yield lambda done, total: progress.update(task, completed=done, total=total)
+        self.console.print(f"[green]✓[/] {words} [dim]{time.monotonic() - began:.1f} s[/]")
+
+    @contextlib.contextmanager
+    def running(self, verb: str, inputs: str) -> Iterator[str]:
+        """Enter a run in the catalogue, give its id, and mark it failed if it does not get to its end."""
+        run_id = self.catalogue.start(verb, inputs, clock())
+        try:
+            yield run_id
+        except BaseException:
+            self.catalogue.finish(run_id, clock(), {}, ok=False)
+            raise
+
+    def inputs(self, *settings: BaseModel, **more: object) -> str:
+        """Return the digest of everything a run depends on: data, settings, code version."""
+        parts = sorted((part.table_name, part.batch_id, part.digest) for part in self.catalogue.parts())
+        chosen = [one.model_dump(mode="json") for one in (self.settings, *settings)]
+        text = json.dumps([__version__, parts, chosen, more], sort_keys=True, default=str)
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    def print_json(self, body: Mapping[str, Any]) -> None:  # Any: JSON
+        """Print a result for machines, on standard output."""
+        sys.stdout.write(json.dumps(body, ensure_ascii=False, indent=1, default=str) + "\n")
+
+
+def clock() -> int:
+    """Return the present, microseconds UTC; the only place that asks, everything below is told."""
+    return microseconds(datetime.now(UTC))

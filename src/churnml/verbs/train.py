@@ -1,0 +1,134 @@
+"""`churnml train`: features, labels, models, an honest out-of-time report, a bundle, and the champion."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from churnml.config import TrainConfig
+from churnml.verbs.features import of_session
+from churnml.verbs.session import Session, clock
+
+if TYPE_CHECKING:
+    from churnml.modeling.backtest import Judgement
+    from churnml.modeling.train import Trained
+
+Json = dict[str, Any]  # Any: JSON
+
+
+def train(session: Session, *, cutoff: str | None = None, overrides: dict[str, Any] | None = None) -> Json:
+    """Train for use at a cutoff and return the run's summary; a run with the same inputs is not repeated.
+
+    Parameters
+    ----------
+    cutoff : str, optional
+        A date; the midnight after the last order by default. Nothing after it is read.
+    overrides : dict, optional
+        Fields of `configs/train.yaml` that the command line sets.
+
+    Raises
+    ------
+    NotEnoughDataError
+        If history, customers or churners are too few; the message says what would suffice.
+    ModelRefusedError
+        If the new bundle cannot score in a process of its own.
+    """
+    config = session.load("train", TrainConfig)
+    config = TrainConfig(**{**config.model_dump(), **(overrides or {})})
+    now = session.cutoff(cutoff)
+    inputs = session.inputs(config, cutoff=now)
+    done = session.catalogue.last_run("train", inputs)
+    if done is not None and done.bundle and (session.workspace.models / done.bundle).is_dir():
+        if not done.summary["not_promoted_because"]:
+            session.catalogue.move_alias("champion", done.bundle, clock())
+        return done.summary
+    return _run(session, config, now, inputs)
+
+
+def _run(session: Session, config: TrainConfig, now: int, inputs: str) -> Json:
+    from churnml.events.clock import moment  # noqa: PLC0415
+    from churnml.modeling.backtest import judge_last_origin  # noqa: PLC0415  # LightGBM takes seconds to import
+    from churnml.modeling.bundle import save_bundle, try_bundle  # noqa: PLC0415
+    from churnml.modeling.churn import LEARNERS  # noqa: PLC0415
+    from churnml.modeling.train import train as fit  # noqa: PLC0415
+
+    features, rate, zone = of_session(session), session.settings.margin_rate, session.settings.time_zone
+    with session.running("train", inputs) as run_id:
+        with session.step("Judging out of time, beside the baselines"):
+            judged = judge_last_origin(session.store, features, now, config, rate)
+        with session.step("Training on every cutoff whose label is final") as tick:
+            trained = fit(session.store, features, _cutoffs(session, config, now), now, config, rate, tick)
+        facts = {
+            "cutoffs": [moment(one, zone).isoformat() for one in trained.cutoffs],
+            "cutoff": moment(now, zone).isoformat(),
+            "inputs_digest": inputs,
+            "config": config.model_dump(mode="json"),
+            "judged": judged.to_json(),
+        }
+        bundle = save_bundle(trained.model, facts, session.workspace.models)
+        with session.step("Trying the bundle in a process of its own"):
+            try_bundle(session.workspace.models / bundle)
+        summary: Json = {
+            "model_version": bundle,
+            "cutoff": facts["cutoff"],
+            "horizon_days": config.horizon_days,
+            "training_cutoffs": len(trained.cutoffs),
+            "snapshots": len(trained.snapshots.table),
+            "weights": dict(zip(LEARNERS, trained.model.churn.weights, strict=True)),
+            "not_promoted_because": judged.gate(),
+            "judged": judged.to_json(),
+        }
+        with session.step("Tracking the run in MLflow"):
+            _track(session, bundle, config, trained, judged)
+        if not summary["not_promoted_because"]:
+            session.catalogue.move_alias("champion", bundle, clock())
+        session.catalogue.finish(run_id, clock(), summary, bundle=bundle)
+    return summary
+
+
+def _cutoffs(session: Session, config: TrainConfig, now: int) -> list[int]:
+    from churnml.labels import training_cutoffs  # noqa: PLC0415
+
+    first, _ = session.store.span
+    return training_cutoffs(
+        first,
+        now,
+        config.horizon_days,
+        step_days=config.step_days,
+        max_cutoffs=config.max_cutoffs,
+        min_history_days=config.min_history_days,
+        time_zone=session.settings.time_zone,
+    )
+
+
+def _track(session: Session, bundle: str, config: TrainConfig, trained: Trained, judged: Judgement) -> None:
+    from churnml.modeling.plots import calibration_plot, gain_plot, importance_plot  # noqa: PLC0415
+    from churnml.modeling.tracking import name_champion, track  # noqa: PLC0415  # MLflow takes seconds to import
+
+    run = track(
+        session.workspace.mlflow,
+        session.workspace.models / bundle,
+        params=config.model_dump(),
+        metrics=judged.metrics(),
+        tags={"bundle": bundle, "cutoff": str(trained.now)},
+        plots={
+            "calibration.png": calibration_plot(judged.churned, judged.probability),
+            "gain.png": gain_plot(judged.churned, judged.probability),
+            "importance.png": importance_plot(
+                trained.model.design.columns, trained.model.churn.trees.feature_importance("gain")
+            ),
+        },
+    )
+    if not judged.gate():
+        name_champion(session.workspace.mlflow, run)
+
+
+def told(summary: Json) -> str:
+    """Return the summary in words for people."""
+    judged = summary["judged"]["churn"]
+    refused = summary["not_promoted_because"]
+    fate = "promoted to champion" if not refused else f"not promoted: {'; '.join(refused)}"
+    return (
+        f"model {summary['model_version'][:12]} from {summary['training_cutoffs']} cutoffs, {fate}\n"
+        f"out of time on {judged['test']}: AUROC {judged['auroc']:.3f}, of the riskiest tenth "
+        f"{judged['riskiest_tenth']:.0%} left against {judged['base_rate']:.0%} of all"
+    )

@@ -1,0 +1,148 @@
+"""What people read, in English and Chinese.
+
+Features and actions carry both languages where they are declared, as a `Text`; the interface is translated by
+gettext from `service/locale/zh.po`. Numbers, money and dates are written by Babel in the way of each language.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+from zoneinfo import ZoneInfo
+
+if TYPE_CHECKING:
+    from babel.core import Locale
+
+# Babel is imported inside the functions: it costs 0.1 s, and `churnml --help` prints no number
+
+Language = Literal["en", "zh"]
+LANGUAGES: tuple[Language, ...] = ("en", "zh")
+_LOCALES: dict[Language, str] = {"en": "en_US", "zh": "zh_CN"}
+_CATALOGUE = Path(__file__).parent / "service" / "locale" / "zh.po"
+
+
+@dataclass(frozen=True)
+class Text:
+    """One thing said in both languages; braces hold the places that numbers go."""
+
+    en: str
+    zh: str
+
+    def to(self, language: Language) -> str:
+        """Return the text in one language."""
+        return self.zh if language == "zh" else self.en
+
+
+class Translator:
+    """Translates the interface; what it does not know stays English.
+
+    Parameters
+    ----------
+    messages : dict of str to str
+        Translations by English text. Chinese has one plural form, so a plural is found by its singular.
+    """
+
+    def __init__(self, messages: dict[str, str]) -> None:
+        self._messages = messages
+
+    def gettext(self, message: str) -> str:
+        """Return the translation of `message`."""
+        return self._messages.get(message, message)
+
+    def ngettext(self, singular: str, plural: str, number: int) -> str:
+        """Return the translation that fits `number` things."""
+        return self._messages.get(singular, singular if number == 1 else plural)
+
+
+@cache
+def translator(language: Language) -> Translator:
+    """Return the translator into `language`; the catalogue is read once, at first use.
+
+    Examples
+    --------
+    >>> translator("zh").gettext("Churn probability")
+    '流失概率'
+    """
+    if language == "en":
+        return Translator({})
+    from babel.messages.pofile import read_po  # noqa: PLC0415
+
+    with _CATALOGUE.open("rb") as lines:
+        catalogue = read_po(lines, locale="zh_CN", abort_invalid=True)
+    return Translator({_first(entry.id): _first(entry.string) for entry in catalogue if entry.id and entry.string})
+
+
+def _first(forms: str | list[str] | tuple[str, ...]) -> str:
+    return forms if isinstance(forms, str) else forms[0]
+
+
+@cache
+def _locale(language: Language) -> Locale:
+    """Return Babel's locale; naming it by text instead would look through all of Babel's locales at each call."""
+    from babel.core import Locale  # noqa: PLC0415
+
+    return Locale.parse(_LOCALES[language])
+
+
+def format_money(amount: float, currency: str, language: Language, *, whole: bool = False) -> str:
+    """Return an amount with its currency; `whole` leaves the cents out.
+
+    Examples
+    --------
+    >>> format_money(1234.5, "USD", "en"), format_money(1234.5, "CNY", "zh", whole=True)
+    ('$1,234.50', '¥1,234')
+    """
+    from babel.numbers import format_currency  # noqa: PLC0415
+
+    if whole:
+        return format_currency(amount, currency, "¤#,##0", locale=_locale(language), currency_digits=False)
+    return format_currency(amount, currency, locale=_locale(language))
+
+
+def format_percent(share: float, language: Language) -> str:
+    """Return a share as a whole percentage; nothing short of certain is called 0 % or 100 %.
+
+    Examples
+    --------
+    >>> format_percent(0.434, "en"), format_percent(0.998, "en"), format_percent(0.001, "zh")
+    ('43%', '>99%', '<1%')
+    """
+    from babel.numbers import format_percent as by_locale  # noqa: PLC0415
+
+    mark, shown = "", share
+    if 0 < share < 0.005:
+        mark, shown = "<", 0.01
+    elif 0.995 <= share < 1:
+        mark, shown = ">", 0.99
+    return mark + by_locale(shown, locale=_locale(language))
+
+
+def format_number(number: float, language: Language) -> str:
+    """Return a number with the separators of the language and at most two decimals.
+
+    Examples
+    --------
+    >>> format_number(12345.678, "en")
+    '12,345.68'
+    """
+    from babel.numbers import format_decimal  # noqa: PLC0415
+
+    return format_decimal(number, format="#,##0.##", locale=_locale(language))
+
+
+def format_date(instant: datetime | str, language: Language, time_zone: str = "UTC") -> str:
+    """Return the calendar day of an instant in `time_zone`; a text is read as ISO 8601, UTC unless it says other.
+
+    Examples
+    --------
+    >>> format_date("2017-12-31T16:00:00+00:00", "zh", "Asia/Shanghai")
+    '2018年1月1日'
+    """
+    from babel.dates import format_date as by_locale  # noqa: PLC0415
+
+    moment = datetime.fromisoformat(instant) if isinstance(instant, str) else instant
+    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return by_locale(moment.astimezone(ZoneInfo(time_zone)).date(), format="medium", locale=_locale(language))

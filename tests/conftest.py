@@ -1,0 +1,123 @@
+"""What the tests start from: small tables written as text, one random world, the Complete Journey landed once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+
+import worlds
+from churnml.config import WorkspaceConfig
+from churnml.database import Catalogue, Workspace, open_engine
+from churnml.events import IngestReport, Store, ingest
+from churnml.events.sources.completejourney import completejourney_sources
+from churnml.events.sources.files import file_source
+
+NOW = 1_600_000_000_000_000  # 2020-09-13, microseconds UTC
+
+
+@dataclass(frozen=True)
+class Tiny:
+    """A workspace of its own, filled with tables that are written in the test as text."""
+
+    folder: Path
+    workspace: Workspace
+    catalogue: Catalogue
+    config: WorkspaceConfig
+
+    @classmethod
+    def make(cls, folder: Path, **settings) -> Tiny:
+        workspace = Workspace.open(folder / "workspace", create=True)
+        settings = {"max_bad_share": 1.0} | settings
+        return cls(folder, workspace, Catalogue(open_engine(workspace.database)), WorkspaceConfig(**settings))
+
+    def with_config(self, **settings) -> Tiny:
+        """Return the same workspace under other settings."""
+        return replace(self, config=self.config.model_copy(update=settings))
+
+    def file(self, name: str, content: str | bytes) -> Path:
+        """Write a file to ingest; a text is written as UTF-8."""
+        path = self.folder / name
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+        return path
+
+    def ingest(self, table: str, path: Path, now: int = NOW, **options) -> IngestReport:
+        """Ingest one file into one table."""
+        source = file_source(table, path, self.config.time_zone)
+        return ingest(self.workspace, self.catalogue, [source], self.config, now, **options)
+
+    def land(self, now: int = NOW, **tables: str) -> IngestReport:
+        """Land tables given as text: columns apart by spaces, `-` where empty."""
+        sources = [
+            file_source(table, self.file(f"{table}-{now}.csv", as_csv(text)), self.config.time_zone)
+            for table, text in tables.items()
+        ]
+        return ingest(self.workspace, self.catalogue, sources, self.config, now)
+
+    @property
+    def store(self) -> Store:
+        """The store as it stands now."""
+        return Store.open(self.workspace, self.catalogue, self.config.time_zone)
+
+
+def as_csv(text: str) -> str:
+    """Return a table written with spaces as CSV."""
+    lines = [line.split() for line in text.strip().splitlines()]
+    return "".join(",".join("" if cell == "-" else cell for cell in line) + "\n" for line in lines)
+
+
+@pytest.fixture
+def tiny(tmp_path):
+    """Return an empty workspace that lands tables given as text; no share of broken rows is too great for it."""
+    tiny = Tiny.make(tmp_path)
+    yield tiny
+    tiny.catalogue.engine.dispose()
+
+
+@pytest.fixture
+def make_tiny(tmp_path_factory):
+    """Return a maker of further workspaces, under settings of their own."""
+    made = []
+
+    def make(**settings) -> Tiny:
+        made.append(Tiny.make(tmp_path_factory.mktemp("tiny"), **settings))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.catalogue.engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def world():
+    """Return the rows of a random world: ties, late rows, refunds, customers without any order."""
+    return worlds.draw(seed=7, n_customers=150)
+
+
+@pytest.fixture(scope="session")
+def world_store(world, tmp_path_factory):
+    """Return the store in which the world has landed, in two batches."""
+    tiny = Tiny.make(tmp_path_factory.mktemp("world"))
+    worlds.land(tiny, world)
+    yield tiny.store
+    tiny.catalogue.engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def complete_journey(tmp_path_factory):
+    """Return a workspace with the Complete Journey landed; read it, never write to it."""
+    workspace = Workspace.open(tmp_path_factory.mktemp("complete journey") / "workspace", create=True)
+    catalogue = Catalogue(open_engine(workspace.database))
+    ingest(workspace, catalogue, completejourney_sources(), WorkspaceConfig(), NOW)
+    catalogue.engine.dispose()
+    return workspace
+
+
+@pytest.fixture(scope="session")
+def store(complete_journey):
+    """Return the store of the Complete Journey."""
+    catalogue = Catalogue(open_engine(complete_journey.database))
+    store = Store.open(complete_journey, catalogue, "UTC")
+    catalogue.engine.dispose()
+    return store

@@ -1,0 +1,102 @@
+"""Records are seen all at once when their run is done, and page by page, each customer once."""
+
+import pytest
+
+from churnml.database import Records
+
+
+@pytest.fixture
+def records(tiny):
+    return Records(tiny.catalogue.engine)
+
+
+def body(customer_id, value=None, band="high", action=None):
+    return {"customer_id": customer_id, "value_at_risk": value, "risk_band": band, "action": action, "note": "é好"}
+
+
+@pytest.fixture
+def fill(tiny, records):
+    """Write a run's records and finish it."""
+
+    def fill(bodies, now=1, *, ok=True, verb="score"):
+        run_id = tiny.catalogue.start(verb, "inputs", now)
+        records.write(run_id, bodies)
+        tiny.catalogue.finish(run_id, now, {}, ok=ok)
+        return run_id
+
+    return fill
+
+
+def current(records):
+    """Return every record of the run that is shown."""
+    return records.of_run(records.current_run())
+
+
+def walk(records, limit, **filters):
+    """Return the customers of every page, following the cursors."""
+    seen, after = [], None
+    while True:
+        page = records.page(limit, after, **filters)
+        seen.append([one["customer_id"] for one in page.records])
+        after = page.next_cursor
+        if after is None:
+            return seen
+
+
+def test_records_are_invisible_until_their_run_is_done(tiny, records):
+    run_id = tiny.catalogue.start("score", "inputs", 1)
+    assert records.write(run_id, [body("a", 1.0)]) == 1
+    assert (records.current_run(), records.get(["a"]), records.page(5).total) == (None, {}, 0)
+    tiny.catalogue.finish(run_id, 2, {})
+    assert records.get(["a"]) == {"a": body("a", 1.0)}
+
+
+def test_a_failed_run_leaves_the_records_of_the_run_before(records, fill):
+    kept = fill([body("a", 1.0)], now=1)
+    fill([body("a", 2.0)], now=2, ok=False)
+    assert records.current_run() == kept
+    assert current(records) == [body("a", 1.0)]
+
+
+def test_a_later_run_takes_the_place_of_the_one_before_as_a_whole(records, fill):
+    fill([body("a", 1.0), body("b", 1.0)], now=1)
+    fill([body("b", 3.0)], now=2, verb="assign")
+    assert current(records) == [body("b", 3.0)]
+
+
+def test_writing_a_run_again_keeps_its_records_once(tiny, records):
+    run_id = tiny.catalogue.start("score", "inputs", 1)
+    for _ in range(2):
+        records.write(run_id, (body(name, 1.0) for name in "ab"))
+    tiny.catalogue.finish(run_id, 2, {})
+    assert [one["customer_id"] for one in current(records)] == ["a", "b"]
+
+
+def test_pages_visit_everyone_once_though_values_tie(records, fill):
+    values = [5.0, 0.1 + 0.2, 0.3, 5.0, 5.0, 5.0, 0.0]
+    fill([body(name, value) for name, value in zip("gfedcba", values, strict=True)])
+    assert walk(records, 2) == [["b", "c"], ["d", "g"], ["f", "e"], ["a"]]
+
+
+def test_a_page_that_is_just_full_has_no_cursor(records, fill):
+    fill([body("a", 2.0), body("b", 1.0)])
+    assert records.page(2).next_cursor is None
+    assert records.page(1).next_cursor == (2.0, "a")
+
+
+def test_a_customer_outside_the_population_is_on_no_page(records, fill):
+    fill([body("a", None), body("b", 1.0)])
+    assert walk(records, 10) == [["b"]]
+    assert set(records.get(["a", "b", "c"])) == {"a", "b"}
+
+
+def test_a_page_can_be_held_to_bands_and_actions(records, fill):
+    fill([body("a", 3.0, "high", "call"), body("b", 2.0, "low", "call"), body("c", 1.0, "high", None)])
+    assert walk(records, 1, bands=["high"]) == [["a"], ["c"]]
+    assert walk(records, 1, bands=["high", "low"], actions=["call"]) == [["a"], ["b"]]
+    assert records.page(1, bands=["high"]).total == 2
+
+
+def test_many_records_are_kept_each(records, fill):
+    fill([body(f"{number:05}", float(number)) for number in range(5_001)])
+    assert records.page(1).total == 5_001

@@ -1,0 +1,420 @@
+"""What keeps the contract lands; what does not is told where, and nothing is taken silently."""
+
+import json
+from datetime import UTC, datetime
+from decimal import Decimal
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from churnml.errors import DataRefusedError, NotEnoughDataError, UsageError
+from churnml.events import ingest
+from churnml.events.clock import microseconds
+from churnml.events.sources.files import file_source
+from conftest import NOW
+
+HEADER = "customer_id,occurred_at,order_id,amount"
+CUSTOMERS = """
+    customer_id occurred_at
+    00123       2020-01-01
+    NA          2020-01-01
+    ann         2020-01-01
+"""
+
+
+@pytest.fixture
+def shop(tiny):
+    """A workspace in which three customers stand, and one order of theirs."""
+    tiny.land(customers=CUSTOMERS, orders=f"{HEADER.replace(',', ' ')}\nann 2020-02-01 first 10")
+    return tiny
+
+
+def orders(shop, lines, name="orders.csv", header=HEADER, **options):
+    """Ingest orders given as the lines of a CSV file, and return what is reported of them."""
+    return shop.ingest("orders", shop.file(name, f"{header}\n{lines}\n"), NOW + 1, **options).tables[0]
+
+
+def landed(tiny, table="orders"):
+    """Return the landed rows of a table as dictionaries, in order of landing."""
+    files = [tiny.workspace.root / part.path for part in tiny.catalogue.parts(table)]
+    return [row for file in files for row in pq.read_table(file).to_pylist()]
+
+
+def picture(workspace):
+    """Return every file of a workspace with its bytes; the database's own journal comes and goes with its readers."""
+    files = [path for path in workspace.root.rglob("*") if path.is_file() and path.suffix not in {".db-wal", ".db-shm"}]
+    return {path.relative_to(workspace.root): path.read_bytes() for path in files}
+
+
+# A file that is refused
+
+REFUSED = {
+    "missing column": (
+        b"customer_id,occurred_at,order_nr,amount\nann,2020-03-01,o1,5\n",
+        "needs the column `order_id`",
+    ),
+    "ragged": (f"{HEADER}\nann,2020-03-01,o1\n".encode(), "Line: 2; Expected Number of Columns: 4 Found: 3"),
+    "too many values": (f"{HEADER}\nann,2020-03-01,o1,1,2\n".encode(), "Expected Number of Columns: 4 Found: 5"),
+    "open quote": (
+        f'{HEADER}\nann,2020-03-01,"o1,5\nann,2020-03-01,o2,5\n'.encode(),
+        "every quoted value must be closed",
+    ),
+    "two open quotes": (f'{HEADER}\nann,2020-03-01,"o1,5\nann,2020-03-01,"o2,5\n'.encode(), "unterminated quote"),
+    "NUL": (f"{HEADER}\nann,2020-03-01,o\0 1,5\n".encode(), "found a NUL byte"),
+    "UTF-16": (f"{HEADER}\nann,2020-03-01,o1,5\n".encode("utf-16"), "found a NUL byte"),
+    "Latin-1": (f"{HEADER}\nann,2020-03-01,caf\xe9,5\n".encode("latin-1"), "is not utf-8 encoded"),
+    "mixed line ends": (
+        f"{HEADER}\r\nann,2020-03-01,o1,5\nann,2020-03-01,o2,5\r\n".encode(),
+        "cannot be read to its end",
+    ),
+    "empty": (b"", "found an empty file"),
+    "blank": (b"\n\n", "found an empty file"),
+    "no name": (f"{HEADER},\nann,2020-03-01,o1,5,6\n".encode(), "found one without a name"),
+    "one name twice": (
+        f"{HEADER},Amount\nann,2020-03-01,o1,5,6\n".encode(),
+        "each column of the header needs its own name",
+    ),
+}
+
+
+@pytest.mark.parametrize(("content", "words"), REFUSED.values(), ids=REFUSED.keys())
+def test_a_broken_csv_is_refused_and_the_workspace_is_unchanged(shop, content, words):
+    path = shop.file("broken.csv", content)
+    before = picture(shop.workspace)
+    with pytest.raises(DataRefusedError, match=words) as caught:
+        shop.ingest("orders", path)
+    assert str(caught.value).startswith("broken.csv: ")
+    assert caught.value.exit_code == 3
+    assert picture(shop.workspace) == before
+
+
+@pytest.mark.parametrize("kept", [0, 3, 100, -1])
+def test_a_truncated_parquet_is_refused_and_the_workspace_is_unchanged(shop, kept):
+    whole = shop.folder / "whole.parquet"
+    pq.write_table(
+        pa.table({"customer_id": ["ann"], "occurred_at": ["2020-03-01"], "order_id": ["o"], "amount": ["1"]}), whole
+    )
+    path = shop.file("cut.parquet", whole.read_bytes()[:kept])
+    before = picture(shop.workspace)
+    with pytest.raises(
+        DataRefusedError, match=r"cut.parquet: expected a whole Parquet file, found one that cannot be read"
+    ):
+        shop.ingest("orders", path)
+    assert picture(shop.workspace) == before
+
+
+def test_a_missing_column_is_told_with_what_was_found_and_the_nearest_name(shop):
+    with pytest.raises(DataRefusedError) as caught:
+        orders(shop, "ann,2020-03-01,o1,5", header="customer_id,occurred_at,order_nr,amount")
+    assert str(caught.value) == (
+        "orders.csv: table `orders` needs the column `order_id`, found `customer_id`, `occurred_at`, `order_nr`, "
+        "`amount`; did you mean `order_nr`?; add or rename the column"
+    )
+
+
+def test_a_refusal_does_not_repeat_the_row_which_may_be_personal(shop):
+    with pytest.raises(DataRefusedError) as caught:
+        orders(shop, "ann,2020-03-01,secret")
+    assert "secret" not in str(caught.value)
+
+
+def test_a_column_of_a_type_that_cannot_be_read_is_refused(shop):
+    path = shop.folder / "typed.parquet"
+    pq.write_table(pa.table({"customer_id": ["ann"], "occurred_at": [1.5], "order_id": ["o"], "amount": [1]}), path)
+    with pytest.raises(DataRefusedError, match=r"column `occurred_at` must be a date or time .* found the type DOUBLE"):
+        shop.ingest("orders", path)
+
+
+def test_a_file_with_too_many_broken_rows_is_refused_whole(make_tiny):
+    strict = make_tiny(max_bad_share=0.01)
+    strict.land(customers=CUSTOMERS)
+    before = picture(strict.workspace)
+    good = "\n".join(f"ann,2020-03-01,o{number},5" for number in range(98))
+    with pytest.raises(
+        DataRefusedError, match=r"at most 1% of the rows may break a rule, found 2 of 100; first: data row 99,"
+    ):
+        orders(strict, f"{good}\nann,soon,x,5\nann,later,y,5")
+    assert picture(strict.workspace) == before
+
+
+def test_the_share_itself_is_still_allowed(make_tiny):
+    strict = make_tiny(max_bad_share=0.01)
+    strict.land(customers=CUSTOMERS)
+    good = "\n".join(f"ann,2020-03-01,o{number},5" for number in range(99))
+    report = orders(strict, f"{good}\nann,soon,x,5")
+    assert (report.read, report.landed, report.quarantined) == (100, 99, 1)
+
+
+def test_one_refused_file_lets_none_of_its_landing_in(shop):
+    good = shop.file("more.csv", "customer_id,occurred_at\nbob,2020-01-01\n")
+    bad = shop.file("bad.csv", "nothing,of,the,kind\n1,2,3,4\n")
+    before = picture(shop.workspace)
+    sources = [file_source("customers", good, "UTC"), file_source("orders", bad, "UTC")]
+    with pytest.raises(DataRefusedError):
+        ingest(shop.workspace, shop.catalogue, sources, shop.config, NOW)
+    assert picture(shop.workspace) == before
+
+
+def test_two_files_for_one_table_are_not_one_landing(shop):
+    files = [shop.file(name, f"{HEADER}\nann,2020-03-01,{name},5\n") for name in ("jan.csv", "feb.csv")]
+    sources = [file_source("orders", file, "UTC") for file in files]
+    with pytest.raises(UsageError, match=r"found jan.csv and feb.csv for `orders`; ingest them one after the other"):
+        ingest(shop.workspace, shop.catalogue, sources, shop.config, NOW)
+
+
+@pytest.mark.parametrize(("name", "words"), [("none.csv", "is not a file"), ("notes.docx", "must end in .csv")])
+def test_a_file_that_is_none_or_of_another_kind_is_an_error_of_usage(tiny, name, words):
+    tiny.file("notes.docx", "x")
+    with pytest.raises(UsageError, match=words):
+        tiny.ingest("orders", tiny.folder / name)
+
+
+def test_a_file_with_a_header_only_lands_nothing_and_is_no_error(shop):
+    report = orders(shop, "", header=HEADER)
+    assert (report.read, report.landed, report.quarantined) == (0, 0, 0)
+    assert len(landed(shop)) == 1
+
+
+# A row that is set aside
+
+SET_ASIDE = {
+    "unparsable date": ("ann,31.12.2020,o,5", "occurred_at", "31.12.2020", "must be a date or time between"),
+    "no such day": ("ann,2020-02-30,o,5", "occurred_at", "2020-02-30", "must be a date or time between"),
+    "twelve-hour clock": ("ann,2020-03-01 01:00 PM,o,5", "occurred_at", "2020-03-01 01:00 PM", "must be a date"),
+    "zone by name": ("ann,2020-03-01 01:00 Asia/Tokyo,o,5", "occurred_at", "2020-03-01 01:00 Asia/Tokyo", "must be"),
+    "endless": ("ann,infinity,o,5", "occurred_at", "infinity", "must be a date or time between"),
+    "far future": ("ann,9999-01-01,o,5", "occurred_at", "9999-01-01", "must be a date or time between 1900-01-01 and"),
+    "wrong type": ("ann,2020-03-01,o,five", "amount", "five", "must be an amount"),
+    "currency sign": ("ann,2020-03-01,o,$5", "amount", "$5", "must be an amount"),
+    "too large": ("ann,2020-03-01,o,1e400", "amount", "1e400", "must be an amount"),
+    "not a number": ("ann,2020-03-01,o,nan", "amount", "nan", "must be an amount"),
+    "empty amount": ("ann,2020-03-01,o,", "amount", None, "must be filled"),
+    "empty customer": (",2020-03-01,o,5", "customer_id", None, "must be filled"),
+    "unknown customer": ("zoe,2020-03-01,o,5", "customer_id", "zoe", "must be a customer of the table `customers`"),
+    "order id of another row": ("ann,2020-03-01,first,5", "order_id", "first", "must not name two different rows"),
+}
+
+
+@pytest.mark.parametrize(("line", "column", "value", "rule"), SET_ASIDE.values(), ids=SET_ASIDE.keys())
+def test_a_broken_row_is_set_aside_and_the_rest_lands(shop, line, column, value, rule):
+    report = orders(shop, f"ann,2020-03-01,good1,5\n{line}\nann,2020-03-01,good2,5")
+    found = report.examples[0]
+    assert (report.read, report.landed, report.quarantined) == (3, 2, 1)
+    assert (found["file"], found["row"], found["column"], found["value"]) == ("orders.csv", 2, column, value)
+    assert rule in found["rule"]
+    assert found["remedy"]
+    assert {"good1", "good2"} < {row["order_id"] for row in landed(shop)}
+
+
+def test_a_fraction_is_no_whole_number(shop):
+    report = orders(shop, "ann,2020-03-01,a,5,1.9\nann,2020-03-01,b,5,2", header=f"{HEADER},quantity")
+    assert [(one["row"], one["column"], one["value"]) for one in report.examples] == [(1, "quantity", "1.9")]
+    assert [row["quantity"] for row in landed(shop)] == [None, 2]
+
+
+def test_an_amount_below_its_bound_is_set_aside(shop):
+    report = orders(shop, "ann,2020-03-01,a,5,-0.01", header=f"{HEADER},discount")
+    assert report.broken_rules == {"discount must be at least 0": 1}
+
+
+def test_attributes_must_be_one_object(tiny):
+    report = tiny.ingest("customers", tiny.file("c.csv", 'customer_id,occurred_at,attributes\na,2020-01-01,[1]\nb,2020-01-01,"{""k"": 1}"\nc,2020-01-01,oops\n'))  # fmt: skip  # noqa: E501
+    assert [(one["row"], one["rule"]) for one in report.tables[0].examples] == [
+        (1, "must be one JSON object"),
+        (3, "must be one JSON object"),
+    ]
+
+
+def test_two_rows_of_a_file_under_one_key_the_first_stands_the_other_is_set_aside(shop):
+    report = orders(shop, "ann,2020-03-01,twin,5\nann,2020-03-01,twin,6\nann,2020-03-01,twin,5")
+    assert (report.landed, report.skipped, report.quarantined) == (1, 1, 1)
+    assert report.examples[0]["row"] == 2
+    assert landed(shop)[-1]["amount"] == 50_000
+
+
+def test_rows_are_numbered_as_records_from_the_first_below_the_header(shop):
+    report = orders(shop, 'ann,2020-03-01,"a\nb",5\nann,bad,c,5')
+    assert [one["row"] for one in report.examples] == [2]
+
+
+def test_quarantine_holds_each_row_with_all_that_is_needed_to_mend_it(shop):
+    orders(shop, "ann,soon,a,5\nann,2020-03-01,b,6\nann,2020-03-01,c,much")
+    (file,) = shop.workspace.quarantine.iterdir()
+    rows = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
+    assert [(row["row"], row["column"], row["value"]) for row in rows] == [
+        (1, "occurred_at", "soon"),
+        (3, "amount", "much"),
+    ]
+    assert all(set(row) == {"file", "row", "column", "value", "rule", "remedy"} for row in rows)
+
+
+def test_customers_who_arrive_with_their_orders_are_known(tiny):
+    report = tiny.land(orders=f"{HEADER.replace(',', ' ')}\nann 2020-02-01 o 1", customers=CUSTOMERS)
+    assert [(one.table, one.landed, one.quarantined) for one in report.tables] == [
+        ("customers", 3, 0),
+        ("orders", 1, 0),
+    ]
+
+
+def test_a_customer_who_was_set_aside_is_not_known(tiny):
+    report = tiny.land(
+        customers="customer_id occurred_at\nann soon\nbob 2020-01-01",
+        orders=f"{HEADER.replace(',', ' ')}\nann 2020-02-01 o 1",
+    )
+    assert report.tables[1].broken_rules == {"customer_id must be a customer of the table `customers`": 1}
+
+
+# Landing again
+
+
+def test_the_same_file_twice_changes_nothing(shop):
+    path = shop.file("again.csv", f"{HEADER}\nann,2020-03-01,o1,5\nann,bad,o2,5\n")
+    shop.ingest("orders", path)
+    before = picture(shop.workspace)
+    report = shop.ingest("orders", path, NOW + 5)
+    assert (report.batch_id, report.tables, report.already_landed) == (None, [], ["again.csv"])
+    assert picture(shop.workspace) == before
+
+
+def test_the_same_rows_in_another_file_are_skipped(shop):
+    report = orders(shop, "ann,2020-02-01 00:00:00,first,10.0")
+    assert (report.landed, report.skipped, report.quarantined) == (0, 1, 0)
+
+
+def test_an_overlapping_file_lands_only_its_new_rows_and_reports_the_conflict(shop):
+    orders(shop, "ann,2020-03-01,o1,5\nann,2020-03-02,o2,6", name="march.csv")
+    report = orders(shop, "ann,2020-03-02,o2,6\nann,2020-03-01,o1,7\nann,2020-03-03,o3,8", name="april.csv")
+    assert (report.landed, report.skipped, report.quarantined) == (1, 1, 1)
+    assert [(one["row"], one["value"]) for one in report.examples] == [(2, "o1")]
+    assert [(row["order_id"], row["amount"]) for row in landed(shop)] == [
+        ("first", 100_000), ("o1", 50_000), ("o2", 60_000), ("o3", 80_000),
+    ]  # fmt: skip
+
+
+def test_checking_alone_reports_and_writes_nothing(shop):
+    before = picture(shop.workspace)
+    report = orders(shop, "ann,2020-03-01,o1,5\nann,bad,o2,5", check_only=True)
+    assert (report.landed, report.quarantined) == (1, 1)
+    assert picture(shop.workspace) == before
+
+
+def test_a_first_landing_is_backfill_and_a_later_one_carries_its_time(shop):
+    report = orders(shop, "ann,2020-03-01,late,5")
+    first, late = landed(shop)
+    assert first["ingested_at"] == first["occurred_at"]
+    assert late["ingested_at"] == NOW + 1
+    assert not report.backfill
+
+
+def test_ingested_at_of_the_file_is_kept_and_an_empty_one_is_filled(tiny):
+    tiny.land(customers="customer_id occurred_at ingested_at\na 2020-01-01 2020-01-05\nb 2020-01-02 -")
+    delays = {row["customer_id"]: row["ingested_at"] - row["occurred_at"] for row in landed(tiny, "customers")}
+    assert delays == {"a": 4 * 86_400_000_000, "b": 0}
+
+
+def test_a_required_table_that_never_landed_is_named(tiny):
+    tiny.land(customers=CUSTOMERS)
+    with pytest.raises(NotEnoughDataError, match="the table `orders` is required, found none landed"):
+        _ = tiny.store
+
+
+# What survives
+
+
+def test_ids_survive_as_they_are_written(shop):
+    orders(shop, '00123,2020-03-01,007,1\nNA,2020-03-01,NULL,2\nann,2020-03-01,"a,""b"" 客户",3')
+    rows = {(row["customer_id"], row["order_id"]) for row in landed(shop)}
+    assert {("00123", "007"), ("NA", "NULL"), ("ann", 'a,"b" 客户')} < rows
+
+
+@pytest.mark.parametrize(
+    ("written", "kept"),
+    [
+        ("0.1", 1_000),
+        ("1.2345", 12_345),
+        ("-3.0001", -30_001),
+        ("123456789012.3456", 1_234_567_890_123_456),
+        (".5", 5_000),
+    ],
+)
+def test_amounts_are_exact_to_a_ten_thousandth(shop, written, kept):
+    orders(shop, f"ann,2020-03-01,o1,{written}")
+    assert landed(shop)[-1]["amount"] == kept
+
+
+def test_great_whole_numbers_survive(shop):
+    orders(shop, f"ann,2020-03-01,o1,5,{2**53 + 1}", header=f"{HEADER},quantity")
+    assert landed(shop)[-1]["quantity"] == 2**53 + 1
+
+
+def test_columns_outside_the_contract_are_named_and_left_behind(shop):
+    report = orders(shop, "ann,2020-03-01,o1,5,x,9,y", header=f"{HEADER},broken,source_row,bucket")
+    assert report.ignored_columns == ["broken", "bucket"]
+    assert report.landed == 1
+
+
+@pytest.mark.parametrize(
+    ("zone", "written", "instant"),
+    [
+        ("UTC", "2020-03-29 02:30", datetime(2020, 3, 29, 2, 30, tzinfo=UTC)),
+        ("Europe/Berlin", "2020-03-28 12:00", datetime(2020, 3, 28, 11, tzinfo=UTC)),
+        ("Europe/Berlin", "2020-03-29T12:00:00", datetime(2020, 3, 29, 10, tzinfo=UTC)),
+        ("Europe/Berlin", "2020-10-25", datetime(2020, 10, 24, 22, tzinfo=UTC)),
+        ("Europe/Berlin", "2020-10-25 04:00", datetime(2020, 10, 25, 3, tzinfo=UTC)),
+        ("America/New_York", "2020-03-08 01:59:59", datetime(2020, 3, 8, 6, 59, 59, tzinfo=UTC)),
+        ("America/New_York", "2020-03-08 03:00", datetime(2020, 3, 8, 7, tzinfo=UTC)),
+        ("America/New_York", "2020-11-01", datetime(2020, 11, 1, 4, tzinfo=UTC)),
+        ("America/New_York", "2020-11-02", datetime(2020, 11, 2, 5, tzinfo=UTC)),
+        ("America/New_York", "2020-07-01T12:00:00Z", datetime(2020, 7, 1, 12, tzinfo=UTC)),
+        ("America/New_York", "2020-07-01 12:00:00.25+02:00", datetime(2020, 7, 1, 10, 0, 0, 250_000, tzinfo=UTC)),
+        ("Europe/Berlin", "2020-07-01 12:00:00 UTC", datetime(2020, 7, 1, 12, tzinfo=UTC)),
+    ],
+)
+def test_a_time_without_an_offset_is_read_in_the_zone_and_one_with_it_as_it_says(shop, zone, written, instant):
+    orders(shop.with_config(time_zone=zone), f"ann,{written},o1,5")
+    assert landed(shop)[-1]["occurred_at"] == microseconds(instant)
+
+
+def test_typed_parquet_is_read_as_it_is_typed(shop):
+    path = shop.folder / "typed.parquet"
+    noon = datetime(2020, 7, 1, 12)
+    pq.write_table(
+        pa.table({
+            "customer_id": pa.array(["ann", "00123"]).dictionary_encode(),
+            "occurred_at": pa.array([noon, noon], pa.timestamp("us")),
+            "ingested_at": pa.array([noon, noon], pa.timestamp("ns", "UTC")),
+            "order_id": pa.array([1, 2], pa.int32()),
+            "amount": pa.array([0.1, 19.99]),
+            "discount": pa.array([Decimal("1.25"), None], pa.decimal128(12, 2)),
+            "quantity": pa.array([3.0, None]),
+        }),
+        path,
+    )  # fmt: skip
+    report = shop.with_config(time_zone="Europe/Berlin").ingest("orders", path)
+    assert report.tables[0].examples == []
+    one, two = sorted(landed(shop)[1:], key=lambda row: row["order_id"])
+    assert (one["order_id"], one["amount"], one["discount"], one["quantity"]) == ("1", 1_000, 12_500, 3)
+    assert (two["order_id"], two["amount"], two["discount"], two["quantity"]) == ("2", 199_900, None, None)
+    assert one["occurred_at"] == microseconds(datetime(2020, 7, 1, 10, tzinfo=UTC))
+    assert one["ingested_at"] == microseconds(datetime(2020, 7, 1, 12, tzinfo=UTC))
+
+
+def test_parquet_rows_are_numbered_from_one(shop):
+    path = shop.folder / "rows.parquet"
+    stamps = ["2020-03-01", "2020-03-01", "soon"]
+    ids = ["a", "b", "c"]
+    pq.write_table(
+        pa.table({"customer_id": ["ann"] * 3, "occurred_at": stamps, "order_id": ids, "amount": [1] * 3}), path
+    )
+    assert shop.ingest("orders", path).tables[0].examples[0]["row"] == 3
+
+
+@pytest.mark.parametrize("separator", [";", "\t", "|"])
+def test_other_separators_and_a_byte_order_mark_are_taken(shop, separator):
+    text = f"\ufeff{HEADER}\nann,2020-03-01,o1,5\n".replace(",", separator)
+    assert shop.ingest("orders", shop.file("export.txt", text)).tables[0].landed == 1
+
+
+def test_windows_line_ends_are_taken(shop):
+    assert shop.ingest("orders", shop.file("dos.csv", f"{HEADER}\r\nann,2020-03-01,o1,5\r\n")).tables[0].landed == 1

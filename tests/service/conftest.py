@@ -1,0 +1,54 @@
+"""Workspaces with and without a finished run, and clients of their services."""
+
+import threading
+
+import pytest
+import uvicorn
+from sample_run import ask, bodies, fill
+
+from churnml.database import Workspace
+from churnml.service import create_app
+from churnml.service.server import listen
+
+
+@pytest.fixture(scope="session")
+def workspace(tmp_path_factory):
+    """A workspace with one finished run."""
+    made = Workspace.open(tmp_path_factory.mktemp("service") / "work space", create=True)
+    fill(made, bodies())
+    return made
+
+
+@pytest.fixture(scope="session")
+def client(workspace):
+    """A client of a service that has records."""
+    with ask(workspace) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="session")
+def newcomer(tmp_path_factory):
+    """A client of a service whose workspace has no run yet."""
+    with ask(Workspace.open(tmp_path_factory.mktemp("empty"), create=True)) as opened:
+        yield opened
+
+
+@pytest.fixture
+def address(own_workspace):
+    """The address of a service that listens for real."""
+    listening = listen("127.0.0.1", 0)
+    server = uvicorn.Server(uvicorn.Config(create_app(own_workspace), log_level="warning"))
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
+    thread.start()
+    yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+    server.should_exit = True
+    thread.join()
+    listening.close()
+
+
+@pytest.fixture
+def own_workspace(tmp_path):
+    """A workspace with one finished run that a test may change."""
+    made = Workspace.open(tmp_path, create=True)
+    fill(made, bodies())
+    return made

@@ -1,0 +1,127 @@
+"""A finished run of a few dozen records, some of them hostile, and a client that asks the service about it."""
+
+import warnings
+
+from churnml.database import Catalogue, Records, open_engine
+from churnml.service import create_app
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")  # Starlette would rather have another client library than the one we lock
+    from starlette.testclient import TestClient
+
+CUTOFF = "2018-01-01T00:00:00+00:00"
+MODEL = "9b1d" * 16
+HOSTILE = [
+    "<script>alert(1)</script>",
+    '=HYPERLINK("http://x","y")',
+    "a/b/../c",
+    "100%?&#",
+    "客户 7",
+    "-12+3",
+    "trailing/",
+    '"><img src=x onerror=alert(1)>',
+]
+ACTIONS = {
+    "coupon_10": ("10% coupon", "九折优惠券"),
+    "call": ("Personal call", "客服电话回访"),
+    "service": ("Ask what went wrong", "服务回访"),
+}
+
+
+def record(customer_id, rank, rung="blend", **changes):
+    """Return a decision record; the greater its rank, the less is at risk."""
+    scored = rung == "blend"
+    chance = round(max(0.93 - 0.014 * rank, 0.02), 4)
+    value = round(620 / (1 + 0.09 * rank), 2)
+    action = list(ACTIONS)[rank % 3] if scored and rank % 5 != 4 else None
+    arm = None if not scored else "none" if action is None else "control" if rank % 7 == 3 else "treated"
+    days = 12 + 3 * rank % 71
+    body = {
+        "customer_id": customer_id,
+        "cutoff": CUTOFF,
+        "model_version": MODEL,
+        "rung": rung,
+        "horizon_days": 60,
+        "population_days": 90,
+        "churn_probability": chance if scored else None,
+        "risk_band": ("high" if chance > 0.6 else "medium" if chance > 0.3 else "low") if scored else None,
+        "expected_margin": round(value * 0.12, 2) if scored else None,
+        "clv": round(value * (1 - chance / 2), 2) if scored else None,
+        "clv_days": 365,
+        "value_if_retained": value if scored else None,
+        "value_at_risk": round(chance * value, 2) if scored else None,
+        "p_alive": round(1 - chance / 2, 3) if scored else None,
+        "currency": "USD",
+        "last_order_on": None if rung == "prospect" else "2017-11-20T18:02:11+00:00",
+        "orders": 0 if rung == "prospect" else 3 + rank,
+        "tenure_days": 40 + 9 * rank,
+        "reasons": reasons(days) if scored else [],
+        "action": action,
+        "action_label": dict(zip(("en", "zh"), ACTIONS[action], strict=True)) if action else None,
+        "action_script": {"en": f"Dear {customer_id}, we miss you.", "zh": "好久不见，送上一份心意。"}
+        if action
+        else None,
+        "arm": arm,
+        "propensity": 0.9 if action else None,
+        "expected_net_value": round(5.2 - rank, 2) if action else None,
+        "effect_source": "prior" if action else None,
+    }
+    return body | changes
+
+
+def reasons(days):
+    """Return three reasons such as a run gives."""
+    said = [
+        ("rhythm", "recency_days", float(days), "raises", 0.83,
+         f"No order for {days} days; usually every 12", f"已有 {days} 天没有下单；通常每 12 天一次"),
+        ("spend", "spend_90d", 84.5, "raises", 0.31,
+         "Spent $84.50 in the last 90 days, 41% less than before", "近 90 天消费 84.50 美元，比此前少 41%"),
+        ("engagement", "redemptions_90d", 2.0, "lowers", -0.22,
+         "Used 2 coupons in the last 90 days", "近 90 天使用了 2 张优惠券"),
+    ]  # fmt: skip
+    names = ("group", "feature", "value", "direction", "weight")
+    return [dict(zip(names, one[:5], strict=True)) | {"sentence": {"en": one[5], "zh": one[6]}} for one in said]
+
+
+def bodies():
+    """Return every record of the run: hostile ids first, so that they stand on the list's first page."""
+    named = [record(one, rank) for rank, one in enumerate(HOSTILE)]
+    plain = [record(f"{1000 + rank * 37}", rank) for rank in range(len(HOSTILE), 64)]
+    ties = [record(f"tie-{one}", 70, value_at_risk=9.5) for one in "cab"]
+    return [*named, *plain, *ties, record("never", 80, "prospect"), record("left", 81, "gone")]
+
+
+def fill(workspace, records, verb="assign", now=2, **extra):
+    """Write one finished run into the workspace and return its id."""
+    engine = open_engine(workspace.database)
+    catalogue = Catalogue(engine)
+    run_id = catalogue.start(verb, "inputs", 1)
+    Records(engine).write(run_id, [body | {"run_id": run_id} for body in records])
+    catalogue.finish(run_id, now, summary(records) | extra, bundle=MODEL)
+    engine.dispose()
+    return run_id
+
+
+def summary(records):
+    """Return what a run says of itself."""
+    scored = [one for one in records if one["rung"] == "blend"]
+    bands = [one["risk_band"] for one in scored]
+    return {
+        "cutoff": CUTOFF,
+        "horizon_days": 60,
+        "customers": len(records),
+        "population": len(scored),
+        "bands": {band: bands.count(band) for band in ("high", "medium", "low")},
+        "value_at_risk": sum(one["value_at_risk"] for one in scored),
+        "currency": "USD",
+        "budget": 2000.0,
+        "reserved": 1490.0,
+        "treated": 44,
+        "control": 8,
+        "expected_net_value": 1800.0,
+    }
+
+
+def ask(workspace):
+    """Return a client of the workspace's service."""
+    return TestClient(create_app(workspace), base_url="http://localhost", raise_server_exceptions=False)

@@ -1,0 +1,187 @@
+import re
+from html.parser import HTMLParser
+from urllib.parse import quote
+
+import pytest
+from sample_run import HOSTILE, ask, bodies, fill, record
+
+HTML = {"accept": "text/html"}
+
+
+class Outline(HTMLParser):
+    """Counts the elements of a page and gathers what matters to who cannot see it."""
+
+    def __init__(self, page):
+        super().__init__()
+        self.tags, self.attributes, self.links = [], [], []
+        self.feed(page)
+
+    def handle_starttag(self, tag, attributes):
+        self.tags.append(tag)
+        self.attributes += [name for name, _ in attributes]
+        self.links += [value for name, value in attributes if (tag, name) == ("a", "href")]
+
+
+@pytest.fixture
+def page(client):
+    def opened(path, **headers):
+        client.cookies.clear()
+        return client.get(path, headers=HTML | headers)
+
+    return opened
+
+
+def test_the_start_leads_to_the_list(page):
+    assert page("/").url.path == "/at-risk"
+
+
+@pytest.mark.parametrize("path", ["/at-risk", "/customers/1296", "/customers/never", "/customers/left", "/nothing"])
+@pytest.mark.parametrize("language, tag", [("en", "en"), ("zh", "zh-CN")])
+def test_every_page_has_a_language_one_heading_landmarks_and_no_script(page, path, language, tag):
+    found = page(f"{path}?lang={language}").text
+    outline = Outline(found)
+    assert f'<html lang="{tag}">' in found
+    assert [outline.tags.count(one) for one in ("h1", "main", "header", "footer", "script")] == [1, 1, 1, 1, 0]
+    assert not [one for one in outline.attributes if one.startswith("on") or one == "style"]
+
+
+@pytest.mark.parametrize("path", ["/at-risk", "/customers/1296"])
+def test_tables_have_captions_and_headings_with_a_scope(page, path):
+    found = page(path).text
+    assert found.count("<caption>") == found.count("<table")
+    assert not re.findall(r"<th(?! [^>]*scope=)[ >]", found)
+
+
+def test_the_list_shows_what_a_team_needs_to_begin(page):
+    found = page("/at-risk").text
+    for words in (
+        "$576.60",
+        "93%",
+        "High",
+        "No order for 12 days; usually every 12",
+        "10% coupon",
+        "As of Jan 1, 2018",
+    ):
+        assert words in found
+    assert "effects are assumed, not yet measured" in found
+
+
+def test_the_list_speaks_chinese(page):
+    found = page("/at-risk?lang=zh").text
+    for words in ("有流失风险的客户", "US$576.60", "已有 12 天没有下单", "九折优惠券", "2018年1月1日", "预算"):
+        assert words in found
+
+
+def test_held_out_customers_are_marked_and_their_action_is_not_shown(page):
+    found = page("/customers/" + quote(HOSTILE[3], safe="")).text
+    assert "Held out: do not approach" in found
+    assert "Dear" not in found
+    assert "对照组（请勿联系）" in page("/at-risk?lang=zh").text
+
+
+@pytest.mark.parametrize("path", ["/at-risk", *("/customers/" + quote(one, safe="") for one in HOSTILE)])
+def test_hostile_ids_are_text_wherever_they_stand(page, path):
+    found = page(path)
+    assert found.status_code == 200
+    assert "<script" not in found.text
+    assert "<img src=x" not in found.text
+
+
+def test_every_link_of_the_list_leads_somewhere(page):
+    links = [one for one in Outline(page("/at-risk").text).links if one.startswith("/")]
+    assert len(links) > 50
+    assert {page(one).status_code for one in links} == {200}
+
+
+def test_the_next_links_lead_through_the_whole_list(page):
+    seen, path = [], "/at-risk"
+    while path:
+        links = Outline(page(path).text).links
+        seen += [one for one in links if one.startswith("/customers/")]
+        path = next((one for one in links if "cursor=" in one and not one.startswith("?")), None)
+    assert len(seen) == len(set(seen)) == sum(one["rung"] == "blend" for one in bodies())
+
+
+def test_a_form_left_open_filters_nothing(page):
+    assert "1–50 of 67" in page("/at-risk?band=&action=").text
+
+
+def test_a_filter_holds_on_the_page_and_in_its_links(page):
+    found = page("/at-risk?band=high").text
+    assert '<option value="high" selected>' in found
+    assert "/v1/at-risk?band=high&amp;format=csv&amp;lang=en" in found
+
+
+def test_a_filter_that_fits_nobody_says_so(page):
+    assert "No customer fits" in page("/at-risk?action=nothing").text
+
+
+def test_a_customer_page_explains_its_numbers(page):
+    found = page("/customers/1296").text
+    assert "Of 100 customers like this one, about 82 place no order in the 60 days after Jan 1, 2018." in found
+    assert "raises the risk" in found
+    assert "lowers the risk" in found
+    assert 'href="/v1/customers/1296"' in found
+
+
+@pytest.mark.parametrize("customer_id, words", [("never", "Not a customer yet"), ("left", "Already gone")])
+def test_whoever_is_outside_the_population_gets_an_honest_page(page, customer_id, words):
+    found = page(f"/customers/{customer_id}").text
+    assert words in found
+    assert "%</p>" not in found
+
+
+def test_after_score_alone_the_pages_say_that_nothing_is_suggested_yet(own_workspace):
+    bare = ["action", "action_label", "action_script", "arm", "propensity", "expected_net_value", "effect_source"]
+    scored = [record(str(one), one, **dict.fromkeys(bare)) for one in range(3)]
+    fill(own_workspace, scored, verb="score", now=9)
+    with ask(own_workspace) as client:
+        assert "Nothing suggested yet." in client.get("/customers/1", headers=HTML).text
+        assert client.get("/at-risk", headers=HTML).status_code == 200
+
+
+@pytest.mark.parametrize("language, words", [("en", "No customer by this id"), ("zh", "查无此客户")])
+def test_an_unknown_customer_is_a_page_of_its_own(page, language, words):
+    found = page(f"/customers/nobody?lang={language}")
+    assert found.status_code == 404
+    assert words in found.text
+
+
+@pytest.mark.parametrize("query", ["band=huge", "cursor=garbled"])
+def test_a_link_that_no_longer_works_leads_back_to_the_list(page, query):
+    found = page(f"/at-risk?{query}")
+    assert found.status_code == 400
+    assert 'class="button" href="/at-risk"' in found.text
+
+
+@pytest.mark.parametrize("path", ["/at-risk", "/customers/1"])
+@pytest.mark.parametrize("language, words", [("en", "No scores yet"), ("zh", "还没有评分")])
+def test_before_the_first_run_a_page_says_what_to_run(newcomer, path, language, words):
+    found = newcomer.get(f"{path}?lang={language}", headers=HTML)
+    assert found.status_code == 503
+    assert words in found.text
+    assert "churnml demo" in found.text
+
+
+@pytest.mark.parametrize(
+    "header, tag",
+    [
+        ("zh-CN,zh;q=0.9,en;q=0.8", "zh-CN"),
+        ("en;q=0.5,zh;q=0.9", "zh-CN"),
+        ("fr, en", "en"),
+        ("zh;q=0", "en"),
+        ("", "en"),
+    ],
+)
+def test_the_browser_chooses_the_language_of_a_first_visit(page, header, tag):
+    assert f'<html lang="{tag}">' in page("/at-risk", **{"accept-language": header}).text
+
+
+def test_a_chosen_language_is_remembered(client, page):
+    page("/at-risk?lang=zh")
+    assert 'lang="zh-CN">' in client.get("/customers/1296", headers=HTML).text
+    client.cookies.clear()
+
+
+def test_switching_the_language_keeps_the_rest_of_the_address(page):
+    assert "?band=high&lang=zh" in Outline(page("/at-risk?band=high&lang=en").text).links

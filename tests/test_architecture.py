@@ -1,0 +1,123 @@
+"""The house stands as DESIGN 2 draws it; these tests read the source, they do not run it."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import churnml
+
+HOUSE = Path(churnml.__file__).parent
+FOLDERS = sorted(path.name for path in HOUSE.iterdir() if (path / "__init__.py").exists())
+GROUND = {"config", "errors", "drawing", "wording"}
+FILES = sorted(path for path in HOUSE.rglob("*.py"))
+HEAVY = {"mlflow", "lightgbm", "sklearn", "fastapi", "numba", "pandas"}
+# Those who land a row write its second clock, so they name the column; only the wall reads it back.
+WRITERS = {"events/schema.py", "events/rules.py", "events/checking.py", "events/landing.py"}
+WRITERS |= {"database/tables.py", "database/catalogue.py"}
+
+
+def name_of(path):
+    return path.relative_to(HOUSE).as_posix()
+
+
+def parsed(path):
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+def imports(path):
+    """Return the dotted names a module imports, those inside functions too; a relative one starts with a dot."""
+    names = set()
+    for node in ast.walk(parsed(path)):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        if isinstance(node, ast.ImportFrom):
+            names |= {"." * node.level + f"{node.module or ''}.{alias.name}" for alias in node.names}
+    return names
+
+
+def rooms(path):
+    """Return the folders and modules directly under churnml that a module imports from."""
+    return {name.split(".")[1] for name in imports(path) if name.startswith("churnml.")}
+
+
+def calls(path):
+    """Return every called name as it is written, such as `joblib.load`."""
+    return {ast.unparse(node.func) for node in ast.walk(parsed(path)) if isinstance(node, ast.Call)}
+
+
+def in_folder(folder):
+    return [path for path in FILES if name_of(path).startswith(f"{folder}/")]
+
+
+def code_without_docstrings(path):
+    """Return every text and name of a module's code, docstrings left out."""
+    tree = parsed(path)
+    prose = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    texts = {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and id(node) not in prose}
+    names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+    names |= {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+    return " ".join(sorted({str(text) for text in texts} | names))
+
+
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_a_folder_imports_only_from_folders_before_it_in_the_alphabet(folder):
+    later = {other for other in FOLDERS if other > folder} | {"cli"}
+    found = {name_of(path): rooms(path) & later for path in in_folder(folder)}
+    assert not {name: wrong for name, wrong in found.items() if wrong}
+
+
+@pytest.mark.parametrize("ground", sorted(GROUND))
+def test_the_ground_rests_on_nothing_but_ground(ground):
+    assert rooms(HOUSE / f"{ground}.py") <= GROUND
+
+
+def test_imports_inside_the_house_are_absolute():
+    assert not [name_of(path) for path in FILES if any(name.startswith(".") for name in imports(path))]
+
+
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_a_folder_says_what_comes_in_what_goes_out_and_what_to_read_first(folder):
+    words = ast.get_docstring(parsed(HOUSE / folder / "__init__.py")) or ""
+    assert "read `" in words.lower()
+
+
+def test_every_module_says_what_it_is():
+    silent = [name_of(path) for path in FILES if not ast.get_docstring(parsed(path))]
+    assert not silent
+
+
+def test_only_the_wall_reads_the_second_clock():
+    naming = {name_of(path) for path in FILES if "ingested_at" in code_without_docstrings(path)}
+    assert naming - WRITERS == {"events/point_in_time.py"}
+
+
+def test_labels_never_see_features():
+    assert not [name_of(path) for path in in_folder("labels") if "features" in rooms(path)]
+
+
+def test_nothing_is_unpickled():
+    wrong = {"pickle", "cPickle", "dill", "cloudpickle", "shelve", "marshal"}
+    assert not [name_of(path) for path in FILES if {name.split(".")[0] for name in imports(path)} & wrong]
+
+
+def test_no_model_is_loaded_but_from_a_bundle():
+    loaders = {
+        (name_of(path), call) for path in FILES for call in calls(path) if call.endswith(("load_model", ".load"))
+    }
+    assert not {
+        (name, call) for name, call in loaders if call.endswith("load_model") or call in {"joblib.load", "np.load"}
+    }
+    assert not [name_of(path) for path in FILES if "joblib.load" in imports(path)]
+
+
+def test_nothing_prints():
+    assert not [name_of(path) for path in FILES if "print" in calls(path)]
+
+
+def test_the_command_line_starts_without_the_heavy_libraries():
+    program = f"import sys, churnml.cli; sys.exit(', '.join(sorted({HEAVY!r} & set(sys.modules))) or 0)"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
