@@ -39,7 +39,9 @@ def main() -> None:
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--rows", type=int, default=5_000_000, help="event rows of the generated world")
-    parser.add_argument("--quick", action="store_true", help="measure once, not three times, and leave the page as it is")
+    parser.add_argument(
+        "--quick", action="store_true", help="measure once, not three times, and leave the page as it is"
+    )
     return parser.parse_args()
 
 

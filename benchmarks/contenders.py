@@ -50,7 +50,7 @@ def churnml(store: Store, cutoffs: Sequence[int]) -> FeatureTable:
 def polars(store: Store, cutoffs: Sequence[int]) -> pl.DataFrame:
     """Return the same features as Polars builds them."""
     paths = {part.table_name: store.root / part.path for part in store.parts}
-    return polars_features.build(paths, cutoffs)
+    return polars_features.build(paths, cutoffs, [one.name for one in features(store).numeric])
 
 
 def agreement(store: Store, cutoff: int) -> tuple[int, list[str]]:
@@ -58,7 +58,7 @@ def agreement(store: Store, cutoff: int) -> tuple[int, list[str]]:
 
     Equal means within 1e-9 of each other, relative or absolute, for every customer, and missing for the same ones.
     """
-    ours, theirs = churnml(store, [cutoff]), polars(store, [cutoff]).sort("customer_id")
+    ours, theirs = churnml(store, [cutoff]), polars(store, [cutoff]).sort(pl.col("customer_id").cast(pl.String))
     if theirs["customer_id"].to_list() != ours.customer_ids.tolist():
         return len(ours.names), ["customer_id"]
     differing = [name for name in ours.names if not _close(ours.column(name), theirs[name])]

@@ -1,4 +1,4 @@
-# ruff: noqa: INP001  # a program, not a package
+# a program, not a package
 """Take the picture of a page: `python docs/picture.py --workspace workspace --out docs/at-risk.png`.
 
 Starts the service on a free loopback port, has a headless Chromium photograph one page, and stops again.
@@ -84,7 +84,7 @@ def photograph(address: str, out: Path, size: str, *, dark: bool = False) -> Non
         taken = [f"--user-data-dir={profile}", f"--window-size={size}", f"--screenshot={out.resolve()}", scheme]
         command = [browser, *_QUIET, *taken, address]
         try:
-            done = subprocess.run(command, capture_output=True, text=True, timeout=_PATIENCE_SECONDS, check=False)  # noqa: S603
+            done = subprocess.run(command, capture_output=True, text=True, timeout=_PATIENCE_SECONDS, check=False)
         except subprocess.TimeoutExpired as error:
             raise DependencyError(f"{browser} took no picture within {_PATIENCE_SECONDS} s; try again") from error
     if done.returncode != 0 or not out.exists():

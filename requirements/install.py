@@ -28,7 +28,9 @@ and run the command again. What it said: {said}"""
 def main() -> int:
     """Set up, and return the exit code: 0 done, 2 a Python too old, 5 something missing outside."""
     if sys.version_info < (3, 11):
-        return _fail(2, f"churnml needs Python 3.11 or later, found {sys.version.split()[0]}; use `make PYTHON=python3.11`")
+        return _fail(
+            2, f"churnml needs Python 3.11 or later, found {sys.version.split()[0]}; use `make PYTHON=python3.11`"
+        )
     print("setting up .venv (once; downloads about 400 MB)", file=sys.stderr)
     if not PYTHON.exists():
         venv.create(VENV, with_pip=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import available_timezones
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
@@ -47,10 +47,8 @@ class WorkspaceConfig(Settings):
     @field_validator("time_zone")
     @classmethod
     def _known_zone(cls, value: str) -> str:
-        try:
-            ZoneInfo(value)
-        except (ZoneInfoNotFoundError, ValueError) as error:
-            raise ValueError(f"must be an IANA time zone such as Europe/Berlin, got {value!r}") from error
+        if value not in available_timezones():
+            raise ValueError(f"must be an IANA time zone such as Europe/Berlin{nearest(value, available_timezones())}")
         return value
 
 

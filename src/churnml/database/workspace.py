@@ -6,7 +6,7 @@ import contextlib
 import fcntl
 import hashlib
 import os
-import tempfile
+import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -83,9 +83,7 @@ class Workspace:
     def atomically(self, target: Path) -> Iterator[Path]:
         """Give a temporary path to write to, and move it to `target` only if all went well."""
         target.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
-        os.close(handle)
-        draft = Path(name)
+        draft = target.with_name(f".{target.name}.{uuid.uuid4().hex}")
         try:
             yield draft
             with draft.open("rb") as written:

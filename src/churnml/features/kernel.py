@@ -122,6 +122,21 @@ def first_seen(codes: Integers, offsets: Integers) -> Integers:
 
 
 @numba.njit(cache=True, nogil=True)  # type: ignore[misc]  # numba publishes no types
+def reorder(grid: npt.NDArray[np.float64], order: npt.NDArray[np.intp]) -> None:
+    """Move row ``order[i]`` of a grid to row *i*, in place: along each cycle of the order, one row set aside."""
+    moved = np.zeros(len(order), dtype=np.bool_)
+    for start in range(len(order)):
+        if moved[start]:
+            continue
+        aside, row = grid[start].copy(), start
+        while not moved[row]:
+            source = order[row]
+            for column in range(grid.shape[1]):
+                grid[row, column] = aside[column] if source == start else grid[source, column]
+            moved[row], row = True, source
+
+
+@numba.njit(cache=True, nogil=True)  # type: ignore[misc]  # numba publishes no types
 def _sums(values: Integers, offsets: Integers, place: Integers, low: Integers, high: Integers) -> Integers:
     """Fold by addition: one running sum per customer, read off at the edges."""
     out = np.empty((len(low), place.shape[0]), dtype=np.int64)

@@ -23,7 +23,6 @@ from churnml.wording import Text
 WINDOWS = (7, 30, 60, 90, 180, 365)
 SLICE_DAYS, SLICES = 30, 6
 TREND_WINDOWS = (30, 90)
-_CENTS = 100
 
 _EVENTS = partial(Aggregate, "purchase_days", "sum", "event")
 _SPEND = partial(Aggregate, "orders", "sum", "amount")
@@ -64,14 +63,6 @@ def _overdue_by(day: Integers, last: Integers, count: Integers, total: Integers,
     """Return how many of their own spreads the present silence exceeds the usual gap; a spread is at least a day."""
     spread = np.maximum(_gap_sd(count, total, squares), 1.0)
     return np.asarray((days_since(day, last) - share(total, count)) / spread, dtype=np.float64)
-
-
-def _basket_sd(count: Integers, total: Integers, cents_squared: Integers) -> Values:
-    enough = count > 1
-    n = np.maximum(count, 2).astype(np.float64)
-    mean = as_money(total) / n
-    variance = np.maximum(cents_squared / _CENTS**2 / n - mean * mean, 0.0) * n / (n - 1)
-    return np.where(enough, np.sqrt(variance), np.nan)
 
 
 def _gap(days: Integers) -> Values:
@@ -169,7 +160,8 @@ def _trend(days: int) -> list[Feature]:
                 f"近 {days} 天与前 {days} 天下单天数之差",
             ),
             sentence=Text(
-                f"Ordered on {{orders_{days}d}} in the last {days} days, on {{orders_{2 * days}d}} in the last {2 * days}",
+                f"Ordered on {{orders_{days}d}} in the last {days} days, "
+                f"on {{orders_{2 * days}d}} in the last {2 * days}",
                 f"近 {days} 天有 {{orders_{days}d}}下单，近 {2 * days} 天有 {{orders_{2 * days}d}}",
             ),
         ),
@@ -360,16 +352,6 @@ _BASKET = [
         missing="no order in 180 days",
         meaning=Text("greatest order in the last 180 days", "最近 180 天最大一单金额"),
         sentence=Text("The largest order in 180 days came to {value}", "180 天内最大一单为 {value}"),
-    ),
-    feature(
-        name="basket_sd",
-        group="basket",
-        unit="currency",
-        needs=(_ORDERS(), _SPEND(), Aggregate("orders", "sum", "cents_squared")),
-        derive=_basket_sd,
-        missing="fewer than two orders",
-        meaning=Text("spread of the amounts of orders", "每单金额的波动"),
-        sentence=Text("Order amounts vary by {value}", "每单金额上下浮动 {value}"),
     ),
     feature(
         name="orders_per_order_day",

@@ -24,7 +24,6 @@ WANTED = {
 
 _SATURDAY, _SUNDAY = 5, 6
 _EVENING = 18
-_CENTS = 100
 
 
 def rows_of(block: Block, time_zone: str) -> dict[str, Rows]:
@@ -44,12 +43,10 @@ def rows_of(block: Block, time_zone: str) -> dict[str, Rows]:
 
 def _orders(facts: Facts) -> Rows:
     amount, discount = facts.columns["amount"], _filled(facts.columns["discount"])
-    cents = amount // _CENTS
     return _rows(
         facts,
         order=np.ones(len(amount), dtype=np.int64),
         amount=amount,
-        cents_squared=cents * cents,
         discount=discount,
         list_price=amount + discount,
         quantity=_filled(facts.columns["quantity"]),

@@ -6,7 +6,7 @@ import json
 import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -17,7 +17,7 @@ from churnml.events import Block, Standing, Store, history, standing
 from churnml.events.clock import local_days
 from churnml.features.catalogue import Catalogue
 from churnml.features.declare import CUTOFF_DAY, Aggregate, Feature
-from churnml.features.kernel import fold, late_pairs
+from churnml.features.kernel import fold, late_pairs, reorder
 from churnml.features.rows import WANTED, rows_of
 
 Texts = npt.NDArray[np.object_]
@@ -95,13 +95,17 @@ def build(
         block = history(store, number, cutoffs, wanted)
         return build_block(block, catalogue, cutoffs, population_days, store.time_zone)
 
+    # at many cutoffs the values are nearly all of the memory: each is written once, where the whole table will stand
+    values = np.empty((len(cutoffs) * store.rows("customers"), len(catalogue.numeric)))
+    pieces, end = list[FeatureTable](), 0
     # threads suffice: Arrow and the kernel both let go of the interpreter while they work
-    pieces = []
     with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
         for done, piece in enumerate(pool.map(one, range(store.n_blocks)), 1):
-            pieces.append(piece)
+            start, end = end, end + len(piece)
+            values[start:end] = piece.values
+            pieces.append(replace(piece, values=values[start:end]))
             progress(done, store.n_blocks)
-    return _joined(pieces)
+    return _joined(pieces, values[:end])
 
 
 def build_block(
@@ -121,8 +125,8 @@ def build_block(
 def _wanted(store: Store, catalogue: Catalogue) -> dict[str, tuple[str, ...]]:
     wanted = {table: columns for table, columns in WANTED.items() if table in store.tables}
     known = {feature.attribute for feature in catalogue.categorical}
-    from_columns = tuple(sorted(known & {"region", "income_band", "acquisition_channel"}))
-    return wanted | {"customers": (*from_columns, "attributes")}
+    columns = known & {"region", "income_band", "acquisition_channel"}
+    return wanted | {"customers": (*sorted(columns), *(["attributes"] if known - columns else []))}
 
 
 def _values(block: Block, features: Sequence[Feature], cutoffs: Sequence[int], time_zone: str) -> Grid:
@@ -164,30 +168,21 @@ def _text(value: object) -> str | None:
     return None if value is None else str(value)
 
 
-def _joined(pieces: Sequence[FeatureTable]) -> FeatureTable:
-    """Put blocks together in the one order that does not depend on how many there were."""
+def _joined(pieces: Sequence[FeatureTable], values: Grid) -> FeatureTable:
+    """Put blocks, whose values lie one after the other, in the one order that does not depend on how many there were."""
     ids, cutoffs = (np.concatenate([getattr(piece, name) for piece in pieces]) for name in ("customer_ids", "cutoffs"))
     who = pa.array(ids, type=pa.string()).dictionary_encode()
     rank = pc.rank(who.dictionary).to_numpy()[who.indices.to_numpy()]
     order = np.lexsort((rank, cutoffs))
+    reorder(values, order)
     return FeatureTable(
         ids[order],
         cutoffs[order],
         np.concatenate([piece.standing for piece in pieces])[order],
         pieces[0].names,
-        _placed([piece.values for piece in pieces], order),
+        values,
         {name: np.concatenate([p.categories[name] for p in pieces])[order] for name in pieces[0].categories},
     )
-
-
-def _placed(grids: Sequence[Grid], order: npt.NDArray[np.intp]) -> Grid:
-    """Return the rows of all grids in this order, each copied once: at many cutoffs this is most of the memory."""
-    place = np.empty_like(order)
-    place[order] = np.arange(len(order))
-    values = np.empty((len(order), grids[0].shape[1]))
-    for grid, rows in zip(grids, np.split(place, np.cumsum([len(grid) for grid in grids])[:-1]), strict=True):
-        values[rows] = grid
-    return values
 
 
 __all__ = ["Aggregate", "FeatureTable", "build", "build_block"]

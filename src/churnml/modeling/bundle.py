@@ -15,7 +15,7 @@ import os
 import shutil
 import subprocess
 import sys
-import tempfile
+import uuid
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -64,8 +64,8 @@ def save_bundle(model: Model, facts: Mapping[str, Any], models: Path) -> str:
         }
     )
     name = hashlib.sha256(manifest).hexdigest()
-    models.mkdir(parents=True, exist_ok=True)
-    draft = Path(tempfile.mkdtemp(dir=models, prefix=".draft-"))
+    draft = models / f".draft-{uuid.uuid4().hex}"
+    draft.mkdir(parents=True)
     try:
         for file, content in (files | {_MANIFEST: manifest} | _signature(manifest)).items():
             (draft / file).write_bytes(content)

@@ -13,7 +13,7 @@ from scipy.stats import beta
 
 from churnml.errors import NotEnoughDataError
 from churnml.modeling.blend import blend_weights
-from churnml.modeling.learners import Linear, fit_logistic, fit_trees, sigmoid
+from churnml.modeling.learners import Linear, fit_logistic, fit_trees, predicted, sigmoid
 from churnml.modeling.scaling import Scaling, fit_scaling
 
 Matrix = npt.NDArray[np.float64]
@@ -56,7 +56,7 @@ class ChurnModel:
 
     def logits(self, matrix: Matrix, rhythm: Matrix) -> Matrix:
         """Return the logit of each learner, of shape (n_rows, 3)."""
-        trees = self.trees.predict(matrix, raw_score=True)
+        trees = predicted(self.trees, matrix, raw_score=True)
         return np.column_stack([trees, self.ridge.predict(self.scaling(matrix)), rhythm[:, 0]])
 
     def probability(self, logits: Matrix) -> Matrix:

@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from churnml.modeling.btyd import BGNBD
-from churnml.modeling.learners import Linear, fit_ridge, fit_trees
+from churnml.modeling.learners import Linear, fit_ridge, fit_trees, predicted
 from churnml.modeling.scaling import Scaling, fit_scaling
 
 Matrix = npt.NDArray[np.float64]
@@ -63,8 +63,8 @@ class ValueModel:
         """
         root = np.maximum(self.root.predict(self.root_scaling(matrix)), 0.0)
         forecasts = (
-            self.tweedie.predict(matrix),
-            self.change.predict(matrix) + anchor / self.scale,
+            predicted(self.tweedie, matrix),
+            predicted(self.change, matrix) + anchor / self.scale,
             self.plain.predict(self.plain_scaling(matrix)),
             root**2 + self.smear,
         )

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from churnml.errors import ModelRefusedError
 from churnml.features import FeatureTable
 
 Matrix = npt.NDArray[np.float64]
@@ -42,7 +43,19 @@ class Design:
         return (*self.numeric, *RHYTHM_COLUMNS, *one_hot)
 
     def matrix(self, table: FeatureTable, rhythm: Matrix) -> Matrix:
-        """Return the columns of some rows, of shape (n_rows, n_columns), NaN where a feature is missing."""
+        """Return the columns of some rows, of shape (n_rows, n_columns), NaN where a feature is missing.
+
+        Raises
+        ------
+        ModelRefusedError
+            If the table lacks a feature that the model was taught with.
+        """
+        lost = [name for name in (*self.numeric, *self.categories) if name not in (*table.names, *table.categories)]
+        if lost:
+            raise ModelRefusedError(
+                f"the model needs {len(lost)} features that are off or gone, first `{lost[0]}`; land the table that "
+                "switches it on (`churnml features list` names it), or train again"
+            )
         places = [table.names.index(name) for name in self.numeric]
         one_hot = [
             (table.categories[name] == value).astype(np.float64)

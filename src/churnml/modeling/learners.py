@@ -60,6 +60,11 @@ def fit_trees(
     return lightgbm.train(settings, lightgbm.Dataset(matrix, target), rounds)
 
 
+def predicted(trees: lightgbm.Booster, matrix: Matrix, *, raw_score: bool = False) -> Matrix:
+    """Return what trees predict, of shape (n_rows,)."""
+    return np.asarray(trees.predict(matrix, raw_score=raw_score), dtype=np.float64)
+
+
 def fit_logistic(scaled: Matrix, churned: npt.NDArray[np.bool_]) -> Linear:
     """Return a ridge logistic regression, whose prediction is a logit."""
     fitted = LogisticRegression(C=_RIDGE_C, max_iter=_SOLVER_STEPS).fit(scaled, churned)

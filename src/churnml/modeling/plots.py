@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 Matrix = npt.NDArray[np.float64]
@@ -41,7 +42,7 @@ def importance_plot(columns: tuple[str, ...], gain: Matrix, most: int = 20) -> F
     return figure
 
 
-def _figure(title: str, x: str, y: str):  # type: ignore[no-untyped-def]  # noqa: ANN202  # matplotlib's Axes is untyped
+def _figure(title: str, x: str, y: str) -> tuple[Figure, Axes]:
     figure = Figure(figsize=(5, 4))
     axes = figure.add_subplot(title=title, xlabel=x, ylabel=y)
     return figure, axes

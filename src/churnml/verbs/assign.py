@@ -63,7 +63,7 @@ def _decide(population: list[Json], catalogue: Actions, config: AssignConfig, co
         return np.array([record[name] for record in population], dtype=np.float64)
 
     return decide(
-        np.array([record["customer_id"] for record in population], dtype=np.str_),
+        [record["customer_id"] for record in population],
         bands=np.array([record["risk_band"] for record in population], dtype=np.str_),
         reasons=np.array([_why(record) for record in population], dtype=np.str_),
         churn_probability=column("churn_probability"),

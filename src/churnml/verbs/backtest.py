@@ -1,10 +1,11 @@
-"""`churnml backtest`: the protocols of configs/backtest.yaml, ours beside the baselines, with intervals and verdicts."""
+"""`churnml backtest`: the protocols of configs/backtest.yaml, ours beside the baselines, with intervals."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from rich import box
 from rich.table import Table as Grid
 
 from churnml.config import BacktestConfig, Protocol, TrainConfig
@@ -55,7 +56,7 @@ def chosen(settings: BacktestConfig, names: Sequence[str]) -> Mapping[str, Proto
     """
     known = settings.protocols
     if not known:
-        raise ConfigError("configs/backtest.yaml must hold at least one protocol, found none; see docs for an example")
+        raise ConfigError("configs/backtest.yaml must hold at least one protocol, found none")
     for name in names:
         if name not in known:
             raise NotFoundError(f"no protocol `{name}`{nearest(name, known)} (known: {', '.join(known)})")
@@ -71,21 +72,23 @@ def _table(judgement: Judgement, contest: Contest) -> Grid:
     from churnml.modeling.judgement import MEASURES  # noqa: PLC0415
 
     measures = MEASURES[contest.target]
-    grid = Grid(title=_title(judgement, contest), caption=_caption(judgement, contest), title_justify="left")
-    grid.caption_justify = "left"
+    title, caption = _title(judgement, contest), _caption(judgement, contest)
+    grid = Grid(title=title, caption=caption, title_justify="left", caption_justify="left", box=box.SIMPLE_HEAD)
     grid.add_column("method", no_wrap=True)
     for measure in measures.values():
         grid.add_column(f"{measure.label}\n[dim]{measure.better}[/]", justify="right", no_wrap=True)
     ours = contest.ours.figures
-    grid.add_row(contest.ours.name, *(f"{ours[m].value:.{d.digits}f}" for m, d in measures.items()), style="bold")
-    between = (f"{ours[m].low:.{d.digits}f}…{ours[m].high:.{d.digits}f}" for m, d in measures.items())
-    grid.add_row("  95 % interval", *between, style="dim", end_section=True)
+    grid.add_row(contest.ours.name, *(f"{ours[m].value:.{d.digits}f} " for m, d in measures.items()), style="bold")
+    grid.add_row("  95 % from", *(f"{ours[m].low:.{d.digits}f} " for m, d in measures.items()), style="dim")
+    grid.add_row("       to", *(f"{ours[m].high:.{d.digits}f} " for m, d in measures.items()), style="dim")
+    grid.add_section()
     for method in contest.methods[1:]:
         grid.add_row(method.name, *(_cell(method, m, d.digits) for m, d in measures.items()))
     if judgement.goal:
         grid.add_section()
         goal = judgement.goal
-        grid.add_row("goal: prototype", *(f"{goal[m]:.{d.digits}f}" if m in goal else "" for m, d in measures.items()))
+        figures = (f"{goal[m]:.{d.digits}f} " if m in goal else "" for m, d in measures.items())
+        grid.add_row("goal", *figures)
         verdicts = (contest.verdict(m, goal[m]) if m in goal else "" for m in measures)
         grid.add_row("churnml is", *verdicts, style="bold")
     return grid
@@ -107,7 +110,7 @@ def _title(judgement: Judgement, contest: Contest) -> str:
 
 
 def _caption(judgement: Judgement, contest: Contest) -> str:
-    told = ["* ours is better beyond noise, ! the baseline is (paired 95 % interval over customers)"]
+    told = ["* ours is better beyond noise, ! the baseline is (paired, 95 %)"]
     if contest.ece_perfect_95 is not None:
         told.append(f"a perfect model's ECE stays below {contest.ece_perfect_95:.3f} 19 times in 20")
     return "\n".join([*told, *_verdict(judgement, contest)])

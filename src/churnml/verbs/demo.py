@@ -47,7 +47,8 @@ def told(summary: Json) -> Panel:
         "Expected gain": f"{_money(summary['expected_net_value'], currency)} after cost "
         "(effects are assumptions until measured)",
         "How good is it": f"tested on {judged['test']}: of the riskiest tenth, "
-        f"{format_percent(judged['riskiest_tenth'], 'en')} left, against {format_percent(judged['base_rate'], 'en')} of all",
+        f"{format_percent(judged['riskiest_tenth'], 'en')} left, against "
+        f"{format_percent(judged['base_rate'], 'en')} of all",
         "Features on": ", ".join(summary["families_on"]),
         "Features off": "; ".join(f"{name} (needs {table})" for name, table in summary["families_off"].items()),
         "Consent": "assumed for everyone; bring a `consents` table before you contact real people",

@@ -79,8 +79,9 @@ def told(summary: Summary) -> str:
     """Return the summary in one sentence for people."""
     bands = summary["bands"]
     return (
-        f"{summary['population']:,} customers scored of {summary['customers']:,} known: {bands['high']:,} at high risk, "
-        f"{bands['medium']:,} at medium; {summary['value_at_risk']:,.0f} {summary['currency']} at risk"
+        f"{summary['population']:,} customers scored of {summary['customers']:,} known: "
+        f"{bands['high']:,} at high risk, {bands['medium']:,} at medium; "
+        f"{summary['value_at_risk']:,.0f} {summary['currency']} at risk"
     )
 
 

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -18,7 +18,7 @@ from pydantic import BaseModel
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from churnml import __version__
+import churnml
 from churnml.config import WorkspaceConfig, load_config
 from churnml.database import Catalogue, Records, Workspace, open_engine
 from churnml.errors import UsageError
@@ -122,15 +122,22 @@ class Session:
             raise
 
     def inputs(self, *settings: BaseModel, **more: object) -> str:
-        """Return the digest of everything a run depends on: data, settings, code version."""
+        """Return the digest of everything a run depends on: data, settings, code."""
         parts = sorted((part.table_name, part.batch_id, part.digest) for part in self.catalogue.parts())
         chosen = [one.model_dump(mode="json") for one in (self.settings, *settings)]
-        text = json.dumps([__version__, parts, chosen, more], sort_keys=True, default=str)
+        text = json.dumps([source_digest(), parts, chosen, more], sort_keys=True, default=str)
         return hashlib.sha256(text.encode()).hexdigest()
 
     def print_json(self, body: Mapping[str, Any]) -> None:  # Any: JSON
         """Print a result for machines, on standard output."""
         sys.stdout.write(json.dumps(body, ensure_ascii=False, indent=1, default=str) + "\n")
+
+
+@cache
+def source_digest() -> str:
+    """Return the digest of churnml's own code: a changed formula is another input, whatever the version says."""
+    code = sorted(Path(churnml.__file__).parent.rglob("*.py"))
+    return hashlib.sha256(b"".join(hashlib.sha256(path.read_bytes()).digest() for path in code)).hexdigest()
 
 
 def clock() -> int:

@@ -9,7 +9,7 @@ from churnml.verbs.features import of_session
 from churnml.verbs.session import Session, clock
 
 if TYPE_CHECKING:
-    from churnml.modeling.backtest import Judgement
+    from churnml.modeling.judgement import Judgement
     from churnml.modeling.train import Trained
 
 Json = dict[str, Any]  # Any: JSON

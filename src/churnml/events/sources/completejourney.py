@@ -105,7 +105,7 @@ def _folder() -> Path:
 def _source(folder: Path, table: str, files: tuple[str, ...], query: str) -> Source:
     paths = tuple(folder / f"{name}.parquet" for name in files)
     rows: Callable[[duckdb.DuckDBPyConnection], duckdb.DuckDBPyRelation] = partial(_rows, paths, query)
-    return Source(table, f"Complete Journey {' + '.join(files)}", paths, query, _ZONE, rows)
+    return Source(table, f"Complete Journey, {table}", paths, query, _ZONE, rows)
 
 
 def _rows(paths: tuple[Path, ...], query: str, connection: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyRelation:

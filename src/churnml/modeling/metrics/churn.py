@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.optimize import isotonic_regression
 from scipy.special import betainc
+from scipy.stats import rankdata
 from sklearn import metrics as sk
 
 from churnml.modeling.metrics.columns import FloatArray, probabilities, two_classes
@@ -31,7 +32,10 @@ def auroc(y: npt.ArrayLike, p: npt.ArrayLike) -> float:
     >>> auroc([0, 0, 1, 1], [0.1, 0.4, 0.35, 0.8])
     0.75
     """
-    return float(sk.roc_auc_score(*two_classes(y, p)))
+    truth, score = two_classes(y, p)
+    left = truth.sum()
+    above = rankdata(score) @ truth - left * (left + 1) / 2  # Mann and Whitney: pairs in the right order
+    return float(above / (left * (truth.size - left)))
 
 
 def auprc(y: npt.ArrayLike, p: npt.ArrayLike) -> float:
@@ -39,7 +43,12 @@ def auprc(y: npt.ArrayLike, p: npt.ArrayLike) -> float:
 
     Its floor is the churn rate. Parameters and errors as in `auroc`.
     """
-    return float(sk.average_precision_score(*two_classes(y, p)))
+    truth, score = two_classes(y, p)
+    order = np.argsort(-score, kind="stable")
+    tied_end = np.append(np.diff(score[order]) != 0, True)
+    found = np.cumsum(truth[order])[tied_end]
+    precision = found / (np.flatnonzero(tied_end) + 1)
+    return float(np.diff(found, prepend=0.0) @ precision / found[-1])
 
 
 def brier(y: npt.ArrayLike, p: npt.ArrayLike) -> float:

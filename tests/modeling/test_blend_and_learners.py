@@ -1,0 +1,61 @@
+"""The learners find what is there to find; the blend leans on those that were right out of time."""
+
+import numpy as np
+import pytest
+
+from churnml.modeling.blend import blend_weights
+from churnml.modeling.learners import fit_logistic, fit_ridge, fit_trees, sigmoid
+
+RNG = np.random.default_rng(5)
+LOGITS = RNG.normal(size=(2_000, 3))
+CHURNED = RNG.random(2_000) < sigmoid(LOGITS[:, 0])
+
+
+def test_the_learner_that_was_right_gets_most_of_the_weight():
+    weights = blend_weights(LOGITS, CHURNED)
+    assert weights[0] == pytest.approx(0.9, abs=0.15)
+    assert max(weights[1:]) < 0.1
+
+
+def test_no_weight_is_negative_even_for_a_learner_that_is_always_wrong():
+    assert min(blend_weights(-LOGITS, CHURNED)) == 0.0
+
+
+def test_learners_that_say_the_same_share_the_weight_equally():
+    same = np.repeat(LOGITS[:, :1], 3, axis=1)
+    assert np.ptp(blend_weights(same, CHURNED)) == pytest.approx(0, abs=1e-6)
+
+
+def test_learners_that_are_too_timid_are_stretched_together():
+    assert sum(blend_weights(np.repeat(LOGITS[:, :1] / 2, 3, axis=1), CHURNED)) > 1.5
+
+
+def test_learners_that_know_nothing_keep_equal_weights():
+    assert blend_weights(np.zeros((10, 3)), CHURNED[:10]) == pytest.approx([1 / 3] * 3)
+
+
+def test_the_logistic_learner_is_right_on_average_and_shrinks_towards_no_effect():
+    fitted = fit_logistic(LOGITS, CHURNED)
+    assert sigmoid(fitted.predict(LOGITS)).mean() == pytest.approx(CHURNED.mean(), abs=1e-4)
+    assert 0.3 < fitted.coefficients[0] < 1.0
+
+
+def test_ridge_recovers_a_line_when_the_penalty_is_small():
+    fitted = fit_ridge(LOGITS, LOGITS @ [1.0, -2.0, 0.0] + 3.0, 1e-6)
+    assert [*fitted.coefficients, fitted.intercept] == pytest.approx([1, -2, 0, 3], abs=1e-6)
+
+
+def test_trees_give_logits_and_the_same_bits_for_the_same_seed():
+    fits = [fit_trees(LOGITS, CHURNED * 1.0, objective="binary", rounds=40, seed=1) for _ in range(2)]
+    first, second = (fit.predict(LOGITS, raw_score=True) for fit in fits)
+    assert first.tobytes() == second.tobytes()
+    assert np.corrcoef(first, LOGITS[:, 0])[0, 1] > 0.7
+
+
+def test_another_seed_gives_other_trees():
+    texts = {fit_trees(LOGITS, CHURNED * 1.0, objective="binary", rounds=5, seed=s).model_to_string() for s in (1, 2)}
+    assert len(texts) == 2
+
+
+def test_the_sigmoid_does_not_overflow():
+    assert sigmoid(np.array([-1e4, 0.0, 1e4])).tolist() == [0.0, 0.5, 1.0]

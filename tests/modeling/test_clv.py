@@ -1,0 +1,59 @@
+"""Value: never negative, in the currency it came in, and longer horizons never worth less."""
+
+import numpy as np
+import pytest
+
+from churnml.modeling import metrics
+from churnml.modeling.btyd import BGNBD
+from churnml.modeling.clv import anchor_of, fit_value, tail_ratio
+
+RHYTHM = BGNBD(r=0.243, alpha=30.9, a=0.793, b=2.426)
+RFM = (np.array([0.0, 2.0, 40.0]), np.array([0.0, 213.0, 270.0]), np.array([272.0, 272.0, 272.0]))
+
+
+@pytest.fixture(scope="module")
+def lesson():
+    rng = np.random.default_rng(1)
+    rows = rng.gamma(1.0, 50.0, (400, 3))
+    margin = rows[:, 0] * rng.gamma(10, 0.1, 400) * (rng.random(400) < 0.7)
+    return rows, margin
+
+
+def test_a_value_is_never_negative_and_near_the_total_that_came(lesson):
+    rows, margin = lesson
+    found = fit_value(rows, margin, rows[:, 0], seed=0).predict(rows, rows[:, 0])
+    assert (found >= 0).all()
+    assert metrics.bias(margin, found) == pytest.approx(0, abs=0.15)
+
+
+def test_who_spent_much_is_forecast_to_spend_much(lesson):
+    rows, margin = lesson
+    found = fit_value(rows, margin, rows[:, 0], seed=0).predict(rows, rows[:, 0])
+    assert metrics.gini_normalised(margin, found) > 0.6
+
+
+def test_margins_in_another_currency_give_the_same_forecasts_in_it(lesson):
+    rows, margin = lesson
+    one = fit_value(rows, margin, rows[:, 0], seed=0).predict(rows, rows[:, 0])
+    hundred = fit_value(rows, 100 * margin, 100 * rows[:, 0], seed=0).predict(rows, 100 * rows[:, 0])
+    assert hundred == pytest.approx(100 * one, rel=1e-3, abs=1e-3)
+
+
+def test_losses_are_learned_from_and_do_not_break_the_fit(lesson):
+    rows, margin = lesson
+    found = fit_value(rows, margin - 5.0, rows[:, 0], seed=0).predict(rows, rows[:, 0])
+    assert np.isfinite(found).all()
+
+
+def test_the_anchor_stretches_the_last_90_days_to_the_horizon():
+    assert anchor_of(np.array([90.0]), 30, 0.25).tolist() == [7.5]
+
+
+def test_the_tail_is_at_least_one_and_grows_with_the_days_counted():
+    tails = [tail_ratio(RHYTHM, days, 60, *RFM) for days in (30, 60, 180, 365)]
+    assert tails[0].tolist() == tails[1].tolist() == [1.0, 1.0, 1.0]
+    assert all((later > earlier).all() for earlier, later in zip(tails[1:], tails[2:], strict=False))
+
+
+def test_the_tail_stays_below_proportion_since_customers_leave():
+    assert (tail_ratio(RHYTHM, 365, 60, *RFM) < 365 / 60).all()
