@@ -37,8 +37,8 @@ bench: setup  ## speed, as ratios against baselines of the same run; writes docs
 	@$(RUN) -m benchmarks
 
 backtest: setup  ## accuracy out of time, beside the baselines, with intervals
-	@.venv/bin/churnml demo --no-serve >/dev/null 2>&1 || .venv/bin/churnml demo --no-serve
-	@.venv/bin/churnml backtest
+	@.venv/bin/churnml demo --no-serve
+	@.venv/bin/churnml backtest --report docs/backtest.md
 
 docs: setup  ## write docs/data.md and docs/features.md from the declarations
 	@$(RUN) docs/generate.py

@@ -28,11 +28,9 @@ def main() -> None:
     if differing:
         sys.exit(f"these features differ from Polars: {', '.join(differing)}")
     medians = _measured(workspace, warm_up, 1 if options.quick else REPEATS)
-    table = report.table(medians)
-    print(table)
+    print(report.table(medians))
     if not options.quick:
-        page = report.page(table, medians, options.rows, n_features)
-        PAGE.write_text(page, encoding="utf-8")
+        PAGE.write_text(report.page(medians, options.rows, n_features), encoding="utf-8")
         print(f"written to {PAGE.relative_to(ROOT)}")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -48,9 +49,13 @@ def churnml(store: Store, cutoffs: Sequence[int]) -> FeatureTable:
 
 
 def polars(store: Store, cutoffs: Sequence[int]) -> pl.DataFrame:
-    """Return the same features as Polars builds them."""
-    paths = {part.table_name: store.root / part.path for part in store.parts}
-    return polars_features.build(paths, cutoffs, [one.name for one in features(store).numeric])
+    """Return the same features from Polars, each cutoff on its own."""
+    return polars_features.build(_paths(store), cutoffs, _names(store))
+
+
+def polars_tuned(store: Store, cutoffs: Sequence[int]) -> pl.DataFrame:
+    """Return the same features from Polars, with all that several cutoffs can share."""
+    return polars_features.build_tuned(_paths(store), cutoffs, _names(store))
 
 
 def agreement(store: Store, cutoff: int) -> tuple[int, list[str]]:
@@ -58,11 +63,19 @@ def agreement(store: Store, cutoff: int) -> tuple[int, list[str]]:
 
     Equal means within 1e-9 of each other, relative or absolute, for every customer, and missing for the same ones.
     """
-    ours, theirs = churnml(store, [cutoff]), polars(store, [cutoff]).sort(pl.col("customer_id").cast(pl.String))
+    ours, theirs = churnml(store, [cutoff]), polars(store, [cutoff]).sort("customer_id")
     if theirs["customer_id"].to_list() != ours.customer_ids.tolist():
         return len(ours.names), ["customer_id"]
     differing = [name for name in ours.names if not _close(ours.column(name), theirs[name])]
     return len(ours.names), differing
+
+
+def _paths(store: Store) -> dict[str, Path]:
+    return {part.table_name: store.root / part.path for part in store.parts}
+
+
+def _names(store: Store) -> list[str]:
+    return [feature.name for feature in features(store).numeric]
 
 
 def _close(ours: npt.NDArray[np.float64], theirs: pl.Series) -> bool:
@@ -70,4 +83,9 @@ def _close(ours: npt.NDArray[np.float64], theirs: pl.Series) -> bool:
     return bool(np.allclose(ours, other, rtol=TOLERANCE, atol=TOLERANCE, equal_nan=True))
 
 
-CONTENDERS: dict[str, Callable[[Store, Sequence[int]], object]] = {"scan": scan, "churnml": churnml, "polars": polars}
+CONTENDERS: dict[str, Callable[[Store, Sequence[int]], object]] = {
+    "scan": scan,
+    "churnml": churnml,
+    "polars": polars,
+    "polars_tuned": polars_tuned,
+}

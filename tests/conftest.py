@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from churnml.database import Catalogue, Workspace, open_engine
 from churnml.events import IngestReport, Store, ingest
 from churnml.events.sources.completejourney import completejourney_sources
 from churnml.events.sources.files import file_source
+from command import Said, churnml
 
 NOW = 1_600_000_000_000_000  # 2020-09-13, microseconds UTC
 
@@ -121,3 +123,44 @@ def store(complete_journey):
     store = Store.open(complete_journey, catalogue, "UTC")
     catalogue.engine.dispose()
     return store
+
+
+YEAR_END = "2018-01-01"
+SMALL = "{rounds: 40, step_days: 30, max_cutoffs: 4, folds: 1, bootstrap: 50}"
+
+
+@dataclass(frozen=True)
+class Journey:
+    """The Complete Journey from the landing to the actions, by a model as small as will do."""
+
+    workspace: Workspace
+    configs: Path
+    said: dict[str, Said]
+
+    def churnml(self, verb: str, *words: object) -> Said:
+        """Run a verb on this workspace."""
+        return churnml(*verb.split(), "--workspace", self.workspace.root, "--configs", self.configs, *words)
+
+
+@pytest.fixture(scope="session")
+def journey(complete_journey, tmp_path_factory):
+    """Return the Complete Journey trained, scored and assigned at the end of the year; read it, never change it."""
+    folder = tmp_path_factory.mktemp("trained journey")
+    shutil.copytree(complete_journey.root, folder / "work space")
+    shutil.copytree(Path(__file__).parent.parent / "configs", folder / "configs")
+    (folder / "configs" / "train.yaml").write_text(SMALL)
+    journey = Journey(Workspace.open(folder / "work space"), folder / "configs", {})
+    for verb in ("train", "score", "assign"):
+        at = [] if verb == "assign" else ["--cutoff", YEAR_END]
+        journey.said[verb] = journey.churnml(verb, *at, "--json")
+    return journey
+
+
+@pytest.fixture
+def own_journey(journey, tmp_path):
+    """Return a copy of the trained journey that a test may damage."""
+    shutil.copytree(journey.workspace.root, tmp_path / "workspace")
+    shutil.copytree(journey.configs, tmp_path / "configs")
+    copy = Journey(Workspace.open(tmp_path / "workspace"), tmp_path / "configs", journey.said)
+    shutil.copytree(journey.workspace.models, copy.workspace.models)
+    return copy

@@ -216,13 +216,14 @@ def backtest(
     workspace: WorkspaceOption = WORKSPACE,
     configs: ConfigsOption = CONFIGS,
     *,
+    report: Annotated[Path | None, typer.Option(help="Write the tables to this Markdown file as well.")] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Run the out-of-time protocols of configs/backtest.yaml, beside the baselines, with intervals."""
     from churnml.verbs.backtest import backtest as run  # noqa: PLC0415
 
     session = _open(workspace, configs, as_json=as_json)
-    body = run(session, protocol or [])
+    body = run(session, protocol or [], report=report)
     if as_json:
         session.print_json(body)
 

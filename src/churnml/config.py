@@ -63,6 +63,7 @@ class TrainConfig(Settings):
     folds: int = Field(3, ge=1, le=20, description="rolling origins that learn the blend weights")
     rounds: int = Field(300, ge=10, le=10_000, description="boosting rounds of LightGBM")
     seed: int = Field(0, ge=0, description="seed of everything random")
+    bootstrap: int = Field(200, ge=50, le=10_000, description="redraws behind each interval of the report")
 
 
 class ScoreConfig(Settings):
@@ -75,7 +76,9 @@ class ScoreConfig(Settings):
 class AssignConfig(Settings):
     """`configs/assign.yaml`: what may be spent, and who is left out to measure it."""
 
-    budget: float = Field(2_000.0, ge=0.0, description="most that all actions of a run may cost, in the currency")
+    budget: float = Field(
+        2_000.0, ge=0.0, allow_inf_nan=False, description="most that all actions of a run may cost, in the currency"
+    )
     control_share: float = Field(0.1, gt=0.0, lt=1.0, description="share of the chosen who get nothing, at random")
     salt: str = Field("churnml", min_length=1, description="names the experiment; another salt draws another control")
 

@@ -75,13 +75,13 @@ def test_history_too_short_for_an_honest_test_is_refused_before_anything_is_trai
 
 def test_a_protocol_that_teaches_with_labels_still_open_at_its_test_is_refused(store, features):
     leaky = SMALL.model_copy(update={"last_cutoff": date(2017, 10, 9)})
-    with pytest.raises(ConfigError, match="protocol `leaky`: .* so that no label looks past the test"):
+    with pytest.raises(ConfigError, match=r"protocol `leaky`: .* so that no label looks past the test"):
         run_protocol(store, features, "leaky", leaky, CONFIG)
 
 
 def test_a_goal_for_an_unknown_metric_is_refused_with_the_nearest(store, features):
     odd = SMALL.model_copy(update={"goal": {"aurok": 0.9}})
-    with pytest.raises(ConfigError, match="unknown metric `aurok` in `goal`; did you mean `auroc`?"):
+    with pytest.raises(ConfigError, match=r"unknown metric `aurok` in `goal`; did you mean `auroc`\?"):
         run_protocol(store, features, "odd", odd, CONFIG)
 
 

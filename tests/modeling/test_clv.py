@@ -1,5 +1,7 @@
 """Value: never negative, in the currency it came in, and longer horizons never worth less."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
@@ -52,7 +54,7 @@ def test_the_anchor_stretches_the_last_90_days_to_the_horizon():
 def test_the_tail_is_at_least_one_and_grows_with_the_days_counted():
     tails = [tail_ratio(RHYTHM, days, 60, *RFM) for days in (30, 60, 180, 365)]
     assert tails[0].tolist() == tails[1].tolist() == [1.0, 1.0, 1.0]
-    assert all((later > earlier).all() for earlier, later in zip(tails[1:], tails[2:], strict=False))
+    assert all((later > earlier).all() for earlier, later in pairwise(tails[1:]))
 
 
 def test_the_tail_stays_below_proportion_since_customers_leave():

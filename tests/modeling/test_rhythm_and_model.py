@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
+from market import HORIZON, NOW, learn, stacked
 
 from churnml.events import Standing
 from churnml.events.clock import DAY
 from churnml.modeling.rhythm import fit_rhythm, rfm, rhythm_columns, stacked_rhythm
-from market import HORIZON, NOW, learn, stacked
 
 
 def test_frequency_counts_repeats_and_recency_counts_from_the_first_order(market):

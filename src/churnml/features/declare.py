@@ -113,4 +113,4 @@ def present(values: npt.NDArray[np.int64]) -> Values:
 
 def days_since(day: npt.NDArray[np.int64], last: npt.NDArray[np.int64]) -> Values:
     """Return whole local days from `last` to the cutoff's day, NaN where there was none."""
-    return day - present(last)
+    return np.asarray(day - present(last), dtype=np.float64)

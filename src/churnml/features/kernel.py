@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numba
 import numpy as np
@@ -57,7 +58,7 @@ def fold(
         mine = [aggregate for aggregate in wanted if aggregate.rows == name]
         if not mine:
             continue
-        bounds = {(a.days, a.lag): _edges_of(a, cutoffs, time_zone) for a in mine}
+        bounds = {(a.days, a.lag): _edges_of(a.days, a.lag, tuple(cutoffs), time_zone) for a in mine}
         edges = np.unique(np.concatenate([edge for pair in bounds.values() for edge in pair]))
         windows = {window: _index(edges, *pair) for window, pair in bounds.items()}
         place = positions(rows.offsets, rows.event_at, edges)
@@ -69,12 +70,11 @@ def fold(
     return result
 
 
-def _edges_of(aggregate: Aggregate, cutoffs: Sequence[int], time_zone: str) -> tuple[Integers, Integers]:
-    """Return the start and the end of the aggregate's window at each cutoff."""
-    ends = [days_later(cutoff, -aggregate.lag, time_zone) for cutoff in cutoffs]
-    if aggregate.days is None:
-        return np.empty(0, dtype=np.int64), np.array(ends, dtype=np.int64)
-    starts = [days_later(cutoff, -aggregate.lag - aggregate.days, time_zone) for cutoff in cutoffs]
+@lru_cache(maxsize=256)  # every block asks for the same, and local time is slow to count
+def _edges_of(days: int | None, lag: int, cutoffs: tuple[int, ...], time_zone: str) -> tuple[Integers, Integers]:
+    """Return the start and the end of a window at each cutoff."""
+    ends = [days_later(cutoff, -lag, time_zone) for cutoff in cutoffs]
+    starts = [] if days is None else [days_later(cutoff, -lag - days, time_zone) for cutoff in cutoffs]
     return np.array(starts, dtype=np.int64), np.array(ends, dtype=np.int64)
 
 
@@ -95,7 +95,7 @@ def late_pairs(facts: Facts, cutoffs: Sequence[int]) -> npt.NDArray[np.bool_]:
     return late
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]  # numba publishes no types
+@numba.njit(cache=True, nogil=True)
 def positions(offsets: Integers, event_at: Integers, edges: Integers) -> npt.NDArray[np.int64]:
     """Return for each customer and edge the first row at or after it; shape (n_customers, n_edges)."""
     place = np.empty((len(offsets) - 1, len(edges)), dtype=np.int64)
@@ -108,7 +108,7 @@ def positions(offsets: Integers, event_at: Integers, edges: Integers) -> npt.NDA
     return place
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]  # numba publishes no types
+@numba.njit(cache=True, nogil=True)
 def first_seen(codes: Integers, offsets: Integers) -> Integers:
     """Return 1 where a customer's code appears for the first time; empty codes, -1, never do."""
     flags = np.zeros(len(codes), dtype=np.int64)
@@ -121,7 +121,7 @@ def first_seen(codes: Integers, offsets: Integers) -> Integers:
     return flags
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]  # numba publishes no types
+@numba.njit(cache=True, nogil=True)
 def reorder(grid: npt.NDArray[np.float64], order: npt.NDArray[np.intp]) -> None:
     """Move row ``order[i]`` of a grid to row *i*, in place: along each cycle of the order, one row set aside."""
     moved = np.zeros(len(order), dtype=np.bool_)
@@ -136,7 +136,7 @@ def reorder(grid: npt.NDArray[np.float64], order: npt.NDArray[np.intp]) -> None:
             moved[row], row = True, source
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]  # numba publishes no types
+@numba.njit(cache=True, nogil=True)
 def _sums(values: Integers, offsets: Integers, place: Integers, low: Integers, high: Integers) -> Integers:
     """Fold by addition: one running sum per customer, read off at the edges."""
     out = np.empty((len(low), place.shape[0]), dtype=np.int64)
@@ -154,7 +154,7 @@ def _sums(values: Integers, offsets: Integers, place: Integers, low: Integers, h
     return out
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]  # numba publishes no types
+@numba.njit(cache=True, nogil=True)
 def _maxima(values: Integers, offsets: Integers, place: Integers, low: Integers, high: Integers) -> Integers:
     """Fold by the greatest value; MISSING where the window holds no row."""
     out = np.empty((len(low), place.shape[0]), dtype=np.int64)
@@ -168,7 +168,7 @@ def _maxima(values: Integers, offsets: Integers, place: Integers, low: Integers,
     return out
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]  # numba publishes no types
+@numba.njit(cache=True, nogil=True)
 def _lasts(values: Integers, offsets: Integers, place: Integers, low: Integers, high: Integers) -> Integers:
     """Take the value of the latest row of the window, MISSING where it holds none."""
     out = np.empty((len(low), place.shape[0]), dtype=np.int64)
@@ -180,7 +180,7 @@ def _lasts(values: Integers, offsets: Integers, place: Integers, low: Integers, 
     return out
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]  # numba publishes no types
+@numba.njit(cache=True, nogil=True)
 def _firsts(values: Integers, offsets: Integers, place: Integers, low: Integers, high: Integers) -> Integers:
     """Take the value of the earliest row of the window, MISSING where it holds none."""
     out = np.empty((len(low), place.shape[0]), dtype=np.int64)
@@ -191,7 +191,7 @@ def _firsts(values: Integers, offsets: Integers, place: Integers, low: Integers,
     return out
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]  # numba publishes no types
+@numba.njit(cache=True, nogil=True)
 def _distincts(codes: Integers, offsets: Integers, place: Integers, low: Integers, high: Integers) -> Integers:
     """Count the different codes of the window, -1 left out.
 

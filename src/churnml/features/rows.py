@@ -6,6 +6,8 @@ does not change as more arrive.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import numpy.typing as npt
 
@@ -28,7 +30,7 @@ _EVENING = 18
 
 def rows_of(block: Block, time_zone: str) -> dict[str, Rows]:
     """Return every row set that the block's tables allow, by name."""
-    makers = {
+    makers: dict[str, Callable[[Facts], dict[str, Rows]]] = {
         "orders": lambda facts: {"orders": _orders(facts), "purchase_days": _purchase_days(facts, time_zone)},
         "order_lines": lambda facts: {"order_lines": _order_lines(facts)},
         "interactions": lambda facts: {"redemptions": _redemptions(facts, time_zone)},
@@ -43,6 +45,7 @@ def rows_of(block: Block, time_zone: str) -> dict[str, Rows]:
 
 def _orders(facts: Facts) -> Rows:
     amount, discount = facts.columns["amount"], _filled(facts.columns["discount"])
+    channel = facts.columns["channel"].astype(np.int64)
     return _rows(
         facts,
         order=np.ones(len(amount), dtype=np.int64),
@@ -50,8 +53,8 @@ def _orders(facts: Facts) -> Rows:
         discount=discount,
         list_price=amount + discount,
         quantity=_filled(facts.columns["quantity"]),
-        channel=facts.columns["channel"],
-        new_channel=first_seen(facts.columns["channel"], facts.offsets),
+        channel=channel,
+        new_channel=first_seen(channel, facts.offsets),
     )
 
 
@@ -79,13 +82,13 @@ def _purchase_days(facts: Facts, time_zone: str) -> Rows:
 
 
 def _order_lines(facts: Facts) -> Rows:
-    discount = _filled(facts.columns["discount"])
+    discount, category = _filled(facts.columns["discount"]), facts.columns["category"].astype(np.int64)
     return _rows(
         facts,
         line=np.ones(len(discount), dtype=np.int64),
         discounted=(discount > 0).astype(np.int64),
-        category=facts.columns["category"],
-        new_category=first_seen(facts.columns["category"], facts.offsets),
+        category=category,
+        new_category=first_seen(category, facts.offsets),
     )
 
 

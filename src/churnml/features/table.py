@@ -135,7 +135,7 @@ def _values(block: Block, features: Sequence[Feature], cutoffs: Sequence[int], t
     late = np.zeros(values.shape[:2], dtype=np.bool_)
     for facts in block.facts.values():
         late |= late_pairs(facts, cutoffs)
-    for place in np.flatnonzero(late.any(axis=1)):
+    for place in np.flatnonzero(late.any(axis=1)).tolist():
         then = block.only(late[place]).known_by(cutoffs[place])
         values[place, late[place]] = _on_time(then, features, [cutoffs[place]], time_zone)[0]
     return values
@@ -169,7 +169,7 @@ def _text(value: object) -> str | None:
 
 
 def _joined(pieces: Sequence[FeatureTable], values: Grid) -> FeatureTable:
-    """Put blocks, whose values lie one after the other, in the one order that does not depend on how many there were."""
+    """Put blocks, whose values lie one after the other, in the one order that does not depend on their number."""
     ids, cutoffs = (np.concatenate([getattr(piece, name) for piece in pieces]) for name in ("customer_ids", "cutoffs"))
     who = pa.array(ids, type=pa.string()).dictionary_encode()
     rank = pc.rank(who.dictionary).to_numpy()[who.indices.to_numpy()]

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from churnml.errors import InvalidTableError
 from churnml.events import Outcome, Store, outcome
 
 Integers = npt.NDArray[np.int64]
@@ -55,9 +56,21 @@ class Outcomes:
         Parameters
         ----------
         customer_ids, cutoffs : ndarray of shape (n_rows,)
-            Which rows; each must be among those read.
+            Which rows.
+
+        Raises
+        ------
+        InvalidTableError
+            If a customer or a cutoff is not among those read.
         """
         who = np.searchsorted(self.customer_ids.astype(str), customer_ids.astype(str))
         when = np.searchsorted(self.cutoffs, cutoffs)
+        known = np.isin(customer_ids.astype(str), self.customer_ids.astype(str)) & np.isin(cutoffs, self.cutoffs)
+        if not known.all():
+            row = int(np.flatnonzero(~known)[0])
+            raise InvalidTableError(
+                f"an outcome was read for other customers and cutoffs than row {row} asks for: customer "
+                f"{customer_ids[row]!r} at {int(cutoffs[row])}; read the outcomes of every cutoff first"
+            )
         found = (self.orders, self.revenue, self.cost, self.costed_revenue)
         return Outcome(customer_ids, *(values[when, who] for values in found))

@@ -12,7 +12,7 @@ from threadpoolctl import threadpool_limits
 from churnml.config import Protocol, TrainConfig
 from churnml.errors import ConfigError, NotEnoughDataError, nearest
 from churnml.events import Outcome, Store
-from churnml.events.clock import days_later, midnight, moment
+from churnml.events.clock import DAY, days_later, midnight, moment
 from churnml.features import Catalogue, FeatureTable
 from churnml.labels import Outcomes, churned, margin, training_cutoffs
 from churnml.modeling.baselines import CHURN_BASELINES, VALUE_BASELINES, Baseline
@@ -147,6 +147,7 @@ def judge_last_origin(
     NotEnoughDataError
         If history does not reach for two training cutoffs before that one, or as `train` and `judge`.
     """
+    _require_history(store.span[0], now, config)
     test = days_later(now, -config.horizon_days, store.time_zone)
     cutoffs = training_cutoffs(
         store.span[0],
@@ -160,6 +161,17 @@ def judge_last_origin(
     _require_final(store, test, config.horizon_days)
     trained = train(store, catalogue, cutoffs, test, config, margin_rate, progress)
     return judge(trained, store, name="last origin", bootstrap=bootstrap, seed=config.seed)
+
+
+def _require_history(first: int, now: int, config: TrainConfig) -> None:
+    need = 2 * config.horizon_days + config.min_history_days + config.step_days
+    have = max(now - first, 0) // DAY
+    if have < need:
+        raise NotEnoughDataError(
+            f"training with a horizon of {config.horizon_days} days needs {need} days of history (two horizons, one to "
+            f"learn from and one to be judged on, after {config.min_history_days + config.step_days} days of past), "
+            f"found {have}; bring more, or shorten `horizon_days` or `min_history_days` in configs/train.yaml"
+        )
 
 
 def _truth(target: Target, outcome: Outcome, margin_rate: float) -> Matrix:

@@ -8,6 +8,7 @@ no pickle: a bundle cannot run code.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import hmac
 import json
@@ -64,16 +65,17 @@ def save_bundle(model: Model, facts: Mapping[str, Any], models: Path) -> str:
         }
     )
     name = hashlib.sha256(manifest).hexdigest()
-    draft = models / f".draft-{uuid.uuid4().hex}"
+    draft, old = (models / f".{kind}-{uuid.uuid4().hex}" for kind in ("draft", "old"))
     draft.mkdir(parents=True)
     try:
         for file, content in (files | {_MANIFEST: manifest} | _signature(manifest)).items():
             (draft / file).write_bytes(content)
-        target = models / name
-        shutil.rmtree(target, ignore_errors=True)
-        draft.rename(target)
+        with contextlib.suppress(FileNotFoundError):
+            (models / name).rename(old)  # a damaged one, or a link in its place, makes room too
+        draft.rename(models / name)
     finally:
-        shutil.rmtree(draft, ignore_errors=True)
+        for left in (draft, old):
+            shutil.rmtree(left, ignore_errors=True)
     return name
 
 
@@ -86,10 +88,12 @@ def load_bundle(folder: Path) -> tuple[Model, Json]:
         If anything in the folder is missing, added or changed, if its signature does not match the key in the
         environment variable CHURNML_BUNDLE_KEY, or if it was written in a format this version does not read.
     """
-    manifest = check_bundle(folder)
-    content = json.loads((folder / "model.json").read_bytes())
-    trees = {name: lightgbm.Booster(model_str=(folder / f"{name}.txt").read_text()) for name in _TREES}
-    return _model(content, trees), manifest
+    try:
+        manifest, files = _checked(folder)
+        trees = {name: lightgbm.Booster(model_str=files[f"{name}.txt"].decode()) for name in _TREES}
+        return _model(json.loads(files["model.json"]), trees), manifest
+    except (LookupError, TypeError, ValueError, lightgbm.basic.LightGBMError) as error:
+        raise ModelRefusedError(f"bundle {folder.name[:12]} holds no model of ours ({error!r}); train again") from error
 
 
 def check_bundle(folder: Path) -> Json:
@@ -100,9 +104,15 @@ def check_bundle(folder: Path) -> Json:
     ModelRefusedError
         As `load_bundle`.
     """
+    return _checked(folder)[0]
+
+
+def _checked(folder: Path) -> tuple[Json, dict[str, bytes]]:
+    """Return the manifest and the bytes of the files it names: what was checked is what will be parsed."""
     if not (folder / _MANIFEST).is_file():
         raise ModelRefusedError(f"no model at {folder}: a bundle holds a {_MANIFEST}; train again, or restore it")
-    raw = (folder / _MANIFEST).read_bytes()
+    _require(not folder.is_symlink(), folder, "is a folder, not a link to one")
+    raw = _bytes(folder, _MANIFEST)
     _require(hashlib.sha256(raw).hexdigest() == folder.name, folder, f"{_MANIFEST} has the digest in the folder's name")
     _require_signature(folder, raw)
     manifest: Json = json.loads(raw)
@@ -110,9 +120,17 @@ def check_bundle(folder: Path) -> Json:
         raise ModelRefusedError(f"{folder.name[:12]} has format {manifest['format']}, this version reads {FORMAT}")
     present = {path.name for path in folder.iterdir()} - {_MANIFEST, _SIGNATURE}
     _require(present == set(manifest["files"]), folder, f"holds exactly {', '.join(manifest['files'])}")
+    files = {name: _bytes(folder, name) for name in manifest["files"]}
     for name, digest in manifest["files"].items():
-        _require(hashlib.sha256((folder / name).read_bytes()).hexdigest() == digest, folder, f"{name} is as written")
-    return manifest
+        _require(hashlib.sha256(files[name]).hexdigest() == digest, folder, f"{name} is as written")
+    return manifest, files
+
+
+def _bytes(folder: Path, name: str) -> bytes:
+    """Read a file of a bundle; a link could lead anywhere, and a pipe would never end."""
+    path = folder / name
+    _require(path.is_file() and not path.is_symlink(), folder, f"{name} is a regular file")
+    return path.read_bytes()
 
 
 def try_bundle(folder: Path) -> None:
@@ -123,7 +141,7 @@ def try_bundle(folder: Path) -> None:
     ModelRefusedError
         If the child fails, dies or exceeds a minute.
     """
-    command = [sys.executable, "-m", __name__, str(folder)]
+    command = [sys.executable, "-P", "-m", __name__, str(folder)]  # -P: no code from the current folder
     try:
         child = subprocess.run(command, capture_output=True, text=True, timeout=_DEADLINE_SECONDS, check=False)  # noqa: S603  # our own interpreter and module
     except subprocess.TimeoutExpired as error:
@@ -142,8 +160,8 @@ def _smoke(folder: Path) -> None:
     matrix[1], matrix[2] = 0.0, 1e6
     rhythm = np.array([[0.0, 1.0, 1.0], [-3.0, 0.5, 0.0], [3.0, 0.0, 9.0]])
     probability = model.churn.probability(model.churn.logits(matrix, rhythm))
-    value = model.value.predict(matrix, np.zeros(3))
-    if not (np.isfinite(probability).all() and np.isfinite(value).all()):
+    values = [one.predict(matrix, np.zeros(3)) for one in (model.value, model.value_of_stayers)]
+    if not np.isfinite([probability, *values]).all():
         raise ModelRefusedError(f"bundle {folder.name[:12]} gives scores that are not numbers")
 
 

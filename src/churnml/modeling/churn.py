@@ -61,7 +61,7 @@ class ChurnModel:
 
     def probability(self, logits: Matrix) -> Matrix:
         """Return the churn probability of rows whose learners say `logits`; shape (n_rows,)."""
-        return sigmoid(logits @ np.array(self.weights))
+        return sigmoid((logits * np.array(self.weights)).sum(axis=1))
 
 
 @dataclass(frozen=True)

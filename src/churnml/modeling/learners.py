@@ -42,8 +42,9 @@ class Linear:
     intercept: float
 
     def predict(self, scaled: Matrix) -> Matrix:
-        """Return intercept + scaled @ coefficients, of shape (n_rows,)."""
-        return np.asarray(scaled @ np.array(self.coefficients) + self.intercept)
+        """Return intercept + scaled @ coefficients, of shape (n_rows,), the same bits for one row as among many."""
+        # a matrix product may add up in another order when there are more rows; a sum along a row may not
+        return np.asarray((scaled * np.array(self.coefficients)).sum(axis=1) + self.intercept)
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Linear:  # Any: JSON

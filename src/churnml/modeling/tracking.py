@@ -6,26 +6,36 @@ costs seconds to import. Its database and plots live in the workspace, and no cu
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+
+from matplotlib.figure import Figure
 
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
 os.environ.setdefault("DO_NOT_TRACK", "true")
-with warnings.catch_warnings():
-    warnings.simplefilter("ignore")  # MLflow warns of its own dependencies as it is imported
-    import mlflow
+
+
+@contextlib.contextmanager
+def _quietly() -> Iterator[None]:
+    """Silence what MLflow warns of its own dependencies; nobody here could mend it."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
+
+
+with _quietly():
     from mlflow import MlflowClient
     from mlflow.exceptions import MlflowException
-
-from matplotlib.figure import Figure
 
 EXPERIMENT = "churnml"
 REGISTERED = "churnml"
 
 
+@_quietly()
 def track(
     folder: Path,
     bundle: Path,
@@ -60,6 +70,7 @@ def track(
     return run_id
 
 
+@_quietly()
 def name_champion(folder: Path, run_id: str) -> None:
     """Move the registry alias `champion` to the version that a run registered."""
     client = _client(folder)
@@ -90,4 +101,4 @@ def _register(client: MlflowClient, run_id: str, artifact_uri: str) -> None:
     client.create_model_version(REGISTERED, f"{artifact_uri}/bundle", run_id)
 
 
-__all__ = ["mlflow", "name_champion", "track"]
+__all__ = ["name_champion", "track"]

@@ -89,6 +89,7 @@ def reasons(
         found = (
             _reason(group, float(totals[group][row]), groups[group], parts[row], values, features, currency)
             for group in strongest
+            if totals[group][row]
         )
         told.append(list(islice((reason for reason in found if reason is not None), most)))
     return told

@@ -29,16 +29,15 @@ def assign(session: Session, *, budget: float | None = None, actions: Path | Non
     ConfigError
         If `actions.yaml` says something it cannot.
     """
-    config = session.load("assign", AssignConfig)
-    config = config if budget is None else AssignConfig(**{**config.model_dump(), "budget": budget})
+    config = session.load("assign", AssignConfig, budget=budget)
     file = actions or _file(session)
     catalogue = load_actions(file)
     scored = session.catalogue.last_run("score")
     if scored is None:
         raise NotFoundError("nothing is scored yet in this workspace; run `churnml score` first")
     inputs = session.inputs(config, score=scored.run_id, actions=catalogue.model_dump(mode="json"))
-    done = session.catalogue.last_run("assign", inputs)
-    if done is not None:
+    done = session.catalogue.last_run("assign")  # an older run with these inputs is no longer the one served
+    if done is not None and done.inputs == inputs:
         return done.summary
     with session.running("assign", inputs) as run_id, session.step("Choosing actions within the budget"):
         everyone = session.records.of_run(scored.run_id)

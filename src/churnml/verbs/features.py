@@ -54,7 +54,7 @@ def export(session: Session, cutoffs: Sequence[str], out: Path) -> int:
     config = session.load("train", TrainConfig)
     instants = [session.cutoff(day) for day in cutoffs] or [session.cutoff(None)]
     with session.step("Computing features") as tick:
-        table = build(session.store, of_session(session), sorted(instants), config.population_days, tick)
+        table = build(session.store, of_session(session), sorted(set(instants)), config.population_days, tick)
     columns = {
         "customer_id": pa.array(table.customer_ids, pa.string()),
         "cutoff": pa.array(table.cutoffs, pa.timestamp("us", "UTC")),

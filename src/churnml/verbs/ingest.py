@@ -36,7 +36,8 @@ def land(
     with session.step(words):
         found = ingest(session.workspace, session.catalogue, sources, session.settings, clock(), check_only=check)
     if report is not None:
-        report.write_text(json.dumps(found.to_json(), ensure_ascii=False, indent=1), encoding="utf-8")
+        with session.workspace.atomically(report.resolve()) as draft:
+            draft.write_text(json.dumps(found.to_json(), ensure_ascii=False, indent=1), encoding="utf-8")
     tell(session, found)
     return found
 
@@ -53,7 +54,8 @@ def tell(session: Session, found: IngestReport) -> None:
         session.console.print(grid)
     for one in found.tables:
         for rule, count in one.broken_rules.items():
-            session.console.print(f"[yellow]quarantined[/] {one.table}: {count:,} rows: {rule}")
+            rows = "row" if count == 1 else "rows"
+            session.console.print(f"[yellow]quarantined[/] {one.table}: {count:,} {rows}: {rule}")
         for row in one.examples[:3]:
             session.console.print(
                 f"  row {row['row']:,}, {row['column']}: found {row['value']!r}; {row['rule']}: {row['remedy']}",

@@ -5,12 +5,16 @@ from __future__ import annotations
 import json
 from collections import Counter
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from churnml.config import ScoreConfig
-from churnml.errors import NotFoundError
+from churnml.errors import ModelRefusedError, NotEnoughDataError, NotFoundError
+from churnml.features import Catalogue
 from churnml.verbs.features import of_session
 from churnml.verbs.session import Session, clock
+
+if TYPE_CHECKING:
+    from churnml.modeling.model import Model
 
 Summary = dict[str, Any]  # Any: JSON
 
@@ -23,15 +27,20 @@ def score(session: Session, *, cutoff: str | None = None) -> Summary:
     NotFoundError
         If no model was trained yet.
     ModelRefusedError
-        If the champion's bundle is damaged.
+        If the champion's bundle is damaged, or needs a feature that is off.
+    NotEnoughDataError
+        If nobody is in the population at the cutoff.
     """
+    from churnml.modeling.bundle import check_bundle  # noqa: PLC0415  # LightGBM takes seconds to import
+
     champion = session.catalogue.alias("champion")
     if champion is None:
         raise NotFoundError("no model yet: there is no champion in this workspace; run `churnml train` first")
+    check_bundle(session.workspace.models / champion)
     config, when = session.load("score", ScoreConfig), session.cutoff(cutoff)
     inputs = session.inputs(config, bundle=champion, cutoff=when)
-    done = session.catalogue.last_run("score", inputs)
-    if done is not None:
+    done = session.catalogue.last_run("score")  # an older run with these inputs is no longer the one served
+    if done is not None and done.inputs == inputs:
         return done.summary
     return _run(session, champion, config, when, inputs)
 
@@ -39,7 +48,7 @@ def score(session: Session, *, cutoff: str | None = None) -> Summary:
 def _run(session: Session, champion: str, config: ScoreConfig, when: int, inputs: str) -> Summary:
     from churnml.events.clock import moment  # noqa: PLC0415
     from churnml.features import build  # noqa: PLC0415  # compiles the kernel
-    from churnml.modeling.bundle import load_bundle  # noqa: PLC0415  # LightGBM takes seconds to import
+    from churnml.modeling.bundle import load_bundle  # noqa: PLC0415
     from churnml.scoring.reasons import reasons  # noqa: PLC0415
     from churnml.scoring.records import RunFacts, decision_records  # noqa: PLC0415
     from churnml.scoring.score import score as scores_of  # noqa: PLC0415
@@ -49,8 +58,10 @@ def _run(session: Session, champion: str, config: ScoreConfig, when: int, inputs
     with session.running("score", inputs) as run_id:
         with session.step("Scoring every customer") as tick:
             features = of_session(session)
+            _require_columns(model, features)
             table = build(session.store, features, [when], model.population_days, tick)
             population = table.take(table.in_population)
+            _require_anyone(session, len(population), model.population_days, when)
             scores = scores_of(population, model, config.value_days)
             told = reasons(population, model, scores.forecast, features, currency, config.reasons)
             days = (model.horizon_days, model.population_days, config.value_days)
@@ -73,6 +84,27 @@ def _run(session: Session, champion: str, config: ScoreConfig, when: int, inputs
         }
         session.catalogue.finish(run_id, clock(), summary, bundle=champion)
     return summary
+
+
+def _require_anyone(session: Session, customers: int, population_days: int, when: int) -> None:
+    from churnml.events.clock import moment  # noqa: PLC0415
+
+    zone, last = session.settings.time_zone, session.store.span[1]
+    if not customers:
+        raise NotEnoughDataError(
+            f"scoring needs a customer who ordered in the {population_days} days before {moment(when, zone).date()}, "
+            f"found none: the last order is of {moment(last, zone).date()}; choose another --cutoff or ingest more"
+        )
+
+
+def _require_columns(model: Model, features: Catalogue) -> None:
+    known = {feature.name for feature in features.features}
+    missing = [name for name in (*model.design.numeric, *model.design.categories) if name not in known]
+    if missing:
+        raise ModelRefusedError(
+            f"the champion was trained with the feature `{missing[0]}`, which is off in this workspace now; bring back "
+            "its table, or its attribute in configs/workspace.yaml, or run `churnml train` again"
+        )
 
 
 def told(summary: Summary) -> str:

@@ -19,7 +19,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 import churnml
-from churnml.config import WorkspaceConfig, load_config
+from churnml.config import WorkspaceConfig, load_config, parse_config
 from churnml.database import Catalogue, Records, Workspace, open_engine
 from churnml.errors import UsageError
 from churnml.events.clock import days_later, microseconds, midnight, moment
@@ -71,9 +71,19 @@ class Session:
         """What is true of the company's data as a whole."""
         return self.load("workspace", WorkspaceConfig)
 
-    def load(self, name: str, model: type[AnySettings]) -> AnySettings:
-        """Return one configuration file of the session's folder."""
-        return load_config(self.configs / f"{name}.yaml", model)
+    def load(self, name: str, model: type[AnySettings], **given: object) -> AnySettings:
+        """Return one configuration file of the session's folder; what the command line gives stands above it.
+
+        Raises
+        ------
+        ConfigError
+            If the file or the command line says something it cannot.
+        """
+        found = load_config(self.configs / f"{name}.yaml", model)
+        chosen = {key: value for key, value in given.items() if value is not None}
+        if not chosen:
+            return found
+        return parse_config(json.dumps(found.model_dump(mode="json") | chosen), model, "the command line")
 
     @cached_property
     def store(self) -> Store:
@@ -106,7 +116,7 @@ class Session:
         """Show what is being done, a bar if it says how far it is, and how long it took."""
         began = time.monotonic()
         columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(bar_width=24), TimeElapsedColumn())
-        with Progress(*columns, console=self.console, transient=True) as progress:
+        with Progress(*columns, console=self.console, transient=True, disable=not self.console.is_terminal) as progress:
             task = progress.add_task(words, total=None)
             yield lambda done, total: progress.update(task, completed=done, total=total)
         self.console.print(f"[green]✓[/] {words} [dim]{time.monotonic() - began:.1f} s[/]")

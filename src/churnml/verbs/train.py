@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from churnml.config import TrainConfig
+from churnml.errors import ModelRefusedError
 from churnml.verbs.features import of_session
 from churnml.verbs.session import Session, clock
 
@@ -32,16 +33,23 @@ def train(session: Session, *, cutoff: str | None = None, overrides: dict[str, A
     ModelRefusedError
         If the new bundle cannot score in a process of its own.
     """
-    config = session.load("train", TrainConfig)
-    config = TrainConfig(**{**config.model_dump(), **(overrides or {})})
+    config = session.load("train", TrainConfig, **(overrides or {}))
     now = session.cutoff(cutoff)
     inputs = session.inputs(config, cutoff=now)
-    done = session.catalogue.last_run("train", inputs)
-    if done is not None and done.bundle and (session.workspace.models / done.bundle).is_dir():
-        if not done.summary["not_promoted_because"]:
-            session.catalogue.move_alias("champion", done.bundle, clock())
+    done = session.catalogue.last_run("train")
+    if done is not None and done.inputs == inputs and done.bundle and _is_whole(session, done.bundle):
         return done.summary
     return _run(session, config, now, inputs)
+
+
+def _is_whole(session: Session, bundle: str) -> bool:
+    from churnml.modeling.bundle import check_bundle  # noqa: PLC0415  # LightGBM takes seconds to import
+
+    try:
+        check_bundle(session.workspace.models / bundle)
+    except ModelRefusedError:
+        return False
+    return True
 
 
 def _run(session: Session, config: TrainConfig, now: int, inputs: str) -> Json:
@@ -54,7 +62,7 @@ def _run(session: Session, config: TrainConfig, now: int, inputs: str) -> Json:
     features, rate, zone = of_session(session), session.settings.margin_rate, session.settings.time_zone
     with session.running("train", inputs) as run_id:
         with session.step("Judging out of time, beside the baselines"):
-            judged = judge_last_origin(session.store, features, now, config, rate)
+            judged = judge_last_origin(session.store, features, now, config, rate, bootstrap=config.bootstrap)
         with session.step("Training on every cutoff whose label is final") as tick:
             trained = fit(session.store, features, _cutoffs(session, config, now), now, config, rate, tick)
         facts = {

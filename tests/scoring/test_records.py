@@ -1,0 +1,87 @@
+"""A decision record stands for every member of the base, scored or not, and is JSON without a NaN."""
+
+import json
+
+import numpy as np
+import pytest
+
+from churnml.events import Standing
+from churnml.events.clock import DAY
+from churnml.features import FeatureTable
+from churnml.scoring.records import UNDECIDED, RunFacts, decision_records
+from churnml.service.api.shapes import DecisionRecord
+from command import strictly
+
+FACTS = RunFacts("run", "model", 17_532 * DAY, 60, 90, 365, "USD", "UTC")
+SCORED = ("churn_probability", "expected_margin", "clv", "value_if_retained", "value_at_risk", "risk_band", "p_alive")
+
+
+@pytest.fixture(scope="module")
+def records(scored):
+    return list(decision_records(scored.base, scored.scores, scored.told, FACTS))
+
+
+@pytest.fixture(scope="module")
+def outsiders():
+    """Records of a prospect, who never ordered, and of one who is gone."""
+    names = ("orders_all", "tenure_days", "recency_days")
+    values = np.array([[0, np.nan, np.nan], [4, 300, 120]])
+    standing = np.array([Standing.PROSPECT, Standing.GONE], dtype=np.int8)
+    ids = np.array(["new", "old"], dtype=object)
+    table = FeatureTable(ids, np.full(2, FACTS.cutoff), standing, names, values, {})
+    return list(decision_records(table, None, [], FACTS))
+
+
+def test_there_is_one_record_for_each_member_of_the_base(records, scored):
+    assert [record["customer_id"] for record in records] == list(scored.base.customer_ids)
+
+
+def test_those_in_the_population_bear_their_own_scores(records, scored):
+    inside = [record for record in records if record["rung"] == "blend"]
+    assert [record["customer_id"] for record in inside] == list(scored.population.customer_ids)
+    assert [record["churn_probability"] for record in inside] == scored.scores.churn_probability.tolist()
+    assert [record["risk_band"] for record in inside] == list(scored.scores.band)
+
+
+def test_value_at_risk_is_told_as_the_product_of_its_factors(records):
+    for record in records:
+        if record["rung"] == "blend":
+            product = record["churn_probability"] * record["value_if_retained"]
+            assert record["value_at_risk"] == pytest.approx(product, abs=1e-4)
+
+
+def test_those_outside_have_no_score_and_the_rung_says_why(records, outsiders):
+    outside = [record for record in [*records, *outsiders] if record["rung"] != "blend"]
+    assert {record["rung"] for record in outside} == {"gone", "prospect"}
+    for record in outside:
+        assert {record[name] for name in SCORED} == {None}
+        assert record["reasons"] == []
+
+
+def test_who_never_ordered_has_no_last_order_and_no_tenure(outsiders):
+    prospect, gone = outsiders
+    assert (prospect["orders"], prospect["last_order_on"], prospect["tenure_days"]) == (0, None, None)
+    assert (gone["orders"], gone["tenure_days"]) == (4, 300)
+
+
+def test_the_last_order_is_told_as_its_day(outsiders):
+    assert outsiders[1]["last_order_on"] == "2017-09-03T00:00:00+00:00"
+    assert outsiders[1]["cutoff"] == "2018-01-01T00:00:00+00:00"
+
+
+def test_nothing_is_decided_yet(records):
+    assert all(record | UNDECIDED == record for record in records)
+
+
+def test_a_record_is_strict_json(records, outsiders):
+    for record in [*records, *outsiders]:
+        assert strictly(json.dumps(record)) == record
+
+
+def test_a_record_has_the_shape_that_the_service_declares(records, outsiders):
+    for record in [*records[::50], *outsiders]:
+        DecisionRecord.model_validate(record)
+
+
+def test_all_records_have_the_same_fields(records, outsiders):
+    assert len({tuple(record) for record in [*records, *outsiders]}) == 1
