@@ -64,6 +64,7 @@ def agreement(store: Store, cutoff: int) -> tuple[int, list[str]]:
     Equal means within 1e-9 of each other, relative or absolute, for every customer, and missing for the same ones.
     """
     ours, theirs = churnml(store, [cutoff]), polars(store, [cutoff]).sort("customer_id")
+    ours = ours.take(np.argsort(ours.customer_ids.astype(str)))
     if theirs["customer_id"].to_list() != ours.customer_ids.tolist():
         return len(ours.names), ["customer_id"]
     differing = [name for name in ours.names if not _close(ours.column(name), theirs[name])]

@@ -36,7 +36,7 @@ def test_a_value_out_of_range_is_refused():
 def test_a_time_zone_that_is_none_is_refused():
     words = refusal("time_zone: Europe/Atlantis", WorkspaceConfig)
     assert "`time_zone`" in words
-    assert "must be an IANA time zone such as Europe/Berlin, got 'Europe/Atlantis'" in words
+    assert "must be an IANA time zone such as Europe/Berlin" in words
 
 
 def test_text_that_is_not_yaml_is_refused():

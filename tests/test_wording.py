@@ -53,9 +53,9 @@ def test_translations_keep_the_places_of_the_numbers(catalogue):
 
 
 def test_plurals_follow_the_number_and_chinese_has_one():
-    forms = ("%(orders)s order", "%(orders)s orders")
+    forms = ("%(days)s day with an order", "%(days)s days with an order")
     assert [translator("en").ngettext(*forms, number) for number in (1, 2)] == list(forms)
-    assert {translator("zh").ngettext(*forms, number) for number in (1, 2)} == {"%(orders)s 笔订单"}
+    assert {translator("zh").ngettext(*forms, number) for number in (1, 2)} == {"下单 %(days)s 天"}
 
 
 def test_what_is_not_known_stays_english():

@@ -48,7 +48,7 @@ def test_it_is_a_declared_backfill_of_the_year_2017(report, store):
     assert [moment(instant).date().isoformat() for instant in store.span] == ["2017-01-01", "2018-01-01"]
 
 
-def test_its_sources_are_named_by_table_and_file():
+def test_its_sources_are_named_by_table():
     origins = {source.table: source.origin for source in completejourney_sources()}
-    assert origins["orders"] == "Complete Journey transactions"
+    assert origins["orders"] == "Complete Journey, orders"
     assert set(origins) == {"customers", "orders", "order_lines", "interactions", "contacts"}

@@ -12,7 +12,7 @@ from churnml.errors import DataRefusedError, NotEnoughDataError, UsageError
 from churnml.events import ingest
 from churnml.events.clock import microseconds
 from churnml.events.sources.files import file_source
-from conftest import NOW
+from small import NOW
 
 HEADER = "customer_id,occurred_at,order_id,amount"
 CUSTOMERS = """

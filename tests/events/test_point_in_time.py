@@ -20,9 +20,7 @@ WANTED = {"orders": ("amount", "discount"), "contacts": ("arm",), "order_lines":
 
 def in_blocks(store, count):
     """Return the same store, read in so many blocks."""
-    dealt = replace(store)
-    dealt.__dict__["n_blocks"] = count
-    return dealt
+    return replace(store, blocks=count)
 
 
 def blocks(store, count, cutoffs, wanted=WANTED):

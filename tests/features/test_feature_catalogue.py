@@ -51,15 +51,15 @@ def test_the_complete_journey_has_forty_features_of_three_families(store):
 
 def test_a_family_that_is_off_names_the_tables_that_would_switch_it_on():
     assert catalogue(["customers", "orders"]).off == {
-        "behavior": "interactions",
-        "satisfaction": "surveys or tickets or returns",
-        "engagement": "contacts or interactions",
-        "subscription": "subscriptions",
+        "behavior": "needs interactions, which this version does not use yet",
+        "satisfaction": "needs surveys or tickets or returns, which this version does not use yet",
+        "engagement": "needs contacts or interactions",
+        "subscription": "needs subscriptions, which this version does not use yet",
     }
 
 
 def test_no_family_is_called_off_for_want_of_tables_that_have_landed():
-    assert not {"behavior", "engagement"} & set(ALL.off)
+    assert "engagement" not in ALL.off
 
 
 def test_without_order_lines_their_features_are_off_and_the_others_stay():

@@ -5,6 +5,7 @@ import json
 import os
 import random
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -99,6 +100,21 @@ def test_the_manifest_tells_the_facts_and_the_columns(trained, original):
     _, manifest = load_bundle(original)
     assert manifest | FACTS == manifest
     assert manifest["inputs"] == list(trained.model.design.columns)
+
+
+def test_the_columns_of_many_categories_keep_their_order(trained, tmp_path):
+    design = replace(
+        trained.model.design, categories={"region": ("south", "north"), "channel": ("web",), "age": ("9",)}
+    )
+    name = save_bundle(replace(trained.model, design=design), FACTS, tmp_path)
+    assert load_bundle(tmp_path / name)[0].design.columns == design.columns
+
+
+def test_columns_in_another_order_than_the_manifest_says_are_refused(folder):
+    model = json.loads((folder / "model.json").read_bytes())
+    model["design"]["numeric"].reverse()
+    words = refused(rehashed(folder, model=json.dumps(model).encode()))
+    assert "its columns stand as in training" in words
 
 
 def test_a_bundle_is_text_throughout(original):

@@ -53,7 +53,7 @@ def record(customer_id, rank, rung="blend", **changes):
         "p_alive": round(1 - chance / 2, 3) if scored else None,
         "currency": "USD",
         "last_order_on": None if rung == "prospect" else "2017-11-20T18:02:11+00:00",
-        "orders": 0 if rung == "prospect" else 3 + rank,
+        "order_days": 0 if rung == "prospect" else 3 + rank,
         "tenure_days": 40 + 9 * rank,
         "reasons": reasons(days) if scored else [],
         "action": action,

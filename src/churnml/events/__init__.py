@@ -6,7 +6,7 @@ labels. Read `schema.py` first, then `ingest.py`, then `point_in_time.py`.
 
 from churnml.events.ingest import IngestReport, ingest
 from churnml.events.point_in_time import Block, Facts, Outcome, Store, history, outcome
-from churnml.events.population import Standing, standing
+from churnml.events.population import Standing, met, standing
 from churnml.events.schema import TABLES, Column, Table
 
 __all__ = [
@@ -21,6 +21,7 @@ __all__ = [
     "Table",
     "history",
     "ingest",
+    "met",
     "outcome",
     "standing",
 ]

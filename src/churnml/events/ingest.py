@@ -102,6 +102,7 @@ def _connect(workspace: Workspace) -> Iterator[duckdb.DuckDBPyConnection]:
     spill = str(workspace.root / ".spill")
     with duckdb.connect(config={"memory_limit": "1GB", "temp_directory": spill}) as connection:
         connection.execute("SET TimeZone = 'UTC'")
+        connection.execute("SET enable_progress_bar = false")
         yield connection
 
 

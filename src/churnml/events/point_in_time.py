@@ -112,11 +112,14 @@ class Store:
         From the catalogue.
     time_zone : str
         The workspace's.
+    blocks : int
+        How many blocks the customers are dealt into, a power of two; 0 lets the largest table decide.
     """
 
     root: Path
     parts: tuple[Part, ...]
     time_zone: str
+    blocks: int = 0
 
     @classmethod
     def open(cls, workspace: Workspace, catalogue: Catalogue, time_zone: str) -> Store:
@@ -147,8 +150,18 @@ class Store:
 
     @cached_property
     def n_blocks(self) -> int:
-        """How many blocks the customers are dealt into, by the largest table."""
-        return blocks_for(max(self.rows(table) for table in self.tables))
+        """How many blocks the customers are dealt into."""
+        return self.blocks or blocks_for(max(self.rows(table) for table in self.tables))
+
+    @property
+    def undivided(self) -> Store:
+        """The same store with all customers in one block; for what is read of the customers alone."""
+        return replace(self, blocks=1)
+
+    def block_ends(self, buckets: Column) -> list[int]:
+        """Return where each block ends among customers in the order of their buckets."""
+        share = BUCKETS // self.n_blocks
+        return [int(end) for end in np.searchsorted(buckets, np.arange(1, self.n_blocks + 1) * share)]
 
     def rows(self, table: str) -> int:
         """Return how many rows of a table have landed."""
@@ -257,7 +270,7 @@ def _rows(store: Store, number: int, name: str, columns: Sequence[str]) -> pa.Ta
     """Read a block's rows of a table from every part, the second clock only where some row was late."""
     parts = [part for part in store.parts if part.table_name == name]
     need = ["customer_id", "occurred_at", *columns]
-    if name == "customers":
+    if name == "customers" and "bucket" not in need:
         need.append("bucket")
     if any(part.max_delay for part in parts):
         need.append("ingested_at")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from enum import IntEnum
 
 import numpy as np
@@ -25,6 +26,13 @@ class Standing(IntEnum):
     """Ordered once, but not within `population_days`."""
 
 
+def met(block: Block, cutoffs: Sequence[int]) -> npt.NDArray[np.bool_]:
+    """Return who is in the base at each cutoff: first known before it; shape (n_cutoffs, n_customers)."""
+    customers, when = block.facts["customers"], np.array(cutoffs, dtype=np.int64)[:, None]
+    before = customers.event_at < when
+    return before if customers.known_at is None else before & (customers.known_at <= when)
+
+
 def standing(block: Block, cutoffs: Sequence[int], population_days: int, time_zone: str) -> npt.NDArray[np.int8]:
     """Return the `Standing` of each customer at each cutoff.
 
@@ -40,18 +48,16 @@ def standing(block: Block, cutoffs: Sequence[int], population_days: int, time_zo
     ndarray of shape (n_cutoffs, n_customers)
         Values of `Standing`.
     """
-    base, orders = block.facts["customers"], block.facts["orders"]
-    result = np.zeros((len(cutoffs), len(block.customer_ids)), dtype=np.int8)
-    paid = orders.keep(orders.columns["amount"] > 0)
+    orders, base = block.facts["orders"], met(block, cutoffs)
+    result = np.zeros(base.shape, dtype=np.int8)
+    # only the clocks are asked from here on, and copied at each cutoff
+    paid = replace(orders, columns={}).keep(orders.columns["amount"] > 0)
     for place, cutoff in enumerate(cutoffs):
-        met = base.event_at < cutoff
-        if base.known_at is not None:
-            met &= base.known_at <= cutoff
         seen = paid.known_by(cutoff)
         ordered = np.diff(seen.offsets) > 0
-        last = np.full(len(met), np.iinfo(np.int64).min)
+        last = np.full(len(ordered), np.iinfo(np.int64).min)
         last[ordered] = seen.event_at[seen.offsets[1:][ordered] - 1]
         recent = last >= days_later(cutoff, -population_days, time_zone)
         stands = np.where(recent, Standing.POPULATION, np.where(ordered, Standing.GONE, Standing.PROSPECT))
-        result[place] = np.where(met, stands, Standing.UNKNOWN)
+        result[place] = np.where(base[place], stands, Standing.UNKNOWN)
     return result

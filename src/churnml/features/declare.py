@@ -103,7 +103,8 @@ def as_money(values: npt.NDArray[np.int64]) -> Values:
 
 def share(part: npt.NDArray[np.int64], whole: npt.NDArray[np.int64]) -> Values:
     """Return part / whole, NaN where the whole is not positive."""
-    return np.divide(part, whole, out=np.full(part.shape, np.nan), where=whole > 0)
+    out = np.full(part.shape, np.nan)
+    return np.asarray(np.divide(part, whole, out=out, where=whole > 0), dtype=np.float64)
 
 
 def present(values: npt.NDArray[np.int64]) -> Values:

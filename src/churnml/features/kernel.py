@@ -122,18 +122,16 @@ def first_seen(codes: Integers, offsets: Integers) -> Integers:
 
 
 @numba.njit(cache=True, nogil=True)
-def reorder(grid: npt.NDArray[np.float64], order: npt.NDArray[np.intp]) -> None:
-    """Move row ``order[i]`` of a grid to row *i*, in place: along each cycle of the order, one row set aside."""
-    moved = np.zeros(len(order), dtype=np.bool_)
-    for start in range(len(order)):
-        if moved[start]:
-            continue
-        aside, row = grid[start].copy(), start
-        while not moved[row]:
-            source = order[row]
-            for column in range(grid.shape[1]):
-                grid[row, column] = aside[column] if source == start else grid[source, column]
-            moved[row], row = True, source
+def scatter(
+    grid: npt.NDArray[np.generic], known: npt.NDArray[np.bool_], out: npt.NDArray[np.generic], firsts: Integers
+) -> None:
+    """Write the known pairs of a grid (n_cutoffs, n_customers) to `out`, those of cutoff *c* from ``firsts[c]`` on."""
+    for cutoff in range(grid.shape[0]):
+        row = firsts[cutoff]
+        for customer in range(grid.shape[1]):
+            if known[cutoff, customer]:
+                out[row] = grid[cutoff, customer]
+                row += 1
 
 
 @numba.njit(cache=True, nogil=True)

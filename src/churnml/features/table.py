@@ -1,32 +1,37 @@
-"""The feature table: one row per customer and cutoff, built block by block, the same for one cutoff or twenty."""
+"""The feature table: one row per customer and cutoff, built block by block, the same for one cutoff or twenty.
+
+Customers stand in the order of their buckets, which is the order of the blocks. So it is known before a block is read
+where in the table its rows belong, and the kernel's answers are written there, once.
+"""
 
 from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
-import pyarrow.compute as pc
 
-from churnml.events import Block, Standing, Store, history, standing
+from churnml.events import Block, Standing, Store, history, met, standing
 from churnml.events.clock import local_days
 from churnml.features.catalogue import Catalogue
 from churnml.features.declare import CUTOFF_DAY, Aggregate, Feature
-from churnml.features.kernel import fold, late_pairs, reorder
+from churnml.features.kernel import fold, late_pairs, scatter
 from churnml.features.rows import WANTED, rows_of
 
 Texts = npt.NDArray[np.object_]
 Grid = npt.NDArray[np.float64]
+Pairs = npt.NDArray[np.bool_]
+Integers = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
 class FeatureTable:
-    """One row per (customer, cutoff), ordered by cutoff and then by customer.
+    """One row per (customer, cutoff), ordered by cutoff, then by the customer's bucket and id.
 
     Parameters
     ----------
@@ -39,7 +44,7 @@ class FeatureTable:
     names : tuple of str
         The numeric features, in the order of the columns of `values`.
     values : ndarray of shape (n_rows, n_features)
-        NaN where the feature's `missing` says so.
+        In memory feature by feature, as they are computed; NaN where the feature's `missing` says so.
     categories : dict of str to ndarray of shape (n_rows,)
         The categorical features, as texts or None.
     """
@@ -83,74 +88,96 @@ def build(
     Parameters
     ----------
     cutoffs : sequence of int
-        Microseconds UTC.
+        Microseconds UTC, in any order.
     population_days : int
         How far back the last order of a member of the population may lie.
     progress : callable
         Told how many blocks of how many are done.
     """
-    wanted = _wanted(store, catalogue)
+    ordered = sorted(set(cutoffs))
+    everyone = history(store.undivided, 0, ordered, {"customers": (*_customer_columns(catalogue), "bucket")})
+    table, known = _empty(everyone, catalogue, ordered)
+    ends = store.block_ends(everyone.facts["customers"].columns["bucket"])
+    sizes = np.array([known[:, low:high].sum(axis=1) for low, high in pairwise([0, *ends])]).T
+    firsts = _firsts(known)[:, None] + np.cumsum(sizes, axis=1) - sizes
+    wanted = {name: columns for name, columns in WANTED.items() if name in store.tables}
 
-    def one(number: int) -> FeatureTable:
-        block = history(store, number, cutoffs, wanted)
-        return build_block(block, catalogue, cutoffs, population_days, store.time_zone)
+    def one(number: int) -> None:
+        block = history(store, number, ordered, wanted)
+        _fill(table, firsts[:, number], block, catalogue, ordered, population_days, store.time_zone)
 
-    # at many cutoffs the values are nearly all of the memory: each is written once, where the whole table will stand
-    values = np.empty((len(cutoffs) * store.rows("customers"), len(catalogue.numeric)))
-    pieces, end = list[FeatureTable](), 0
     # threads suffice: Arrow and the kernel both let go of the interpreter while they work
     with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
-        for done, piece in enumerate(pool.map(one, range(store.n_blocks)), 1):
-            start, end = end, end + len(piece)
-            values[start:end] = piece.values
-            pieces.append(replace(piece, values=values[start:end]))
+        for done, _ in enumerate(pool.map(one, range(store.n_blocks)), 1):
             progress(done, store.n_blocks)
-    return _joined(pieces, values[:end])
+    return table
 
 
 def build_block(
     block: Block, catalogue: Catalogue, cutoffs: Sequence[int], population_days: int, time_zone: str
 ) -> FeatureTable:
-    """Return the feature table of one block: the one function behind training, the nightly run and a request."""
-    values = _values(block, catalogue.numeric, cutoffs, time_zone)
-    stands = standing(block, cutoffs, population_days, time_zone)
-    base = stands != Standing.UNKNOWN
-    who = np.broadcast_to(np.arange(len(block.customer_ids)), base.shape)[base]
-    categories = {feature.name: _attribute(block, feature)[who] for feature in catalogue.categorical}
-    when = np.broadcast_to(np.array(cutoffs, dtype=np.int64)[:, None], base.shape)[base]
+    """Return the feature table of one block, of one customer as well: `build` does the same to each of many."""
+    ordered = sorted(set(cutoffs))
+    table, known = _empty(block, catalogue, ordered)
+    _fill(table, _firsts(known), block, catalogue, ordered, population_days, time_zone)
+    return table
+
+
+def _customer_columns(catalogue: Catalogue) -> tuple[str, ...]:
+    attributes = {feature.attribute for feature in catalogue.categorical}
+    own = attributes & {"region", "income_band", "acquisition_channel"}
+    return (*sorted(own), *(["attributes"] if attributes - own else []))
+
+
+def _empty(everyone: Block, catalogue: Catalogue, cutoffs: Sequence[int]) -> tuple[FeatureTable, Pairs]:
+    """Return a table whose rows stand and whose values do not yet, and who is in the base at which cutoff."""
+    known = met(everyone, cutoffs)
+    when, who = np.nonzero(known)
     names = tuple(feature.name for feature in catalogue.numeric)
-    return FeatureTable(block.customer_ids[who], when, stands[base], names, values[base], categories)
+    categories = {feature.name: _attribute(everyone, feature)[who] for feature in catalogue.categorical}
+    values = np.empty((len(names), len(who))).T
+    stands = np.empty(len(who), dtype=np.int8)
+    instants = np.array(cutoffs, dtype=np.int64)[when]
+    return FeatureTable(everyone.customer_ids[who], instants, stands, names, values, categories), known
 
 
-def _wanted(store: Store, catalogue: Catalogue) -> dict[str, tuple[str, ...]]:
-    wanted = {table: columns for table, columns in WANTED.items() if table in store.tables}
-    known = {feature.attribute for feature in catalogue.categorical}
-    columns = known & {"region", "income_band", "acquisition_channel"}
-    return wanted | {"customers": (*sorted(columns), *(["attributes"] if known - columns else []))}
+def _firsts(known: Pairs) -> Integers:
+    """Return the row at which each cutoff begins."""
+    sizes = known.sum(axis=1)
+    return np.asarray(np.cumsum(sizes) - sizes)
 
 
-def _values(block: Block, features: Sequence[Feature], cutoffs: Sequence[int], time_zone: str) -> Grid:
-    """Return every numeric feature, of shape (n_cutoffs, n_customers, n_features)."""
-    values = _on_time(block, features, cutoffs, time_zone)
-    late = np.zeros(values.shape[:2], dtype=np.bool_)
-    for facts in block.facts.values():
-        late |= late_pairs(facts, cutoffs)
-    for place in np.flatnonzero(late.any(axis=1)).tolist():
-        then = block.only(late[place]).known_by(cutoffs[place])
-        values[place, late[place]] = _on_time(then, features, [cutoffs[place]], time_zone)[0]
-    return values
+def _fill(
+    table: FeatureTable,
+    firsts: Integers,
+    block: Block,
+    catalogue: Catalogue,
+    cutoffs: Sequence[int],
+    population_days: int,
+    time_zone: str,
+) -> None:
+    """Write the rows of one block; `firsts` says where its rows of each cutoff begin."""
+    stands = standing(block, cutoffs, population_days, time_zone)
+    known, values = stands != Standing.UNKNOWN, table.values.T
+    scatter(stands, known, table.standing, firsts)
+    for place, derived in enumerate(_derived(block, catalogue.numeric, cutoffs, time_zone)):
+        scatter(derived, known, values[place], firsts)
+    late = np.logical_or.reduce([late_pairs(facts, cutoffs) for facts in block.facts.values()]) & known
+    for cutoff in np.flatnonzero(late.any(axis=1)).tolist():
+        then = block.only(late[cutoff]).known_by(cutoffs[cutoff])
+        rows = firsts[cutoff] + np.cumsum(known[cutoff])[late[cutoff]] - 1
+        for place, derived in enumerate(_derived(then, catalogue.numeric, [cutoffs[cutoff]], time_zone)):
+            values[place, rows] = derived[0]
 
 
-def _on_time(block: Block, features: Sequence[Feature], cutoffs: Sequence[int], time_zone: str) -> Grid:
-    shape = (len(cutoffs), len(block.customer_ids))
+def _derived(block: Block, features: Sequence[Feature], cutoffs: Sequence[int], time_zone: str) -> Iterator[Grid]:
+    """Yield each feature of on-time rows, of shape (n_cutoffs, n_customers)."""
     wanted = sorted({need for feature in features for need in feature.needs}, key=repr)
     folded = fold(rows_of(block, time_zone), wanted, cutoffs, time_zone)
     day, _ = local_days(np.array(cutoffs, dtype=np.int64), time_zone)
-    folded[CUTOFF_DAY] = np.broadcast_to(day[:, None], shape)
-    values = np.empty((*shape, len(features)))
-    for place, feature in enumerate(features):
-        values[:, :, place] = feature.derive(*(folded[need] for need in feature.needs))
-    return values
+    folded[CUTOFF_DAY] = np.broadcast_to(day[:, None], (len(cutoffs), len(block.customer_ids)))
+    for feature in features:
+        yield np.ascontiguousarray(feature.derive(*(folded[need] for need in feature.needs)), dtype=np.float64)
 
 
 def _attribute(block: Block, feature: Feature) -> Texts:
@@ -166,23 +193,6 @@ def _attribute(block: Block, feature: Feature) -> Texts:
 
 def _text(value: object) -> str | None:
     return None if value is None else str(value)
-
-
-def _joined(pieces: Sequence[FeatureTable], values: Grid) -> FeatureTable:
-    """Put blocks, whose values lie one after the other, in the one order that does not depend on their number."""
-    ids, cutoffs = (np.concatenate([getattr(piece, name) for piece in pieces]) for name in ("customer_ids", "cutoffs"))
-    who = pa.array(ids, type=pa.string()).dictionary_encode()
-    rank = pc.rank(who.dictionary).to_numpy()[who.indices.to_numpy()]
-    order = np.lexsort((rank, cutoffs))
-    reorder(values, order)
-    return FeatureTable(
-        ids[order],
-        cutoffs[order],
-        np.concatenate([piece.standing for piece in pieces])[order],
-        pieces[0].names,
-        values,
-        {name: np.concatenate([p.categories[name] for p in pieces])[order] for name in pieces[0].categories},
-    )
 
 
 __all__ = ["Aggregate", "FeatureTable", "build", "build_block"]

@@ -91,9 +91,11 @@ def load_bundle(folder: Path) -> tuple[Model, Json]:
     try:
         manifest, files = _checked(folder)
         trees = {name: lightgbm.Booster(model_str=files[f"{name}.txt"].decode()) for name in _TREES}
-        return _model(json.loads(files["model.json"]), trees), manifest
+        model = _model(json.loads(files["model.json"]), trees)
     except (LookupError, TypeError, ValueError, lightgbm.basic.LightGBMError) as error:
         raise ModelRefusedError(f"bundle {folder.name[:12]} holds no model of ours ({error!r}); train again") from error
+    _require(list(model.design.columns) == manifest["inputs"], folder, "its columns stand as in training")
+    return model, manifest
 
 
 def check_bundle(folder: Path) -> Json:
@@ -244,7 +246,8 @@ def _value(name: str, content: Json, trees: Mapping[str, lightgbm.Booster]) -> V
 
 
 def _canonical(content: Mapping[str, Any]) -> bytes:  # Any: JSON
-    return json.dumps(content, sort_keys=True, ensure_ascii=False, indent=1, allow_nan=False).encode()
+    """Keys keep the order they were written in: that of the categories is the order of the trees' columns."""
+    return json.dumps(content, ensure_ascii=False, indent=1, allow_nan=False).encode()
 
 
 def _signature(manifest: bytes) -> dict[str, bytes]:

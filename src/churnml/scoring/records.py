@@ -58,7 +58,7 @@ def decision_records(table: FeatureTable, scores: Scores, told: list[list[Reason
             "clv_days": run.clv_days,
             "currency": run.currency,
             "last_order_on": _day(run, recency[row]),
-            "orders": int(orders[row]),
+            "order_days": int(orders[row]),
             "tenure_days": None if np.isnan(tenure[row]) else int(tenure[row]),
         }
         inside = table.in_population[row]

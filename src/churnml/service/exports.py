@@ -90,7 +90,7 @@ def _row(record: Record, language: Language) -> list[Cell]:
         arm_name(record["arm"], language),
         record["expected_net_value"],
         record["last_order_on"],
-        record["orders"],
+        record["order_days"],
         record["cutoff"],
     ]
 

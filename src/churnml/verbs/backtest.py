@@ -139,9 +139,9 @@ _PAGE = """# Accuracy out of time
 
 Written by `make backtest`: each protocol of `configs/backtest.yaml` teaches on earlier cutoffs and is judged on a later
 one. The settings of the churn learners were chosen on origins before these tests; the four value learners were chosen
-on three origins of which CJCLV is the last, so its figures may flatter a little. In brackets, 95 % intervals from {bootstrap} bootstrap redraws of customers. A baseline
-marked \\* is worse than churnml beyond noise (paired, 95 %), one marked ! is better. *Goal* holds the figures of the
-prototype that churnml grew from, on the same customers.
+on three origins of which CJCLV is the last, so its figures may flatter a little. In brackets, 95 % intervals from
+{bootstrap} bootstrap redraws of customers. A baseline marked \\* is worse than churnml beyond noise (paired, 95 %), one
+marked ! is better. *Goal* holds the figures of the prototype that churnml grew from, on the same customers.
 """
 
 

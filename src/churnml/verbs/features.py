@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 from rich.table import Table as Grid
@@ -55,6 +56,7 @@ def export(session: Session, cutoffs: Sequence[str], out: Path) -> int:
     instants = [session.cutoff(day) for day in cutoffs] or [session.cutoff(None)]
     with session.step("Computing features") as tick:
         table = build(session.store, of_session(session), sorted(set(instants)), config.population_days, tick)
+    table = table.take(np.lexsort((table.customer_ids.astype(str), table.cutoffs)))
     columns = {
         "customer_id": pa.array(table.customer_ids, pa.string()),
         "cutoff": pa.array(table.cutoffs, pa.timestamp("us", "UTC")),

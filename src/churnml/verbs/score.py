@@ -35,7 +35,7 @@ def score(session: Session, *, cutoff: str | None = None) -> Summary:
 
     champion = session.catalogue.alias("champion")
     if champion is None:
-        raise NotFoundError("no model yet: there is no champion in this workspace; run `churnml train` first")
+        raise NotFoundError(_why_no_champion(session))
     check_bundle(session.workspace.models / champion)
     config, when = session.load("score", ScoreConfig), session.cutoff(cutoff)
     inputs = session.inputs(config, bundle=champion, cutoff=when)
@@ -43,6 +43,14 @@ def score(session: Session, *, cutoff: str | None = None) -> Summary:
     if done is not None and done.inputs == inputs:
         return done.summary
     return _run(session, champion, config, when, inputs)
+
+
+def _why_no_champion(session: Session) -> str:
+    trained = session.catalogue.last_run("train")
+    if trained is None:
+        return "no model yet: there is no champion in this workspace; run `churnml train` first"
+    why = "; ".join(trained.summary["not_promoted_because"])
+    return f"no model to score with: the last one trained was not promoted ({why}); bring more data, or other settings"
 
 
 def _run(session: Session, champion: str, config: ScoreConfig, when: int, inputs: str) -> Summary:

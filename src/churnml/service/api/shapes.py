@@ -66,8 +66,8 @@ class DecisionRecord(Shape):
     p_alive: Share | None = Field(description="probability, by buying rhythm alone, of still being a customer")
     currency: str = Field(description="ISO 4217 code of every amount")
     last_order_on: datetime | None
-    orders: int
-    tenure_days: int
+    order_days: int
+    tenure_days: int | None = Field(description="days since the first order; null before it")
     reasons: list[Reason] = Field(description="at most five, the weightiest first")
     action: str | None = Field(description="suggested action; null before `churnml assign`")
     action_label: Bilingual | None

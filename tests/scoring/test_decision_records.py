@@ -60,8 +60,8 @@ def test_those_outside_have_no_score_and_the_rung_says_why(records, outsiders):
 
 def test_who_never_ordered_has_no_last_order_and_no_tenure(outsiders):
     prospect, gone = outsiders
-    assert (prospect["orders"], prospect["last_order_on"], prospect["tenure_days"]) == (0, None, None)
-    assert (gone["orders"], gone["tenure_days"]) == (4, 300)
+    assert (prospect["order_days"], prospect["last_order_on"], prospect["tenure_days"]) == (0, None, None)
+    assert (gone["order_days"], gone["tenure_days"]) == (4, 300)
 
 
 def test_the_last_order_is_told_as_its_day(outsiders):

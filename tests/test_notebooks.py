@@ -1,0 +1,47 @@
+"""Every notebook runs from its first cell to its last, defines nothing, and stores no output."""
+
+import ast
+import warnings
+from pathlib import Path
+
+import pytest
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")  # Jupyter warns of its own platform folders
+    import nbformat
+    from nbclient import NotebookClient
+
+FOLDER = Path(__file__).parent.parent / "notebooks"
+NOTEBOOKS = sorted(path.name for path in FOLDER.glob("*.ipynb"))
+
+
+def opened(name):
+    return nbformat.read(FOLDER / name, as_version=4)
+
+
+def code(name):
+    return [cell for cell in opened(name).cells if cell.cell_type == "code"]
+
+
+def test_there_is_a_first_look():
+    assert "01_first_look.ipynb" in NOTEBOOKS
+
+
+@pytest.mark.parametrize("name", NOTEBOOKS)
+def test_a_notebook_runs(journey, monkeypatch, name):
+    monkeypatch.setenv("CHURNML_WORKSPACE", str(journey.workspace.root))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        done = NotebookClient(opened(name), timeout=120, resources={"metadata": {"path": FOLDER}}).execute()
+    assert all(cell.execution_count for cell in done.cells if cell.cell_type == "code")
+
+
+@pytest.mark.parametrize("name", NOTEBOOKS)
+def test_a_notebook_stores_no_output(name):
+    assert not [cell for cell in code(name) if cell.outputs or cell.execution_count]
+
+
+@pytest.mark.parametrize("name", NOTEBOOKS)
+def test_a_notebook_defines_nothing(name):
+    nodes = [node for cell in code(name) for node in ast.walk(ast.parse(cell.source))]
+    assert not [node for node in nodes if isinstance(node, ast.FunctionDef | ast.ClassDef | ast.Lambda)]

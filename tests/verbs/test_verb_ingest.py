@@ -1,0 +1,83 @@
+"""`churnml ingest` lands what keeps the contract, and tells in words what does not."""
+
+import json
+
+import pytest
+
+from command import churnml
+
+CUSTOMERS = "customer_id,occurred_at\n1,2020-01-01\n2,2020-01-02\n"
+ORDERS = "customer_id,occurred_at,order_id,amount\n" + "".join(f"1,2020-02-01,{n},9.5\n" for n in range(200))
+BAD_FILES = {
+    "missing.csv": ("customer_id,occurred_at,amount\n1,2020-01-01,3\n", "order_id"),
+    "half.parquet": (
+        "PAR1 and then nothing",
+        "half.parquet: expected a whole Parquet file, found one that cannot be read",
+    ),
+    "open.csv": (ORDERS + '1,2020-01-01,"z,3\n', "every quoted value must be closed"),
+    "nul.csv": (ORDERS + "1,2020-01-01,\0,3\n", "expected text, found a NUL byte"),
+    "empty.csv": ("", "found an empty file"),
+    "worse.csv": (ORDERS + "1,soon,z,3\n" * 9, "worse.csv"),
+}
+
+
+@pytest.fixture
+def ingest(tmp_path):
+    def run(name, content, table, *words):
+        (tmp_path / name).write_text(content)
+        return churnml(
+            "ingest", tmp_path / name, "-t", table, "-w", tmp_path / "workspace", "--configs", tmp_path, *words
+        )
+
+    run("customers.csv", CUSTOMERS, "customers")
+    return run
+
+
+def test_a_good_file_lands_and_its_rows_are_counted(ingest):
+    said = ingest("orders.csv", ORDERS, "orders", "--json")
+    (table,) = said.body["tables"]
+    assert (said.code, table["read"], table["landed"], table["quarantined"]) == (0, 200, 200, 0)
+
+
+def test_a_broken_row_is_set_aside_and_told_with_row_column_and_remedy(ingest):
+    said = ingest("orders.csv", ORDERS + "1,soon,x,3\n", "orders")
+    assert said.code == 0
+    assert "quarantined orders: 1 row" in said.err
+    assert "row 201, occurred_at: found 'soon'" in said.err
+
+
+@pytest.mark.parametrize("name", BAD_FILES)
+def test_a_bad_file_is_refused_in_words_and_the_workspace_stays(ingest, tmp_path, name):
+    content, words = BAD_FILES[name]
+    before = {path: path.stat().st_mtime_ns for path in (tmp_path / "workspace" / "tables").rglob("*")}
+    said = ingest(name, content, "orders")
+    assert said.code == 3
+    assert words in said.err
+    assert {path: path.stat().st_mtime_ns for path in (tmp_path / "workspace" / "tables").rglob("*")} == before
+
+
+def test_an_unknown_table_is_refused_with_the_nearest(ingest):
+    said = ingest("orders.csv", ORDERS, "order")
+    assert said.code == 2
+    assert "got 'order'; did you mean `orders`?" in said.err
+
+
+def test_a_file_that_is_not_there_is_refused(tmp_path):
+    said = churnml("ingest", tmp_path / "none.csv", "-t", "orders", "-w", tmp_path / "w", "--configs", tmp_path)
+    assert said.code == 2
+    assert "none.csv is not a file; name a CSV or Parquet file" in said.err
+
+
+def test_a_check_lands_nothing(ingest):
+    assert ingest("orders.csv", ORDERS, "orders", "--check", "--json").body["batch_id"] is None
+    assert ingest("orders.csv", ORDERS, "orders", "--json").body["tables"][0]["landed"] == 200
+
+
+def test_the_report_is_written_where_asked_even_into_a_new_folder(ingest, tmp_path):
+    said = ingest("orders.csv", ORDERS, "orders", "--json", "--report", tmp_path / "new" / "report.json")
+    assert json.loads((tmp_path / "new" / "report.json").read_text(encoding="utf-8")) == said.body
+
+
+def test_the_same_file_lands_once(ingest):
+    ingest("orders.csv", ORDERS, "orders")
+    assert ingest("orders.csv", ORDERS, "orders", "--json").body["already_landed"] == ["orders.csv"]
