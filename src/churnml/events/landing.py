@@ -21,11 +21,11 @@ from churnml.database.workspace import digest_of_file
 from churnml.events.schema import Table
 
 BUCKETS = 1 << 16
-ROWS_PER_BLOCK = 50_000
+ROWS_PER_BLOCK = 200_000
 
 
 def blocks_for(rows: int) -> int:
-    """Return the number of blocks, a power of two, that holds about 50,000 rows each."""
+    """Return the number of blocks, a power of two, that holds 100,000 to 200,000 rows of the largest table each."""
     return min(BUCKETS, 1 << max(0, (rows - 1) // ROWS_PER_BLOCK).bit_length())
 
 
