@@ -93,9 +93,9 @@ tuned by hand for many cutoffs. Each further cutoff costs churnml {further:.2f} 
 
 ## What limits it now
 
-- At one cutoff about a fifth of the CPU goes to decoding Parquet, the floor that the raw scan shows; the rest to
+- At one cutoff about a quarter of the CPU goes to decoding Parquet, the floor that the raw scan shows; the rest to
   opening row groups, running sums over the rows, and a few hundred small array operations for each block.
-- At twelve cutoffs the answer itself is the cost: a number for every customer, cutoff and feature is computed, copied
-  into the table, put in order, and held. About half of the CPU is system time, most of it for memory handed out for
-  the first time. A table written block by block to disk would need neither the order nor the memory.
+- At twelve cutoffs the answer itself is the cost: a number for every customer, cutoff and feature is computed, written
+  once where it stands, and held. Over a third of the CPU is system time, most of it for memory handed out for the first
+  time. A table written block by block to disk would not need it.
 """

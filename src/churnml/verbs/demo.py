@@ -51,7 +51,7 @@ def told(summary: Json) -> Panel:
         f"{format_percent(judged['base_rate'], 'en')} of all",
         "Features on": ", ".join(summary["families_on"]),
         "Features off": "; ".join(f"{name} ({wants})" for name, wants in summary["families_off"].items()),
-        "Consent": "assumed for everyone; bring a `consents` table before you contact real people",
+        "Consent": "assumed for everyone, as configs/workspace.yaml says; ask before you contact real people",
         "Model": f"{summary['model_version'][:12]}"
         + ("" if not summary["train"]["not_promoted_because"] else ", not promoted"),
     }
