@@ -12,7 +12,7 @@ HERE = Path(__file__).resolve().parent
 
 _DATA = """# The data contract
 
-Written by `make docs` from `src/churnml/events/schema.py`. Bring `customers` and `orders`; every other table switches
+Written by `make docs` from `src/churnml/events/schema.py`. Bring `customers` and `orders`; the other tables switch
 features on. Columns that are not required may be absent. Rows that break a rule go to quarantine with file, row,
 column, value, rule and remedy; a file with more than `max_bad_share` of them is refused whole.
 
@@ -21,7 +21,8 @@ column, value, rule and remedy; a file with more than `max_bad_share` of them is
 - **Money** is in the workspace's one currency and is kept to 1/10,000 unit; finer fractions are rounded.
 - **Empty** values in CSV are missing values; the text `NA` is a text.
 - `ingested_at` is when *you* learned of a row. Without the column, the first landing of a table is taken as backfill
-  (known when it happened, and the report says so); rows of later landings are known from their landing on.
+  (known when it happened, and the report says so); rows of later landings are known from their landing on,
+  unless `--backfill` says that they are history too. Nothing may be dated more than a day after its landing.
 - **Keys** name a row. A row that comes again equal is skipped; one that differs is quarantined, and the first stands.
 """
 

@@ -10,7 +10,7 @@ from churnml.database import Catalogue, Workspace, open_engine
 from churnml.events import IngestReport, Store, ingest
 from churnml.events.sources.files import file_source
 
-NOW = 1_600_000_000_000_000  # 2020-09-13, microseconds UTC
+NOW = 1_632_000_000_000_000  # 2021-09-18, microseconds UTC
 
 
 @dataclass(frozen=True)

@@ -90,6 +90,9 @@ def ingest(
     configs: ConfigsOption = CONFIGS,
     *,
     check: Annotated[bool, typer.Option("--check", help="Check and report, write nothing.")] = False,
+    backfill: Annotated[
+        bool, typer.Option("--backfill", help="The rows are history, known when they happened.")
+    ] = False,
     report: Annotated[Path | None, typer.Option(help="Write the report to this JSON file as well.")] = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -97,7 +100,7 @@ def ingest(
     from churnml.verbs.ingest import ingest_file  # noqa: PLC0415
 
     session = _open(workspace, configs, as_json=as_json, create=True)
-    found = ingest_file(session, table, file, check=check, report=report)
+    found = ingest_file(session, table, file, check=check, backfill=backfill, report=report)
     if as_json:
         session.print_json(found.to_json())
 

@@ -109,7 +109,7 @@ def test_a_missing_column_is_told_with_what_was_found_and_the_nearest_name(shop)
         orders(shop, "ann,2020-03-01,o1,5", header="customer_id,occurred_at,order_nr,amount")
     assert str(caught.value) == (
         "orders.csv: table `orders` needs the column `order_id`, found `customer_id`, `occurred_at`, `order_nr`, "
-        "`amount`; did you mean `order_nr`?; add or rename the column"
+        "`amount`; add or rename the column; did you mean `order_nr`?"
     )
 
 
@@ -418,3 +418,24 @@ def test_other_separators_and_a_byte_order_mark_are_taken(shop, separator):
 
 def test_windows_line_ends_are_taken(shop):
     assert shop.ingest("orders", shop.file("dos.csv", f"{HEADER}\r\nann,2020-03-01,o1,5\r\n")).tables[0].landed == 1
+
+
+def test_what_lies_in_the_future_is_set_aside(tiny):
+    report = tiny.land(
+        customers="customer_id occurred_at\na 2020-01-01",
+        orders="customer_id occurred_at order_id amount\na 2020-02-01 o1 5\na 2099-01-01 o2 5",
+    )
+    assert [row["rule"] for row in report.tables[1].examples] == ["must not lie in the future"]
+
+
+def test_history_in_a_second_file_is_learned_now_unless_it_is_called_backfill(make_tiny):
+    for backfill, delay in ((False, True), (True, False)):
+        tiny = make_tiny()
+        tiny.land(
+            customers="customer_id occurred_at\na 2020-01-01",
+            orders="customer_id occurred_at order_id amount\na 2020-02-01 o1 5",
+        )
+        second = tiny.file("second.csv", "customer_id,occurred_at,order_id,amount\na,2020-03-01,o2,5\n")
+        report = tiny.ingest("orders", second, backfill=backfill).tables[0]
+        assert (report.learned_now, report.backfill) == (delay, backfill)
+        assert (tiny.catalogue.parts("orders")[-1].max_delay > 0) is delay

@@ -67,3 +67,10 @@ def test_a_longer_horizon_never_makes_a_churner_of_one_who_stayed(world_store):
     span = world_store.span[0] + 30 * DAY
     short, long = (Outcomes.read(world_store, [span], days) for days in (10, 40))
     assert not (churned(long) & ~churned(short)).any()
+
+
+def test_what_was_learned_later_judges_but_does_not_teach(tiny):
+    orders = "order_id customer_id occurred_at ingested_at amount\n1 a 2020-01-12 2020-03-01 5"
+    tiny.land(customers=CUSTOMERS, orders=orders)
+    told = [Outcomes.read(tiny.store, [JAN_10], 10, known_by) for known_by in (JAN_10 + 20 * DAY, None)]
+    assert [churned(at(found, ["a"])).tolist() for found in told] == [[True], [False]]

@@ -57,5 +57,7 @@ def test_a_customer_is_forecast_alike_alone_and_among_others(trained, population
 
 def test_every_forecast_is_a_number(trained, population):
     found = trained.model.forecast(population, 365)
-    assert all(np.isfinite(values).all() for values in (found.churn_probability, found.expected_margin, found.tail))
+    assert all(
+        np.isfinite(values).all() for values in (found.churn_probability, found.expected_margin, found.tail_if_staying)
+    )
     assert ((found.p_alive >= 0) & (found.p_alive <= 1)).all()

@@ -5,6 +5,8 @@ from urllib.parse import quote
 import pytest
 from sample_run import HOSTILE, ask, bodies, fill, record
 
+from churnml.database import Workspace
+
 HTML = {"accept": "text/html"}
 
 
@@ -131,11 +133,12 @@ def test_whoever_is_outside_the_population_gets_an_honest_page(page, customer_id
     assert "%</p>" not in found
 
 
-def test_after_score_alone_the_pages_say_that_nothing_is_suggested_yet(own_workspace):
+def test_after_score_alone_the_pages_say_that_nothing_is_suggested_yet(tmp_path):
+    new = Workspace.open(tmp_path / "new", create=True)
     bare = ["action", "action_label", "action_script", "arm", "propensity", "expected_net_value", "effect_source"]
     scored = [record(str(one), one, **dict.fromkeys(bare)) for one in range(3)]
-    fill(own_workspace, scored, verb="score", now=9)
-    with ask(own_workspace) as client:
+    fill(new, scored, verb="score", now=9)
+    with ask(new) as client:
         assert "Nothing suggested yet." in client.get("/customers/1", headers=HTML).text
         assert client.get("/at-risk", headers=HTML).status_code == 200
 

@@ -52,8 +52,12 @@ class Records:
         return count + len(chunk)
 
     def current_run(self) -> str | None:
-        """Return the id of the latest finished run that wrote records."""
+        """Return the id of the run that is served: the latest assignment, or before the first one the latest scores.
+
+        New scores alone do not displace a list that people work from, nor the marks of who is held out.
+        """
         query = select(runs.c.run_id).where(runs.c.verb.in_(("score", "assign")), runs.c.state == "done")
+        query = query.order_by(runs.c.verb)  # `assign` stands before `score`
         with self.engine.connect() as connection:
             return connection.execute(query.order_by(runs.c.finished_at.desc()).limit(1)).scalar()
 

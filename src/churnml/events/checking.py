@@ -13,6 +13,7 @@ from typing import Any
 import duckdb
 
 from churnml.errors import DataRefusedError
+from churnml.events.clock import DAY
 from churnml.events.rules import Reading, Rule, read_as
 from churnml.events.schema import TABLES, Column, Table
 from churnml.events.sources import ROW, Source
@@ -32,7 +33,15 @@ _TWICE = Rule("", "false", "must not name two different rows", "keep the right o
 
 @dataclass(frozen=True)
 class TableReport:
-    """What became of one source: rows read, landed, skipped as known, set aside; and why."""
+    """What became of one source: rows read, landed, skipped as known, set aside; and why.
+
+    Parameters
+    ----------
+    backfill : bool
+        Its rows bore no `ingested_at` and count as known when they happened.
+    learned_now : bool
+        Its rows bore none and count as learned at the landing, so that no earlier cutoff sees them.
+    """
 
     table: str
     origin: str
@@ -44,6 +53,7 @@ class TableReport:
     examples: list[dict[str, Any]]  # Any: JSON values of a quarantined row
     ignored_columns: list[str]
     backfill: bool
+    learned_now: bool
 
 
 @dataclass(frozen=True)
@@ -56,7 +66,13 @@ class Checked:
 
 
 def check(
-    connection: duckdb.DuckDBPyConnection, source: Source, landed: dict[str, list[str]], max_bad_share: float, now: int
+    connection: duckdb.DuckDBPyConnection,
+    source: Source,
+    landed: dict[str, list[str]],
+    max_bad_share: float,
+    now: int,
+    *,
+    backfill: bool = False,
 ) -> Checked:
     """Stage one source as a typed table whose broken rows say which rule they break.
 
@@ -67,7 +83,9 @@ def check(
     max_bad_share : float
         Share of broken rows above which the source is refused.
     now : int
-        Landing time, microseconds UTC.
+        Landing time, microseconds UTC; nothing may have happened more than a day after it.
+    backfill : bool
+        Take rows without `ingested_at` as known when they happened, though it is not the table's first landing.
 
     Raises
     ------
@@ -79,8 +97,10 @@ def check(
         relation = source.rows(connection)
         reading = read_as(table, relation, source.time_zone, source.origin)
         relation.create_view("raw", replace=True)
+        reading.rules.append(_not_after(reading, now + DAY))
         rules = [*reading.rules, _UNKNOWN, _TWICE]
-        _stage(connection, table, reading, None if not standing else now)
+        known_then = backfill or not standing
+        _stage(connection, table, reading, None if known_then else now)
     except _DATA_ERRORS as error:
         raise DataRefusedError(
             f"{source.origin}: cannot be read to its end ({told_by(error)}); nothing landed, correct the file"
@@ -88,9 +108,16 @@ def check(
     if table.name != "customers":
         _mark_unknown(connection, landed.get("customers", []), table, rules.index(_UNKNOWN) + 1)
     _mark_repeated(connection, table, standing, rules.index(_TWICE) + 1)
-    report = _report(connection, source, reading, rules, backfill=not standing and "ingested_at" not in reading.typed)
+    report = _report(connection, source, reading, rules, known_then=known_then)
     _refuse_if_too_many(report, max_bad_share)
     return Checked(source, rules, report)
+
+
+def _not_after(reading: Reading, latest: int) -> Rule:
+    broken = f"({reading.typed['occurred_at']}) > {int(latest)}"
+    return Rule(
+        "occurred_at", broken, "must not lie in the future", "correct the date, or bring the row when it is due"
+    )
 
 
 def _stage(connection: duckdb.DuckDBPyConnection, table: Table, reading: Reading, now: int | None) -> None:
@@ -167,8 +194,9 @@ def _mark_repeated(connection: duckdb.DuckDBPyConnection, table: Table, landed: 
 
 
 def _report(
-    connection: duckdb.DuckDBPyConnection, source: Source, reading: Reading, rules: list[Rule], *, backfill: bool
+    connection: duckdb.DuckDBPyConnection, source: Source, reading: Reading, rules: list[Rule], *, known_then: bool
 ) -> TableReport:
+    undated = "ingested_at" not in reading.typed
     counts = dict(connection.execute(f"SELECT broken, count(*) FROM staged_{source.table} GROUP BY broken").fetchall())
     broken = {number: count for number, count in sorted(counts.items()) if number > 0}
     return TableReport(
@@ -181,7 +209,8 @@ def _report(
         broken_rules={f"{_column(source, rules[n - 1])} {rules[n - 1].rule}": count for n, count in broken.items()},
         examples=list(set_aside(connection, source, rules, _EXAMPLES)),
         ignored_columns=reading.ignored,
-        backfill=backfill,
+        backfill=undated and known_then,
+        learned_now=undated and not known_then,
     )
 
 

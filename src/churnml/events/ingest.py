@@ -46,6 +46,7 @@ def ingest(
     now: int,
     *,
     check_only: bool = False,
+    backfill: bool = False,
     progress: Callable[[str], None] = lambda _: None,
 ) -> IngestReport:
     """Check sources against the contract and land what keeps it.
@@ -58,6 +59,8 @@ def ingest(
         The landing time, microseconds UTC; what a later landing without `ingested_at` is stamped with.
     check_only : bool
         Check and report, write nothing.
+    backfill : bool
+        Take rows without `ingested_at` as known when they happened, in a later landing as well as in the first.
     progress : callable
         Told the origin of each source before it is checked.
 
@@ -79,7 +82,7 @@ def ingest(
         checked = []
         for source in fresh:
             progress(source.origin)
-            checked.append(check(connection, source, landed, config.max_bad_share, now))
+            checked.append(check(connection, source, landed, config.max_bad_share, now, backfill=backfill))
         batch_id = None
         if fresh and not check_only:
             batch_id = _land(connection, workspace, catalogue, checked, now, [digests[s.table] for s in fresh])

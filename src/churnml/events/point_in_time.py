@@ -201,13 +201,17 @@ class Outcome:
     costed_revenue: Integers
 
 
-def outcome(store: Store, number: int, cutoffs: Sequence[int], horizon_days: int) -> Outcome:
+def outcome(
+    store: Store, number: int, cutoffs: Sequence[int], horizon_days: int, known_by: int | None = None
+) -> Outcome:
     """Return the orders with a positive amount, and all money, in ``[t, t + horizon)`` after each cutoff *t*.
 
     The second clock is not asked: a label may wait until it is final. Whether it is final, `labels.splits` decides.
     """
     ids, _ = _customers(store, number, ())
     orders = _read(store, number, "orders", ("amount", "cost"), ids)
+    if known_by is not None and orders.known_at is not None:
+        orders = orders.keep(orders.known_at <= known_by)
     amount, cost = orders.columns["amount"].astype(np.int64), orders.columns["cost"]
     costed = ~np.isnan(cost)
     values = {

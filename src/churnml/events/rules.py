@@ -62,8 +62,8 @@ def read_as(table: Table, relation: duckdb.DuckDBPyRelation, time_zone: str, ori
     if missing:
         near = nearest(missing[0], set(found) - set(table.names))
         raise DataRefusedError(
-            f"{origin}: table `{table.name}` needs the column `{missing[0]}`, found {_listed(found)}{near}"
-            f"; add or rename the column"
+            f"{origin}: table `{table.name}` needs the column `{missing[0]}`, found {_listed(found)}; "
+            f"add or rename the column{near}"
         )
     typed, rules = {}, []
     for column in table.columns:

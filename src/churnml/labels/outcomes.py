@@ -37,10 +37,16 @@ class Outcomes:
     costed_revenue: Integers
 
     @classmethod
-    def read(cls, store: Store, cutoffs: Sequence[int], horizon_days: int) -> Outcomes:
-        """Read the outcomes of all customers after these cutoffs."""
+    def read(cls, store: Store, cutoffs: Sequence[int], horizon_days: int, known_by: int | None = None) -> Outcomes:
+        """Read the outcomes of all customers after these cutoffs.
+
+        Parameters
+        ----------
+        known_by : int, optional
+            Leave out what was learned after this instant; labels that teach must, those that judge need not.
+        """
         ordered = sorted(cutoffs)
-        blocks = [outcome(store, number, ordered, horizon_days) for number in range(store.n_blocks)]
+        blocks = [outcome(store, number, ordered, horizon_days, known_by) for number in range(store.n_blocks)]
         ids = np.concatenate([block.customer_ids for block in blocks])
         order = np.argsort(ids.astype(str), kind="stable")
 

@@ -104,11 +104,28 @@ def fit_value(matrix: Matrix, margin: Matrix, anchor: Matrix, *, seed: int) -> V
     return ValueModel(scale, tweedie, change, by_plain, by_root, smear, plain, root)
 
 
-def tail_ratio(rhythm: BGNBD, value_days: int, horizon_days: int, *rfm: Matrix) -> Matrix:
-    """Return how many times the orders of the horizon a customer will place in `value_days`; at least 1.
+def tails(rhythm: BGNBD, value_days: int, horizon_days: int, *rfm: Matrix) -> tuple[Matrix, Matrix]:
+    """Return the orders of `value_days`, over those expected of one who stays in the horizon, for stayer and silent.
 
-    The buying rhythm knows that customers drop out, so the ratio is below value_days / horizon_days.
+    Who is silent for the horizon may still come back: their further orders are those that the rhythm expects of the
+    same customer, a horizon older and no order richer. With N orders expected over `value_days`, n over the horizon, a
+    probability q of silence in it and N' orders expected after a silent horizon, a stayer places
+    ``(N - q N') / (1 - q)`` in all, of which ``n / (1 - q)`` in the horizon.
+
+    Returns
+    -------
+    staying, silent : ndarray of shape (n_customers,)
+        At least 1, and between 0 and `staying`.
     """
+    frequency, recency, age = rfm
     near = rhythm.expected_purchases(horizon_days, *rfm)
-    far = rhythm.expected_purchases(max(value_days, horizon_days), *rfm)
-    return np.asarray(np.divide(far, near, out=np.ones_like(far), where=near > 0))
+    if value_days <= horizon_days:
+        return np.ones_like(near), np.zeros_like(near)
+    silence = rhythm.p_no_purchase(horizon_days, *rfm)
+    far = rhythm.expected_purchases(value_days, *rfm)
+    after = rhythm.expected_purchases(value_days - horizon_days, frequency, recency, age + horizon_days)
+    some = near > 0
+    staying = np.divide(far - silence * after, near, out=np.ones_like(near), where=some)
+    silent = np.divide((1 - silence) * after, near, out=np.zeros_like(near), where=some)
+    staying = np.maximum(staying, 1.0)
+    return staying, np.clip(silent, 0.0, staying)

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from churnml.features import FeatureTable
 from churnml.modeling.btyd import BGNBD
 from churnml.modeling.churn import ChurnModel
-from churnml.modeling.clv import ValueModel, anchor_of, tail_ratio
+from churnml.modeling.clv import ValueModel, anchor_of, tails
 from churnml.modeling.design import Design
 from churnml.modeling.rhythm import rfm, rhythm_columns
 
@@ -33,8 +33,8 @@ class Forecast:
         In the horizon, in the currency.
     margin_if_staying : ndarray
         The same for one who orders at least once in it.
-    tail : ndarray
-        Orders in `value_days` over orders in the horizon.
+    tail_if_staying, tail_if_silent : ndarray
+        Orders in `value_days`, over those of one who stays in the horizon; see `clv.tails`.
     """
 
     matrix: Matrix
@@ -44,7 +44,8 @@ class Forecast:
     p_alive: Matrix
     expected_margin: Matrix
     margin_if_staying: Matrix
-    tail: Matrix
+    tail_if_staying: Matrix
+    tail_if_silent: Matrix
 
 
 @dataclass(frozen=True)
@@ -93,6 +94,7 @@ class Model:
         matrix = self.design.matrix(table, rhythm)
         logits = self.churn.logits(matrix, rhythm)
         anchor = anchor_of(table.column("spend_90d"), self.horizon_days, self.margin_rate)
+        staying, silent = tails(self.rhythm, value_days, self.horizon_days, *rfm(table))
         return Forecast(
             matrix=matrix,
             rhythm=rhythm,
@@ -101,5 +103,6 @@ class Model:
             p_alive=rhythm[:, 1],
             expected_margin=self.value.predict(matrix, anchor),
             margin_if_staying=self.value_of_stayers.predict(matrix, anchor),
-            tail=tail_ratio(self.rhythm, value_days, self.horizon_days, *rfm(table)),
+            tail_if_staying=staying,
+            tail_if_silent=silent,
         )

@@ -71,7 +71,7 @@ def snapshots(
     rhythm = stacked_rhythm(base, config.horizon_days)
     inside = base.in_population
     table = base.take(inside)
-    outcome = Outcomes.read(store, cutoffs, config.horizon_days).at(table.customer_ids, table.cutoffs)
+    outcome = Outcomes.read(store, cutoffs, config.horizon_days, known_by=now).at(table.customer_ids, table.cutoffs)
     labels = churned(outcome), margin(outcome, margin_rate)
     return Snapshots(table, rhythm[inside], *labels, whole.take(whole.cutoffs == now))
 

@@ -26,12 +26,12 @@ class Scores:
     expected_margin : ndarray
         Margin expected in the horizon.
     clv : ndarray
-        Margin expected over `value_days`: that of the horizon, continued by the tail of the buying rhythm.
+        Margin expected over `value_days`: of one who stays and of one who falls silent, by their probabilities.
     value_if_retained : ndarray
-        The same for one who stays, from a model of those who stayed: dividing `clv` by the probability of staying
-        would blow small errors up without bound where churn is near certain.
+        What staying brings beyond falling silent over `value_days`. The margin of one who stays comes from a model of
+        those who stayed, continued by the tail of the buying rhythm; who falls silent may come back, by that rhythm.
     value_at_risk : ndarray
-        ``churn_probability * value_if_retained``.
+        ``churn_probability * value_if_retained``: what is lost on average, against a customer certain to stay.
     band : ndarray
         'low', 'medium' or 'high'.
     forecast : Forecast
@@ -59,12 +59,13 @@ def score(table: FeatureTable, model: Model, value_days: int) -> Scores:
     """
     forecast = model.forecast(table, value_days)
     churn = forecast.churn_probability
-    clv = forecast.expected_margin * forecast.tail
-    if_retained = forecast.margin_if_staying * forecast.tail
+    staying = forecast.margin_if_staying * forecast.tail_if_staying
+    silent = forecast.margin_if_staying * forecast.tail_if_silent
+    if_retained = staying - silent
     return Scores(
         churn_probability=churn,
         expected_margin=forecast.expected_margin,
-        clv=clv,
+        clv=silent + (1.0 - churn) * if_retained,
         value_if_retained=if_retained,
         value_at_risk=churn * if_retained,
         band=np.array(BANDS, dtype=np.object_)[np.searchsorted(model.bands, churn, side="right")],

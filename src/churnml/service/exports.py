@@ -71,7 +71,7 @@ def _header(currency: str, language: Language) -> list[str]:
         _("Group"),
         _("Expected net value") + unit,
         _("Last order"),
-        _("Orders"),
+        _("Days with an order"),
         _("As of"),
     ]
 

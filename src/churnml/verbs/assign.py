@@ -123,6 +123,8 @@ def _summary(decisions: Decisions, config: AssignConfig) -> Json:
 
 def told(summary: Json) -> str:
     """Return the summary in one sentence for people."""
+    if summary["exclusions"]["no_consent"] and not summary["treated"]:
+        return "no action: `consent: required` is set and no consents are known, so nobody may be contacted"
     return (
         f"{summary['treated']:,} actions, {summary['control']:,} customers held out; {summary['reserved']:,.0f} of "
         f"{summary['budget']:,.0f} {summary['currency']} reserved, {summary['expected_net_value']:,.0f} expected after "

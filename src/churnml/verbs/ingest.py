@@ -15,7 +15,9 @@ from churnml.events.sources.files import file_source
 from churnml.verbs.session import Session, clock
 
 
-def ingest_file(session: Session, table: str, file: Path, *, check: bool, report: Path | None) -> IngestReport:
+def ingest_file(
+    session: Session, table: str, file: Path, *, check: bool, backfill: bool, report: Path | None
+) -> IngestReport:
     """Land one file in one table.
 
     Raises
@@ -25,16 +27,30 @@ def ingest_file(session: Session, table: str, file: Path, *, check: bool, report
     """
     if table not in TABLES:
         raise UsageError(f"--table must be one of {', '.join(TABLES)}, got {table!r}{nearest(table, TABLES)}")
-    return land(session, [file_source(table, file, session.settings.time_zone)], check=check, report=report)
+    source = file_source(table, file, session.settings.time_zone)
+    return land(session, [source], check=check, backfill=backfill, report=report)
 
 
 def land(
-    session: Session, sources: Sequence[Source], *, check: bool = False, report: Path | None = None
+    session: Session,
+    sources: Sequence[Source],
+    *,
+    check: bool = False,
+    backfill: bool = False,
+    report: Path | None = None,
 ) -> IngestReport:
     """Land sources, tell what became of each, and write the report if asked."""
     words = "Checking the tables" if check else "Checking and landing the tables"
     with session.step(words):
-        found = ingest(session.workspace, session.catalogue, sources, session.settings, clock(), check_only=check)
+        found = ingest(
+            session.workspace,
+            session.catalogue,
+            sources,
+            session.settings,
+            clock(),
+            check_only=check,
+            backfill=backfill,
+        )
     if report is not None:
         with session.workspace.atomically(report.resolve()) as draft:
             draft.write_text(json.dumps(found.to_json(), ensure_ascii=False, indent=1), encoding="utf-8")
@@ -63,5 +79,19 @@ def tell(session: Session, found: IngestReport) -> None:
             )
         if one.ignored_columns:
             session.console.print(f"[yellow]ignored[/] {one.table}: columns {', '.join(one.ignored_columns)}")
+    _tell_clocks(session, found)
     if found.already_landed:
         session.console.print(f"[dim]unchanged since they landed: {len(found.already_landed)} sources[/]")
+
+
+def _tell_clocks(session: Session, found: IngestReport) -> None:
+    """Say how rows that do not tell when they were learned were taken: it decides which cutoffs see them."""
+    late = [one.table for one in found.tables if one.learned_now and one.landed]
+    if late:
+        session.console.print(
+            f"[yellow]learned today[/] {', '.join(late)}: rows that do not say when they were learned count as "
+            "learned now, since this is not the table's first landing; no earlier cutoff sees them. "
+            "If they are history, land them with --backfill instead"
+        )
+    if any(one.backfill for one in found.tables):
+        session.console.print("[dim]backfill: the rows count as known when they happened[/]")

@@ -126,8 +126,8 @@ def told(summary: Summary) -> str:
 
 
 def write_records(session: Session, out: Path) -> None:
-    """Write the current records as JSON lines."""
-    run = session.records.current_run()
+    """Write the latest scores as JSON lines, actions still open."""
+    run = session.catalogue.last_run("score")
     with session.workspace.atomically(out.resolve()) as draft, draft.open("w", encoding="utf-8") as handle:
-        for record in session.records.of_run(run or ""):
+        for record in session.records.of_run(run.run_id if run else ""):
             handle.write(json.dumps(record, ensure_ascii=False) + "\n")

@@ -57,6 +57,7 @@ def _run(session: Session, config: TrainConfig, now: int, inputs: str) -> Json:
     from churnml.modeling.backtest import judge_last_origin  # noqa: PLC0415  # LightGBM takes seconds to import
     from churnml.modeling.bundle import save_bundle, try_bundle  # noqa: PLC0415
     from churnml.modeling.churn import LEARNERS  # noqa: PLC0415
+    from churnml.modeling.tracking import name_champion  # noqa: PLC0415
     from churnml.modeling.train import train as fit  # noqa: PLC0415
 
     features, rate, zone = of_session(session), session.settings.margin_rate, session.settings.time_zone
@@ -86,10 +87,11 @@ def _run(session: Session, config: TrainConfig, now: int, inputs: str) -> Json:
             "judged": judged.to_json(),
         }
         with session.step("Tracking the run in MLflow"):
-            _track(session, bundle, config, trained, judged)
-        if not summary["not_promoted_because"]:
-            session.catalogue.move_alias("champion", bundle, clock())
+            tracked = _track(session, bundle, config, trained, judged)
         session.catalogue.finish(run_id, clock(), summary, bundle=bundle)
+    if not summary["not_promoted_because"]:
+        session.catalogue.move_alias("champion", bundle, clock())
+        name_champion(session.workspace.mlflow, tracked)
     return summary
 
 
@@ -108,11 +110,11 @@ def _cutoffs(session: Session, config: TrainConfig, now: int) -> list[int]:
     )
 
 
-def _track(session: Session, bundle: str, config: TrainConfig, trained: Trained, judged: Judgement) -> None:
+def _track(session: Session, bundle: str, config: TrainConfig, trained: Trained, judged: Judgement) -> str:
     from churnml.modeling.plots import calibration_plot, gain_plot, importance_plot  # noqa: PLC0415
-    from churnml.modeling.tracking import name_champion, track  # noqa: PLC0415  # MLflow takes seconds to import
+    from churnml.modeling.tracking import track  # noqa: PLC0415  # MLflow takes seconds to import
 
-    run = track(
+    return track(
         session.workspace.mlflow,
         session.workspace.models / bundle,
         params=config.model_dump(),
@@ -126,8 +128,6 @@ def _track(session: Session, bundle: str, config: TrainConfig, trained: Trained,
             ),
         },
     )
-    if not judged.gate():
-        name_champion(session.workspace.mlflow, run)
 
 
 def told(summary: Json) -> str:
