@@ -26,7 +26,7 @@ class Page:
 
 
 class Records:
-    """The decision records of the latest finished run of `verb`.
+    """The decision records, run by run, and those of the run that is served.
 
     Parameters
     ----------
