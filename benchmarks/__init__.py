@@ -1,5 +1,6 @@
-"""How much work churnml does, beside a raw scan of the same columns and beside Polars, measured in one run.
+"""What churnml costs beside a raw scan, Polars and DuckDB doing the same or less, measured in one run.
 
-`python -m benchmarks` generates a world (`world.py`), measures each contender in a process of its own
-(`contenders.py`, `measure.py`), prints the table and writes `docs/benchmarks.md` (`report.py`).
+`python -m benchmarks` measures each contender in a process of its own, prints the tables and writes
+`docs/benchmarks.md` (`report.py`). Features: a generated world (`world.py`), `contenders.py`, `measure.py`. Ingest: a
+generated file (`order_file.py`), `measure_ingest.py`, `ingest_report.py`.
 """

@@ -1,4 +1,4 @@
-"""Build or reuse the world, measure every contender, print the table, write the page."""
+"""Build or reuse what is measured, measure every contender, print the tables, write the page."""
 
 from __future__ import annotations
 
@@ -7,54 +7,96 @@ import json
 import subprocess
 import sys
 from pathlib import Path
-from statistics import median
 
-from benchmarks import report
-from benchmarks.report import COLUMNS, Median
+from benchmarks import ingest_report, report
+from benchmarks.cost import Cost, middle
+from benchmarks.report import COLUMNS
 
 ROOT = Path(__file__).parents[1]
+HOME = ROOT / ".bench"
 PAGE = ROOT / "docs" / "benchmarks.md"
 WARM_UP_ROWS = 5_000
+QUICK_ORDERS = 2_000_000
 REPEATS = 3
 
 
 def main() -> None:
+    """Measure what was asked for; only a full run writes the page, and only the sections it measured."""
     options = _options()
-    home = ROOT / ".bench"
+    parts = {"features": _features, "ingest": _ingest}
     # each step is a process of its own: this one stays small, for a child's peak memory starts at its parent's height
-    workspace, warm_up = (_ask(_LANDED, home, rows) for rows in (options.rows, WARM_UP_ROWS))
-    n_features, differing = json.loads(_ask(_AGREEMENT, workspace))
-    print(f"{n_features - len(differing)} of {n_features} features equal Polars within 1e-9", flush=True)
-    if differing:
-        sys.exit(f"these features differ from Polars: {', '.join(differing)}")
-    medians = _measured(workspace, warm_up, 1 if options.quick else REPEATS)
-    print(report.table(medians))
+    chosen = [options.only] if options.only else list(parts)
+    sections = {part.capitalize(): parts[part](options) for part in chosen}
     if not options.quick:
-        PAGE.write_text(report.page(medians, options.rows, n_features), encoding="utf-8")
-        print(f"written to {PAGE.relative_to(ROOT)}")
+        PAGE.write_text(report.page(sections, PAGE.read_text(encoding="utf-8")), encoding="utf-8")
+        print(f"written to {PAGE.relative_to(ROOT)}: {', '.join(sections)}")
 
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("--rows", type=int, default=5_000_000, help="event rows of the generated world")
+    parser.add_argument("--rows", type=int, default=5_000_000, help="event rows of the world that features are made of")
+    parser.add_argument("--orders", type=int, help="rows of the file to ingest; 10 million, or 2 million with --quick")
+    parser.add_argument("--only", choices=("features", "ingest"), help="measure only this")
     parser.add_argument(
         "--quick", action="store_true", help="measure once, not three times, and leave the page as it is"
     )
     return parser.parse_args()
 
 
-def _measured(workspace: str, warm_up: str, repeats: int) -> dict[str, Median]:
+def _features(options: argparse.Namespace) -> str:
+    """Return the section on features, its table printed."""
+    workspace, warm_up = (_ask(_LANDED, HOME, rows) for rows in (options.rows, WARM_UP_ROWS))
+    n_features, differing = json.loads(_ask(_AGREEMENT, workspace))
+    print(f"{n_features - len(differing)} of {n_features} features equal Polars within 1e-9", flush=True)
+    if differing:
+        sys.exit(f"these features differ from Polars: {', '.join(differing)}")
+    medians = _measured(workspace, warm_up, _repeats(options))
+    print(report.table(medians), flush=True)
+    return report.section(medians, options.rows, n_features)
+
+
+def _ingest(options: argparse.Namespace) -> str:
+    """Return the section on ingest, its tables printed."""
+    rows = options.orders or (QUICK_ORDERS if options.quick else 10_000_000)
+    size = int(_ask(_ORDERS, HOME, rows))
+    found = _ingest_measured(rows, _repeats(options))
+    print(f"{ingest_report.table(found, rows)}\n\n{ingest_report.goals(found)}", flush=True)
+    return ingest_report.section(found, rows, round(size / 1e6))
+
+
+def _repeats(options: argparse.Namespace) -> int:
+    return 1 if options.quick else REPEATS
+
+
+def _measured(workspace: str, warm_up: str, repeats: int) -> dict[str, Cost]:
     """Return the medians by column; contenders take turns, so that a busy minute hits them all."""
-    costs: dict[str, list[dict[str, float]]] = {column: [] for column in COLUMNS}
+    costs: dict[str, list[Cost]] = {column: [] for column in COLUMNS}
     for turn in range(1, repeats + 1):
         for column, (contender, n_cutoffs) in COLUMNS.items():
-            print(f"run {turn} of {repeats}: {column}", file=sys.stderr, flush=True)
-            printed = _python("-m", "benchmarks.measure", contender, workspace, warm_up, n_cutoffs)
-            costs[column].append(json.loads(printed))
+            _say(turn, repeats, column)
+            costs[column].append(_cost("benchmarks.measure", contender, workspace, warm_up, n_cutoffs))
+    return {column: middle(runs) for column, runs in costs.items()}
+
+
+def _ingest_measured(rows: int, repeats: int) -> dict[str, ingest_report.Measured]:
+    """Return what each contender cost, on the file and on one of a tenth; they take turns as above."""
+    sizes = (rows // ingest_report.SMALLER, rows)
+    costs: dict[tuple[str, int], list[Cost]] = {}
+    for turn in range(1, repeats + 1):
+        for size in sizes:
+            for name, contender in ingest_report.CONTENDERS.items():
+                _say(turn, repeats, f"{name} {size:,} rows")
+                cost = _cost("benchmarks.measure_ingest", contender, size, WARM_UP_ROWS)
+                costs.setdefault((name, size), []).append(cost)
+    medians = {key: middle(runs) for key, runs in costs.items()}
     return {
-        column: Median(**{name: median(run[name] for run in runs) for name in runs[0]})
-        for column, runs in costs.items()
+        name: ingest_report.Measured(medians[name, sizes[1]], medians[name, sizes[0]].peak)
+        for name in ingest_report.CONTENDERS
     }
+
+
+def _say(turn: int, repeats: int, what: str) -> None:
+    print(f"run {turn} of {repeats}: {what}", file=sys.stderr, flush=True)
 
 
 _LANDED = """
@@ -70,6 +112,16 @@ from benchmarks.contenders import agreement
 from benchmarks.world import CUTOFFS, open_store
 print(json.dumps(agreement(open_store(Path(sys.argv[1])), CUTOFFS[-1])))
 """
+_ORDERS = """
+import sys
+from pathlib import Path
+from benchmarks.order_file import shop
+print(shop(Path(sys.argv[1]), int(sys.argv[2])).orders.stat().st_size)
+"""
+
+
+def _cost(module: str, *arguments: object) -> Cost:
+    return Cost(**json.loads(_python("-m", module, *arguments)))
 
 
 def _ask(program: str, *arguments: object) -> str:

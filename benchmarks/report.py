@@ -1,12 +1,14 @@
-"""The table of ratios and the page that holds it."""
+"""What features cost: the table of ratios and the section that holds it; and the page that holds all sections."""
 
 from __future__ import annotations
 
 import os
 import platform
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from importlib.metadata import version
+
+from benchmarks.cost import Cost
 
 COLUMNS = {
     "raw scan": ("scan", 1),
@@ -18,20 +20,14 @@ COLUMNS = {
 }
 """What is measured: the contender and how many cutoffs."""
 
+HEADINGS = ("Features", "Ingest")
+"""The sections of the page, in order."""
+
 _LIBRARIES = ("numpy", "numba", "pyarrow", "polars")
 _ONE, _TWELVE, _N_CUTOFFS = "churnml, 1 cutoff", "churnml, 12 cutoffs", 12
 
 
-@dataclass(frozen=True)
-class Median:
-    """The middle of the runs: CPU and wall in seconds, memory in MB above the start."""
-
-    cpu: float
-    wall: float
-    memory: float
-
-
-def table(medians: Mapping[str, Median]) -> str:
+def table(medians: Mapping[str, Cost]) -> str:
     """Return the Markdown table: each against the raw scan, and against churnml at as many cutoffs."""
     scan = medians["raw scan"]
     lines = [
@@ -47,10 +43,10 @@ def table(medians: Mapping[str, Median]) -> str:
     return "\n".join(lines)
 
 
-def page(medians: Mapping[str, Median], rows: int, n_features: int) -> str:
-    """Return `docs/benchmarks.md`."""
+def section(medians: Mapping[str, Cost], rows: int, n_features: int) -> str:
+    """Return the section of `docs/benchmarks.md`."""
     scan, one, twelve = (medians[name].cpu for name in ("raw scan", _ONE, _TWELVE))
-    return _PAGE.format(
+    return _SECTION.format(
         ratios=table(medians),
         rows=rows,
         n_features=n_features,
@@ -64,18 +60,40 @@ def page(medians: Mapping[str, Median], rows: int, n_features: int) -> str:
     )
 
 
-_PAGE = """\
+def page(sections: Mapping[str, str], standing: str = "") -> str:
+    """Return `docs/benchmarks.md`: the sections measured now, and as they stood those that were not.
+
+    Parameters
+    ----------
+    sections : mapping of str to str
+        By heading.
+    standing : str
+        The page as it is.
+    """
+    parts = re.split(r"^## ", standing, flags=re.MULTILINE)[1:]
+    kept = {part.partition("\n")[0]: f"## {part.strip()}\n" for part in parts}
+    both = kept | dict(sections)
+    return "\n".join([_HEAD, *(both[name] for name in HEADINGS if name in both)])
+
+
+_HEAD = """\
 # Benchmarks
 
-What features cost, beside a raw scan of the columns they are made of and beside Polars. `make bench` measures all
-of them in one run, prints this table and writes this page. Times mean little on another machine; ratios travel.
+`make bench` measures all contenders of a section in one run, prints its tables and writes this page. Times mean little
+on another machine; ratios travel.
+"""
+
+_SECTION = """\
+## Features
+
+What features cost, beside a raw scan of the columns they are made of and beside Polars.
 
 {ratios}
 
 Polars takes {one:.1f} times the CPU of churnml at one cutoff and {twelve:.1f} times at twelve; {tuned:.1f} times when
 tuned by hand for many cutoffs. Each further cutoff costs churnml {further:.2f} raw scans.
 
-## What was measured
+### What was measured
 
 - **World**: {rows:,} generated rows of orders, order lines, interactions and contacts over two years, and one
   customer for every fifty of them; seeded, landed by churnml's own ingest (`benchmarks/world.py`).
@@ -91,7 +109,7 @@ tuned by hand for many cutoffs. Each further cutoff costs churnml {further:.2f} 
   included. Medians of three runs, contenders in turn.
 - **Machine**: {cores} cores; Python {python}, {libraries}.
 
-## What limits it now
+### What limits it now
 
 - At one cutoff about a quarter of the CPU goes to decoding Parquet, the floor that the raw scan shows; the rest to
   opening row groups, running sums over the rows, and a few hundred small array operations for each block.

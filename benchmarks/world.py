@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -81,16 +81,36 @@ def landed(home: Path, rows: int, seed: int = 0, progress: Callable[[str], None]
     progress : callable
         Told the origin of each table that is ingested.
     """
-    recipe = b"".join(Path(module).read_bytes() for module in (__file__, landing.__file__))
-    folder = home / f"{rows}-{seed}-{hashlib.sha256(recipe).hexdigest()[:8]}"
+    folder = made_once(
+        home,
+        f"{rows}-{seed}",
+        [__file__, landing.__file__],
+        lambda folder: _land(folder, generate(rows, seed), progress),
+    )
+    return folder / "workspace"
+
+
+def made_once(home: Path, name: str, recipe: Sequence[str], make: Callable[[Path], None]) -> Path:
+    """Return the folder that `make` fills, calling it only if it has not done so already.
+
+    Parameters
+    ----------
+    home : Path
+        Where worlds are kept; it hides itself from git.
+    recipe : sequence of str
+        The modules that decide what comes out; if one changes, the folder is made anew.
+    """
+    code = b"".join(Path(module).read_bytes() for module in recipe)
+    folder = home / f"{name}-{hashlib.sha256(code).hexdigest()[:8]}"
     if not folder.exists():
         home.mkdir(parents=True, exist_ok=True)
         (home / ".gitignore").write_text("*\n", encoding="utf-8")
         draft = folder.with_suffix(".draft")
         shutil.rmtree(draft, ignore_errors=True)
-        _land(draft, generate(rows, seed), progress)
+        draft.mkdir()
+        make(draft)
         draft.rename(folder)
-    return folder / "workspace"
+    return folder
 
 
 def open_store(root: Path) -> Store:
@@ -122,12 +142,12 @@ def _customers(rng: np.random.Generator, lives: Lives) -> pa.Table:
     n = len(lives.joined)
     return pa.table(
         {
-            "customer_id": _ids("C", np.arange(n)),
+            "customer_id": ids("C", np.arange(n)),
             "occurred_at": _instants(lives.joined),
-            "region": _choice(rng, n, ["north", "east", "south", "west"]),
-            "income_band": _choice(rng, n, ["low", "middle", "high"]),
-            "acquisition_channel": _choice(rng, n, ["search", "friend", "shop", "advert"]),
-            "attributes": _choice(rng, n, [f'{{"household_size": "{size}"}}' for size in range(1, 6)]),
+            "region": choice(rng, n, ["north", "east", "south", "west"]),
+            "income_band": choice(rng, n, ["low", "middle", "high"]),
+            "acquisition_channel": choice(rng, n, ["search", "friend", "shop", "advert"]),
+            "attributes": choice(rng, n, [f'{{"household_size": "{size}"}}' for size in range(1, 6)]),
         }
     )
 
@@ -142,23 +162,23 @@ def _orders_and_lines(rng: np.random.Generator, lives: Lives, n_orders: int, n_l
     quantity, product = rng.integers(1, 5, n_lines), (_PRODUCTS * rng.random(n_lines) ** 3).astype(np.int64)
     orders = pa.table(
         {
-            "customer_id": _ids("C", who),
+            "customer_id": ids("C", who),
             "occurred_at": _instants(at),
-            "order_id": _ids("O", np.arange(n_orders)),
+            "order_id": ids("O", np.arange(n_orders)),
             "amount": np.add.reduceat(cents, first) / 100,
             "discount": np.add.reduceat(off, first) / 100,
             "quantity": np.add.reduceat(quantity, first),
-            "channel": _choice(rng, n_orders, ["web", "app", *(f"shop {number}" for number in range(_SHOPS))]),
+            "channel": choice(rng, n_orders, ["web", "app", *(f"shop {number}" for number in range(_SHOPS))]),
         }
     )
     lines = pa.table(
         {
-            "customer_id": _ids("C", who[order]),
+            "customer_id": ids("C", who[order]),
             "occurred_at": _instants(at[order]),
-            "order_id": _ids("O", order),
+            "order_id": ids("O", order),
             "line": np.arange(n_lines) - first[order],
-            "product_id": _ids("P", product),
-            "category": _ids("category ", product % _CATEGORIES),
+            "product_id": ids("P", product),
+            "category": ids("category ", product % _CATEGORIES),
             "quantity": quantity,
             "amount": cents / 100,
             "discount": off / 100,
@@ -171,12 +191,12 @@ def _interactions(rng: np.random.Generator, lives: Lives, n: int) -> pa.Table:
     who, at = lives.draw(rng, n)
     return pa.table(
         {
-            "customer_id": _ids("C", who),
+            "customer_id": ids("C", who),
             "occurred_at": _instants(at),
-            "kind": _choice(rng, n, ["view", "view", "view", "search", "cart", "redeem"]),
-            "session_id": _ids("S", np.arange(n) // 3),
-            "channel": _choice(rng, n, ["web", "app"]),
-            "item": _ids("P", rng.integers(0, _PRODUCTS, n)),
+            "kind": choice(rng, n, ["view", "view", "view", "search", "cart", "redeem"]),
+            "session_id": ids("S", np.arange(n) // 3),
+            "channel": choice(rng, n, ["web", "app"]),
+            "item": ids("P", rng.integers(0, _PRODUCTS, n)),
             "duration_seconds": rng.integers(1, 600, n),
         }
     )
@@ -186,20 +206,21 @@ def _contacts(rng: np.random.Generator, lives: Lives, n: int) -> pa.Table:
     who, at = lives.draw(rng, n)
     return pa.table(
         {
-            "customer_id": _ids("C", who),
+            "customer_id": ids("C", who),
             "occurred_at": _instants(at),
-            "contact_id": _ids("K", np.arange(n)),
-            "action": _choice(rng, n, ["coupon", "call", "letter"]),
-            "campaign": _ids("campaign ", rng.integers(0, 40, n)),
-            "channel": _choice(rng, n, ["email", "mail", "phone"]),
+            "contact_id": ids("K", np.arange(n)),
+            "action": choice(rng, n, ["coupon", "call", "letter"]),
+            "campaign": ids("campaign ", rng.integers(0, 40, n)),
+            "channel": choice(rng, n, ["email", "mail", "phone"]),
             "cost": rng.integers(5, 900, n) / 100,
-            "arm": _choice(rng, n, ["treated"] * 9 + ["control"]),
+            "arm": choice(rng, n, ["treated"] * 9 + ["control"]),
             "propensity": np.full(n, 0.9),
         }
     )
 
 
-def _ids(prefix: str, numbers: npt.NDArray[np.integer]) -> pa.Array:
+def ids(prefix: str, numbers: npt.NDArray[np.integer]) -> pa.Array:
+    """Return numbers as ids: a text before each."""
     return pc.binary_join_element_wise(prefix, pc.cast(pa.array(numbers), pa.string()), "")
 
 
@@ -207,5 +228,6 @@ def _instants(microseconds: Integers) -> pa.Array:
     return pa.array(microseconds, type=pa.timestamp("us", tz="UTC"))
 
 
-def _choice(rng: np.random.Generator, n: int, words: list[str]) -> pa.Array:
+def choice(rng: np.random.Generator, n: int, words: list[str]) -> pa.Array:
+    """Return `n` of the words, drawn at random."""
     return pa.array(words).take(pa.array(rng.integers(0, len(words), n)))

@@ -6,24 +6,55 @@ import sys
 from pathlib import Path
 
 from churnml.events import TABLES, Column, Table
+from churnml.events.schema import ONE_OF, REQUIRED
 from churnml.features import catalogue
 
 HERE = Path(__file__).resolve().parent
 
 _DATA = """# The data contract
 
-Written by `make docs` from `src/churnml/events/schema.py`. Bring `customers` and `orders`; the other tables switch
-features on. Columns that are not required may be absent. Rows that break a rule go to quarantine with file, row,
-column, value, rule and remedy; a file with more than `max_bad_share` of them is refused whole.
+Written by `make docs` from `src/churnml/events/schema.py`, which ingest checks by. How to bring your files is in
+[sources.md](sources.md); `churnml init` writes an empty CSV for each table.
 
-- **Ids** are text: `00123` stays `00123`.
-- **Times** are `2017-03-31 14:05:00` or ISO 8601; without an offset they are read in the workspace's `time_zone`.
-- **Money** is in the workspace's one currency and is kept to 1/10,000 unit; finer fractions are rounded.
+Bring `customers` and `orders`, or `subscriptions`; every other table switches features on. Columns that are not
+required may be absent. What happens to what does not fit:
+
+| what | when | what becomes of it |
+|---|---|---|
+| **refusal** | the file cannot be read, misses a column, or more than `max_bad_share` of its rows break a rule (up to five never do, unless they are most of a file; consents are never refused for it) | nothing lands, of any file of that landing |
+| **quarantine** | a row breaks a rule | the row is set aside, whole, with file, row, column, value, rule and remedy, for 30 days; the rest lands, and the file is read again when it comes again |
+| **warning** | something should be known: a fraction rounded, a local time that was there twice, an order that has not landed | it lands |
+
+- **Ids** are text: `00123` stays `00123`. A customer's id has no blank at its ends and no control character.
+- **Times** are `2017-03-31 14:05:00` or ISO 8601; without an offset they are read in the source's `time_zone`, else
+  the workspace's. A local time that clocks skipped is read an hour later, one that was there twice as the second; both
+  are warned of.
+- **Money** is in the workspace's one currency and is kept to 1/10,000 unit; finer fractions are rounded, with a warning.
 - **Empty** values in CSV are missing values; the text `NA` is a text.
-- `ingested_at` is when *you* learned of a row. Without the column, the first landing of a table is taken as backfill
-  (known when it happened, and the report says so); rows of later landings are known from their landing on,
-  unless `--backfill` says that they are history too. Nothing may be dated more than a day after its landing.
-- **Keys** name a row. A row that comes again equal is skipped; one that differs is quarantined, and the first stands.
+- **Two clocks.** `occurred_at` is when it happened, `ingested_at` when *you* learned of it. Without the second, the
+  first landing of a table is taken as backfill (known when it happened, and the report says so); rows of later landings
+  are known from their landing on, unless `--backfill` says that they are history too. Nothing may have happened more
+  than a day after its landing; an `ingested_at` that lies ahead is warned of.
+- **Later facts**, marked so below, are learned after the row began: no cutoff at or before their own time sees them.
+
+## What comes again
+
+A *key* names a row. Tomorrow's export holds most of today's rows; each does what it should:
+
+| the row | becomes |
+|---|---|
+| equal to the one that stands | skipped |
+| a ticket now resolved, a survey now answered: an empty later fact is filled | kept, and known from its own `ingested_at` |
+| an older export of the same ticket, without the fact | skipped: what is missing says nothing |
+| a customer who moved, a contract renewed: `customers` and `subscriptions` have versions | kept as a newer version, known from its own `ingested_at` |
+| a corrected amount, another customer under the same order id, a later fact that changed | a conflict: quarantined, and the row that stands remains |
+
+## Consent
+
+A row of `consents` with purpose `profiling` and `granted` false takes effect when it lands: whoever refuses is in no
+training set, score, segment or list, at no cutoff, and what was scored of them before is blanked in the same
+transaction. The latest word counts, by `occurred_at`. Purpose `marketing` decides who may be contacted; with the table,
+no row means no.
 """
 
 _ASSUMED = """## What is assumed of the Complete Journey
@@ -62,19 +93,30 @@ def data_page() -> str:
 
 
 def _table(table: Table) -> str:
-    needed = ", required" if table.required else ""
-    lines = [f"## {table.name}\n", f"A row is {table.row}{needed}. Its key: {_code(table.key)}.\n"]
+    need = (
+        ", required"
+        if table.name in REQUIRED
+        else ", required unless the other is there"
+        if table.name in ONE_OF
+        else ""
+    )
+    versions = " It has versions." if table.versioned else ""
+    lines = [f"## {table.name}\n", f"A row is {table.row}{need}. Its key: {_code(table.key)}.{versions}\n"]
     lines += ["| column | type | unit | required | meaning |", "|---|---|---|---|---|"]
     lines += [_column(column) for column in table.columns]
     return "\n".join([*lines, ""])
 
 
 def _column(column: Column) -> str:
-    bounds = [f"at least {column.at_least}"] if column.at_least is not None else []
-    bounds += [f"at most {column.at_most}"] if column.at_most is not None else []
-    meaning = "; ".join([column.meaning, *bounds, *(["personal"] if column.personal else [])])
+    more = [f"at least {column.at_least}"] if column.at_least is not None else []
+    more += [f"at most {column.at_most}"] if column.at_most is not None else []
+    more += [f"one of {_code(column.among)}"] if column.among else []
+    more += [f"must be known to `{column.reference}`"] if column.reference == "customers" else []
+    more += [f"warned of if not in `{column.reference}`"] if column.reference not in {"", "customers"} else []
+    more += ["personal"] if column.personal else []
+    more += [f"*later fact, known from `{column.known_from}`*"] if column.known_from else []
     required = "yes" if column.required else ""
-    return f"| `{column.name}` | {column.kind} | {column.unit} | {required} | {meaning} |"
+    return f"| `{column.name}` | {column.kind} | {column.unit} | {required} | {'; '.join([column.meaning, *more])} |"
 
 
 def features_page() -> str:

@@ -12,7 +12,7 @@ import worlds
 from churnml.config import WorkspaceConfig
 from churnml.database import Catalogue, Workspace, open_engine
 from churnml.events import Store, ingest
-from churnml.events.sources.completejourney import completejourney_sources
+from churnml.events.sources.presets.completejourney import completejourney_sources
 from command import Said, churnml
 from small import NOW, Tiny
 

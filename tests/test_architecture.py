@@ -8,15 +8,24 @@ from pathlib import Path
 import pytest
 
 import churnml
+from churnml.events import TABLES
 
 HOUSE = Path(churnml.__file__).parent
 FOLDERS = sorted(path.name for path in HOUSE.iterdir() if (path / "__init__.py").exists())
 GROUND = {"config", "errors", "drawing", "wording"}
 FILES = sorted(path for path in HOUSE.rglob("*.py"))
 HEAVY = {"mlflow", "lightgbm", "sklearn", "fastapi", "numba", "pandas"}
-# Those who land a row write its second clock, so they name the column; only the wall reads it back.
-WRITERS = {"events/schema.py", "events/rules.py", "events/checking.py", "events/landing.py"}
+# Those who check and land rows must name the second clock and the later facts; of what has landed they compare what
+# comes again, and no cutoff is known to them. Only the wall reads it back.
+WRITERS = {
+    f"events/{name}.py" for name in ("schema", "rules", "checking", "versions", "landing", "ingest", "reporting")
+}
 WRITERS |= {"database/tables.py", "database/catalogue.py"}
+WRITERS |= {
+    name for name in (path.relative_to(HOUSE).as_posix() for path in FILES) if name.startswith("events/sources/")
+}
+WALL = {"events/point_in_time.py"}
+LATER = [(table.name, fact) for table in TABLES.values() for facts in table.later.values() for fact in facts]
 
 
 def name_of(path):
@@ -52,14 +61,14 @@ def in_folder(folder):
     return [path for path in FILES if name_of(path).startswith(f"{folder}/")]
 
 
-def code_without_docstrings(path):
+def words(path):
     """Return every text and name of a module's code, docstrings left out."""
     tree = parsed(path)
     prose = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
-    texts = {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and id(node) not in prose}
+    texts = {str(node.value) for node in ast.walk(tree) if isinstance(node, ast.Constant) and id(node) not in prose}
     names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
     names |= {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
-    return " ".join(sorted({str(text) for text in texts} | names))
+    return texts | names | {node.arg for node in ast.walk(tree) if isinstance(node, ast.keyword) and node.arg}
 
 
 @pytest.mark.parametrize("folder", FOLDERS)
@@ -90,8 +99,15 @@ def test_every_module_says_what_it_is():
 
 
 def test_only_the_wall_reads_the_second_clock():
-    naming = {name_of(path) for path in FILES if "ingested_at" in code_without_docstrings(path)}
-    assert naming - WRITERS == {"events/point_in_time.py"}
+    naming = {name_of(path) for path in FILES if any("ingested_at" in word for word in words(path))}
+    assert naming - WRITERS == WALL
+
+
+def test_only_the_wall_reads_a_later_fact_others_ask_it_for_one_by_its_full_name():
+    asked = {f"{table}.{fact}" for table, fact in LATER}
+    hidden = {fact for _, fact in LATER} - {"score", "comment"}  # which are words of other things as well
+    naming = {name_of(path) for path in FILES if any(fact in word for word in words(path) - asked for fact in hidden)}
+    assert naming - WRITERS == WALL
 
 
 def test_labels_never_see_features():
@@ -111,6 +127,17 @@ def test_no_model_is_loaded_but_from_a_bundle():
         (name, call) for name, call in loaders if call.endswith("load_model") or call in {"joblib.load", "np.load"}
     }
     assert not [name_of(path) for path in FILES if "joblib.load" in imports(path)]
+
+
+def test_lightgbm_is_taught_and_asked_through_one_door():
+    """It counts threads for the whole process: one call that leaves the number open crashes the fits beside it."""
+    doors = {"lightgbm.train", "lightgbm.Dataset", "pred_contrib", "raw_score"}
+    naming = {name_of(path) for path in FILES if doors & (calls(path) | words(path))}
+    assert naming - {"modeling/churn.py", "modeling/tabular.py"} == {"modeling/learners.py"}
+    asked = [node for node in ast.walk(parsed(HOUSE / "modeling/learners.py")) if isinstance(node, ast.Call)]
+    asked = [node for node in asked if ast.unparse(node.func) == "trees.predict"]
+    assert asked
+    assert all(any(word.arg == "num_threads" for word in node.keywords) for node in asked)
 
 
 def test_nothing_prints():

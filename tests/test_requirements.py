@@ -65,6 +65,7 @@ def test_ci_runs_what_everyone_runs():
     assert (ROOT / ".ci" / "run").stat().st_mode & 0o111
 
 
+# the package can be tested from an unpacked source without make; a clone is always tested with it
 @pytest.mark.skipif(which("make") is None, reason="make is not installed here")
 def test_make_alone_lists_its_targets():
     told = subprocess.run(["make", "-C", ROOT], capture_output=True, text=True, check=True).stdout

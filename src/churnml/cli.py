@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from churnml import __version__
-from churnml.errors import ChurnmlError
+from churnml.errors import ChurnmlError, UsageError
 
 if TYPE_CHECKING:
     from churnml.verbs.session import Session
@@ -40,7 +41,7 @@ CutoffOption = Annotated[
 WORKSPACE, CONFIGS = Path("workspace"), Path("configs")
 
 
-def _open(workspace: Path, configs: Path, *, as_json: bool, create: bool = False) -> Session:
+def _open(workspace: Path, configs: Path, *, as_json: bool, create: bool | None = False) -> Session:
     from churnml.verbs.session import Session  # noqa: PLC0415
 
     return Session.open(workspace, configs, as_json=as_json, create=create)
@@ -83,9 +84,33 @@ def demo(
 
 
 @app.command()
+def init(
+    source: Annotated[
+        Path | None, typer.Option("--from", help="A folder of files, for which sources.yaml is proposed.")
+    ] = None,
+    workspace: WorkspaceOption = WORKSPACE,
+    configs: ConfigsOption = CONFIGS,
+    *,
+    as_json: JsonOption = False,
+) -> None:
+    """Make a workspace, with commented settings, templates of the tables, and a sources.yaml."""
+    from churnml.verbs.init import init as run  # noqa: PLC0415
+
+    session = _open(workspace, configs, as_json=as_json, create=None)
+    body = run(session, source)
+    if as_json:
+        session.print_json(body)
+
+
+@app.command()
 def ingest(
-    file: Annotated[Path, typer.Argument(help="A CSV or Parquet file.")],
-    table: Annotated[str, typer.Option("--table", "-t", help="The table it belongs to: customers, orders, …")],
+    file: Annotated[Path | None, typer.Argument(help="A CSV, Parquet, Excel or JSON lines file; with --table.")] = None,
+    table: Annotated[
+        str | None, typer.Option("--table", "-t", help="The table it belongs to: customers, orders, …")
+    ] = None,
+    sources: Annotated[
+        Path | None, typer.Option("--sources", "-s", help="A sources.yaml that names files, databases and presets.")
+    ] = None,
     workspace: WorkspaceOption = WORKSPACE,
     configs: ConfigsOption = CONFIGS,
     *,
@@ -93,16 +118,22 @@ def ingest(
     backfill: Annotated[
         bool, typer.Option("--backfill", help="The rows are history, known when they happened.")
     ] = False,
-    report: Annotated[Path | None, typer.Option(help="Write the report to this JSON file as well.")] = None,
+    report: Annotated[Path | None, typer.Option(help="Write the report to this file as well: .json or .html.")] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Check a table against the contract, and land what keeps it."""
-    from churnml.verbs.ingest import ingest_file  # noqa: PLC0415
+    """Check tables against the contract, and land what keeps it."""
+    from churnml.verbs.ingest import ingest_file, ingest_sources  # noqa: PLC0415
 
-    session = _open(workspace, configs, as_json=as_json, create=True)
-    found = ingest_file(session, table, file, check=check, backfill=backfill, report=report)
+    session = _open(workspace, configs, as_json=as_json, create=None if check else True)
+    how = {"check": check, "backfill": backfill, "report": report}
+    if sources is not None and file is None and table is None:
+        found = ingest_sources(session, sources, **how)
+    elif sources is None and file is not None and table is not None:
+        found = ingest_file(session, table, file, **how)
+    else:
+        raise UsageError("ingest takes either a FILE and the --table it belongs to, or --sources with a sources.yaml")
     if as_json:
-        session.print_json(found.to_json())
+        session.print_json(found)
 
 
 @features_app.command("list")
@@ -146,6 +177,16 @@ def features_export(
         session.console.print(f"{rows:,} rows in {out}")
 
 
+FeaturesOption = Annotated[
+    Path | None,
+    typer.Option("--features", help="A ready feature table: one row per customer and cutoff, or a snapshot."),
+]
+CustomerOption = Annotated[str | None, typer.Option("--customer-id", help="Its column that says whose row it is.")]
+CutoffColumnOption = Annotated[
+    str | None, typer.Option(help="Its column with each row's cutoff, in place of --cutoff.")
+]
+
+
 @app.command()
 def train(
     cutoff: CutoffOption = None,
@@ -154,12 +195,25 @@ def train(
     workspace: WorkspaceOption = WORKSPACE,
     configs: ConfigsOption = CONFIGS,
     *,
+    features: FeaturesOption = None,
+    label: Annotated[str | None, typer.Option(help="The feature table's column that says who churned.")] = None,
+    positive: Annotated[str | None, typer.Option(help="The value of the label that means churned.")] = None,
+    customer_id: CustomerOption = None,
+    cutoff_column: CutoffColumnOption = None,
+    keep: Annotated[list[str] | None, typer.Option(help="Use this column though it looks suspicious.")] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Train churn and value, judge them out of time beside the baselines, and promote what passes."""
     from churnml.verbs.train import told  # noqa: PLC0415
     from churnml.verbs.train import train as run  # noqa: PLC0415
 
+    of_features: dict[str, object] = {"--label": label, "--positive": positive, "--customer-id": customer_id}
+    of_features |= {"--cutoff-column": cutoff_column, "--keep": keep}
+    if features is not None:
+        _refuse_given({"--population-days": population_days}, "without --features, where orders tell who is a customer")
+        _train_features(features, of_features, cutoff, horizon_days, workspace, configs, as_json=as_json)
+        return
+    _refuse_given(of_features, "with --features FILE, a table of features that someone else made")
     session = _open(workspace, configs, as_json=as_json)
     chosen = {"horizon_days": horizon_days, "population_days": population_days}
     summary = run(session, cutoff=cutoff, overrides={key: value for key, value in chosen.items() if value is not None})
@@ -175,13 +229,23 @@ def score(
     workspace: WorkspaceOption = WORKSPACE,
     configs: ConfigsOption = CONFIGS,
     *,
-    out: Annotated[Path | None, typer.Option(help="Write the records to this file as JSON lines.")] = None,
+    features: FeaturesOption = None,
+    customer_id: CustomerOption = None,
+    cutoff_column: CutoffColumnOption = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Write the records to this file: JSON lines, or with --features CSV.")
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Write a decision record for every customer, from the champion."""
     from churnml.verbs.score import score as run  # noqa: PLC0415
     from churnml.verbs.score import told, write_records  # noqa: PLC0415
 
+    of_features = {"--customer-id": customer_id, "--cutoff-column": cutoff_column}
+    if features is not None:
+        _score_features(features, of_features, cutoff, out, workspace, configs, as_json=as_json)
+        return
+    _refuse_given(of_features, "with --features FILE, a table of features that someone else made")
     session = _open(workspace, configs, as_json=as_json)
     summary = run(session, cutoff=cutoff)
     if out is not None:
@@ -190,6 +254,58 @@ def score(
         session.print_json(summary)
     else:
         session.console.print(told(summary))
+
+
+def _refuse_given(options: Mapping[str, object], place: str) -> None:
+    stray = next((name for name, value in options.items() if value), None)
+    if stray is not None:
+        raise UsageError(f"{stray} belongs to a call {place}; leave it out")
+
+
+def _train_features(
+    file: Path,
+    said: dict[str, Any],  # Any: values of options
+    cutoff: str | None,
+    horizon_days: int | None,
+    workspace: Path,
+    configs: Path,
+    *,
+    as_json: bool,
+) -> None:
+    from churnml.verbs.feature_table import Declared, told_training, train_features  # noqa: PLC0415
+
+    session = _open(workspace, configs, as_json=as_json, create=True)
+    roles = said["--label"], said["--customer-id"], said["--cutoff-column"]
+    declared = Declared(*roles, cutoff, said["--positive"], tuple(said["--keep"] or ()))
+    summary = train_features(session, file, declared, horizon_days)
+    if as_json:
+        session.print_json(summary)
+    else:
+        session.console.print(told_training(summary), markup=False)
+
+
+def _score_features(
+    file: Path,
+    said: dict[str, Any],  # Any: values of options
+    cutoff: str | None,
+    out: Path | None,
+    workspace: Path,
+    configs: Path,
+    *,
+    as_json: bool,
+) -> None:
+    from churnml.verbs.feature_scores import score_features, told_scores  # noqa: PLC0415
+    from churnml.verbs.feature_table import Declared  # noqa: PLC0415
+
+    if out is None:
+        raise UsageError("--features needs --out FILE.csv: its scores go into no list and on no page, only there")
+    session = _open(workspace, configs, as_json=as_json)
+    declared = Declared(None, said["--customer-id"], said["--cutoff-column"], cutoff)
+    summary = score_features(session, file, out, declared)
+    if as_json:
+        session.print_json(summary)
+    else:
+        session.console.print(told_scores(summary), markup=False)
 
 
 @app.command()
@@ -250,7 +366,10 @@ def main() -> None:
         app()
     except ChurnmlError as error:
         if "--json" in sys.argv:
-            typer.echo(json.dumps({"error": {"code": error.code, "message": str(error)}}, ensure_ascii=False))
+            told = {"code": error.code, "message": str(error)}
+            report = getattr(error, "report", None)
+            body = {"error": told} if report is None else {"error": told, "report": report}
+            typer.echo(json.dumps(body, ensure_ascii=False))
         typer.secho(f"error: {error}", fg=typer.colors.RED, err=True)
         sys.exit(error.exit_code)
 

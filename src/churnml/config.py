@@ -60,6 +60,9 @@ class TrainConfig(Settings):
     step_days: Days = Field(14, description="days between training cutoffs")
     max_cutoffs: int = Field(16, ge=2, le=200, description="training cutoffs, counted back from the last")
     min_history_days: Days = Field(90, description="days of data the first training cutoff must have behind it")
+    return_window_days: int = Field(
+        30, ge=0, le=365, description="days in which goods come back; a label waits for them where returns have landed"
+    )
     folds: int = Field(3, ge=1, le=20, description="rolling origins that learn the blend weights")
     rounds: int = Field(300, ge=10, le=10_000, description="boosting rounds of LightGBM")
     seed: int = Field(0, ge=0, description="seed of everything random")
@@ -141,6 +144,17 @@ def parse_config(text: str, model: type[AnySettings], origin: str) -> AnySetting
         loaded = yaml.safe_load(text)
     except yaml.YAMLError as error:
         raise ConfigError(f"{origin} is not valid YAML: {_one_line(error)}") from error
+    return validated(loaded, model, origin)
+
+
+def validated(loaded: object, model: type[AnySettings], origin: str) -> AnySettings:
+    """Return what was read from YAML as its model; `origin` names the text in errors.
+
+    Raises
+    ------
+    ConfigError
+        If it does not hold keys, or has an unknown key or a value out of range.
+    """
     if loaded is not None and not isinstance(loaded, dict):
         raise ConfigError(f"{origin} must hold `key: value` pairs, found a {type(loaded).__name__}")
     try:
@@ -157,7 +171,7 @@ def _explain(error: ValidationError, model: type[BaseModel], origin: str) -> str
         known = _keys_beside(model, first["loc"])
         return f"{origin}: unknown key `{where}`{nearest(str(first['loc'][-1]), known)} (known: {', '.join(known)})"
     found = "" if first["type"] == "missing" else f", found {first.get('input')!r}"
-    return f"{origin}: `{where}`: {first['msg']}{found}"
+    return f"{origin}: `{where}`: {first['msg'].removeprefix('Value error, ')}{found}"
 
 
 def _keys_beside(model: type[BaseModel], loc: tuple[Any, ...]) -> list[str]:  # Any: pydantic's own location type
@@ -167,7 +181,7 @@ def _keys_beside(model: type[BaseModel], loc: tuple[Any, ...]) -> list[str]:  # 
         field = here.model_fields.get(part) if hasattr(here, "model_fields") else None
         here = field.annotation if field is not None else here
         here = next((a for a in getattr(here, "__args__", ()) if hasattr(a, "model_fields")), here)
-    return sorted(getattr(here, "model_fields", {}))
+    return sorted(field.alias or name for name, field in getattr(here, "model_fields", {}).items())
 
 
 def _one_line(error: Exception) -> str:

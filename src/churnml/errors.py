@@ -7,8 +7,8 @@ A message names the thing, states the rule, shows what was found and says what t
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
-from typing import ClassVar
+from collections.abc import Iterable, Mapping
+from typing import Any, ClassVar
 
 
 class ChurnmlError(Exception):
@@ -41,11 +41,23 @@ class NotFoundError(UsageError):
 
 
 class DataRefusedError(ChurnmlError):
-    """A file or table that breaks the contract; nothing of it was kept."""
+    """A file or table that breaks the contract; nothing of it was kept.
+
+    Parameters
+    ----------
+    message : str
+        For the person who has to mend it.
+    report : mapping, optional
+        Everything that was found, as plain data.
+    """
 
     exit_code = 3
     http_status = 422
     code = "data_refused"
+
+    def __init__(self, message: str, *, report: Mapping[str, Any] | None = None) -> None:  # Any: JSON
+        super().__init__(message)
+        self.report = report
 
 
 class InvalidTableError(DataRefusedError):

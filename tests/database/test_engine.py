@@ -1,5 +1,7 @@
 """The database is brought to the current schema when it is opened, or not opened at all."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 from sqlalchemy import inspect, text
 
@@ -34,6 +36,15 @@ def test_a_database_opens_again_with_what_it_held(opened, tmp_path):
     with again.connect() as connection:
         assert connection.execute(text("SELECT bundle FROM aliases")).scalar() == "abc"
     again.dispose()
+
+
+def test_many_open_a_new_database_at_once(tmp_path):
+    with ThreadPoolExecutor(8) as pool:
+        engines = list(pool.map(open_engine, [tmp_path / "at once.db"] * 8))
+    for engine in engines:
+        with engine.connect() as connection:
+            assert connection.execute(text("SELECT version_num FROM alembic_version")).scalar() == SCHEMA_REVISION
+        engine.dispose()
 
 
 def test_readers_do_not_wait_and_foreign_keys_hold(opened):

@@ -9,7 +9,7 @@ import pytest
 
 from churnml.database import Catalogue, open_engine
 from churnml.events.clock import moment
-from churnml.events.sources.completejourney import completejourney_sources
+from churnml.events.sources.presets.completejourney import completejourney_sources
 
 
 @pytest.fixture(scope="module")

@@ -1,10 +1,36 @@
 """The learners find what is there to find; the blend leans on those that were right out of time."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
 from churnml.modeling.blend import blend_weights
 from churnml.modeling.learners import fit_logistic, fit_ridge, fit_trees, sigmoid
+
+BESIDE_EACH_OTHER = """
+import threading, time
+import numpy as np
+from churnml.modeling.learners import fit_trees, predicted, tree_contributions
+
+rng = np.random.default_rng(0)
+rows, end = rng.normal(size=(3_000, 60)), time.monotonic() + 10
+
+def fit():
+    return fit_trees(rows, (rows[:, 0] > 1) * 1.0, objective="binary", rounds=20, seed=0)
+
+def fits():
+    while time.monotonic() < end:
+        fit()
+
+def asks(trees=fit()):
+    while time.monotonic() < end:
+        predicted(trees, rows[:300]), tree_contributions(trees, rows[:30])
+
+threads = [threading.Thread(target=work) for work in (fits, asks, fits)]
+[thread.start() for thread in threads], [thread.join() for thread in threads]
+"""
 
 RNG = np.random.default_rng(5)
 LOGITS = RNG.normal(size=(2_000, 3))
@@ -55,6 +81,12 @@ def test_trees_give_logits_and_the_same_bits_for_the_same_seed():
 def test_another_seed_gives_other_trees():
     texts = {fit_trees(LOGITS, CHURNED * 1.0, objective="binary", rounds=5, seed=s).model_to_string() for s in (1, 2)}
     assert len(texts) == 2
+
+
+@pytest.mark.long
+def test_trees_are_fitted_and_asked_side_by_side():
+    done = subprocess.run([sys.executable, "-c", BESIDE_EACH_OTHER], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_the_sigmoid_does_not_overflow():

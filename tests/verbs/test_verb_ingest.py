@@ -12,11 +12,11 @@ BAD_FILES = {
     "missing.csv": ("customer_id,occurred_at,amount\n1,2020-01-01,3\n", "order_id"),
     "half.parquet": (
         "PAR1 and then nothing",
-        "half.parquet: expected a whole Parquet file, found one that cannot be read",
+        "half.parquet: expected a whole Parquet file, found one whose end is missing",
     ),
     "open.csv": (ORDERS + '1,2020-01-01,"z,3\n', "every quoted value must be closed"),
     "nul.csv": (ORDERS + "1,2020-01-01,\0,3\n", "expected text, found a NUL byte"),
-    "empty.csv": ("", "found an empty file"),
+    "empty.csv": ("", "found an empty one (0 bytes)"),
     "worse.csv": (ORDERS + "1,soon,z,3\n" * 9, "worse.csv"),
 }
 
@@ -42,8 +42,8 @@ def test_a_good_file_lands_and_its_rows_are_counted(ingest):
 def test_a_broken_row_is_set_aside_and_told_with_row_column_and_remedy(ingest):
     said = ingest("orders.csv", ORDERS + "1,soon,x,3\n", "orders")
     assert said.code == 0
-    assert "quarantined orders: 1 row" in said.err
-    assert "row 201, occurred_at: found 'soon'" in said.err
+    assert "quarantine orders.csv: 1 row: occurred_at must be a date or time" in said.err
+    assert "row 201: found 'soon'" in said.err
 
 
 @pytest.mark.parametrize("name", BAD_FILES)
@@ -65,7 +65,7 @@ def test_an_unknown_table_is_refused_with_the_nearest(ingest):
 def test_a_file_that_is_not_there_is_refused(tmp_path):
     said = churnml("ingest", tmp_path / "none.csv", "-t", "orders", "-w", tmp_path / "w", "--configs", tmp_path)
     assert said.code == 2
-    assert "none.csv is not a file; name a CSV or Parquet file" in said.err
+    assert "none.csv is not there; check the spelling" in said.err
 
 
 def test_a_check_lands_nothing(ingest):

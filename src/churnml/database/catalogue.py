@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine, func, insert, select, update
+from sqlalchemy import Engine, delete, func, insert, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
-from churnml.database.tables import aliases, batches, parts, runs, sources
+from churnml.database.records import blank
+from churnml.database.tables import aliases, batches, parts, refusals, runs, sources
 
 Json = dict[str, Any]  # Any: JSON bodies are shaped by their writers
 
@@ -60,14 +62,64 @@ class Catalogue:
         with self.engine.connect() as connection:
             return int(connection.execute(select(func.coalesce(func.max(batches.c.batch_id), 0))).scalar_one()) + 1
 
-    def land(self, batch_id: int, landed_at: int, new_parts: list[Part], report: Json, seen: list[str]) -> None:
-        """Make a batch count: its parts, its report and the digests of the files it came from, all at once."""
+    def land(
+        self,
+        batch_id: int,
+        landed_at: int,
+        new_parts: list[Part],
+        report: Json,
+        seen: list[str],
+        refusing: Mapping[str, bool] | None = None,
+    ) -> None:
+        """Make a batch count: its parts, its report and the digests of the files it came from, all at once.
+
+        Parameters
+        ----------
+        refusing : mapping of str to bool, optional
+            Who refuses to be profiled from now on, and who no longer does; what was scored of the former is blanked.
+        """
         with self.engine.begin() as connection:
             connection.execute(insert(batches), {"batch_id": batch_id, "landed_at": landed_at, "report": report})
             for part in new_parts:
                 connection.execute(insert(parts), vars(part))
             for digest in seen:
                 connection.execute(upsert(sources).on_conflict_do_nothing(), {"digest": digest, "batch_id": batch_id})
+            for customer, refuses in (refusing or {}).items():
+                connection.execute(delete(refusals).where(refusals.c.customer_id == customer))
+                if refuses:
+                    connection.execute(insert(refusals), {"customer_id": customer, "batch_id": batch_id})
+                    blank(connection, customer)
+
+    def refusing(self) -> frozenset[str]:
+        """Return the customers who refuse to be profiled."""
+        with self.engine.connect() as connection:
+            return frozenset(connection.execute(select(refusals.c.customer_id)).scalars())
+
+    def landed_at(self) -> dict[int, int]:
+        """Return when each batch landed, microseconds UTC."""
+        with self.engine.connect() as connection:
+            return {
+                row.batch_id: row.landed_at
+                for row in connection.execute(select(batches.c.batch_id, batches.c.landed_at))
+            }
+
+    def reports(self) -> dict[int, Json]:
+        """Return the report of each batch."""
+        with self.engine.connect() as connection:
+            return {
+                row.batch_id: row.report for row in connection.execute(select(batches.c.batch_id, batches.c.report))
+            }
+
+    def rewrite(self, new_parts: Mapping[str, Part | None], new_reports: Mapping[int, Json]) -> None:
+        """Put rewritten parts in the place of those at the given paths (None: no row is left), and reports, at once."""
+        with self.engine.begin() as connection:
+            for path, part in new_parts.items():
+                if part is None:
+                    connection.execute(delete(parts).where(parts.c.path == path))
+                else:
+                    connection.execute(update(parts).where(parts.c.path == path).values(**vars(part)))
+            for batch_id, report in new_reports.items():
+                connection.execute(update(batches).where(batches.c.batch_id == batch_id).values(report=report))
 
     def knows_source(self, digest: str) -> bool:
         """Tell whether a file with this digest has landed before."""

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import fcntl
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Engine, create_engine, event, inspect, text
+from sqlalchemy.exc import SQLAlchemyError
 
 from churnml.errors import DependencyError
 
-SCHEMA_REVISION = "0001"
+SCHEMA_REVISION = "0002"
 _BUSY_TIMEOUT_MS = 5_000
 
 
 def open_engine(path: Path) -> Engine:
     """Open the SQLite database at `path`, making or migrating it as needed.
+
+    Of several that open it at once, one at a time looks and makes: SQLite turns a database to its write-ahead log only
+    while nobody else looks at it, and does not wait for that.
 
     Raises
     ------
@@ -24,12 +29,13 @@ def open_engine(path: Path) -> Engine:
     engine = create_engine(f"sqlite:///{path}", connect_args={"timeout": _BUSY_TIMEOUT_MS / 1000})
     event.listen(engine, "connect", _set_pragmas)
     try:
-        found = _revision(engine)
-    except Exception as error:
+        with path.with_name(f"{path.name}.lock").open("w") as handle:
+            fcntl.flock(handle, fcntl.LOCK_EX)
+            if _revision(engine) != SCHEMA_REVISION:
+                _migrate(engine, path)
+    except (SQLAlchemyError, OSError) as error:
         told = getattr(error, "orig", None) or error
         raise DependencyError(f"{path} cannot be opened as a database: {told}; restore it or move it away") from error
-    if found != SCHEMA_REVISION:
-        _migrate(engine, path)
     return engine
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Engine, and_, delete, func, insert, or_, select
+from sqlalchemy import Connection, Engine, and_, delete, func, insert, or_, select, update
 
 from churnml.database.tables import records, runs
 
@@ -120,3 +120,17 @@ class Records:
 def _row(run_id: str, body: Record) -> dict[str, Any]:
     row = {name: body.get(name) for name in _INDEXED}
     return row | {"run_id": run_id, "body": json.dumps(body, ensure_ascii=False, allow_nan=False)}
+
+
+_STAYS = ("customer_id", "cutoff", "run_id", "model_version", "horizon_days", "population_days", "clv_days", "currency")
+
+
+def blank(connection: Connection, customer_id: str) -> None:
+    """Take everything out of a customer's records but that there is one: they refuse to be profiled."""
+    theirs = records.c.customer_id == customer_id
+    bodies = {row.run_id: json.loads(row.body) for row in connection.execute(select(records).where(theirs))}
+    for run_id, body in bodies.items():
+        bare = {name: body[name] if name in _STAYS else None for name in body}
+        bare |= {name: [] for name, value in body.items() if isinstance(value, list)} | {"rung": "no_profiling"}
+        change = _row(run_id, bare)
+        connection.execute(update(records).where(theirs, records.c.run_id == run_id).values(**change))

@@ -1,4 +1,4 @@
-"""The SQL tables: batches and their parts, runs, bundles, aliases, records.
+"""The SQL tables: batches and their parts, refusals, runs, aliases, records.
 
 Instants are integer microseconds UTC, as everywhere. A row of `records` keeps the whole record as JSON beside the
 few columns that lists filter and sort by.
@@ -36,6 +36,13 @@ sources = Table(
     metadata,
     Column("digest", String(64), primary_key=True, comment="SHA-256 of a file already landed whole, and its mapping"),
     Column("batch_id", ForeignKey("batches.batch_id"), nullable=False),
+)
+
+refusals = Table(
+    "refusals",
+    metadata,
+    Column("customer_id", String(256), primary_key=True, comment="refuses to be profiled, as of now"),
+    Column("batch_id", ForeignKey("batches.batch_id"), nullable=False, comment="the landing that acknowledged it"),
 )
 
 runs = Table(

@@ -4,9 +4,21 @@ In come a company's files; out come facts with two clocks, `history(cutoffs)` fo
 labels. Read `schema.py` first, then `ingest.py`, then `point_in_time.py`.
 """
 
-from churnml.events.ingest import IngestReport, ingest
-from churnml.events.point_in_time import Block, Facts, Outcome, Store, history, outcome
+from churnml.events.consent import Marketing, marketing
+from churnml.events.forgetting import Forgotten, forget
+from churnml.events.ingest import ingest
+from churnml.events.point_in_time import (
+    Block,
+    Facts,
+    Outcome,
+    Store,
+    current,
+    history,
+    outcome,
+    usual_lateness_days,
+)
 from churnml.events.population import Standing, met, standing
+from churnml.events.reporting import IngestReport
 from churnml.events.schema import TABLES, Column, Table
 
 __all__ = [
@@ -14,14 +26,20 @@ __all__ = [
     "Block",
     "Column",
     "Facts",
+    "Forgotten",
     "IngestReport",
+    "Marketing",
     "Outcome",
     "Standing",
     "Store",
     "Table",
+    "current",
+    "forget",
     "history",
     "ingest",
+    "marketing",
     "met",
     "outcome",
     "standing",
+    "usual_lateness_days",
 ]

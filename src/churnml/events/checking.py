@@ -1,245 +1,425 @@
-"""Check one source against the contract: stage its rows, mark each broken one with the rule it breaks.
+"""Check the sources of one table against the contract: stage their rows, mark each broken one with its rule.
 
 Everything is decided in DuckDB, in a table `staged_<table>` whose column `broken` is 0 for a good row, -1 for one that
-stands already, and else the number of the broken rule.
+stands already, and else the number of the rule it breaks; `warned` numbers what is to be said of a good row.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+import bisect
+import contextlib
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import duckdb
 
-from churnml.errors import DataRefusedError
+from churnml.errors import DataRefusedError, DependencyError
 from churnml.events.clock import DAY
-from churnml.events.rules import Reading, Rule, read_as
+from churnml.events.reporting import EXAMPLES, Finding, Kind, Refusal, TableReport
+from churnml.events.rules import Reading, Rule, read_as, read_name, references, their_name
 from churnml.events.schema import TABLES, Column, Table
-from churnml.events.sources import ROW, Source
-from churnml.events.sources.files import told_by
+from churnml.events.sources import DATA_ERRORS, ROW, Rows, Source
+from churnml.events.versions import Repeated, mark_repeated, readable
 
-_EXAMPLES = 20
-# what DuckDB raises when the data are at fault; anything else it raises is a bug of ours and keeps its traceback
-_DATA_ERRORS = (
-    duckdb.InvalidInputException,
-    duckdb.IOException,
-    duckdb.ConversionException,
-    duckdb.OutOfRangeException,
-)
-_UNKNOWN = Rule("customer_id", "false", "must be a customer of the table `customers`", "land the customer first")
-_TWICE = Rule("", "false", "must not name two different rows", "keep the right one; the first stood")
+_OTHERS_KEPT = 100
+"""Columns outside the contract that the quarantine keeps of a row; a file of thousands would not fit into memory."""
+
+_UNKNOWN = Rule("customer_id", "", "must be a customer of the table `customers`", "land the customer first")
+_TWICE = Rule("", "", "must not name two different rows", "keep the right one; the first stood")
+_NOT_YET = ("lies in the future; no cutoff before it sees the row", "correct it, unless that is meant")
+_FUTURE = ("must not lie in the future", "correct the date, or bring the row when it is due")
 
 
 @dataclass(frozen=True)
-class TableReport:
-    """What became of one source: rows read, landed, skipped as known, set aside; and why.
+class Opened:
+    """A source whose columns are known and whose rows are not read yet."""
+
+    source: Source
+    rows: Rows
+    reading: Reading
+
+
+@dataclass(frozen=True)
+class Staged:
+    """One source within the staged table: its rows lie from `begins` on."""
+
+    source: Source
+    reading: Reading
+    notes: tuple[str, ...]
+    begins: int
+    read: int
+
+    @property
+    def where(self) -> str:
+        """SQL that is true of its rows."""
+        return f"rowid BETWEEN {self.begins} AND {self.begins + self.read - 1}"
+
+
+@dataclass
+class Checked:
+    """A table that is being checked.
 
     Parameters
     ----------
-    backfill : bool
-        Its rows bore no `ingested_at` and count as known when they happened.
-    learned_now : bool
-        Its rows bore none and count as learned at the landing, so that no earlier cutoff sees them.
+    table : Table
+        The table.
+    learned : str
+        SQL for when a row was learned that does not say so itself.
+    columns : list of str
+        The columns that some source has; the others are not staged, which halves what is written.
+    sources : list of Staged
+        What was staged, in this order.
+    rules : list of Rule
+        Every rule by its number less one.
     """
 
-    table: str
-    origin: str
-    read: int
-    landed: int
-    skipped: int
-    quarantined: int
-    broken_rules: dict[str, int]
-    examples: list[dict[str, Any]]  # Any: JSON values of a quarantined row
-    ignored_columns: list[str]
-    backfill: bool
-    learned_now: bool
+    table: Table
+    learned: str
+    columns: list[str] = field(default_factory=list)
+    sources: list[Staged] = field(default_factory=list)
+    rules: list[Rule] = field(default_factory=list)
+
+    @property
+    def name(self) -> str:
+        """The staged table's."""
+        return f"staged_{self.table.name}"
+
+    def selected(self) -> str:
+        """Return the select list that gives every column of the contract from the staged table."""
+        absent = {"ingested_at": self.learned}
+        listed = (
+            c.name if c.name in self.columns else f"{absent.get(c.name, 'NULL')}::{_type(c)} AS {c.name}"
+            for c in self.table.columns
+        )
+        return ", ".join(listed)
 
 
-@dataclass(frozen=True)
-class Checked:
-    """A source that was checked: its rules, in the order of their numbers, and what came of it."""
+def open_source(connection: duckdb.DuckDBPyConnection, source: Source, scratch: Path, now: int) -> Opened:
+    """Open a source and find how its columns are read.
 
-    source: Source
-    rules: list[Rule]
-    report: TableReport
+    Parameters
+    ----------
+    now : int
+        Landing time, microseconds UTC; nothing may have happened more than a day after it.
+
+    Raises
+    ------
+    DataRefusedError
+        If the source cannot be opened, or misses a column.
+    """
+    with _refusing(source):
+        rows = source.rows(connection, scratch)
+        reading = read_as(TABLES[source.table], rows.relation, source.time_zone, rows.formats, source.origin)
+    late = f"{{}} > {int(now + DAY)}"
+    reading.rules.append(Rule("occurred_at", late.format(read_name("occurred_at")), *_FUTURE))
+    if "ingested_at" in reading.typed:
+        reading.warnings.append(Rule("ingested_at", late.format(read_name("ingested_at")), *_NOT_YET))
+    return Opened(source, rows, reading)
 
 
-def check(
+def stage(connection: duckdb.DuckDBPyConnection, checked: Checked, opened: Sequence[Opened]) -> list[Refusal]:
+    """Read sources into the staged table, typed, each row with the first rule it breaks; return what is refused."""
+    have = {name for one in opened for name in one.reading.typed}
+    checked.columns = [name for name in checked.table.names if name in have]
+    typed = [f"{column.name} {_type(column)}" for column in checked.table.columns if column.name in have]
+    marks = ["broken SMALLINT", "warned SMALLINT", "said VARCHAR"]
+    connection.execute(f"CREATE OR REPLACE TEMP TABLE {checked.name} ({', '.join([*typed, *marks])})")
+    refused = []
+    for one in opened:
+        last = _last_row(connection, checked)
+        try:
+            _stage_one(connection, checked, one, last)
+        except DataRefusedError as error:
+            _unstage(connection, checked, last)  # its rows must not be taken for those of the source before it
+            refused.append(Refusal(checked.table.name, one.source.origin, str(error)))
+    return refused
+
+
+def _last_row(connection: duckdb.DuckDBPyConnection, checked: Checked) -> int:
+    ((last,),) = connection.execute(f"SELECT coalesce(max(rowid), -1) FROM {checked.name}").fetchall()
+    return int(last)
+
+
+def _unstage(connection: duckdb.DuckDBPyConnection, checked: Checked, last: int) -> None:
+    connection.execute(f"DELETE FROM {checked.name} WHERE rowid > {last}")
+
+
+def _stage_one(connection: duckdb.DuckDBPyConnection, checked: Checked, opened: Opened, last: int) -> None:
+    """Insert the rows of a source; where that fails or falls short, once more, record by record."""
+    rows, rules = opened.rows, len(checked.rules)
+    with _refusing(opened.source):
+        try:
+            read = _insert(connection, checked, opened, rows, last)
+        except DATA_ERRORS:
+            if rows.careful is None:
+                raise
+            read = -1
+        if rows.careful is not None and read != rows.records:
+            _unstage(connection, checked, last)
+            del checked.rules[rules:]
+            rows = rows.careful()
+            read = _insert(connection, checked, opened, rows, last)
+    if rows.records is not None and read != rows.records:
+        raise DataRefusedError(
+            f"{opened.source.origin}: every record must come out as a row, found {rows.records:,} records and "
+            f"{read:,} rows; export the file again"
+        )
+    ((begins,),) = connection.execute(f"SELECT min(rowid) FROM {checked.name} WHERE rowid > {last}").fetchall()
+    begins = last + 1 if begins is None else begins
+    checked.sources.append(Staged(opened.source, opened.reading, rows.notes, begins, read))
+
+
+def _insert(connection: duckdb.DuckDBPyConnection, checked: Checked, opened: Opened, rows: Rows, last: int) -> int:
+    """Insert rows, and the records that are none, and return how many came behind the row `last`."""
+    if rows.rejected or ROW in rows.relation.columns:
+        connection.execute(f"ALTER TABLE {checked.name} ADD COLUMN IF NOT EXISTS {ROW} BIGINT")
+    view = f"raw_{checked.table.name}_{len(checked.sources)}"
+    _named(rows, opened.reading).create_view(view, replace=True)
+    connection.execute(f"INSERT INTO {checked.name} BY NAME {_staging(checked, opened.reading, rows, view)}")
+    _stage_rejected(connection, checked, rows.rejected)
+    ((read,),) = connection.execute(f"SELECT count(*) FROM {checked.name} WHERE rowid > {last}").fetchall()
+    return int(read)
+
+
+@contextlib.contextmanager
+def _refusing(source: Source) -> Iterator[None]:
+    """Tell the user what DuckDB says of their data; what it says of our query stays a bug."""
+    try:
+        yield
+    except duckdb.OutOfMemoryException as error:
+        raise DataRefusedError(
+            f"{source.origin}: a row must fit into memory many times over, found some that do not; look for a value "
+            "of many megabytes, or split the file"
+        ) from error
+    except DATA_ERRORS as error:
+        if "No space left" in str(error):
+            raise DependencyError(
+                f"{source.origin}: no room is left on the disk of the workspace for what is being checked; free some, "
+                "about as much as the file is large"
+            ) from error
+        raise DataRefusedError(
+            f"{source.origin}: cannot be read to its end ({told_by(error)}); correct the file"
+        ) from error
+
+
+def _type(column: Column) -> str:
+    texts = {"text": "VARCHAR", "json": "VARCHAR", "number": "DOUBLE", "boolean": "BOOLEAN"}
+    return texts.get(column.kind, "BIGINT")
+
+
+def _staging(checked: Checked, reading: Reading, rows: Rows, view: str) -> str:
+    """Return the query that types every row of a source and finds the first rule it breaks."""
+    first = len(checked.rules) + 1
+    warns = first + len(reading.rules)
+    rules = [*reading.rules, *reading.warnings]
+    checked.rules += rules
+    broken = " ".join(f"WHEN {rule.broken} THEN {n}" for n, rule in enumerate(reading.rules, first))
+    warned = " ".join(f"WHEN {rule.broken} THEN {n}" for n, rule in enumerate(reading.warnings, warns))
+    value = " ".join(f"WHEN {n} THEN {their_name(rule.column)}::VARCHAR" for n, rule in enumerate(rules, first))
+    typed = ", ".join(f"{expression} AS {read_name(name)}" for name, expression in reading.typed.items())
+    given = {name: read_name(name) for name in reading.typed}
+    given["ingested_at"] = f"coalesce({given.get('ingested_at', 'NULL')}, {_learned(checked)})"
+    taken = [f"{given[name]} AS {name}" for name in checked.columns if name in given]
+    number = f", {ROW}" if ROW in rows.relation.columns else ""
+    said = f"to_json(struct_pack(value := CASE mark {value} END, whole := {_whole(rows, reading)}))::VARCHAR"
+    return f"""
+        SELECT {", ".join(taken)}, broken_rule AS broken, warned_rule AS warned,
+               CASE WHEN mark > 0 THEN {said} END AS said{number}
+        FROM (SELECT *, greatest(broken_rule, warned_rule) AS mark
+              FROM (SELECT *, CASE WHEN broken_rule <> 0 THEN 0 {warned} ELSE 0 END AS warned_rule
+                    FROM (SELECT *, CASE {broken} ELSE 0 END AS broken_rule FROM (SELECT *, {typed} FROM {view}))))
+    """
+
+
+def _learned(checked: Checked) -> str:
+    return read_name("occurred_at") if checked.learned == "occurred_at" else checked.learned
+
+
+def _kept(rows: Rows, reading: Reading) -> dict[str, str]:
+    """Return the source's columns that are read, by the name they are staged under: ours, and as many more as fit."""
+    known = {theirs: ours for ours, theirs in reading.theirs.items()}
+    others = [name for name in rows.relation.columns if name not in known and name != ROW][:_OTHERS_KEPT]
+    return known | {name: f"{name} " for name in others}
+
+
+def _named(rows: Rows, reading: Reading) -> duckdb.DuckDBPyRelation:
+    """Return the rows under names that cannot take the place of ours; what nothing reads is left in the file."""
+    columns = [f"{_quoted(name)} AS {their_name(staged)}" for name, staged in _kept(rows, reading).items()]
+    return rows.relation.project(", ".join([*columns, *([ROW] if ROW in rows.relation.columns else [])]))
+
+
+def _whole(rows: Rows, reading: Reading) -> str:
+    """Return the row as the source has it, for the quarantine."""
+    parts = (f"{_quoted(name)} := {their_name(staged)}" for name, staged in _kept(rows, reading).items())
+    return f"struct_pack({', '.join(parts)})"
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _stage_rejected(connection: duckdb.DuckDBPyConnection, checked: Checked, rejected: str) -> None:
+    """Add the records that are no rows at all, so that they count, and are quarantined like others."""
+    if not rejected:
+        return
+    for rule, remedy in connection.execute(f"SELECT DISTINCT rule, remedy FROM {rejected} ORDER BY ALL").fetchall():
+        checked.rules.append(Rule("", "", rule, remedy))
+        connection.execute(
+            f"""
+            INSERT INTO {checked.name} (broken, warned, said, {ROW})
+            SELECT $number, 0, to_json(struct_pack(value := found, whole := found))::VARCHAR, {ROW}
+            FROM {rejected} WHERE rule = $rule AND remedy = $remedy ORDER BY {ROW}
+            """,
+            {"number": len(checked.rules), "rule": rule, "remedy": remedy},
+        )
+
+
+def compare(
     connection: duckdb.DuckDBPyConnection,
-    source: Source,
+    checked: Checked,
     landed: dict[str, list[str]],
-    max_bad_share: float,
-    now: int,
     *,
-    backfill: bool = False,
-) -> Checked:
-    """Stage one source as a typed table whose broken rows say which rule they break.
+    customers_known: bool = True,
+) -> list[TableReport]:
+    """Compare the staged rows with what stands, and with each other; return what became of each source.
 
     Parameters
     ----------
     landed : dict of str to list of str
         The Parquet files that count already, by table.
-    max_bad_share : float
-        Share of broken rows above which the source is refused.
-    now : int
-        Landing time, microseconds UTC; nothing may have happened more than a day after it.
-    backfill : bool
-        Take rows without `ingested_at` as known when they happened, though it is not the table's first landing.
-
-    Raises
-    ------
-    DataRefusedError
-        If the source cannot be read, misses a column, or breaks too many rules.
+    customers_known : bool
+        Whether all customers of this landing could be read; where not, no row is blamed for theirs.
     """
-    table, standing = TABLES[source.table], landed.get(source.table, [])
-    try:
-        relation = source.rows(connection)
-        reading = read_as(table, relation, source.time_zone, source.origin)
-        relation.create_view("raw", replace=True)
-        reading.rules.append(_not_after(reading, now + DAY))
-        rules = [*reading.rules, _UNKNOWN, _TWICE]
-        known_then = backfill or not standing
-        _stage(connection, table, reading, None if known_then else now)
-    except _DATA_ERRORS as error:
-        raise DataRefusedError(
-            f"{source.origin}: cannot be read to its end ({told_by(error)}); nothing landed, correct the file"
-        ) from error
-    if table.name != "customers":
-        _mark_unknown(connection, landed.get("customers", []), table, rules.index(_UNKNOWN) + 1)
-    _mark_repeated(connection, table, standing, rules.index(_TWICE) + 1)
-    report = _report(connection, source, reading, rules, known_then=known_then)
-    _refuse_if_too_many(report, max_bad_share)
-    return Checked(source, rules, report)
+    table = checked.table
+    checked.rules += [_UNKNOWN, _TWICE]
+    if table.name != "customers" and customers_known:
+        _know(connection, "customer_id", "customers", landed.get("customers", []))
+        if table.name == "consents":  # what someone refuses holds, whether or not they are known yet
+            checked.rules.append(Rule("customer_id", "", "is no customer yet", "it holds as soon as they are one"))
+            _mark(connection, checked, "customer_id", "warned", len(checked.rules))
+        else:
+            _mark(connection, checked, "customer_id", "broken", checked.rules.index(_UNKNOWN) + 1)
+    number = checked.rules.index(_TWICE) + 1
+    begins = [staged.begins for staged in checked.sources]
+    again = mark_repeated(connection, table, checked.selected(), landed.get(table.name, []), number, begins)
+    for column, other in references(table).items():
+        words, remedy = f"is not among the {other} that have landed", f"land the {other} it belongs to as well"
+        checked.rules.append(Rule(column, "", words, remedy))
+        _know(connection, column, other, landed.get(other, []))
+        _mark(connection, checked, column, "warned", len(checked.rules))
+    return [_report(connection, checked, *one) for one in zip(checked.sources, again, strict=True)]
 
 
-def _not_after(reading: Reading, latest: int) -> Rule:
-    broken = f"({reading.typed['occurred_at']}) > {int(latest)}"
-    return Rule(
-        "occurred_at", broken, "must not lie in the future", "correct the date, or bring the row when it is due"
-    )
-
-
-def _stage(connection: duckdb.DuckDBPyConnection, table: Table, reading: Reading, now: int | None) -> None:
-    """Type every column; a row without `ingested_at` is stamped `now`, or its own time where `now` is None."""
-    own_time = reading.typed["occurred_at"]
-    learned = own_time if now is None else str(int(now))
-    typed = reading.typed | {"ingested_at": f"coalesce({reading.typed.get('ingested_at', 'NULL')}, {learned})"}
-    columns = [_cast(column, typed.get(column.name, "NULL")) for column in table.columns]
-    broken = " ".join(f"WHEN {rule.broken} THEN {number}" for number, rule in enumerate(reading.rules, 1))
-    value = " ".join(f'WHEN {number} THEN "{rule.column}"::VARCHAR' for number, rule in enumerate(reading.rules, 1))
-    key = " || chr(31) || ".join(f"coalesce({name}::VARCHAR, '')" for name in table.key)
-    connection.execute(f"""
-        CREATE OR REPLACE TEMP TABLE staged_{table.name} AS
-        SELECT *, (md5_number_lower(customer_id) % 65536)::INTEGER AS bucket,
-               (md5_number_lower({key}) >> 1)::BIGINT AS row_key
-        FROM (
-            SELECT {ROW}, {", ".join(columns)}, broken, CASE broken {value} END AS broken_value
-            FROM (SELECT {ROW}, {", ".join(reading.typed)}, CASE {broken} ELSE 0 END AS broken FROM raw)
-        )
-    """)
-
-
-def _cast(column: Column, read: str) -> str:
-    if column.kind in {"text", "json"}:
-        return f"nullif(({read})::VARCHAR, '') AS {column.name}"
-    return f"({read})::{'DOUBLE' if column.kind == 'number' else 'BIGINT'} AS {column.name}"
-
-
-def _mark_unknown(connection: duckdb.DuckDBPyConnection, landed: list[str], table: Table, number: int) -> None:
-    """Mark rows of customers who neither stand already nor arrive with this landing."""
-    known = "SELECT NULL::VARCHAR AS customer_id WHERE false"
+def _know(connection: duckdb.DuckDBPyConnection, column: str, table: str, landed: Sequence[str]) -> None:
+    """Gather the values of a column that stand, or arrive with this landing, in a table `known`."""
+    known = "SELECT NULL::VARCHAR AS value WHERE false"
     if landed:
-        known += " UNION ALL SELECT customer_id FROM read_parquet($files)"
-    if connection.execute("SELECT 1 FROM duckdb_tables() WHERE table_name = 'staged_customers'").fetchall():
-        known += " UNION ALL SELECT customer_id FROM staged_customers WHERE broken = 0"
+        known += f" UNION ALL SELECT {column} FROM read_parquet($files)"
+    if connection.execute("SELECT 1 FROM duckdb_tables() WHERE table_name = ?", [f"staged_{table}"]).fetchall():
+        known += f" UNION ALL SELECT {column} FROM staged_{table} WHERE broken <= 0"
     connection.execute(
-        f"CREATE OR REPLACE TEMP TABLE known AS SELECT DISTINCT customer_id FROM ({known})",
-        {"files": landed} if landed else None,
+        f"CREATE OR REPLACE TEMP TABLE known AS SELECT DISTINCT value FROM ({known})",
+        {"files": list(landed)} if landed else None,
     )
+
+
+def _mark(connection: duckdb.DuckDBPyConnection, checked: Checked, column: str, mark: str, number: int) -> None:
+    """Give the good rows whose value is not in `known` a number; most often there are none, and nothing is written."""
+    name, unless = checked.name, " AND warned = 0" if mark == "warned" else ""
+    strange = f"FROM {name} ANTI JOIN known ON {name}.{column} = known.value WHERE broken = 0{unless}"
+    if not connection.execute(f"SELECT 1 {strange} LIMIT 1").fetchall():
+        return
+    said = f"to_json(struct_pack(value := {column}, whole := {readable(checked.table, checked.columns)}))::VARCHAR"
     connection.execute(
-        f"UPDATE staged_{table.name} SET broken = $number, broken_value = customer_id "
-        "WHERE broken = 0 AND customer_id NOT IN (SELECT customer_id FROM known)",
+        f"""
+        UPDATE {name} SET {mark} = $number, said = {said}{", warned = 0" if mark == "broken" else ""}
+        WHERE rowid IN (SELECT {name}.rowid {strange})
+        """,
         {"number": number},
     )
 
 
-def _mark_repeated(connection: duckdb.DuckDBPyConnection, table: Table, landed: list[str], number: int) -> None:
-    """Mark rows whose key stands already: -1 where they are equal (skipped), the rule's number where they differ."""
-    names = [name for name in table.names if name != "ingested_at"]
-    content = ", ".join(names)
-    key = ", ".join(table.key)
-    staged = f"staged_{table.name}"
-    standing = f"SELECT row_key, 0 AS turn, {content} FROM read_parquet($files) UNION ALL" if landed else ""
-    connection.execute(
-        f"""
-        CREATE OR REPLACE TEMP TABLE repeated AS
-        WITH everyone AS ({standing} SELECT row_key, {ROW} AS turn, {content} FROM {staged} WHERE broken = 0),
-        twice AS (SELECT row_key FROM everyone GROUP BY row_key HAVING count(*) > 1),
-        ranked AS (
-            SELECT turn, hash({content}) AS content, concat_ws(', ', {key}) AS key_text,
-                   first_value(hash({content})) OVER (PARTITION BY row_key ORDER BY turn) AS first_content,
-                   row_number() OVER (PARTITION BY row_key ORDER BY turn) AS place
-            FROM everyone SEMI JOIN twice USING (row_key)
-        )
-        SELECT turn, key_text, CASE WHEN content = first_content THEN -1 ELSE {int(number)} END AS broken
-        FROM ranked WHERE place > 1 AND turn > 0
-        """,
-        {"files": landed} if landed else None,
-    )
-    connection.execute(
-        f"UPDATE {staged} SET broken = repeated.broken, broken_value = repeated.key_text "
-        f"FROM repeated WHERE {staged}.{ROW} = repeated.turn"
-    )
-
-
-def _report(
-    connection: duckdb.DuckDBPyConnection, source: Source, reading: Reading, rules: list[Rule], *, known_then: bool
-) -> TableReport:
-    undated = "ingested_at" not in reading.typed
-    counts = dict(connection.execute(f"SELECT broken, count(*) FROM staged_{source.table} GROUP BY broken").fetchall())
-    broken = {number: count for number, count in sorted(counts.items()) if number > 0}
+def _report(connection: duckdb.DuckDBPyConnection, checked: Checked, staged: Staged, again: Repeated) -> TableReport:
+    source, reading = staged.source, staged.reading
+    counts = connection.execute(
+        f"SELECT broken, count(*) FROM {checked.name} WHERE {staged.where} GROUP BY 1"
+    ).fetchall()
+    filled = ", ".join(f"count({column})" for column in reading.typed)
+    query = f"""
+        SELECT count(*), min(occurred_at), max(occurred_at), {filled}
+        FROM {checked.name} WHERE {staged.where} AND broken = 0
+    """
+    ((landed, first_at, last_at, *present),) = connection.execute(query).fetchall()
+    undated, known_then = "ingested_at" not in reading.typed, checked.learned == "occurred_at"
     return TableReport(
-        table=source.table,
+        table=checked.table.name,
         origin=source.origin,
-        read=sum(counts.values()),
-        landed=counts.get(0, 0),
-        skipped=counts.get(-1, 0),
-        quarantined=sum(broken.values()),
-        broken_rules={f"{_column(source, rules[n - 1])} {rules[n - 1].rule}": count for n, count in broken.items()},
-        examples=list(set_aside(connection, source, rules, _EXAMPLES)),
+        read=staged.read,
+        landed=landed,
+        skipped=sum(count for broken, count in counts if broken == -1),
+        quarantined=sum(count for broken, count in counts if broken > 0),
+        fills=again.fills,
+        newer=again.newer,
+        findings=[f for kind in ("quarantine", "warning") for f in _findings(connection, checked, staged, kind)],
+        missing={column: 1 - n / landed for column, n in zip(reading.typed, present, strict=True) if landed},
+        first_at=first_at,
+        last_at=last_at,
         ignored_columns=reading.ignored,
+        notes=[*staged.notes, *reading.notes],
         backfill=undated and known_then,
         learned_now=undated and not known_then,
     )
 
 
+def _findings(connection: duckdb.DuckDBPyConnection, checked: Checked, staged: Staged, kind: Kind) -> Iterator[Finding]:
+    mark = "broken" if kind == "quarantine" else "warned"
+    where = f"{staged.where} AND {mark} > 0"
+    counts = connection.execute(f"SELECT {mark}, count(*) FROM {checked.name} WHERE {where} GROUP BY 1 ORDER BY 1")
+    for code, count in counts.fetchall():
+        rule = checked.rules[code - 1]
+        shown = list(set_aside(connection, checked, f"{staged.where} AND {mark} = {code}", EXAMPLES))
+        yield Finding(kind, rule.column, rule.rule, rule.remedy, count, shown)
+
+
 def set_aside(
-    connection: duckdb.DuckDBPyConnection, source: Source, rules: list[Rule], limit: int = 1 << 62
+    connection: duckdb.DuckDBPyConnection,
+    checked: Checked,
+    where: str = "broken > 0 OR warned > 0",
+    limit: int = 1 << 62,
 ) -> Iterator[dict[str, Any]]:  # Any: JSON values
-    """Yield each broken row as file, row, column, value, rule and remedy, in the order of the file."""
+    """Yield each row set aside or warned about, in the order of the sources: file, row, column, value, rule, remedy."""
+    columns = [column[0] for column in connection.execute(f"DESCRIBE {checked.name}").fetchall()]
+    row_number = ROW if ROW in columns else "NULL"
     rows = connection.execute(
-        f"SELECT {ROW}, broken, broken_value FROM staged_{source.table} WHERE broken > 0 ORDER BY {ROW} LIMIT $limit",
+        f"""
+        SELECT rowid, {row_number}, broken, warned, customer_id, said FROM {checked.name}
+        WHERE {where} ORDER BY rowid LIMIT $limit
+        """,
         {"limit": limit},
     )
+    begins = [staged.begins for staged in checked.sources]
     while row := rows.fetchone():
-        number, broken, value = row
-        rule = rules[broken - 1]
-        found = {"file": source.origin, "row": number, "column": _column(source, rule), "value": value}
-        yield found | {"rule": rule.rule, "remedy": rule.remedy}
+        place, number, broken, warned, customer, said = row
+        staged = checked.sources[bisect.bisect_right(begins, place) - 1]
+        rule, told = checked.rules[max(broken, warned) - 1], json.loads(said)
+        yield {
+            "kind": "quarantine" if broken > 0 else "warning",
+            "table": checked.table.name,
+            "file": staged.source.origin,
+            "row": place - staged.begins + 1 if number is None else number,
+            "customer_id": customer,
+            "column": rule.column or ", ".join(checked.table.key),
+            "value": told["value"],
+            "rule": rule.rule,
+            "remedy": rule.remedy,
+            "whole_row": told["whole"],
+        }
 
 
-def _column(source: Source, rule: Rule) -> str:
-    return rule.column or ", ".join(TABLES[source.table].key)
-
-
-def _refuse_if_too_many(report: TableReport, max_bad_share: float) -> None:
-    if report.quarantined <= max_bad_share * report.read:
-        return
-    first = report.examples[0]
-    raise DataRefusedError(
-        f"{report.origin}: at most {max_bad_share:.0%} of the rows may break a rule, found {report.quarantined:,} of "
-        f"{report.read:,}; first: data row {first['row']}, column `{first['column']}` {first['rule']}, found "
-        f"{first['value']!r}: {first['remedy']}. Nothing landed; correct the file, or raise `max_bad_share` in "
-        "configs/workspace.yaml"
-    )
+def told_by(error: Exception) -> str:
+    """Return what a library says went wrong, without its advice and without the row, which may be personal."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()] or [type(error).__name__]
+    return lines[0].split(":", 1)[-1].strip().rstrip(".;")

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import json
+import shutil
+import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -18,24 +20,32 @@ import duckdb
 from churnml.config import WorkspaceConfig
 from churnml.database import Catalogue, Workspace
 from churnml.database.workspace import digest_of_file
-from churnml.errors import UsageError
-from churnml.events.checking import Checked, TableReport, check, set_aside
-from churnml.events.landing import write_part
+from churnml.errors import DataRefusedError
+from churnml.events import quarantine
+from churnml.events.checking import Checked, Opened, compare, open_source, stage
+from churnml.events.consent import refusals_changed
+from churnml.events.landing import sweep, write_part
+from churnml.events.preflight import preflight
+from churnml.events.reporting import IngestReport, Refusal, TableReport
 from churnml.events.schema import TABLES
 from churnml.events.sources import Source
+from churnml.events.sources.opening import unchanged
+
+Json = dict[str, Any]  # Any: JSON
+_MEMORY = "400MB"
+_A_FEW = 5
 
 
-@dataclass(frozen=True)
-class IngestReport:
-    """What became of all sources of one landing; `batch_id` is None where no source was new."""
+@dataclass
+class _Landing:
+    """One landing while it is being checked."""
 
-    batch_id: int | None
-    tables: list[TableReport]
-    already_landed: list[str]
-
-    def to_json(self) -> dict[str, Any]:  # Any: JSON
-        """Return the report as plain data."""
-        return asdict(self)
+    connection: duckdb.DuckDBPyConnection
+    scratch: Path
+    landed: dict[str, list[str]]
+    tables: list[Checked] = field(default_factory=list)
+    reports: list[TableReport] = field(default_factory=list)
+    refused: list[Refusal] = field(default_factory=list)
 
 
 def ingest(
@@ -47,6 +57,8 @@ def ingest(
     *,
     check_only: bool = False,
     backfill: bool = False,
+    rows_file: Path | None = None,
+    outlook: Callable[[Json], Json | None] = lambda _: None,
     progress: Callable[[str], None] = lambda _: None,
 ) -> IngestReport:
     """Check sources against the contract and land what keeps it.
@@ -54,59 +66,161 @@ def ingest(
     Parameters
     ----------
     sources : sequence of Source
-        In any order, one for a table; `customers` are checked first, because all others refer to them.
+        In any order; `customers` are checked first, because all others refer to them.
     now : int
         The landing time, microseconds UTC; what a later landing without `ingested_at` is stamped with.
     check_only : bool
-        Check and report, write nothing.
+        Check and report, write nothing to the workspace.
     backfill : bool
         Take rows without `ingested_at` as known when they happened, in a later landing as well as in the first.
+    rows_file : Path, optional
+        Where to write every row set aside or warned about, also on a check or a refusal.
+    outlook : callable
+        Told what `preflight` found, says what that would be good for; the report repeats it.
     progress : callable
         Told the origin of each source before it is checked.
 
     Raises
     ------
-    UsageError
-        If two sources are meant for one table.
     DataRefusedError
-        If a file breaks the contract as a whole; nothing of any source has landed then.
+        If a source breaks the contract as a whole; nothing of any source has landed then. Its `report` says the same
+        as a landing would, of every source.
     """
-    _refuse_two_for_one(sources)
-    with workspace.locked("ingest"), _connect(workspace) as connection:
-        order = list(TABLES)
-        ordered = sorted(sources, key=lambda source: order.index(source.table))
-        digests = {source.table: _digest(source) for source in ordered}
-        fresh = [source for source in ordered if not catalogue.knows_source(digests[source.table])]
-        known = [source.origin for source in ordered if source not in fresh]
-        landed = _landed_files(workspace, catalogue)
-        checked = []
-        for source in fresh:
-            progress(source.origin)
-            checked.append(check(connection, source, landed, config.max_bad_share, now, backfill=backfill))
-        batch_id = None
-        if fresh and not check_only:
-            batch_id = _land(connection, workspace, catalogue, checked, now, [digests[s.table] for s in fresh])
-        return IngestReport(batch_id, [one.report for one in checked], known)
-
-
-def _refuse_two_for_one(sources: Sequence[Source]) -> None:
-    first: dict[str, Source] = {}
-    for source in sources:
-        before = first.setdefault(source.table, source)
-        if before is not source:
-            raise UsageError(
-                f"one landing takes one source for each table, found {before.origin} and {source.origin} for "
-                f"`{source.table}`; ingest them one after the other"
+    with workspace.locked("ingest"), _connect(workspace) as (connection, scratch):
+        landing = _Landing(connection, scratch, _landed_files(workspace, catalogue))
+        with _unchanged(sources):
+            digests = {id(source): _digest(source) for source in sources}
+            known = [source for source in sources if source.files and catalogue.knows_source(digests[id(source)])]
+            fresh = [source for source in sources if source not in known]
+            _check_all(landing, fresh, config, now, backfill=backfill, progress=progress)
+            if rows_file is not None:
+                quarantine.write_rows(connection, landing.tables, rows_file)
+            ahead = preflight(catalogue.parts(), landing.reports)
+            report = IngestReport(
+                batch_id=None,
+                tables=landing.reports,
+                refused=landing.refused,
+                already_landed=[source.origin for source in known],
+                rows_file=str(rows_file or ""),
+                preflight=ahead,
+                outlook=outlook(ahead),
+                time_zone=config.time_zone,
             )
+            if landing.refused:
+                raise DataRefusedError(_why(landing.refused), report=report.to_json())
+        if check_only:
+            return report
+        sweep(workspace, catalogue)
+        quarantine.purge(workspace, catalogue.landed_at(), now)
+        stamps = _stamps(fresh, digests, landing.reports)
+        if not any(one.landed for one in report.tables) and all(map(catalogue.knows_source, stamps)):
+            return report
+        return _land(landing, workspace, catalogue, report, now, stamps)
+
+
+def _stamps(sources: Sequence[Source], digests: dict[int, str], reports: Sequence[TableReport]) -> list[str]:
+    """Return what to remember the files by.
+
+    One of which rows were set aside is remembered otherwise: it is read again when it comes again, for the customer
+    its rows were waiting for may have landed since.
+    """
+    unsound = {(one.table, one.origin) for one in reports if one.quarantined}
+    return [
+        hashlib.sha256(f"set aside {digests[id(one)]}".encode()).hexdigest()
+        if (one.table, one.origin) in unsound
+        else digests[id(one)]
+        for one in sources
+        if one.files
+    ]
 
 
 @contextlib.contextmanager
-def _connect(workspace: Workspace) -> Iterator[duckdb.DuckDBPyConnection]:
-    spill = str(workspace.root / ".spill")
-    with duckdb.connect(config={"memory_limit": "1GB", "temp_directory": spill}) as connection:
-        connection.execute("SET TimeZone = 'UTC'")
-        connection.execute("SET enable_progress_bar = false")
-        yield connection
+def _unchanged(sources: Sequence[Source]) -> Iterator[None]:
+    """Refuse files that grow or change while they are read: half a file is not what anyone meant to bring."""
+    with contextlib.ExitStack() as stack:
+        for path in dict.fromkeys(path for source in sources for path in source.files):
+            stack.enter_context(unchanged(path))
+        yield
+
+
+@contextlib.contextmanager
+def _connect(workspace: Workspace) -> Iterator[tuple[duckdb.DuckDBPyConnection, Path]]:
+    """Give a connection of little memory, and a folder for intermediate files that is gone afterwards."""
+    for left_behind in workspace.root.glob(".spill-*"):  # by one that was killed: whoever holds the lock is alone
+        shutil.rmtree(left_behind, ignore_errors=True)
+    scratch = Path(tempfile.mkdtemp(prefix=".spill-", dir=workspace.root))
+    try:
+        with duckdb.connect(config={"memory_limit": _MEMORY, "temp_directory": str(scratch / "duckdb")}) as connection:
+            connection.execute("SET TimeZone = 'UTC'")
+            connection.execute("SET enable_progress_bar = false")
+            yield connection, scratch
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _check_all(
+    landing: _Landing,
+    sources: Sequence[Source],
+    config: WorkspaceConfig,
+    now: int,
+    *,
+    backfill: bool,
+    progress: Callable[[str], None],
+) -> None:
+    """Check every source, table by table in the order of the contract; one that is refused stops none of the others."""
+    for table in TABLES.values():
+        known_then = backfill or not landing.landed.get(table.name)
+        checked = Checked(table, "occurred_at" if known_then else str(int(now)))
+        opened = list(_opened(landing, [one for one in sources if one.table == table.name], now, progress))
+        if not opened:
+            continue
+        landing.refused += stage(landing.connection, checked, opened)
+        if checked.sources:
+            landing.tables.append(checked)
+            known = not any(refusal.table == "customers" for refusal in landing.refused)
+            reports = compare(landing.connection, checked, landing.landed, customers_known=known)
+            landing.reports += reports
+            landing.refused += [_too_many(one) for one in reports if _are_too_many(one, config.max_bad_share)]
+
+
+def _opened(
+    landing: _Landing, sources: Sequence[Source], now: int, progress: Callable[[str], None]
+) -> Iterator[Opened]:
+    """Open the sources of one table; one that is refused stops none of the others."""
+    for source in sources:
+        progress(source.origin)
+        try:
+            yield open_source(landing.connection, source, landing.scratch, now)
+        except DataRefusedError as error:
+            landing.refused.append(Refusal(source.table, source.origin, str(error)))
+
+
+def _are_too_many(report: TableReport, max_bad_share: float) -> bool:
+    """Tell whether a source is refused for its broken rows.
+
+    A handful in a small file is no sign of a broken file unless it is most of it; and consents are never refused, for
+    what someone refuses among them must hold.
+    """
+    few = report.quarantined <= _A_FEW and 2 * report.quarantined <= report.read
+    return report.quarantined > max_bad_share * report.read and not few and report.table != "consents"
+
+
+def _too_many(report: TableReport) -> Refusal:
+    finding = report.of("quarantine")[0]
+    row = finding.examples[0]
+    return Refusal(
+        report.table,
+        report.origin,
+        f"{report.origin}: no more rows may break a rule than `max_bad_share` of configs/workspace.yaml allows, found "
+        f"{report.quarantined:,} of {report.read:,}; first: data row {row['row']}, column `{row['column']}` "
+        f"{finding.rule}, found {row['value']!r}: {finding.remedy}. Correct the file, or raise `max_bad_share`",
+    )
+
+
+def _why(refused: Sequence[Refusal]) -> str:
+    """Return every reason; a person who has to correct three files wants to hear of all three."""
+    reasons = "\n".join(refusal.reason for refusal in refused)
+    return f"{reasons}\nNothing landed."
 
 
 def _digest(source: Source) -> str:
@@ -124,29 +238,23 @@ def _landed_files(workspace: Workspace, catalogue: Catalogue) -> dict[str, list[
 
 
 def _land(
-    connection: duckdb.DuckDBPyConnection,
-    workspace: Workspace,
-    catalogue: Catalogue,
-    checked: list[Checked],
-    now: int,
-    digests: list[str],
-) -> int:
+    landing: _Landing, workspace: Workspace, catalogue: Catalogue, report: IngestReport, now: int, digests: list[str]
+) -> IngestReport:
     """Write parts and quarantine, then make them count in one transaction; a crash before it leaves nothing."""
     batch_id = catalogue.next_batch_id()
-    parts = []
-    for one in checked:
-        if one.report.quarantined:
-            _write_quarantine(connection, workspace, one, batch_id)
-        if one.report.landed:
-            table = TABLES[one.report.table]
-            parts.append(write_part(connection, workspace, table, batch_id, one.report.landed))
-    catalogue.land(batch_id, now, parts, {"tables": [asdict(one.report) for one in checked]}, digests)
-    return batch_id
-
-
-def _write_quarantine(connection: duckdb.DuckDBPyConnection, workspace: Workspace, one: Checked, batch_id: int) -> None:
-    """Write every row set aside, one JSON object a line, beside the tables."""
-    target = workspace.quarantine / f"{batch_id:06}-{one.report.table}.jsonl"
-    with workspace.atomically(target) as draft, draft.open("w", encoding="utf-8") as handle:
-        for row in set_aside(connection, one.source, one.rules):
-            handle.write(json.dumps(row, ensure_ascii=False) + "\n")
+    rows = {name: sum(one.landed for one in report.tables if one.table == name) for name in TABLES}
+    parts = [
+        write_part(landing.connection, workspace, checked, batch_id, rows[checked.table.name])
+        for checked in landing.tables
+        if rows[checked.table.name]
+    ]
+    kept = report.rows_file
+    if any(one.findings for one in report.tables):
+        target = quarantine.file_of(workspace, batch_id)
+        with workspace.atomically(target) as draft:
+            quarantine.write_rows(landing.connection, landing.tables, draft)
+        kept = kept or str(target)
+    report = replace(report, batch_id=batch_id, rows_file=kept)
+    refusals = refusals_changed(landing.connection, landing.landed.get("consents", []))
+    catalogue.land(batch_id, now, parts, report.to_json(), digests, refusals)
+    return report

@@ -15,10 +15,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from churnml.database import Part, Workspace
+from churnml.database import Catalogue, Part, Workspace
 from churnml.database.catalogue import relative
 from churnml.database.workspace import digest_of_file
-from churnml.events.schema import Table
+from churnml.events.checking import Checked
 
 BUCKETS = 1 << 16
 ROWS_PER_BLOCK = 200_000
@@ -30,21 +30,19 @@ def blocks_for(rows: int) -> int:
 
 
 def write_part(
-    connection: duckdb.DuckDBPyConnection, workspace: Workspace, table: Table, batch_id: int, rows: int
+    connection: duckdb.DuckDBPyConnection, workspace: Workspace, checked: Checked, batch_id: int, rows: int
 ) -> Part:
-    """Write the good rows staged for `table` and return the part that the catalogue will count.
+    """Write the good rows of a checked table and return the part that the catalogue will count.
 
     Parameters
     ----------
     rows : int
         Rows about to be written.
     """
+    table = checked.table
     path = workspace.tables / table.name / f"{batch_id:06}.parquet"
     buckets_per_group = BUCKETS // blocks_for(_most_staged(connection))
-    reader = connection.sql(f"""
-        SELECT bucket, {", ".join(table.names)}, row_key FROM staged_{table.name} WHERE broken = 0
-        ORDER BY bucket, customer_id, occurred_at, row_key
-    """).to_arrow_reader(1 << 16)
+    reader = _sorted(connection, checked)
     texts = [field.name for field in reader.schema if pa.types.is_string(field.type)]
     with (
         workspace.atomically(path) as draft,
@@ -52,12 +50,40 @@ def write_part(
     ):
         for group in _aligned(reader, buckets_per_group):
             writer.write_table(group, row_group_size=group.num_rows)
-    (first, last, delay), *_ = connection.execute(f"""
+    ((first, last, delay),) = connection.execute(f"""
         SELECT min(occurred_at), max(occurred_at), max(greatest(ingested_at - occurred_at, 0))
-        FROM staged_{table.name} WHERE broken = 0
+        FROM (SELECT {checked.selected()} FROM {checked.name} WHERE broken = 0)
     """).fetchall()
     where = relative(path, workspace.root)
     return Part(batch_id, table.name, where, rows, first, last, delay, digest_of_file(path))
+
+
+def sweep(workspace: Workspace, catalogue: Catalogue) -> None:
+    """Remove every file that does not count: what a landing or an erasure left behind that was killed."""
+    counted = {workspace.root / part.path for part in catalogue.parts()}
+    drafts = workspace.quarantine.glob(".*.jsonl.*")
+    for path in (*workspace.tables.glob("*/*"), *drafts):
+        if path not in counted:
+            path.unlink()
+
+
+def _sorted(connection: duckdb.DuckDBPyConnection, checked: Checked) -> pa.RecordBatchReader:
+    """Return the good rows by bucket, customer and time; ties by a hash of the key, the same whatever the file's order.
+
+    MD5 is dear but the same for ever, which DuckDB's own hash is not; the bucket is asked once a customer.
+    """
+    table, good = checked.table, f"FROM {checked.name} WHERE broken = 0"
+    key = " || chr(31) || ".join(f"coalesce({name}::VARCHAR, '')" for name in table.key)
+    return connection.sql(f"""
+        WITH good AS (SELECT {checked.selected()} {good}),
+        buckets AS (
+            SELECT customer_id, (md5_number_lower(customer_id) % {BUCKETS})::INTEGER AS bucket
+            FROM (SELECT DISTINCT customer_id {good})
+        )
+        SELECT bucket, {", ".join(table.names)}, (md5_number_lower({key}) >> 1)::BIGINT AS row_key
+        FROM good JOIN buckets USING (customer_id)
+        ORDER BY bucket, customer_id, occurred_at, row_key, ingested_at
+    """).to_arrow_reader(1 << 16)
 
 
 def _most_staged(connection: duckdb.DuckDBPyConnection) -> int:

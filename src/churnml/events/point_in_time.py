@@ -2,8 +2,14 @@
 
 A *fact* is a row with two times: `event_at`, and `known_at`, the later of the fact's own time and its `ingested_at`.
 At a cutoff *t* a window of *w* days holds a fact if ``t - w <= event_at < t`` and ``known_at <= t``.
+
+A *later fact*, such as when a ticket was resolved, is a fact of its own, called `tickets.resolved_at`: its `event_at`
+is the ticket's, and no cutoff at or before its own time sees it, whatever landed when. A row that came in several
+versions is one fact a version, each known from its own landing.
+
 `history` serves features and hides everything beyond the last cutoff; `outcome` serves labels and reads
-``[t, t + horizon)``. No other module of this package reads `ingested_at`, and `tests/test_architecture.py` says so.
+``[t, t + horizon)``. No other module of this package reads `ingested_at` or the time of a later fact, and
+`tests/test_architecture.py` says so.
 """
 
 from __future__ import annotations
@@ -20,14 +26,16 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from churnml.database import Catalogue, Part, Workspace
-from churnml.errors import NotEnoughDataError
-from churnml.events.clock import days_later
+from churnml.errors import NotEnoughDataError, UsageError
+from churnml.events.clock import DAY, days_later
 from churnml.events.landing import BUCKETS, blocks_for
-from churnml.events.schema import TABLES
+from churnml.events.schema import ONE_OF, REQUIRED, TABLES
 
 Integers = npt.NDArray[np.int64]
 Column = npt.NDArray[np.int64] | npt.NDArray[np.int32] | npt.NDArray[np.float64]
 Wanted = Mapping[str, Sequence[str]]
+
+_NEVER_ENDS = np.iinfo(np.int64).max
 
 
 @dataclass(frozen=True)
@@ -68,10 +76,55 @@ class Facts:
 
     def known_by(self, cutoff: int) -> Facts:
         """Return what was known at one cutoff, as if nothing had ever been late."""
-        rows = self.event_at < cutoff
-        if self.known_at is not None:
-            rows &= self.known_at <= cutoff
-        return replace(self.keep(rows), known_at=None)
+        return replace(self.keep(_seen(self, cutoff)), known_at=None)
+
+
+@dataclass(frozen=True)
+class Contracts:
+    """The versions of every contract of a block; the only question it answers is who held one.
+
+    Parameters
+    ----------
+    versions : Facts
+        One row a version.
+    contract : ndarray of shape (n_versions,)
+        The same number for versions of the same contract.
+    begins, ends : ndarray of shape (n_versions,)
+        When the contract began and ended by that version, microseconds UTC; an open end is the last instant there is.
+    """
+
+    versions: Facts
+    contract: Integers
+    begins: Integers
+    ends: Integers
+
+    def held(self, cutoffs: Sequence[int]) -> npt.NDArray[np.bool_]:
+        """Return who held a contract at each cutoff, by what was known then; shape (n_cutoffs, n_customers).
+
+        A contract stands as the last of its versions says that were known at the cutoff; an end that lies at the
+        cutoff or after it was not seen yet.
+        """
+        versions, n_customers = self.versions, len(self.versions.offsets) - 1
+        order = np.argsort(self.contract, kind="stable")  # within a contract by its times, then by when it was learned
+        held = np.zeros((len(cutoffs), n_customers), dtype=np.bool_)
+        for place, cutoff in enumerate(cutoffs):
+            seen = order[_seen(versions, cutoff)[order]]
+            last = np.append(np.diff(self.contract[seen]) != 0, True)[: len(seen)]
+            current = seen[last]
+            stands = (self.begins[current] < cutoff) & (self.ends[current] >= cutoff)
+            held[place, versions.customer[current[stands]]] = True
+        return held
+
+    def without(self, customers: npt.NDArray[np.bool_]) -> Contracts:
+        """Return the same customers, those marked true without a contract."""
+        rows = ~customers[self.versions.customer]
+        return Contracts(self.versions.keep(rows), self.contract[rows], self.begins[rows], self.ends[rows])
+
+    def only(self, customers: npt.NDArray[np.bool_]) -> Contracts:
+        """Return those of the customers marked true."""
+        rows = customers[self.versions.customer]
+        versions = _of_customers(self.versions, customers)
+        return Contracts(versions, self.contract[rows], self.begins[rows], self.ends[rows])
 
 
 @dataclass(frozen=True)
@@ -83,11 +136,17 @@ class Block:
     customer_ids : ndarray of shape (n_customers,)
         Texts.
     facts : dict of str to Facts
-        By table; a table that was never landed is absent.
+        By table, or by table and later fact; a table that was never landed is absent.
+    refused : ndarray of shape (n_customers,) or None
+        Who refuses to be profiled; of them there are no facts but that they are customers. None if nobody does.
+    contracts : Contracts or None
+        The versions of their contracts; None where no subscriptions have landed.
     """
 
     customer_ids: npt.NDArray[np.object_]
     facts: dict[str, Facts]
+    refused: npt.NDArray[np.bool_] | None = None
+    contracts: Contracts | None = None
 
     def known_by(self, cutoff: int) -> Block:
         """Return the block as it was known at one cutoff."""
@@ -96,7 +155,10 @@ class Block:
     def only(self, customers: npt.NDArray[np.bool_]) -> Block:
         """Return the block of the customers marked true."""
         return Block(
-            self.customer_ids[customers], {name: _of_customers(f, customers) for name, f in self.facts.items()}
+            self.customer_ids[customers],
+            {name: _of_customers(facts, customers) for name, facts in self.facts.items()},
+            None if self.refused is None else self.refused[customers],
+            None if self.contracts is None else self.contracts.only(customers),
         )
 
 
@@ -114,12 +176,15 @@ class Store:
         The workspace's.
     blocks : int
         How many blocks the customers are dealt into, a power of two; 0 lets the largest table decide.
+    refusing : frozenset of str
+        The customers who refuse to be profiled.
     """
 
     root: Path
     parts: tuple[Part, ...]
     time_zone: str
     blocks: int = 0
+    refusing: frozenset[str] = frozenset()
 
     @classmethod
     def open(cls, workspace: Workspace, catalogue: Catalogue, time_zone: str) -> Store:
@@ -132,10 +197,12 @@ class Store:
         """
         parts = tuple(catalogue.parts())
         have = {part.table_name for part in parts}
-        missing = [table.name for table in TABLES.values() if table.required and table.name not in have]
+        missing = [name for name in REQUIRED if name not in have]
         if missing:
             raise NotEnoughDataError(f"the table `{missing[0]}` is required, found none landed; `churnml ingest` it")
-        return cls(workspace.root, parts, time_zone)
+        if not have & set(ONE_OF):
+            raise NotEnoughDataError(f"one of {' and '.join(ONE_OF)} is required, found neither; `churnml ingest` it")
+        return cls(workspace.root, parts, time_zone, refusing=catalogue.refusing())
 
     @property
     def tables(self) -> frozenset[str]:
@@ -144,9 +211,10 @@ class Store:
 
     @property
     def span(self) -> tuple[int, int]:
-        """The instants of the first and the last order."""
-        orders = [part for part in self.parts if part.table_name == "orders"]
-        return min(part.first_at for part in orders), max(part.last_at for part in orders)
+        """The instants of the first and the last order, or where there are none, version of a contract."""
+        main = next(name for name in ONE_OF if name in self.tables)
+        parts = [part for part in self.parts if part.table_name == main]
+        return min(part.first_at for part in parts), max(part.last_at for part in parts)
 
     @cached_property
     def n_blocks(self) -> int:
@@ -179,39 +247,109 @@ def history(store: Store, number: int, cutoffs: Sequence[int], wanted: Wanted) -
         Microseconds UTC. No fact that happened or was learned after the last of them is returned; what was learned
         between two of them carries its `known_at`. A customer met later comes without facts, outside the base.
     wanted : mapping of str to sequence of str
-        The columns of each table to read; the customer, both clocks and the customers table come by themselves.
+        The columns of each table, or of each later fact such as `tickets.resolved_at`, to read; the customer, both
+        clocks and the customers table come by themselves.
+
+    Raises
+    ------
+    UsageError
+        If a later fact is asked for as if it were known with its row, or the second clock is.
     """
     last = max(cutoffs)
     ids, customers = _customers(store, number, wanted.get("customers", ()))
-    facts = {"customers": customers}
-    for table, columns in wanted.items():
+    facts = {"customers": _known_versions(customers, last)}
+    for name, columns in wanted.items():
+        table, _, later = name.partition(".")
+        _refuse_hidden(table, later, columns)
         if table != "customers" and table in store.tables:
-            facts[table] = _visible(_read(store, number, table, columns, ids), last)
-    return Block(ids.to_numpy(zero_copy_only=False), facts)
+            read = _later_fact(store, number, table, later, columns, ids) if later else None
+            facts[name] = _visible(read or _read(store, number, table, columns, ids), last)
+    texts = ids.to_numpy(zero_copy_only=False)
+    contracts = _contracts(store, number, ids, last) if "subscriptions" in store.tables else None
+    return _without_refusals(Block(texts, facts, None, contracts), store.refusing)
+
+
+def _refuse_hidden(table: str, later: str, columns: Sequence[str]) -> None:
+    """Refuse a column whose time is another than that of the fact it is asked with."""
+    known_from = {column.name: column.known_from for column in TABLES[table].columns}
+    allowed = {"", known_from.get(later, "")}
+    hidden = [name for name in columns if known_from.get(name, "") not in allowed or name == "ingested_at"]
+    if hidden:
+        raise UsageError(
+            f"a later fact is known from its own time only, found `{hidden[0]}` asked for with `{table}`; ask for it "
+            f"as `{table}.{hidden[0]}`"
+        )
+
+
+def _known_versions(customers: Facts, last: int) -> Facts:
+    """Hide the versions learned after the last cutoff; who was met later keeps one, which no cutoff sees."""
+    seen = _seen(customers, last)
+    opens = customers.offsets[:-1]
+    if seen.all() or not len(opens):
+        return customers
+    unmet = ~np.logical_or.reduceat(seen, opens)
+    seen[opens[unmet]] = True
+    return customers.keep(seen)
+
+
+def _without_refusals(block: Block, refusing: frozenset[str]) -> Block:
+    """Take everything out that those who refuse to be profiled ever did; they remain as customers."""
+    if not refusing:
+        return block
+    refused = np.fromiter(
+        (one in refusing for one in block.customer_ids), dtype=np.bool_, count=len(block.customer_ids)
+    )
+    facts = {
+        name: facts if name == "customers" else facts.keep(~refused[facts.customer])
+        for name, facts in block.facts.items()
+    }
+    contracts = None if block.contracts is None else block.contracts.without(refused)
+    return Block(block.customer_ids, facts, refused, contracts)
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What the customers of a block did in the horizon after each cutoff; arrays of shape (n_cutoffs, n_customers)."""
+    """What the customers of a block did in the horizon after each cutoff; arrays of shape (n_cutoffs, n_customers).
+
+    Parameters
+    ----------
+    orders : ndarray
+        Orders with a positive amount.
+    revenue, cost : ndarray
+        Money of the orders begun in the horizon, in 1/10,000 unit.
+    costed_revenue : ndarray
+        Of `revenue`, what was paid for orders whose cost is known.
+    returned : ndarray
+        Money that went back for these orders, before the label was final.
+    """
 
     customer_ids: npt.NDArray[np.object_]
     orders: Integers
     revenue: Integers
     cost: Integers
     costed_revenue: Integers
+    returned: Integers
 
 
 def outcome(
-    store: Store, number: int, cutoffs: Sequence[int], horizon_days: int, known_by: int | None = None
+    store: Store,
+    number: int,
+    cutoffs: Sequence[int],
+    horizon_days: int,
+    known_by: int | None = None,
+    label_lag_days: int = 0,
 ) -> Outcome:
     """Return the orders with a positive amount, and all money, in ``[t, t + horizon)`` after each cutoff *t*.
 
-    The second clock is not asked: a label may wait until it is final. Whether it is final, `labels.splits` decides.
+    Parameters
+    ----------
+    known_by : int, optional
+        Leave out what was learned after this instant.
+    label_lag_days : int
+        How long after the horizon goods may still come back.
     """
     ids, _ = _customers(store, number, ())
-    orders = _read(store, number, "orders", ("amount", "cost"), ids)
-    if known_by is not None and orders.known_at is not None:
-        orders = orders.keep(orders.known_at <= known_by)
+    orders = _learned_by(_read(store, number, "orders", ("amount", "cost", "order_id"), ids), known_by)
     amount, cost = orders.columns["amount"].astype(np.int64), orders.columns["cost"]
     costed = ~np.isnan(cost)
     values = {
@@ -220,37 +358,194 @@ def outcome(
         "cost": np.where(costed, cost, 0).astype(np.int64),
         "costed_revenue": np.where(costed, amount, 0),
     }
-    sums = {name: np.zeros((len(cutoffs), len(ids)), dtype=np.int64) for name in values}
+    back = _returns(store, number, ids, orders, known_by)
+    sums = {name: np.zeros((len(cutoffs), len(ids)), dtype=np.int64) for name in (*values, "returned")}
     for place, cutoff in enumerate(cutoffs):
         end = days_later(cutoff, horizon_days, store.time_zone)
         within = (orders.event_at >= cutoff) & (orders.event_at < end)
         for name, value in values.items():
             np.add.at(sums[name][place], orders.customer[within], value[within])
+        final = days_later(end, label_lag_days, store.time_zone)
+        of_these = (back.ordered_at >= cutoff) & (back.ordered_at < end) & (back.returned_at < final)
+        np.add.at(sums["returned"][place], back.customer[of_these], back.amount[of_these])
     return Outcome(ids.to_numpy(zero_copy_only=False), **sums)
 
 
+@dataclass(frozen=True)
+class _Returns:
+    """Returns of orders that have landed: whose, when ordered, when returned, how much."""
+
+    customer: Integers
+    ordered_at: Integers
+    returned_at: Integers
+    amount: Integers
+
+
+def _returns(store: Store, number: int, ids: pa.Array, orders: Facts, known_by: int | None) -> _Returns:
+    """Find the order of each return among the customer's own; one whose order is not there belongs to no horizon."""
+    if "returns" not in store.tables:
+        nothing = np.zeros(0, dtype=np.int64)
+        return _Returns(nothing, nothing, nothing, nothing)
+    back = _learned_by(_read(store, number, "returns", ("amount", "order_id"), ids), known_by)
+    code_of = {word: code for code, word in enumerate(orders.words["order_id"])}
+    words = np.array([code_of.get(word, -1) for word in back.words["order_id"]], dtype=np.int64)
+    order = np.argsort(orders.columns["order_id"], kind="stable")
+    codes = orders.columns["order_id"][order]
+    wanted = words[back.columns["order_id"]] if len(words) else np.zeros(0, dtype=np.int64)
+    place = np.minimum(np.searchsorted(codes, wanted), max(len(codes) - 1, 0))
+    found = codes[place] == wanted if len(codes) else np.zeros(len(wanted), dtype=np.bool_)
+    origin = order[place[found]]
+    mine = orders.customer[origin] == back.customer[found]
+    amount = back.columns["amount"].astype(np.int64)[found]
+    return _Returns(back.customer[found][mine], orders.event_at[origin][mine], back.event_at[found][mine], amount[mine])
+
+
+def _learned_by(facts: Facts, known_by: int | None) -> Facts:
+    if known_by is None:
+        return facts
+    return facts.keep((facts.event_at if facts.known_at is None else facts.known_at) <= known_by)
+
+
+def usual_lateness_days(store: Store, table: str = "orders") -> int:
+    """Return within how many days 19 of 20 rows were learned that did not come as declared backfill; at most 30."""
+    parts = [part for part in store.parts if part.table_name == table and part.max_delay > 0]
+    if not parts:
+        return 0
+    pieces = [pq.read_table(store.root / part.path, columns=["occurred_at", "ingested_at"]) for part in parts]
+    clocks = pa.concat_tables(pieces)
+    delay = clocks.column("ingested_at").to_numpy() - clocks.column("occurred_at").to_numpy()
+    usual = float(np.quantile(delay[delay > 0], 0.95))
+    return min(30, int(np.ceil(usual / DAY)))
+
+
 def _customers(store: Store, number: int, columns: Sequence[str]) -> tuple[pa.Array, Facts]:
-    """Read the customers of a block in the order of (bucket, id), the order that every other table follows."""
+    """Read the customers of a block in the order of (bucket, id), the order that every other table follows.
+
+    A customer may have several versions; they stand in the order in which they were learned, and so known.
+    """
     table = _rows(store, number, "customers", columns)
-    order = pc.sort_indices(
-        table.select(["bucket", "customer_id"]), [("bucket", "ascending"), ("customer_id", "ascending")]
-    )
-    table = table.take(order)
+    clocks = ("ingested_at", "occurred_at") if "ingested_at" in table.column_names else ("occurred_at",)
+    keys = [(name, "ascending") for name in ("bucket", "customer_id", *clocks)]
+    table = table.take(pc.sort_indices(table, keys))
     ids = table.column("customer_id").combine_chunks()
-    return ids, _facts(table, np.arange(len(ids)), len(ids), columns)
+    opens = np.ones(len(ids), dtype=np.bool_)
+    if len(ids):
+        opens[1:] = pc.not_equal(ids[1:], ids[:-1]).to_numpy(zero_copy_only=False)
+    return ids.filter(pa.array(opens)), _facts(table, np.cumsum(opens) - 1, int(opens.sum()), columns)
+
+
+def current(facts: Facts, cutoffs: Sequence[int]) -> Integers:
+    """Return the row of each customer's latest version known at each cutoff, -1 where there is none.
+
+    Parameters
+    ----------
+    facts : Facts
+        The customers of a block.
+
+    Returns
+    -------
+    ndarray of shape (n_cutoffs, n_customers)
+        Positions among the rows of `facts`.
+    """
+    when = np.array(cutoffs, dtype=np.int64)[:, None]
+    seen = facts.event_at < when
+    if facts.known_at is not None:
+        seen &= facts.known_at <= when
+    rows = np.where(seen, np.arange(len(facts.event_at)), -1)
+    if len(facts.offsets) - 1 == len(facts.event_at):  # nobody has a second version
+        return rows
+    return np.maximum.reduceat(rows, facts.offsets[:-1], axis=1)
 
 
 def _read(store: Store, number: int, name: str, columns: Sequence[str], ids: pa.Array) -> Facts:
-    """Read one table of a block, aligned with its customers and sorted by time; ties by the row's key."""
+    """Read one table of a block, aligned with its customers and sorted by time; ties by the row's key.
+
+    A row that came again to tell a later fact is the same row: the first says when it was known.
+    """
+    table, customer = _ordered(store, number, name, columns, ids)
+    if TABLES[name].later and len(table):
+        version = [table.column("ingested_at").to_numpy()] if _told_apart(name, table) else []
+        first = _first_of(customer, *_key(table), *version)
+        table, customer = table.filter(pa.array(first)), customer[first]
+    return _facts(table, customer, len(ids), columns)
+
+
+def _told_apart(name: str, table: pa.Table) -> bool:
+    """Tell whether rows under one key are versions, told apart by when they were learned."""
+    return TABLES[name].versioned and "ingested_at" in table.column_names
+
+
+def _ordered(
+    store: Store, number: int, name: str, columns: Sequence[str], ids: pa.Array
+) -> tuple[pa.Table, npt.NDArray[np.integer]]:
+    """Read the rows of a table in the order of their customers, time and key, and the customer of each."""
     table = _rows(store, number, name, columns)
     owner = table.column("customer_id").combine_chunks()
-    place = pc.index_in(owner.dictionary, value_set=ids).to_numpy(zero_copy_only=False)
+    place = pc.fill_null(pc.index_in(owner.dictionary, value_set=ids), -1).to_numpy(zero_copy_only=False)
     customer = place[owner.indices.to_numpy()] if len(owner) else np.zeros(0, dtype=np.int64)
+    if (customer < 0).any():  # consents may come before the customer does
+        table, customer = table.filter(pa.array(customer >= 0)), customer[customer >= 0]
     if "row_key" in table.column_names:
-        at, key = (table.column(c).to_numpy() for c in ("occurred_at", "row_key"))
-        order = np.lexsort((key, at, customer))
+        known = ("ingested_at",) if "ingested_at" in table.column_names else ()
+        columns_by = [table.column(c).to_numpy() for c in (*known, "row_key", "occurred_at")]
+        order = np.lexsort((*columns_by, customer))
         table, customer = table.take(pa.array(order)), customer[order]
-    return _facts(table, customer, len(ids), columns)
+    return table, customer
+
+
+def _key(table: pa.Table) -> tuple[Integers, Integers]:
+    return table.column("occurred_at").to_numpy(), table.column("row_key").to_numpy()
+
+
+def _first_of(*columns: npt.NDArray[np.integer]) -> npt.NDArray[np.bool_]:
+    """Mark the first of each run of rows that agree in every column."""
+    opens = np.ones(len(columns[0]), dtype=np.bool_)
+    opens[1:] = np.any([column[1:] != column[:-1] for column in columns], axis=0)
+    return opens
+
+
+def _later_fact(store: Store, number: int, name: str, fact: str, columns: Sequence[str], ids: pa.Array) -> Facts:
+    """Read a later fact: the row's `event_at`, and known only after its own time and once it had landed."""
+    time = TABLES[name].column(fact).known_from
+    table, customer = _ordered(store, number, name, sorted({time, fact, *columns}), ids)
+    told = pc.is_valid(table.column(fact)).to_numpy()
+    table, customer = table.filter(pa.array(told)), customer[told]
+    facts = _facts(table, customer, len(ids), columns)
+    own = table.column(time).to_numpy().astype(np.int64)
+    # a fact's own time must lie before a cutoff, which in whole microseconds is at most one before it
+    known_at = np.maximum(facts.event_at if facts.known_at is None else facts.known_at, own + 1)
+    facts = replace(facts, known_at=known_at)
+    if not len(own):
+        return facts
+    key = table.column("row_key").to_numpy()
+    order = np.lexsort((known_at, own, key, customer))
+    first = np.zeros(len(own), dtype=np.bool_)
+    first[order[_first_of(customer[order], key[order], own[order])]] = True
+    return facts.keep(first)
+
+
+def _contracts(store: Store, number: int, ids: pa.Array, cutoff: int) -> Contracts:
+    """Read every version of every contract of a block that was known by a cutoff; no end at or after it is told."""
+    table, customer = _ordered(store, number, "subscriptions", ("started_at", "ended_at"), ids)
+    table, customer = _open_first(table, customer)
+    versions = _facts(table, customer, len(ids), ())
+    # of each customer by themselves: one that changes hands must not depend on who shares the block
+    owned = np.stack([customer, table.column("row_key").to_numpy()], axis=1)
+    _, contract = np.unique(owned, axis=0, return_inverse=True)
+    begins = pc.coalesce(table.column("started_at"), table.column("occurred_at")).to_numpy()
+    ends = pc.fill_null(table.column("ended_at"), _NEVER_ENDS).to_numpy()
+    ends = np.where(ends < cutoff, ends, _NEVER_ENDS)
+    seen = _seen(versions, cutoff)
+    return Contracts(versions.keep(seen), contract[seen], begins[seen], ends[seen])
+
+
+def _open_first(table: pa.Table, customer: npt.NDArray[np.integer]) -> tuple[pa.Table, npt.NDArray[np.integer]]:
+    """Put rows of one version in such an order that the one that tells of the end comes last, and so counts."""
+    ends = pc.fill_null(table.column("ended_at"), _NEVER_ENDS).to_numpy()
+    known = [table.column("ingested_at").to_numpy()] if "ingested_at" in table.column_names else []
+    at, key = _key(table)
+    order = np.lexsort((-ends, *known, key, at, customer))
+    return table.take(pa.array(order)), customer[order]
 
 
 def _facts(table: pa.Table, customer: npt.NDArray[np.integer], n_customers: int, columns: Sequence[str]) -> Facts:
@@ -276,9 +571,9 @@ def _rows(store: Store, number: int, name: str, columns: Sequence[str]) -> pa.Ta
     need = ["customer_id", "occurred_at", *columns]
     if name == "customers" and "bucket" not in need:
         need.append("bucket")
-    if any(part.max_delay for part in parts):
+    if TABLES[name].versioned or any(part.max_delay for part in parts):  # versions stand in the order of their learning
         need.append("ingested_at")
-    if len(parts) > 1:
+    if len(parts) > 1 or TABLES[name].later:
         need.append("row_key")
     share = BUCKETS // store.n_blocks
     pieces = [_piece(store.root / p.path, p.digest, need, number * share, (number + 1) * share) for p in parts]
@@ -323,10 +618,13 @@ def _piece(path: Path, digest: str, need: Sequence[str], low: int, high: int) ->
 
 def _visible(facts: Facts, last: int) -> Facts:
     """Hide what happened or was learned after the last cutoff."""
-    rows = facts.event_at < last
-    if facts.known_at is not None:
-        rows &= facts.known_at <= last
+    rows = _seen(facts, last)
     return facts if rows.all() else facts.keep(rows)
+
+
+def _seen(facts: Facts, cutoff: int) -> npt.NDArray[np.bool_]:
+    rows = facts.event_at < cutoff
+    return rows if facts.known_at is None else rows & (facts.known_at <= cutoff)
 
 
 def _of_customers(facts: Facts, customers: npt.NDArray[np.bool_]) -> Facts:

@@ -10,7 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from churnml.events.clock import days_later
-from churnml.events.point_in_time import Block
+from churnml.events.point_in_time import Block, Facts, current
+
+_NEVER = np.iinfo(np.int64).min
 
 
 class Standing(IntEnum):
@@ -19,18 +21,18 @@ class Standing(IntEnum):
     UNKNOWN = 0
     """Not yet known: not in the base."""
     POPULATION = 1
-    """Ordered within `population_days` before the cutoff."""
+    """Ordered within `population_days` before the cutoff, or held a contract at it."""
     PROSPECT = 2
     """Known, but has never ordered."""
     GONE = 3
     """Ordered once, but not within `population_days`."""
+    NO_PROFILING = 4
+    """Refuses to be profiled; whatever else would be true of them."""
 
 
 def met(block: Block, cutoffs: Sequence[int]) -> npt.NDArray[np.bool_]:
     """Return who is in the base at each cutoff: first known before it; shape (n_cutoffs, n_customers)."""
-    customers, when = block.facts["customers"], np.array(cutoffs, dtype=np.int64)[:, None]
-    before = customers.event_at < when
-    return before if customers.known_at is None else before & (customers.known_at <= when)
+    return np.asarray(current(block.facts["customers"], cutoffs) >= 0)
 
 
 def standing(block: Block, cutoffs: Sequence[int], population_days: int, time_zone: str) -> npt.NDArray[np.int8]:
@@ -39,7 +41,7 @@ def standing(block: Block, cutoffs: Sequence[int], population_days: int, time_zo
     Parameters
     ----------
     block : Block
-        With the `amount` of the orders, from `history`.
+        With the `amount` of the orders, where there are any, from `history`.
     population_days : int
         How far back the last order may lie.
 
@@ -48,16 +50,27 @@ def standing(block: Block, cutoffs: Sequence[int], population_days: int, time_zo
     ndarray of shape (n_cutoffs, n_customers)
         Values of `Standing`.
     """
-    orders, base = block.facts["orders"], met(block, cutoffs)
+    base = met(block, cutoffs)
+    held = np.zeros(base.shape, dtype=np.bool_) if block.contracts is None else block.contracts.held(cutoffs)
     result = np.zeros(base.shape, dtype=np.int8)
     # only the clocks are asked from here on, and copied at each cutoff
-    paid = replace(orders, columns={}).keep(orders.columns["amount"] > 0)
+    orders = block.facts.get("orders")
+    paid = None if orders is None else replace(orders, columns={}).keep(orders.columns["amount"] > 0)
     for place, cutoff in enumerate(cutoffs):
-        seen = paid.known_by(cutoff)
-        ordered = np.diff(seen.offsets) > 0
-        last = np.full(len(ordered), np.iinfo(np.int64).min)
-        last[ordered] = seen.event_at[seen.offsets[1:][ordered] - 1]
+        last = np.full(base.shape[1], _NEVER) if paid is None else _last(paid, cutoff)
         recent = last >= days_later(cutoff, -population_days, time_zone)
-        stands = np.where(recent, Standing.POPULATION, np.where(ordered, Standing.GONE, Standing.PROSPECT))
+        else_where = np.where(last > _NEVER, Standing.GONE, Standing.PROSPECT)
+        stands = np.where(recent | held[place], Standing.POPULATION, else_where)
         result[place] = np.where(base[place], stands, Standing.UNKNOWN)
+    if block.refused is not None:
+        result[base & block.refused] = Standing.NO_PROFILING
     return result
+
+
+def _last(paid: Facts, cutoff: int) -> npt.NDArray[np.int64]:
+    """Return when each customer last ordered, as known at a cutoff."""
+    seen = paid.known_by(cutoff)
+    ordered = np.diff(seen.offsets) > 0
+    last = np.full(len(ordered), _NEVER)
+    last[ordered] = seen.event_at[seen.offsets[1:][ordered] - 1]
+    return last

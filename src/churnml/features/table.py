@@ -17,7 +17,7 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 
-from churnml.events import Block, Standing, Store, history, met, standing
+from churnml.events import Block, Standing, Store, current, history, standing
 from churnml.events.clock import local_days
 from churnml.features.catalogue import Catalogue
 from churnml.features.declare import CUTOFF_DAY, Aggregate, Feature
@@ -98,7 +98,8 @@ def build(
     ordered = sorted(set(cutoffs))
     everyone = history(store.undivided, 0, ordered, {"customers": (*_customer_columns(catalogue), "bucket")})
     table, known = _empty(everyone, catalogue, ordered)
-    ends = store.block_ends(everyone.facts["customers"].columns["bucket"])
+    customers = everyone.facts["customers"]
+    ends = store.block_ends(customers.columns["bucket"][customers.offsets[:-1]])
     sizes = np.array([known[:, low:high].sum(axis=1) for low, high in pairwise([0, *ends])]).T
     firsts = _firsts(known)[:, None] + np.cumsum(sizes, axis=1) - sizes
     wanted = {name: columns for name, columns in WANTED.items() if name in store.tables}
@@ -132,10 +133,15 @@ def _customer_columns(catalogue: Catalogue) -> tuple[str, ...]:
 
 def _empty(everyone: Block, catalogue: Catalogue, cutoffs: Sequence[int]) -> tuple[FeatureTable, Pairs]:
     """Return a table whose rows stand and whose values do not yet, and who is in the base at which cutoff."""
-    known = met(everyone, cutoffs)
+    version = current(everyone.facts["customers"], cutoffs)
+    known = version >= 0
     when, who = np.nonzero(known)
+    rows = version[known]
     names = tuple(feature.name for feature in catalogue.numeric)
-    categories = {feature.name: _attribute(everyone, feature)[who] for feature in catalogue.categorical}
+    categories = {feature.name: _attribute(everyone, feature)[rows] for feature in catalogue.categorical}
+    if everyone.refused is not None:
+        for values_of in categories.values():
+            values_of[everyone.refused[who]] = None
     values = _memory(len(names), len(who)).T
     stands = np.empty(len(who), dtype=np.int8)
     instants = np.array(cutoffs, dtype=np.int64)[when]
@@ -173,7 +179,8 @@ def _fill(
     scatter(stands, known, table.standing, firsts)
     for place, derived in enumerate(_derived(block, catalogue.numeric, cutoffs, time_zone)):
         scatter(derived, known, values[place], firsts)
-    late = np.logical_or.reduce([late_pairs(facts, cutoffs) for facts in block.facts.values()]) & known
+    folded = [facts for name, facts in block.facts.items() if name != "customers"]
+    late = np.logical_or.reduce([late_pairs(facts, cutoffs) for facts in folded], initial=False) & known
     for cutoff in np.flatnonzero(late.any(axis=1)).tolist():
         then = block.only(late[cutoff]).known_by(cutoffs[cutoff])
         rows = firsts[cutoff] + np.cumsum(known[cutoff])[late[cutoff]] - 1
@@ -192,7 +199,7 @@ def _derived(block: Block, features: Sequence[Feature], cutoffs: Sequence[int], 
 
 
 def _attribute(block: Block, feature: Feature) -> Texts:
-    """Return one attribute of every customer of a block, None where it is not known."""
+    """Return one attribute in every version of every customer of a block, None where it is not known."""
     facts = block.facts["customers"]
     if feature.attribute in facts.columns:
         words = np.array([*facts.words[feature.attribute], None], dtype=np.object_)

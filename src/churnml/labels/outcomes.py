@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from churnml.errors import InvalidTableError
+from churnml.errors import InvalidTableError, NotEnoughDataError
 from churnml.events import Outcome, Store, outcome
 
 Integers = npt.NDArray[np.int64]
@@ -25,8 +25,8 @@ class Outcomes:
         Sorted.
     cutoffs : ndarray of shape (n_cutoffs,)
         Sorted, microseconds UTC.
-    orders, revenue, cost, costed_revenue : ndarray of shape (n_cutoffs, n_customers)
-        Orders with a positive amount; money in 1/10,000 unit; revenue of the orders whose cost is known.
+    orders, revenue, cost, costed_revenue, returned : ndarray of shape (n_cutoffs, n_customers)
+        As in `events.Outcome`.
     """
 
     customer_ids: Texts
@@ -35,25 +35,46 @@ class Outcomes:
     revenue: Integers
     cost: Integers
     costed_revenue: Integers
+    returned: Integers
 
     @classmethod
-    def read(cls, store: Store, cutoffs: Sequence[int], horizon_days: int, known_by: int | None = None) -> Outcomes:
+    def read(
+        cls,
+        store: Store,
+        cutoffs: Sequence[int],
+        horizon_days: int,
+        known_by: int | None = None,
+        label_lag_days: int = 0,
+    ) -> Outcomes:
         """Read the outcomes of all customers after these cutoffs.
 
         Parameters
         ----------
         known_by : int, optional
             Leave out what was learned after this instant; labels that teach must, those that judge need not.
+        label_lag_days : int
+            How long after the horizon goods may still come back, see `splits.label_lag`.
+
+        Raises
+        ------
+        NotEnoughDataError
+            If no orders have landed: what comes next is read from them.
         """
+        if "orders" not in store.tables:
+            raise NotEnoughDataError(
+                "labels are read from the table `orders`, found none landed; `churnml ingest` the orders or payments"
+            )
         ordered = sorted(cutoffs)
-        blocks = [outcome(store, number, ordered, horizon_days, known_by) for number in range(store.n_blocks)]
+        blocks = [
+            outcome(store, number, ordered, horizon_days, known_by, label_lag_days) for number in range(store.n_blocks)
+        ]
         ids = np.concatenate([block.customer_ids for block in blocks])
         order = np.argsort(ids.astype(str), kind="stable")
 
         def whole(name: str) -> Integers:
             return np.concatenate([getattr(block, name) for block in blocks], axis=1)[:, order]
 
-        names = ("orders", "revenue", "cost", "costed_revenue")
+        names = ("orders", "revenue", "cost", "costed_revenue", "returned")
         return cls(ids[order], np.array(ordered, dtype=np.int64), *(whole(name) for name in names))
 
     def at(self, customer_ids: Texts, cutoffs: Integers) -> Outcome:
@@ -78,5 +99,5 @@ class Outcomes:
                 f"an outcome was read for other customers and cutoffs than row {row} asks for: customer "
                 f"{customer_ids[row]!r} at {int(cutoffs[row])}; read the outcomes of every cutoff first"
             )
-        found = (self.orders, self.revenue, self.cost, self.costed_revenue)
+        found = (self.orders, self.revenue, self.cost, self.costed_revenue, self.returned)
         return Outcome(customer_ids, *(values[when, who] for values in found))

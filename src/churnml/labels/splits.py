@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from churnml.errors import NotEnoughDataError
+from churnml.events import Store, usual_lateness_days
 from churnml.events.clock import DAY, days_later
 
 
@@ -17,8 +18,9 @@ def training_cutoffs(
     max_cutoffs: int,
     min_history_days: int,
     time_zone: str,
+    label_lag_days: int = 0,
 ) -> list[int]:
-    """Return cutoffs, ascending, whose label windows have closed by `now`.
+    """Return cutoffs, ascending, whose labels are final by `now`.
 
     Parameters
     ----------
@@ -28,26 +30,56 @@ def training_cutoffs(
         Days between cutoffs, counted back from the last whose label is final.
     min_history_days : int
         Days of data the earliest cutoff must have behind it.
+    label_lag_days : int
+        How long after its horizon a label is final, see `label_lag`.
 
     Raises
     ------
     NotEnoughDataError
         If fewer than two cutoffs fit.
     """
-    last = days_later(now, -horizon_days, time_zone)
-    candidates = [days_later(last, -step_days * k, time_zone) for k in range(max_cutoffs)]
-    usable = [cutoff for cutoff in candidates if cutoff >= days_later(first_event, min_history_days, time_zone)]
+    waits = horizon_days + label_lag_days
+    candidates = [days_later(now, -(waits + step_days * k), time_zone) for k in range(max_cutoffs)]
+    earliest = days_later(first_event, min_history_days, time_zone)
+    # where the clocks leave the hour out, days back and days ahead do not meet
+    usable = [c for c in candidates if c >= earliest and _final_at(c, horizon_days, label_lag_days, time_zone) <= now]
     if len(usable) < 2:
-        need, have = horizon_days + min_history_days + step_days, (now - first_event) // DAY
+        need, have = horizon_days + label_lag_days + min_history_days + step_days, (now - first_event) // DAY
+        lag = f", final {label_lag_days} days later," if label_lag_days else ""
         raise NotEnoughDataError(
-            f"a horizon of {horizon_days} days needs {need} days of history for two training cutoffs, found {have}; "
+            f"a horizon of {horizon_days} days{lag} needs {need} days of history for two training cutoffs, "
+            f"found {have}; "
             "shorten `horizon_days` or `min_history_days` in configs/train.yaml"
         )
     return sorted(usable)
 
 
-def origins(cutoffs: Sequence[int], horizon_days: int, folds: int, time_zone: str) -> list[tuple[list[int], int]]:
-    """Return rolling origins: for each of the latest cutoffs, the earlier ones whose label windows end before it.
+def history_needed_days(horizon_days: int, min_history_days: int, step_days: int, label_lag_days: int) -> int:
+    """Return the days of history that training takes: two horizons and their labels' lags, after some past."""
+    return 2 * (horizon_days + label_lag_days) + min_history_days + step_days
+
+
+def _final_at(cutoff: int, horizon_days: int, label_lag_days: int, time_zone: str) -> int:
+    """Return when the label of a cutoff is final, counted as `events.outcome` counts it."""
+    return days_later(days_later(cutoff, horizon_days, time_zone), label_lag_days, time_zone)
+
+
+def label_lag(store: Store, return_window_days: int) -> int:
+    """Return how many days after its horizon a label is final: goods may come back, and news may be late.
+
+    Parameters
+    ----------
+    return_window_days : int
+        How long goods may come back; counts only where returns have landed.
+    """
+    window = return_window_days if "returns" in store.tables else 0
+    return window + usual_lateness_days(store)
+
+
+def origins(
+    cutoffs: Sequence[int], horizon_days: int, folds: int, time_zone: str, label_lag_days: int = 0
+) -> list[tuple[list[int], int]]:
+    """Return rolling origins: for each of the latest cutoffs, the earlier ones whose labels are final by then.
 
     Parameters
     ----------
@@ -63,7 +95,7 @@ def origins(cutoffs: Sequence[int], horizon_days: int, folds: int, time_zone: st
     """
     found = []
     for judge in cutoffs:
-        teach = [cutoff for cutoff in cutoffs if days_later(cutoff, horizon_days, time_zone) <= judge]
+        teach = [c for c in cutoffs if _final_at(c, horizon_days, label_lag_days, time_zone) <= judge]
         if teach:
             found.append((teach, judge))
     return found[-folds:]

@@ -14,7 +14,7 @@ from churnml.errors import ConfigError, NotEnoughDataError, nearest
 from churnml.events import Outcome, Store
 from churnml.events.clock import DAY, days_later, midnight, moment
 from churnml.features import Catalogue, FeatureTable
-from churnml.labels import Outcomes, churned, margin, training_cutoffs
+from churnml.labels import Outcomes, churned, history_needed_days, label_lag, margin, training_cutoffs
 from churnml.modeling.baselines import CHURN_BASELINES, VALUE_BASELINES, Baseline
 from churnml.modeling.judgement import MEASURES, OURS, Judgement, Target, contest
 from churnml.modeling.train import Trained, train
@@ -147,8 +147,9 @@ def judge_last_origin(
     NotEnoughDataError
         If history does not reach for two training cutoffs before that one, or as `train` and `judge`.
     """
-    _require_history(store.span[0], now, config)
-    test = days_later(now, -config.horizon_days, store.time_zone)
+    _require_history(store, now, config)
+    lag = label_lag(store, config.return_window_days)
+    test = days_later(now, -(config.horizon_days + lag), store.time_zone)
     cutoffs = training_cutoffs(
         store.span[0],
         test,
@@ -157,15 +158,17 @@ def judge_last_origin(
         max_cutoffs=config.max_cutoffs,
         min_history_days=config.min_history_days,
         time_zone=store.time_zone,
+        label_lag_days=lag,
     )
     _require_final(store, test, config.horizon_days)
     trained = train(store, catalogue, cutoffs, test, config, margin_rate, progress)
     return judge(trained, store, name="last origin", bootstrap=bootstrap, seed=config.seed)
 
 
-def _require_history(first: int, now: int, config: TrainConfig) -> None:
-    need = 2 * config.horizon_days + config.min_history_days + config.step_days
-    have = max(now - first, 0) // DAY
+def _require_history(store: Store, now: int, config: TrainConfig) -> None:
+    lag = label_lag(store, config.return_window_days)
+    need = history_needed_days(config.horizon_days, config.min_history_days, config.step_days, lag)
+    have = max(now - store.span[0], 0) // DAY
     if have < need:
         raise NotEnoughDataError(
             f"training with a horizon of {config.horizon_days} days needs {need} days of history (two horizons, one to "

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-import lightgbm
 import numpy as np
 import numpy.typing as npt
 from sklearn.linear_model import LinearRegression, LogisticRegression
@@ -19,6 +18,7 @@ from churnml.events import Standing
 from churnml.features import FeatureTable
 from churnml.modeling.btyd import fit_gamma_gamma
 from churnml.modeling.clv import anchor_of
+from churnml.modeling.learners import fit_default_trees, predicted
 from churnml.modeling.rhythm import rfm
 from churnml.modeling.train import Trained
 
@@ -28,7 +28,6 @@ Baseline = Callable[[Trained, FeatureTable], Matrix]
 _DECILES, _QUINTILES = 10, 5
 _PSEUDO_CUSTOMERS = 20.0
 _UNPENALISED = 1e4
-_DEFAULT_ROUNDS = 100
 _SOLVER_STEPS = 1_000
 _LEAST_SPEND = 0.01
 _LEAST_DAYS = 30.0
@@ -143,7 +142,4 @@ def _rate_by_cell(
 
 
 def _default_lightgbm(training: FeatureTable, target: Matrix, table: FeatureTable, objective: str) -> Matrix:
-    # what would make the bits depend on the machine is not a default worth keeping
-    settings = {"objective": objective, "verbose": -1, "num_threads": 1, "deterministic": True, "force_row_wise": True}
-    booster = lightgbm.train(settings, lightgbm.Dataset(training.values, target), _DEFAULT_ROUNDS)
-    return np.asarray(booster.predict(table.values, num_threads=1))
+    return predicted(fit_default_trees(training.values, target, objective=objective), table.values)

@@ -54,21 +54,18 @@ def save_bundle(model: Model, facts: Mapping[str, Any], models: Path) -> str:
     models : Path
         The folder of bundles.
     """
-    files = _files(model)
-    manifest = _canonical(
-        {
-            "format": FORMAT,
-            "code_version": __version__,
-            "files": {name: hashlib.sha256(content).hexdigest() for name, content in sorted(files.items())},
-            "inputs": list(model.design.columns),
-            **facts,
-        }
-    )
+    return write_bundle(_files(model), {"inputs": list(model.design.columns), **facts}, models)
+
+
+def write_bundle(files: Mapping[str, bytes], facts: Mapping[str, Any], models: Path) -> str:
+    """Write the files of a model, of whatever kind, under a manifest and return the hash; all at once or nothing."""
+    digests = {name: hashlib.sha256(content).hexdigest() for name, content in sorted(files.items())}
+    manifest = canonical({"format": FORMAT, "code_version": __version__, "files": digests, **facts})
     name = hashlib.sha256(manifest).hexdigest()
     draft, old = (models / f".{kind}-{uuid.uuid4().hex}" for kind in ("draft", "old"))
     draft.mkdir(parents=True)
     try:
-        for file, content in (files | {_MANIFEST: manifest} | _signature(manifest)).items():
+        for file, content in ({**files, _MANIFEST: manifest} | _signature(manifest)).items():
             (draft / file).write_bytes(content)
         with contextlib.suppress(FileNotFoundError):
             (models / name).rename(old)  # a damaged one, or a link in its place, makes room too
@@ -89,7 +86,8 @@ def load_bundle(folder: Path) -> tuple[Model, Json]:
         environment variable CHURNML_BUNDLE_KEY, or if it was written in a format this version does not read.
     """
     try:
-        manifest, files = _checked(folder)
+        manifest, files = read_bundle(folder)
+        require_kind(manifest, None, folder)
         trees = {name: lightgbm.Booster(model_str=files[f"{name}.txt"].decode()) for name in _TREES}
         model = _model(json.loads(files["model.json"]), trees)
     except (LookupError, TypeError, ValueError, lightgbm.basic.LightGBMError) as error:
@@ -106,11 +104,33 @@ def check_bundle(folder: Path) -> Json:
     ModelRefusedError
         As `load_bundle`.
     """
-    return _checked(folder)[0]
+    return read_bundle(folder)[0]
 
 
-def _checked(folder: Path) -> tuple[Json, dict[str, bytes]]:
-    """Return the manifest and the bytes of the files it names: what was checked is what will be parsed."""
+def require_kind(manifest: Json, kind: str | None, folder: Path) -> None:
+    """Refuse a bundle of another kind of model; the manifest of one for landed tables names none.
+
+    Raises
+    ------
+    ModelRefusedError
+        If it is of another kind.
+    """
+    found = manifest.get("kind")
+    if found != kind:
+        raise ModelRefusedError(
+            f"bundle {folder.name[:12]} holds a model of {found or 'landed tables'}, expected one of "
+            f"{kind or 'landed tables'}; a feature table is scored with `churnml score --features FILE`"
+        )
+
+
+def read_bundle(folder: Path) -> tuple[Json, dict[str, bytes]]:
+    """Return the manifest and the bytes of the files it names: what was checked is what will be parsed.
+
+    Raises
+    ------
+    ModelRefusedError
+        As `load_bundle`.
+    """
     if not (folder / _MANIFEST).is_file():
         raise ModelRefusedError(f"no model at {folder}: a bundle holds a {_MANIFEST}; train again, or restore it")
     _require(not folder.is_symlink(), folder, "is a folder, not a link to one")
@@ -135,15 +155,20 @@ def _bytes(folder: Path, name: str) -> bytes:
     return path.read_bytes()
 
 
-def try_bundle(folder: Path) -> None:
+def try_bundle(folder: Path, module: str = __name__) -> None:
     """Load a bundle and score a few rows with it in a child process, so that a fatal fault dies there and not here.
+
+    Parameters
+    ----------
+    module : str
+        What the child runs: the module that loads bundles of this kind.
 
     Raises
     ------
     ModelRefusedError
         If the child fails, dies or exceeds a minute.
     """
-    command = [sys.executable, "-P", "-m", __name__, str(folder)]  # -P: no code from the current folder
+    command = [sys.executable, "-P", "-m", module, str(folder)]  # -P: no code from the current folder
     try:
         child = subprocess.run(command, capture_output=True, text=True, timeout=_DEADLINE_SECONDS, check=False)  # noqa: S603  # our own interpreter and module
     except subprocess.TimeoutExpired as error:
@@ -171,7 +196,7 @@ def _files(model: Model) -> dict[str, bytes]:
     boosters = {"churn": model.churn.trees, **_boosters("value", model.value)}
     boosters |= _boosters("stayers", model.value_of_stayers)
     texts = {f"{name}.txt": booster.model_to_string().encode() for name, booster in boosters.items()}
-    return texts | {"model.json": _canonical(_plain(model))}
+    return texts | {"model.json": canonical(_plain(model))}
 
 
 def _boosters(name: str, value: ValueModel) -> dict[str, lightgbm.Booster]:
@@ -245,8 +270,11 @@ def _value(name: str, content: Json, trees: Mapping[str, lightgbm.Booster]) -> V
     )
 
 
-def _canonical(content: Mapping[str, Any]) -> bytes:  # Any: JSON
-    """Keys keep the order they were written in: that of the categories is the order of the trees' columns."""
+def canonical(content: Mapping[str, Any]) -> bytes:  # Any: JSON
+    """Return JSON, the same for the same content.
+
+    Keys keep the order they were written in: that of the categories is the order of the trees' columns.
+    """
     return json.dumps(content, ensure_ascii=False, indent=1, allow_nan=False).encode()
 
 

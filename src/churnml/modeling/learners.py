@@ -2,6 +2,10 @@
 
 Settings come from prototypes on several data sets: few leaves, a large leaf, few columns per tree and a strong L2
 matter more than any feature family (docs/adr/0004).
+
+LightGBM is taught and asked in this module only, and always with one thread. The number of threads is one for the whole
+process: a call that leaves it open sets it back while another fits, whose buffers are made for one, and that kills the
+process.
 """
 
 from __future__ import annotations
@@ -24,11 +28,10 @@ _TREES = {
     "bagging_freq": 1,
     "lambda_l2": 20.0,
     "learning_rate": 0.03,
-    "deterministic": True,
-    "force_row_wise": True,
-    "num_threads": 1,  # one thread gives one order of additions, so the same bits; fits run side by side instead
-    "verbose": -1,
 }
+# one thread gives one order of additions, so the same bits; fits run side by side instead
+_SAME_BITS = {"deterministic": True, "force_row_wise": True, "num_threads": 1, "verbose": -1}
+_DEFAULT_ROUNDS = 100
 _MAX_LEAF, _MIN_LEAF, _LEAVES_WORTH = 150, 10, 40
 _RIDGE_C = 0.003
 _SOLVER_STEPS = 2_000
@@ -57,13 +60,27 @@ def fit_trees(
 ) -> lightgbm.Booster:
     """Return boosted trees; `objective` is LightGBM's, the raw score of 'binary' is a logit."""
     leaf = max(_MIN_LEAF, min(_MAX_LEAF, len(target) // _LEAVES_WORTH))
-    settings = _TREES | {"objective": objective, "seed": seed, "min_data_in_leaf": leaf} | more
+    settings = _TREES | _SAME_BITS | {"objective": objective, "seed": seed, "min_data_in_leaf": leaf} | more
     return lightgbm.train(settings, lightgbm.Dataset(matrix, target), rounds)
+
+
+def fit_default_trees(matrix: Matrix, target: Matrix, *, objective: str) -> lightgbm.Booster:
+    """Return LightGBM as it comes, but for what would make the bits depend on the machine."""
+    return lightgbm.train(_SAME_BITS | {"objective": objective}, lightgbm.Dataset(matrix, target), _DEFAULT_ROUNDS)
 
 
 def predicted(trees: lightgbm.Booster, matrix: Matrix, *, raw_score: bool = False) -> Matrix:
     """Return what trees predict, of shape (n_rows,)."""
-    return np.asarray(trees.predict(matrix, raw_score=raw_score), dtype=np.float64)
+    return np.asarray(trees.predict(matrix, raw_score=raw_score, num_threads=1), dtype=np.float64)
+
+
+def tree_contributions(trees: lightgbm.Booster, matrix: Matrix) -> tuple[Matrix, float]:
+    """Return what each column added to the raw score, of shape (n_rows, n_columns), and what no column adds to.
+
+    These are LightGBM's own Shapley values; with the second they sum to the raw score.
+    """
+    shap = np.asarray(trees.predict(matrix, pred_contrib=True, num_threads=1), dtype=np.float64)
+    return shap[:, :-1], float(shap[0, -1]) if len(shap) else 0.0
 
 
 def fit_logistic(scaled: Matrix, churned: npt.NDArray[np.bool_]) -> Linear:

@@ -12,7 +12,7 @@ from threadpoolctl import threadpool_limits
 from churnml.config import TrainConfig
 from churnml.events import Store
 from churnml.features import Catalogue, FeatureTable, build
-from churnml.labels import Outcomes, churned, margin, origins
+from churnml.labels import Outcomes, churned, label_lag, margin, origins
 from churnml.modeling.churn import ChurnFit, band_thresholds, fit_churn
 from churnml.modeling.clv import anchor_of, fit_value
 from churnml.modeling.design import fit_design
@@ -71,7 +71,9 @@ def snapshots(
     rhythm = stacked_rhythm(base, config.horizon_days)
     inside = base.in_population
     table = base.take(inside)
-    outcome = Outcomes.read(store, cutoffs, config.horizon_days, known_by=now).at(table.customer_ids, table.cutoffs)
+    lag = label_lag(store, config.return_window_days)
+    outcomes = Outcomes.read(store, cutoffs, config.horizon_days, known_by=now, label_lag_days=lag)
+    outcome = outcomes.at(table.customer_ids, table.cutoffs)
     labels = churned(outcome), margin(outcome, margin_rate)
     return Snapshots(table, rhythm[inside], *labels, whole.take(whole.cutoffs == now))
 
@@ -106,7 +108,8 @@ def train(
         stack = snapshots(store, catalogue, cutoffs, now, config, margin_rate, progress)
         design = fit_design(stack.table)
         matrix = design.matrix(stack.table, stack.rhythm)
-        rolling = origins(sorted(cutoffs), config.horizon_days, config.folds, store.time_zone)
+        lag = label_lag(store, config.return_window_days)
+        rolling = origins(sorted(cutoffs), config.horizon_days, config.folds, store.time_zone, lag)
         churn = fit_churn(
             matrix,
             stack.rhythm,

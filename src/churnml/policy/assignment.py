@@ -115,7 +115,7 @@ def decide(
     ----------
     customer_ids : sequence of str, length n_customers
         The customers, each once.
-    bands, reasons, consented : array-like of shape (n_customers,)
+    bands, reasons, consented : array-like of shape (n_customers,), `consented` also (n_customers, n_actions)
         As in `eligible`.
     churn_probability, value_if_retained, expected_margin : array-like of shape (n_customers,)
         As in `prior_effect`.

@@ -30,8 +30,8 @@ def eligible(
         Risk bands: `low`, `medium` or `high`.
     reasons : array-like of str, shape (n_customers,)
         Group of each customer's top reason; empty or None if there is none.
-    consented : array-like of bool, shape (n_customers,), optional
-        Who agreed to be approached; None where the workspace assumes consent.
+    consented : array-like of bool, shape (n_customers,) or (n_customers, n_actions), optional
+        Who agreed to be approached, by each action's channel where that was said; None where consent is assumed.
 
     Returns
     -------
@@ -70,11 +70,12 @@ def _closed(
     band, reason = np.asarray(bands, dtype=str), np.asarray(reasons, dtype=object)
     consent = np.ones(len(band), bool) if consented is None else np.asarray(consented, dtype=bool)
     _check(band, reason, consent)
+    by_action = consent if consent.ndim == 2 else np.repeat(consent[:, None], len(catalogue.actions), axis=1)
     contacts = np.array([action.channel != "none" for action in catalogue.actions])
     suits_band = [np.isin(band, action.bands) for action in catalogue.actions]
     suits_reason = [_suits(action.reasons, reason) for action in catalogue.actions]
     return {
-        "no_consent": ~consent[:, None] & contacts,
+        "no_consent": ~by_action & contacts,
         "risk_band": ~np.stack(suits_band, axis=1),
         "reason": ~np.stack(suits_reason, axis=1),
     }

@@ -1,9 +1,9 @@
 """Why: exact contributions to the blended logit, gathered by the story they tell, worded in two languages.
 
-A contribution is the weight of a learner times what a column added to its logit: LightGBM's own Shapley values for
-the trees, coefficient times deviation from the mean for the ridge, and the rhythm's deviation from its mean. Together
-with the base they sum to the logit. Columns that tell the same story share a group, so that twenty spend windows do
-not crowd out the one complaint that matters.
+A contribution is the weight of a learner times what a column added to its logit: Shapley values for the trees,
+coefficient times deviation from the mean for the ridge, and the rhythm's deviation from its mean. Together with the
+base they sum to the logit. Columns that tell the same story share a group, so that twenty spend windows do not crowd
+out the one complaint that matters.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ import numpy.typing as npt
 
 from churnml.features import Catalogue, Feature, FeatureTable
 from churnml.modeling.design import RHYTHM_COLUMNS
+from churnml.modeling.learners import tree_contributions
 from churnml.modeling.model import Forecast, Model
 from churnml.wording import LANGUAGES, Language, format_money, format_number, format_percent
 
@@ -58,14 +59,13 @@ class Reason:
 def contributions(model: Model, forecast: Forecast) -> Contributions:
     """Return the exact contributions of every column to the blended logit of every row."""
     trees_weight, ridge_weight, rhythm_weight = model.churn.weights
-    shap = np.asarray(model.churn.trees.predict(forecast.matrix, pred_contrib=True))
+    by_trees, base = tree_contributions(model.churn.trees, forecast.matrix)
     ridge = model.churn.scaling(forecast.matrix) * np.array(model.churn.ridge.coefficients)
-    by_column = trees_weight * shap[:, :-1] + ridge_weight * ridge
+    by_column = trees_weight * by_trees + ridge_weight * ridge
     rhythm = model.design.columns.index(RHYTHM_COLUMNS[0])
     by_column[:, rhythm] += rhythm_weight * (forecast.rhythm[:, 0] - model.churn.reference)
-    base = trees_weight * shap[0, -1] if len(shap) else 0.0
-    base += ridge_weight * model.churn.ridge.intercept + rhythm_weight * model.churn.reference
-    return Contributions(by_column, float(base))
+    base = trees_weight * base + ridge_weight * model.churn.ridge.intercept + rhythm_weight * model.churn.reference
+    return Contributions(by_column, base)
 
 
 def reasons(

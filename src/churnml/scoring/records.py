@@ -16,7 +16,12 @@ from churnml.scoring.score import Scores
 
 Record = dict[str, Any]  # Any: JSON
 
-_RUNG = {Standing.POPULATION: "blend", Standing.PROSPECT: "prospect", Standing.GONE: "gone"}
+_RUNG = {
+    Standing.POPULATION: "blend",
+    Standing.PROSPECT: "prospect",
+    Standing.GONE: "gone",
+    Standing.NO_PROFILING: "no_profiling",
+}
 _MONEY_PLACES = 4
 
 
@@ -62,6 +67,8 @@ def decision_records(table: FeatureTable, scores: Scores, told: list[list[Reason
             "tenure_days": None if np.isnan(tenure[row]) else int(tenure[row]),
         }
         inside = table.in_population[row]
+        if table.standing[row] == Standing.NO_PROFILING:
+            record |= dict.fromkeys(("last_order_on", "order_days", "tenure_days"))
         yield record | (_scored(scores, told, int(place[row])) if inside else _UNSCORED) | UNDECIDED
 
 

@@ -7,6 +7,7 @@ import json
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -22,7 +23,9 @@ Band = Literal["high", "medium", "low"]
 BANDS: tuple[Band, ...] = ("high", "medium", "low")
 Record = dict[str, Any]  # Any: a record is JSON; `api/shapes.py` says what stands in it
 NO_RUN = "there are no decision records yet; run `churnml demo`, or `churnml ingest`, `churnml train`, `churnml score`"
+NO_DATA = "nothing has landed yet; run `churnml demo`, or `churnml ingest` with your own tables"
 _EXPORT_PAGE = 2_000
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -50,6 +53,19 @@ class CurrentRun:
             return ZoneInfo(name).key
         except (ZoneInfoNotFoundError, ValueError):
             return "UTC"
+
+
+@dataclass(frozen=True)
+class Landing:
+    """The latest landing: its report, and when it was done, microseconds UTC."""
+
+    report: dict[str, Any]  # Any: the report is JSON; `events/reporting.py` shapes it
+    landed_at: int | None
+
+    @property
+    def landed_on(self) -> str | None:
+        """When it was done, as ISO 8601 in UTC."""
+        return None if self.landed_at is None else (_EPOCH + timedelta(microseconds=self.landed_at)).isoformat()
 
 
 @dataclass(frozen=True)
@@ -97,6 +113,28 @@ class Readings:
         found = self.find_run()
         if found is None:
             raise DependencyError(NO_RUN)
+        return found
+
+    def find_landing(self) -> Landing | None:
+        """Return the latest landing, or None before the first."""
+        report = self._catalogue.report()
+        if report is None:
+            return None
+        times = self._catalogue.landed_at()
+        batch_id = report.get("batch_id", max(times, default=1))  # reports of earlier versions do not name it
+        return Landing(report | {"batch_id": batch_id}, times.get(batch_id))
+
+    def landing(self) -> Landing:
+        """Return the latest landing.
+
+        Raises
+        ------
+        NotFoundError
+            If nothing has landed yet.
+        """
+        found = self.find_landing()
+        if found is None:
+            raise NotFoundError(NO_DATA)
         return found
 
     def customer(self, customer_id: str) -> Record:

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from churnml.config import AssignConfig
 from churnml.errors import NotFoundError
+from churnml.events import marketing
 from churnml.policy import Catalogue as Actions
 from churnml.policy import Decisions, decide, load_actions
 from churnml.verbs.session import Session, clock
@@ -42,7 +43,7 @@ def assign(session: Session, *, budget: float | None = None, actions: Path | Non
     with session.running("assign", inputs) as run_id, session.step("Choosing actions within the budget"):
         everyone = session.records.of_run(scored.run_id)
         population = [record for record in everyone if record["churn_probability"] is not None]
-        consented = None if session.settings.consent == "assumed" else np.zeros(len(population), dtype=np.bool_)
+        consented = _consented(session, [record["customer_id"] for record in population], catalogue)
         decisions = _decide(population, catalogue, config, consented)
         session.records.write(run_id, _decided(everyone, population, decisions, catalogue, run_id))
         summary = scored.summary | _summary(decisions, config)
@@ -53,6 +54,14 @@ def assign(session: Session, *, budget: float | None = None, actions: Path | Non
 def _file(session: Session) -> Path | None:
     file = session.configs / "actions.yaml"
     return file if file.exists() else None
+
+
+def _consented(session: Session, customer_ids: list[str], catalogue: Actions) -> Flags | None:
+    """Return who agreed to each action's channel, by the consents that have landed; None where consent is assumed."""
+    if "consents" in session.store.tables:
+        said = marketing(session.store)
+        return np.column_stack([said.may(customer_ids, action.channel) for action in catalogue.actions])
+    return None if session.settings.consent == "assumed" else np.zeros(len(customer_ids), dtype=np.bool_)
 
 
 def _decide(population: list[Json], catalogue: Actions, config: AssignConfig, consented: Flags | None) -> Decisions:
@@ -124,7 +133,7 @@ def _summary(decisions: Decisions, config: AssignConfig) -> Json:
 def told(summary: Json) -> str:
     """Return the summary in one sentence for people."""
     if summary["exclusions"]["no_consent"] and not summary["treated"]:
-        return "no action: `consent: required` is set and no consents are known, so nobody may be contacted"
+        return "no action: nobody who is worth it has agreed to be contacted; see the table `consents`"
     return (
         f"{summary['treated']:,} actions, {summary['control']:,} customers held out; {summary['reserved']:,.0f} of "
         f"{summary['budget']:,.0f} {summary['currency']} reserved, {summary['expected_net_value']:,.0f} expected after "

@@ -7,7 +7,7 @@ from typing import Any
 from rich.panel import Panel
 from rich.table import Table as Grid
 
-from churnml.events.sources.completejourney import completejourney_sources
+from churnml.events.sources.presets.completejourney import completejourney_sources
 from churnml.verbs.assign import assign
 from churnml.verbs.ingest import land
 from churnml.verbs.score import score

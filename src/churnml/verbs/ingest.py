@@ -2,23 +2,36 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
 
+from rich.markup import escape
 from rich.table import Table as Grid
 
-from churnml.errors import UsageError, nearest
+from churnml.config import TrainConfig
+from churnml.database import Workspace
+from churnml.errors import DataRefusedError, UsageError, nearest
 from churnml.events import TABLES, IngestReport, ingest
+from churnml.events.clock import moment
 from churnml.events.sources import Source
 from churnml.events.sources.files import file_source
+from churnml.events.sources.mapping import sources_of
 from churnml.verbs.session import Session, clock
 
+Json = dict[str, Any]  # Any: JSON
+_SHOWN = 3
+_LISTED = 20
+_WIDEST = 200
 
-def ingest_file(
-    session: Session, table: str, file: Path, *, check: bool, backfill: bool, report: Path | None
-) -> IngestReport:
-    """Land one file in one table.
+
+def ingest_file(session: Session, table: str, file: Path, **how: Any) -> Json:  # Any: the options of `land`
+    """Land one file in one table and return the report.
 
     Raises
     ------
@@ -27,8 +40,12 @@ def ingest_file(
     """
     if table not in TABLES:
         raise UsageError(f"--table must be one of {', '.join(TABLES)}, got {table!r}{nearest(table, TABLES)}")
-    source = file_source(table, file, session.settings.time_zone)
-    return land(session, [source], check=check, backfill=backfill, report=report)
+    return land(session, [file_source(table, file, session.settings.time_zone)], **how)
+
+
+def ingest_sources(session: Session, file: Path, **how: Any) -> Json:  # Any: the options of `land`
+    """Land everything that a `sources.yaml` names and return the report."""
+    return land(session, sources_of(file, session.settings.time_zone), **how)
 
 
 def land(
@@ -38,11 +55,55 @@ def land(
     check: bool = False,
     backfill: bool = False,
     report: Path | None = None,
+) -> Json:
+    """Land sources, tell what became of each, write the report if asked, and return it.
+
+    Parameters
+    ----------
+    report : Path, optional
+        A file that ends in .json, or in .html for people; the rows set aside go beside it, one JSON object a line.
+
+    Raises
+    ------
+    DataRefusedError
+        If a file breaks the contract as a whole; the report is written all the same.
+    """
+    if report is not None and report.suffix not in {".json", ".html"}:
+        raise UsageError(f"--report must name a file that ends in .json or .html, got {report.name!r}")
+    with _workspace(session, check=check) as held:
+        try:
+            found = _run(held, sources, report, check=check, backfill=backfill)
+        except DataRefusedError as error:
+            if error.report is not None and report is not None:
+                _write(held, dict(error.report), report)
+            elif error.report is not None:
+                held.console.print("[dim]--report report.html shows every rule that was broken, and the rows[/]")
+            raise
+        body = found.to_json()
+        if report is not None:
+            _write(held, body, report)
+        tell(held, found, check=check)
+    return body
+
+
+@contextlib.contextmanager
+def _workspace(session: Session, *, check: bool) -> Iterator[Session]:
+    """Give the session; one that only checks and has no workspace yet gets one that is gone afterwards."""
+    if not check or session.workspace.database.exists():
+        yield session
+        return
+    with TemporaryDirectory() as folder:
+        held = replace(session, workspace=Workspace.open(Path(folder), create=True))
+        yield held
+        held.catalogue.engine.dispose()
+
+
+def _run(
+    session: Session, sources: Sequence[Source], report: Path | None, *, check: bool, backfill: bool
 ) -> IngestReport:
-    """Land sources, tell what became of each, and write the report if asked."""
-    words = "Checking the tables" if check else "Checking and landing the tables"
-    with session.step(words):
-        found = ingest(
+    rows_file = None if report is None else report.with_name(f"{report.stem}.rows.jsonl").resolve()
+    with session.step("Checking the tables" if check else "Checking and landing the tables"):
+        return ingest(
             session.workspace,
             session.catalogue,
             sources,
@@ -50,48 +111,130 @@ def land(
             clock(),
             check_only=check,
             backfill=backfill,
+            rows_file=rows_file,
+            outlook=partial(outlook, session),
         )
-    if report is not None:
-        with session.workspace.atomically(report.resolve()) as draft:
-            draft.write_text(json.dumps(found.to_json(), ensure_ascii=False, indent=1), encoding="utf-8")
-    tell(session, found)
-    return found
 
 
-def tell(session: Session, found: IngestReport) -> None:
+def _write(session: Session, body: Json, report: Path) -> None:
+    if report.suffix == ".html":
+        from churnml.service.pages.data import ingest_report_page  # noqa: PLC0415  # Jinja is not needed otherwise
+
+        text = ingest_report_page(body, "en", time_zone=session.settings.time_zone, at=clock())
+    else:
+        text = json.dumps(body, ensure_ascii=False, indent=1)
+    with session.workspace.atomically(report.resolve()) as draft:
+        draft.write_text(text, encoding="utf-8")
+
+
+def outlook(session: Session, preflight: Json) -> Json:
+    """Return whether history would suffice to train, and which families of features would be on."""
+    from churnml.features.catalogue import catalogue  # noqa: PLC0415
+    from churnml.labels import history_needed_days  # noqa: PLC0415
+
+    config = session.load("train", TrainConfig)
+    lag = config.return_window_days if preflight["rows"].get("returns") else 0
+    needs = history_needed_days(config.horizon_days, config.min_history_days, config.step_days, lag)
+    has = preflight["span_days"] or 0
+    features = catalogue(preflight["rows"])
+    enough = has >= needs and not preflight["missing_tables"] and bool(preflight["rows"].get("orders"))
+    return {
+        "suffices": enough,
+        "horizon_days": config.horizon_days,
+        "needs_days": needs,
+        "has_days": has,
+        "says": _verdict(preflight, needs, has, config.horizon_days),
+        "families_on": sorted(features.families),
+        "families_off": dict(features.off),
+    }
+
+
+def _verdict(preflight: Json, needs: int, has: int, horizon_days: int) -> str:
+    if preflight["missing_tables"]:
+        return f"not enough to train yet: no {' and no '.join(preflight['missing_tables'])}"
+    if not preflight["rows"].get("orders"):
+        return "not enough to train yet: labels are read from the table `orders`, and there is none"
+    if has >= needs:
+        return f"{has:,} days of history suffice for a horizon of {horizon_days} days, which needs {needs:,}"
+    return (
+        f"a horizon of {horizon_days} days needs {needs:,} days of history, found {has:,}: bring more, or shorten "
+        "`horizon_days` or `min_history_days` in configs/train.yaml"
+    )
+
+
+def tell(session: Session, found: IngestReport, *, check: bool = False) -> None:
     """Say in a table how many rows landed, were known, or were set aside, and show the first of those."""
+    say = session.console.print
     if found.tables:
         grid = Grid("table", "from", box=None, header_style="bold")
-        for name in ("rows", "landed", "known already", "quarantined"):
+        for name in ("rows", "would land" if check else "landed", "known already", "quarantined"):
             grid.add_column(name, justify="right")
         for one in found.tables:
             counts = (one.read, one.landed, one.skipped, one.quarantined)
-            grid.add_row(one.table, one.origin, *(f"{count:,}" for count in counts))
-        session.console.print(grid)
-    for one in found.tables:
-        for rule, count in one.broken_rules.items():
-            rows = "row" if count == 1 else "rows"
-            session.console.print(f"[yellow]quarantined[/] {one.table}: {count:,} {rows}: {rule}")
-        for row in one.examples[:3]:
-            session.console.print(
-                f"  row {row['row']:,}, {row['column']}: found {row['value']!r}; {row['rule']}: {row['remedy']}",
-                markup=False,
-            )
-        if one.ignored_columns:
-            session.console.print(f"[yellow]ignored[/] {one.table}: columns {', '.join(one.ignored_columns)}")
+            grid.add_row(one.table, _shown(one.origin), *(f"{count:,}" for count in counts))
+        say(grid)
+    _tell_findings(session, found)
     _tell_clocks(session, found)
     if found.already_landed:
-        session.console.print(f"[dim]unchanged since they landed: {len(found.already_landed)} sources[/]")
+        say(f"[dim]unchanged since they landed: {_shown(', '.join(found.already_landed))}[/]")
+    if found.rows_file and any(one.findings for one in found.tables):
+        say(f"every row set aside or warned about: {found.rows_file}", markup=False)
+    ahead = found.outlook
+    if found.tables and ahead is not None:
+        say(f"[{'green' if ahead['suffices'] else 'yellow'}]outlook[/] {ahead['says']}")
+        off = "; ".join(f"{family} ({wants})" for family, wants in ahead["families_off"].items())
+        say(f"[dim]features on: {', '.join(ahead['families_on'])}" + (f"; off: {off}" if off else "") + "[/]")
+
+
+def _tell_findings(session: Session, found: IngestReport) -> None:
+    """Say which rules were broken, how often, and show the first rows of each."""
+    colours = {"quarantine": "yellow", "warning": "cyan"}
+    for one in found.tables:
+        for finding in one.findings:
+            rows = "row" if finding.count == 1 else "rows"
+            head = f"[{colours[finding.kind]}]{finding.kind}[/] {_shown(one.origin)}: {finding.count:,} {rows}: "
+            session.console.print(head, end="")
+            session.console.print(f"{finding.column} {finding.rule}: {finding.remedy}".strip(), markup=False)
+            for row in finding.examples[:_SHOWN]:
+                value = repr(row["value"])
+                value = value if len(value) <= _WIDEST else f"{value[:_WIDEST]}… ({len(value):,} characters)"
+                session.console.print(f"  row {row['row']:,}: found {value}", markup=False)
+        for note in one.notes:
+            session.console.print(f"[dim]found out[/] {_shown(one.origin)}: ", end="")
+            session.console.print(_printable(note), markup=False)
+        if one.newer or one.fills:
+            again = f"newer versions: {one.newer:,}, later facts filled in: {one.fills:,}"
+            session.console.print(f"[dim]{_shown(one.origin)}: {again}[/]")
+        if one.ignored_columns:
+            listed = _shown(", ".join(one.ignored_columns[:_LISTED]))
+            listed += f" and {more:,} more" if (more := len(one.ignored_columns) - _LISTED) > 0 else ""
+            session.console.print(
+                f"[cyan]ignored[/] {_shown(one.origin)}: columns the contract does not know: {listed}"
+            )
+
+
+def _printable(text: str) -> str:
+    """Return a text of the data without what would steer a terminal."""
+    return "".join(char if char.isprintable() else repr(char)[1:-1] for char in text)
+
+
+def _shown(text: str) -> str:
+    """Return a text of the data as it is printed among our own markup."""
+    return escape(_printable(text))
 
 
 def _tell_clocks(session: Session, found: IngestReport) -> None:
     """Say how rows that do not tell when they were learned were taken: it decides which cutoffs see them."""
-    late = [one.table for one in found.tables if one.learned_now and one.landed]
+    late = sorted({one.table for one in found.tables if one.learned_now and one.landed})
     if late:
         session.console.print(
             f"[yellow]learned today[/] {', '.join(late)}: rows that do not say when they were learned count as "
             "learned now, since this is not the table's first landing; no earlier cutoff sees them. "
             "If they are history, land them with --backfill instead"
         )
-    if any(one.backfill for one in found.tables):
-        session.console.print("[dim]backfill: the rows count as known when they happened[/]")
+    if any(one.backfill and one.landed for one in found.tables):
+        zone = session.settings.time_zone
+        spans = [one for one in found.tables if one.backfill and one.first_at is not None and one.last_at is not None]
+        first = moment(min(one.first_at for one in spans if one.first_at is not None), zone).date()
+        last = moment(max(one.last_at for one in spans if one.last_at is not None), zone).date()
+        session.console.print(f"[dim]backfill: rows of {first} to {last} count as known when they happened[/]")

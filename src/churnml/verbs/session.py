@@ -51,10 +51,11 @@ class Session:
     as_json: bool
 
     @classmethod
-    def open(cls, workspace: Path, configs: Path, *, as_json: bool = False, create: bool = False) -> Session:
-        """Return a session on a workspace; `create` makes one where there is none."""
+    def open(cls, workspace: Path, configs: Path, *, as_json: bool = False, create: bool | None = False) -> Session:
+        """Return a session on a workspace; `create` makes one where there is none, None leaves it open."""
         console = Console(stderr=True, highlight=False)
-        return cls(Workspace.open(workspace, create=create), configs, console, as_json)
+        where = Workspace(workspace.resolve()) if create is None else Workspace.open(workspace, create=create)
+        return cls(where, configs, console, as_json)
 
     @cached_property
     def catalogue(self) -> Catalogue:

@@ -96,7 +96,7 @@ def _run(session: Session, config: TrainConfig, now: int, inputs: str) -> Json:
 
 
 def _cutoffs(session: Session, config: TrainConfig, now: int) -> list[int]:
-    from churnml.labels import training_cutoffs  # noqa: PLC0415
+    from churnml.labels import label_lag, training_cutoffs  # noqa: PLC0415
 
     first, _ = session.store.span
     return training_cutoffs(
@@ -107,6 +107,7 @@ def _cutoffs(session: Session, config: TrainConfig, now: int) -> list[int]:
         max_cutoffs=config.max_cutoffs,
         min_history_days=config.min_history_days,
         time_zone=session.settings.time_zone,
+        label_lag_days=label_lag(session.store, config.return_window_days),
     )
 
 

@@ -1,18 +1,102 @@
 """Where tables come from: each source yields the rows of one contract table, as DuckDB sees them.
 
-Read `files.py` first; `completejourney.py` is an example of a preset.
+A *reader* (`delimited`, `parquet`, `excel`, `jsonlines`, `duckdb_file`, `postgres`) opens one file or query and gives
+its rows under the names they bear there. `mapping` gives them the contract's names, a preset does so for a known
+export. Read `files.py` first.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Literal
 
 import duckdb
 
 ROW = "source_row"
 """The column in which a source numbers its rows as its reader would: 1 is the first row of data."""
+
+# what DuckDB raises when the data are at fault; anything else it raises is a bug of ours and keeps its traceback
+DATA_ERRORS = (
+    duckdb.InvalidInputException,
+    duckdb.IOException,
+    duckdb.ConversionException,
+    duckdb.OutOfRangeException,
+)
+
+Unit = Literal["", "cents", "epoch_seconds", "epoch_milliseconds", "epoch_microseconds"]
+
+
+@dataclass(frozen=True)
+class Format:
+    """How the texts of a column are to be read; numbers and times that are typed already need none.
+
+    Parameters
+    ----------
+    decimal : str
+        The decimal mark, a point or a comma.
+    thousands : str
+        What groups thousands: a point, a comma, a space, an apostrophe, or nothing.
+    instant : str
+        A strftime pattern such as ``%d.%m.%Y %H:%M``; empty reads ISO 8601.
+    unit : {'', 'cents', 'epoch_seconds', 'epoch_milliseconds', 'epoch_microseconds'}
+        What the number counts, where it is neither units of the currency nor a written time.
+    time_zone : str
+        The IANA zone of times without an offset; empty leaves it to the source.
+    """
+
+    decimal: str = "."
+    thousands: str = ""
+    instant: str = ""
+    unit: Unit = ""
+    time_zone: str = ""
+
+
+@dataclass(frozen=True)
+class Rows:
+    """What a reader found.
+
+    Parameters
+    ----------
+    relation : DuckDBPyRelation
+        The rows, in the order of the file. A column `source_row` numbers them; without it the place of a row is its
+        number, and the relation must keep the order of the file when it is stored.
+    formats : mapping of str to Format
+        How to read the texts of each column, where that was declared or found out; the others are read plainly.
+    notes : tuple of str
+        What was found out rather than declared, such as the encoding, in words for the report.
+    rejected : str
+        The name of a temporary table of records that are no rows at all, with `source_row` (BIGINT), `found` (the
+        record's own text), `rule` and `remedy` (VARCHAR); empty where there are none.
+    records : int, optional
+        How many records the source holds by a count that owes nothing to the reader; the rows that are stored and
+        those of `rejected` must come to as many.
+    careful : callable, optional
+        Reads the source again, record by record. Whoever stores the rows calls it where DuckDB stumbles over them, or
+        gives another number than `records`; most files never need it, and are read once.
+    """
+
+    relation: duckdb.DuckDBPyRelation
+    formats: Mapping[str, Format] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+    rejected: str = ""
+    records: int | None = None
+    careful: Callable[[], Rows] | None = None
+
+    def exact(self) -> Rows:
+        """Return rows that are known to be whole, for whoever does more with them than to store each one."""
+        if self.careful is None:
+            return self
+        try:
+            ((counted,),) = self.relation.aggregate("count(*)").fetchall()
+        except DATA_ERRORS:
+            return self.careful()
+        return replace(self, careful=None) if counted == self.records else self.careful()
+
+
+Reader = Callable[[duckdb.DuckDBPyConnection, Path], Rows]
+"""Takes a connection and a folder for intermediate files that is emptied afterwards; gives the rows."""
 
 
 @dataclass(frozen=True)
@@ -26,13 +110,13 @@ class Source:
     origin : str
         What messages call the source: a file name, as a rule.
     files : tuple of Path
-        The files it reads; their digests tell whether it has landed before.
+        The files it reads; their digests tell whether it has landed before. Empty for a database.
     mapping : str
         Names how the files are read; another mapping of the same file is another source.
     time_zone : str
         The IANA zone of instants that carry no offset.
     rows : callable
-        Takes a connection, gives a relation with a `source_row` column.
+        Gives the rows under the contract's names.
     """
 
     table: str
@@ -40,4 +124,4 @@ class Source:
     files: tuple[Path, ...]
     mapping: str
     time_zone: str
-    rows: Callable[[duckdb.DuckDBPyConnection], duckdb.DuckDBPyRelation]
+    rows: Reader

@@ -1,108 +1,142 @@
-"""One table from one file: CSV or Parquet, columns already named as in the contract."""
+"""Files as sources: which reader opens a file, and which files a folder or a pattern means."""
 
 from __future__ import annotations
 
-import csv
+import glob
+from collections.abc import Callable
 from functools import partial
-from itertools import takewhile
 from pathlib import Path
 
 import duckdb
 
-from churnml.errors import DataRefusedError, UsageError
-from churnml.events.sources import ROW, Source
+from churnml.errors import UsageError, nearest
+from churnml.events.sources import Rows, Source
+from churnml.events.sources.delimited import delimited_rows
+from churnml.events.sources.excel import excel_rows
+from churnml.events.sources.jsonlines import jsonlines_rows
+from churnml.events.sources.opening import _SUFFIXES as SUFFIXES
+from churnml.events.sources.opening import _WORDS as WORDS
+from churnml.events.sources.opening import Kind, kind_of
+from churnml.events.sources.parquet import parquet_rows
 
-_SEPARATORS = ",;\t|"
-_CHUNK = 1 << 22
+_OPENERS: dict[Kind, tuple[Callable[..., Rows], tuple[str, ...]]] = {  # each reader has options of its own
+    "csv": (delimited_rows, ("encoding", "delimiter", "quote", "decimal", "thousands")),
+    "excel": (excel_rows, ("sheet",)),
+    "jsonlines": (jsonlines_rows, ()),
+    "parquet": (parquet_rows, ()),
+}
+_SHOWN = 8
+
+
+def open_rows(path: Path, connection: duckdb.DuckDBPyConnection, scratch: Path, **declared: str) -> Rows:
+    """Return the rows of a file under the names they bear there.
+
+    Parameters
+    ----------
+    path : Path
+        A delimited text, an Excel workbook, JSON lines or Parquet, as its name ends.
+    connection : DuckDBPyConnection
+        Where the rows are seen.
+    scratch : Path
+        A folder for intermediate files.
+    **declared : str
+        What is known of how it is written: encoding, delimiter, quote, decimal, thousands, sheet.
+
+    Raises
+    ------
+    UsageError
+        If the file is not there, is of a kind we do not read, or has no use for something declared.
+    DataRefusedError
+        If it cannot be read as what its name says.
+    """
+    kind = _table_kind(path)
+    reader, options = _OPENERS[kind]
+    everywhere = {"decimal", "thousands"}  # these say how a text is read, whatever holds it
+    stray = next((key for key in declared if key not in {*options, *everywhere}), None)
+    if stray is not None:
+        raise UsageError(f"{path.name}: `{stray}` says nothing about {WORDS[kind]}; leave it out")
+    return reader(path, connection, scratch, **{key: said for key, said in declared.items() if key in options})
 
 
 def file_source(table: str, path: Path, time_zone: str) -> Source:
-    """Return the source that reads `path` into `table`.
+    """Return the source that reads `path`, whose columns bear the contract's names, into `table`.
 
     Raises
     ------
     UsageError
         If the file does not exist, is not a regular file, or is of a kind we do not read.
     """
-    if not path.is_file():
-        raise UsageError(f"{path} is not a file; name a CSV or Parquet file to ingest into `{table}`")
-    readers = {".csv": _csv, ".tsv": _csv, ".txt": _csv, ".parquet": _parquet, ".pq": _parquet}
-    if path.suffix.lower() not in readers:
-        raise UsageError(f"{path.name}: the name must end in .csv, .tsv, .txt, .parquet or .pq, found {path.suffix!r}")
-    rows = partial(readers[path.suffix.lower()], path)
-    return Source(table, path.name, (path,), f"{table}:{time_zone}", time_zone, rows)
+    _table_kind(path)
+    return Source(table, path.name, (path,), f"{table}:{time_zone}", time_zone, partial(open_rows, path))
 
 
-def _parquet(path: Path, connection: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyRelation:
+def expand(pattern: str, base: Path) -> list[Path]:
+    """Return the files that a name means: a file, the readable files of a folder, or what matches a pattern.
+
+    Parameters
+    ----------
+    pattern : str
+        Such as ``orders.csv``, ``exports`` or ``exports/orders-*.csv``; ``**`` stands for any folders.
+    base : Path
+        The folder it is relative to.
+
+    Raises
+    ------
+    UsageError
+        If there is no such file, or a link leads out of the folder.
+    """
+    whole = base / pattern
+    if whole.is_file():
+        return [whole]
     try:
-        relation = connection.read_parquet(str(path), file_row_number=True)
-        return _numbered(relation, "file_row_number + 1")
-    except duckdb.Error as error:
-        raise DataRefusedError(
-            f"{path.name}: expected a whole Parquet file, found one that cannot be read "
-            f"({told_by(error)}); export it again and compare its size"
-        ) from error
+        found = sorted(filter(readable, whole.iterdir())) if whole.is_dir() else _matching(pattern, base)
+    except OSError as error:
+        raise UsageError(f"{whole} cannot be looked into: {error.strerror}; ask for the right to read it") from error
+    for path in found:
+        _refuse_link_out(path, whole if whole.is_dir() else base / _fixed(pattern))
+    if not found:
+        raise UsageError(f"`{pattern}` names no file that can be read; {_what_is_near(whole)}")
+    return found
 
 
-def _csv(path: Path, connection: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyRelation:
-    """Read every value as text: the contract decides what it is, not a sniffer's guess."""
-    _check_bytes(path)
-    header, separator = _header(path)
-    relation = connection.read_csv(
-        str(path),
-        auto_detect=False,
-        header=True,
-        columns=dict.fromkeys(header, "VARCHAR"),
-        delimiter=separator,
-        quotechar='"',
-        escapechar='"',
-        parallel=False,  # keeps the rows in the order of the file, so that their numbers are the reader's
-    )
-    return _numbered(relation, "row_number() OVER ()")
+def _matching(pattern: str, base: Path) -> list[Path]:
+    names = glob.glob(pattern, root_dir=base, recursive=True)  # noqa: PTH207  # hidden files stay hidden
+    return sorted(base / name for name in names if not (base / name).is_dir())
 
 
-def _numbered(relation: duckdb.DuckDBPyRelation, number: str) -> duckdb.DuckDBPyRelation:
-    """Return the rows with their numbers; a column of the file that bears the number's name stays behind."""
-    names = [name.replace('"', '""') for name in relation.columns if name.lower() not in {ROW, "file_row_number"}]
-    return relation.project(", ".join([*(f'"{name}"' for name in names), f"{number} AS {ROW}"]))
+def readable(path: Path) -> bool:
+    """Tell whether a file of a folder is meant as a table: not hidden, no folder, of a kind we read by its name."""
+    if path.name.startswith((".", "~$")) or path.is_dir():  # ~$ is what Excel leaves beside an open workbook
+        return False
+    return any(path.suffix.lower() in SUFFIXES[kind] for kind in _OPENERS)
 
 
-def _header(path: Path) -> tuple[list[str], str]:
-    # what is not UTF-8 is replaced here, and refused with its line by the reader of the rows
-    with path.open(encoding="utf-8-sig", errors="replace", newline="") as handle:
-        first = handle.readline()
-        if not first.strip():
-            raise DataRefusedError(f"{path.name}: expected a header line with column names, found an empty file")
-        separator = max(_SEPARATORS, key=first.count)
-        handle.seek(0)
-        names = [name.strip() for name in next(csv.reader(handle, delimiter=separator))]
-    folded = [name.casefold() for name in names]  # DuckDB tells no difference between `Amount` and `amount`
-    twice = sorted({name for name in names if folded.count(name.casefold()) > 1})
-    if twice or "" in names:
-        raise DataRefusedError(
-            f"{path.name}: each column of the header needs its own name, found "
-            f"{'`' + twice[0] + '` twice' if twice else 'one without a name'}; rename it in the file"
+def _table_kind(path: Path) -> Kind:
+    kind = kind_of(path)
+    if kind == "duckdb":
+        raise UsageError(
+            f"{path.name}: a DuckDB file holds many tables; name it in sources.yaml as `duckdb`, with a `query`"
         )
-    return names, separator
+    return kind
 
 
-def _check_bytes(path: Path) -> None:
-    """Refuse what the CSV reader would swallow in silence: an open quote, a NUL byte, another encoding."""
-    quotes = 0
-    with path.open("rb") as handle:
-        while chunk := handle.read(_CHUNK):
-            if b"\x00" in chunk:
-                raise DataRefusedError(f"{path.name}: expected text, found a NUL byte; export it again as UTF-8 CSV")
-            quotes += chunk.count(b'"')
-    if quotes % 2:
-        raise DataRefusedError(
-            f'{path.name}: every quoted value must be closed, found an odd number of quotes ("); '
-            "look for a value that holds one and double it"
+def _fixed(pattern: str) -> Path:
+    """Return the folder that stands before the first part with a pattern in it."""
+    return next((folder for folder in Path(pattern).parents if not glob.has_magic(str(folder))), Path())
+
+
+def _refuse_link_out(path: Path, folder: Path) -> None:
+    if not path.resolve().is_relative_to(folder.resolve()):
+        raise UsageError(
+            f"{path.name} is a link that leads out of {folder.name}/, where only its own files are read; "
+            "copy the file there, or name it by itself"
         )
 
 
-def told_by(error: Exception) -> str:
-    """Return what a library says went wrong, without its advice and without the row, which may be personal."""
-    before_advice = takewhile(lambda line: not line.startswith("Possible"), str(error).splitlines())
-    lines = [line.strip() for line in before_advice if line.strip()] or [type(error).__name__]
-    return "; ".join(dict.fromkeys((lines[0], lines[-1])))  # between the two stands the row
+def _what_is_near(whole: Path) -> str:
+    folder = whole if whole.is_dir() else next(parent for parent in whole.parents if parent.is_dir())
+    names = sorted(path.name for path in folder.iterdir() if not path.name.startswith("."))
+    if not names:
+        return f"{folder} is empty"
+    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    return f"{folder} holds {', '.join(names[:_SHOWN])}{more}{nearest(whole.name, names)}"

@@ -5,10 +5,10 @@ In come requests, out go JSON and CSV. Read `shapes.py` first: it says what a re
 
 from fastapi import APIRouter
 
-from churnml.service.api import at_risk, customers, health
+from churnml.service.api import at_risk, customers, data, health
 
 router = APIRouter()
-for part in (customers.router, at_risk.router, health.router):
+for part in (customers.router, at_risk.router, data.router, health.router):
     router.include_router(part)
 
 __all__ = ["router"]

@@ -51,8 +51,9 @@ class DecisionRecord(Shape):
     cutoff: datetime = Field(description="nothing that happened at or after this instant was known")
     run_id: str
     model_version: str = Field(description="hash of the model bundle")
-    rung: Literal["blend", "prospect", "gone"] = Field(
-        description="`blend`: scored; `prospect`: never ordered; `gone`: no order within `population_days`"
+    rung: Literal["blend", "prospect", "gone", "no_profiling"] = Field(
+        description="`blend`: scored; `prospect`: never ordered; `gone`: no order within `population_days`; "
+        "`no_profiling`: refuses to be profiled, so nothing is said of them"
     )
     horizon_days: int = Field(description="days after the cutoff in which silence is churn")
     population_days: int = Field(description="a customer ordered within so many days before the cutoff")
@@ -66,7 +67,7 @@ class DecisionRecord(Shape):
     p_alive: Share | None = Field(description="probability, by buying rhythm alone, of still being a customer")
     currency: str = Field(description="ISO 4217 code of every amount")
     last_order_on: datetime | None
-    order_days: int
+    order_days: int | None
     tenure_days: int | None = Field(description="days since the first order; null before it")
     reasons: list[Reason] = Field(description="at most five, the weightiest first")
     action: str | None = Field(description="suggested action; null before `churnml assign`")

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from functools import cache, partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
+from zoneinfo import ZoneInfo
 
 from fastapi import Request
 from fastapi.responses import HTMLResponse
@@ -15,10 +17,13 @@ from markupsafe import Markup
 
 from churnml import drawing, wording
 from churnml.service.exports import arm_name, band_name
+from churnml.service.pages.harmless import marked, visible
 from churnml.service.pages.language import here_in, language_of, remember
+from churnml.service.pages.phrases import say
 from churnml.wording import Language
 
 TEMPLATES = Path(__file__).parent.parent / "templates"
+_STATIC = Path(__file__).parent.parent / "static"
 
 
 def render(request: Request, template: str, context: Mapping[str, Any], status: int = 200) -> HTMLResponse:
@@ -42,6 +47,14 @@ def render(request: Request, template: str, context: Mapping[str, Any], status: 
     response.headers.update({"vary": "Accept-Language, Cookie", "cache-control": "no-store"})
     remember(request, response)
     return response
+
+
+def document(template: str, context: Mapping[str, Any], language: Language) -> str:
+    """Return a page as a file of its own: the style sheet and the mark are in it, as `style` and `emblem`."""
+    within = {"style": "churnml.css", "emblem": "mark.svg"}
+    ours = {name: Markup((_STATIC / file).read_text(encoding="utf-8")) for name, file in within.items()}  # noqa: S704
+    page = _environment(language).get_template(template).render(**context, **ours)
+    return page.encode("utf-8", "replace").decode()
 
 
 def customer_path(customer_id: str) -> str:
@@ -68,6 +81,9 @@ def _environment(language: Language) -> Environment:
         "percent": lambda share: wording.format_percent(share, language),
         "number": lambda number: wording.format_number(number, language),
         "day": lambda instant, zone: wording.format_date(instant, language, zone),
+        "hour": _hour,
+        "visible": visible,
+        "phrase": partial(_phrase, language),
         "customer_path": customer_path,
         "said": lambda text: text[language],
         "band_name": lambda band: band_name(band, language),
@@ -85,6 +101,16 @@ def _environment(language: Language) -> Environment:
 
 def _money(language: Language, amount: float, currency: str, *, whole: bool = False) -> str:
     return wording.format_money(amount, currency, language, whole=whole)
+
+
+def _hour(instant: datetime, zone: str) -> str:
+    return instant.astimezone(ZoneInfo(zone)).strftime("%H:%M")
+
+
+def _phrase(language: Language, text: str) -> Markup:
+    """Return a sentence of ingest in the reader's language; one that is not known is marked as English."""
+    known = text if language == "en" else say(text, language)
+    return Markup('<span lang="en">{}</span>').format(marked(text)) if known is None else marked(known)
 
 
 def _drawn(draw: Any) -> Any:  # Any: each drawing has its own arguments

@@ -2,7 +2,7 @@
 
 from alembic import op
 
-from churnml.database.tables import metadata
+from churnml.database.tables import aliases, batches, metadata, parts, records, runs, sources
 
 revision = "0001"
 down_revision = None
@@ -11,8 +11,8 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Make every table; later revisions alter what stands, this one starts from nothing."""
-    metadata.create_all(op.get_bind())
+    """Make the first six tables; later revisions add to them."""
+    metadata.create_all(op.get_bind(), tables=[batches, parts, sources, runs, aliases, records])
 
 
 def downgrade() -> None:

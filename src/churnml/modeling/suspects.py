@@ -1,0 +1,249 @@
+"""Columns that a model should not see, found before it does: the label in disguise, the future, ids, constants.
+
+A table that someone else made can hold what was only known afterwards, and no score computed on it would show that.
+These tests find what shows in one column by itself; a leak spread over several columns they do not see.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+from scipy.stats import rankdata
+
+from churnml.events.feature_table import ReadyTable
+
+Matrix = npt.NDArray[np.float64]
+Codes = npt.NDArray[np.intp]
+Reason = Literal["almost equals the label", "tells much alone", "dates after the cutoff", "id", "constant", "unusable"]
+
+_ALMOST, _MUCH = 0.95, 0.85
+_PURE, _PURE_ROWS, _PURE_SHARE, _STAYERS_DUE = 0.99, 20, 0.1, 10
+_MISSING_TELLS = 0.75
+_PARTS = 20
+_UNIQUE, _FEW = 0.99, 50
+_DENSE, _LARGE = 4, 1e9
+_ID_ENDINGS = ("id", "key", "uuid", "number", "nr", "code", "phone", "index", "unnamed0")
+_MOST_TWINS, _DIGITS = 10, 3
+
+
+@dataclass(frozen=True)
+class Suspect:
+    """A column that deserves a question, and the evidence.
+
+    Parameters
+    ----------
+    why : str
+        What was found, in words.
+    evidence : mapping of str to float
+        The figures behind it.
+    left_out : bool
+        Whether the model does not see it.
+    """
+
+    name: str
+    kind: Reason
+    why: str
+    evidence: Mapping[str, float]
+    left_out: bool
+
+    def to_json(self) -> dict[str, Any]:  # Any: JSON
+        """Return plain data."""
+        plain = {"name": self.name, "kind": self.kind, "why": self.why, "evidence": dict(self.evidence)}
+        return plain | {"left_out": self.left_out}
+
+
+def suspects(table: ReadyTable, keep: Collection[str] = ()) -> list[Suspect]:
+    """Return the columns to ask about, those that are left out first.
+
+    Parameters
+    ----------
+    keep : collection of str
+        Columns that are used whatever they look like.
+    """
+    customers = len(set(table.customer_ids))
+    found = [one for column in table.columns for one in _of_column(table, column.name, customers, keep)]
+    return sorted(found, key=lambda one: not one.left_out)
+
+
+def _of_column(table: ReadyTable, name: str, customers: int, keep: Collection[str]) -> Iterator[Suspect]:
+    codes, several = _coded(table, name)
+    if several < 2:
+        yield Suspect(name, "constant", "holds the same value in every row", {}, left_out=True)
+        return
+    out = name not in keep
+    kind = next(column.kind for column in table.columns if column.name == name)
+    if kind == "date" and (late := float((table.column(name) < 0).sum())):
+        share = late / max(1, np.isfinite(table.column(name)).sum())
+        why = f"{late:,.0f} dates ({share:.1%}) lie after the cutoff, when nobody could know them"
+        yield Suspect(name, "dates after the cutoff", why, {"rows": late, "share": share}, left_out=out)
+    unique = _unique_share(table, name, customers)
+    if unique is not None:
+        why = f"{unique:.0%} of the customers have a value of their own, so it names them and says nothing of others"
+        yield Suspect(name, "id", why, {"unique_share": unique}, left_out=out)
+        return
+    yield from _telling(table, name, codes, left_out=out)
+
+
+def _telling(table: ReadyTable, name: str, codes: Codes, *, left_out: bool) -> Iterator[Suspect]:
+    """Yield what a column says of the label by itself, where that is more than a feature usually does."""
+    left = table.churned
+    missing = _is_missing(table, name)
+    alone = max(_auroc(left, _rates_from_the_other_half(codes, left)), _ranked(table, name))
+    gap = _folded(_auroc(left, missing.astype(np.float64)))
+    evidence = {"auroc_alone": round(alone, 4), "auroc_missing": round(gap, 4)}
+    pure, rows = _purest(codes, left)
+    if alone >= _ALMOST:
+        why = f"alone it ranks churners with an AUROC of {alone:.3f}; was it known before the cutoff?"
+        yield Suspect(name, "almost equals the label", why, evidence, left_out)
+    elif rows:
+        where = "it is empty" if missing[codes == pure].all() else "it has one value or span of values"
+        why = f"of {rows:,} rows where {where} nearly all churned; was it known before the cutoff?"
+        yield Suspect(name, "almost equals the label", why, evidence | {"rows": float(rows)}, left_out)
+    elif gap >= _MISSING_TELLS:
+        why = f"whether it is filled tells who churned (AUROC {gap:.3f}); was it filled in afterwards?"
+        yield Suspect(name, "tells much alone", why, evidence, left_out=False)
+    elif alone >= _MUCH:
+        why = f"alone it ranks churners with an AUROC of {alone:.3f}, which few honest columns do"
+        yield Suspect(name, "tells much alone", why, evidence, left_out=False)
+
+
+def twins(table: ReadyTable) -> Codes:
+    """Return a group for each row: rows of different customers that are alike in nearly every digit share one.
+
+    Numbers are compared by three digits. Groups above ten rows are broken up again: where columns are few and
+    coarse, many customers are alike by nature, and nothing is learned by heart from a crowd.
+    """
+    content = np.zeros(len(table), dtype=np.uint64)  # a hash, column by column: the rows side by side would be a copy
+    for name in table.numbers:
+        content = _mixed(content, _coarse(table.column(name)).view(np.uint64))
+    for column in table.categories.values():
+        content = _mixed(content, np.unique(_spelt(column), return_inverse=True)[1].reshape(-1).astype(np.uint64))
+    _, group, sizes = np.unique(content, return_inverse=True, return_counts=True)
+    group = group.reshape(-1)
+    crowd = sizes[group] > _MOST_TWINS
+    return np.where(crowd, len(sizes) + np.arange(len(group)), group).astype(np.intp)
+
+
+def _coarse(values: Matrix) -> Matrix:
+    """Return numbers to three digits, one and the same where missing."""
+    scale = 10.0 ** (np.floor(np.log10(np.maximum(np.abs(values), 1e-300))) - _DIGITS + 1)
+    return np.nan_to_num(np.round(values / scale) * scale, nan=np.inf) + 0.0  # no minus zero
+
+
+def _mixed(content: npt.NDArray[np.uint64], more: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
+    """Return a hash of both, by a round of splitmix64; overflow is meant."""
+    mixed = (content ^ more) * np.uint64(0x9E3779B97F4A7C15)
+    mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    return np.asarray(mixed ^ (mixed >> np.uint64(27)))
+
+
+def twin_share(groups: Codes, customer_ids: npt.NDArray[np.object_]) -> float:
+    """Return the share of rows that have a twin under another id."""
+    pairs = np.unique(np.column_stack([groups, np.unique(_spelt(customer_ids), return_inverse=True)[1]]), axis=0)
+    _, first, customers = np.unique(pairs[:, 0], return_index=True, return_counts=True)
+    shared = pairs[first[customers > 1], 0]
+    return float(np.isin(groups, shared).mean())
+
+
+def _coded(table: ReadyTable, name: str) -> tuple[Codes, int]:
+    """Return a column cut into at most twenty parts or into its values, missing ones last; and how many differ."""
+    if name in table.categories:
+        found, codes = np.unique(_spelt(table.categories[name]), return_inverse=True)
+        return codes.reshape(-1), len(found)
+    values = table.column(name)
+    known = values[np.isfinite(values)]
+    distinct = np.unique(known)
+    if len(distinct) <= _PARTS:
+        codes = np.searchsorted(distinct, values)
+    else:
+        codes = np.searchsorted(np.unique(np.quantile(known, np.arange(1, _PARTS) / _PARTS)), values, side="right")
+    codes = np.where(np.isnan(values), _PARTS + 1, codes)
+    return codes.astype(np.intp), len(distinct) + bool(len(known) < len(values))
+
+
+def _spelt(values: npt.NDArray[np.object_]) -> npt.NDArray[np.str_]:
+    return np.array(["" if value is None else value for value in values], dtype=str)
+
+
+def _is_missing(table: ReadyTable, name: str) -> npt.NDArray[np.bool_]:
+    if name in table.categories:
+        return np.array([value is None for value in table.categories[name]])
+    return np.isnan(table.column(name))
+
+
+def _unique_share(table: ReadyTable, name: str, customers: int) -> float | None:
+    """Return the share of customers with a value of their own, if that makes the column an id."""
+    if name in table.categories:
+        known: npt.NDArray[Any] = _spelt(table.categories[name])  # Any: texts or numbers
+        found = known[known != ""]
+    else:
+        found = table.column(name)
+        found = found[np.isfinite(found)]
+        if not len(found) or (found != np.floor(found)).any() or _is_date(table, name):
+            return None
+    distinct = len(np.unique(found))
+    share = distinct / min(customers, max(len(found), 1))
+    if distinct < _FEW or not _UNIQUE <= share <= 1 / _UNIQUE:
+        return None
+    plain = "".join(filter(str.isalnum, name)).lower()
+    if name in table.categories or plain.endswith(_ID_ENDINGS) or found.max() >= _LARGE:
+        return min(share, 1.0)
+    counted = np.ptp(found) < _DENSE * distinct  # running numbers lie close together
+    return min(share, 1.0) if counted else None
+
+
+def _is_date(table: ReadyTable, name: str) -> bool:
+    return any(column.name == name and column.kind == "date" for column in table.columns)
+
+
+def _rates_from_the_other_half(codes: Codes, left: npt.NDArray[np.bool_]) -> Matrix:
+    """Return for each row the churn rate of its part in the other half of the rows, drawn to the mean where few are."""
+    half = np.zeros(len(left), dtype=bool)
+    for churned in (True, False):
+        half[np.flatnonzero(left == churned)[::2]] = True  # both halves hold as many churners
+    rates = np.empty(len(left))
+    for mine in (half, ~half):
+        size = codes.max() + 1
+        there = np.bincount(codes[~mine], minlength=size)
+        gone = np.bincount(codes[~mine], left[~mine], minlength=size)
+        rates[mine] = ((gone + left.mean()) / (there + 1))[codes[mine]]
+    return rates
+
+
+def _ranked(table: ReadyTable, name: str) -> float:
+    if name in table.categories:
+        return 0.5
+    values = table.column(name)
+    known = np.isfinite(values)
+    if known.mean() < 0.5:  # among few, chance ranks well; whether it is filled is tested apart
+        return 0.5
+    return _folded(_auroc(table.churned[known], values[known]))
+
+
+def _folded(auroc: float) -> float:
+    return max(auroc, 1 - auroc)
+
+
+def _auroc(left: npt.NDArray[np.bool_], score: Matrix) -> float:
+    """Return the chance that a churner ranks above a stayer, 0.5 where there is only one kind."""
+    gone = int(left.sum())
+    if gone in {0, len(left)}:
+        return 0.5
+    above = rankdata(score)[left].sum() - gone * (gone + 1) / 2
+    return float(above / (gone * (len(left) - gone)))
+
+
+def _purest(codes: Codes, left: npt.NDArray[np.bool_]) -> tuple[int, int]:
+    """Return the largest part of a column in which nearly everyone churned, and its rows; 0 rows if there is none."""
+    rows, gone = np.bincount(codes), np.bincount(codes, left)
+    stayers_due = rows * (1 - left.mean())  # where most churn, a part in which all do is no wonder
+    telling = (gone >= _PURE * np.maximum(rows, 1)) & (rows >= _PURE_ROWS) & (stayers_due >= _STAYERS_DUE)
+    telling &= gone >= _PURE_SHARE * left.sum()
+    if not telling.any():
+        return 0, 0
+    part = int(np.argmax(np.where(telling, rows, 0)))
+    return part, int(rows[part])

@@ -1,0 +1,150 @@
+"""What ingest says, in the reader's language: its sentences are English where they are made, and known here.
+
+A sentence with places is a message whose places stand for whatever is found there. What is not known stays English.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+
+from churnml.wording import Language, translator
+
+_PLACE = re.compile(r"%\((\w+)\)s")
+_LIST = re.compile(r"\w+((, | or | and no )\w+)+")
+
+
+def say(text: str, language: Language) -> str | None:
+    """Return a sentence of ingest in a language, or None if it is not one that is known.
+
+    Examples
+    --------
+    >>> say("must be at least 0", "zh")
+    '不得小于 0'
+    """
+    for pattern, translated in _book(language):
+        found = pattern.fullmatch(text)
+        if found:
+            return translated % {name: _within(value, language) for name, value in found.groupdict().items()}
+    return None
+
+
+def _within(value: str, language: Language) -> str:
+    """Return what stands in a place of a sentence: a sentence of its own, a list, or something found."""
+    _ = translator(language).gettext
+    if _LIST.fullmatch(value):
+        return value.replace(", ", _(", ")).replace(" or ", _(" or ")).replace(" and no ", _(" and no "))
+    return say(value, language) or value
+
+
+@cache
+def _book(language: Language) -> list[tuple[re.Pattern[str], str]]:
+    pairs = zip(_sentences("en"), _sentences(language), strict=True)
+    return [(_pattern(english), translated) for english, translated in pairs]
+
+
+def _pattern(english: str) -> re.Pattern[str]:
+    pieces = _PLACE.split(english)
+    return re.compile(
+        "".join(f"(?P<{one}>.*?)" if n % 2 else re.escape(one) for n, one in enumerate(pieces)), re.DOTALL
+    )
+
+
+def _sentences(language: Language) -> list[str]:
+    return [*_rules(language), *_remedies(language), *_refusals(language), *_outlooks(language)]
+
+
+def _rules(language: Language) -> list[str]:
+    _ = translator(language).gettext
+    return [
+        _("must be filled"),
+        _("must be a text"),
+        _("must be a whole number"),
+        _("must be a number"),
+        _("must be an amount"),
+        _("must be true or false"),
+        _("must be one JSON object"),
+        _("must be a date or time between %(first)s and %(last)s"),
+        _("must be at least %(bound)s"),
+        _("must be at most %(bound)s bytes long"),
+        _("must be at most %(bound)s"),
+        _("must be one of %(listed)s"),
+        _("must have no blank at its ends and no control character"),
+        _("must have a `%(column)s`"),
+        _("must not lie before `%(column)s`"),
+        _("must not lie in the future"),
+        _("must lie between `%(low)s` and `%(high)s`"),
+        _("must be a customer of the table `customers`"),
+        _("must not name two different rows"),
+        _("is not among the %(table)s that have landed"),
+        _("is kept to 1/10,000 unit; finer fractions are rounded"),
+        _("did not exist: clocks went forward; the time after is taken"),
+        _("has a blank at its ends, and so names another row than without"),
+        _("is no customer yet"),
+        _("lies in the future; no cutoff before it sees the row"),
+        _("was there twice: clocks went back; the second is taken"),
+    ]
+
+
+def _remedies(language: Language) -> list[str]:
+    _ = translator(language).gettext
+    return [
+        _("fill it in"),
+        _("correct it"),
+        _("correct it or the scale"),
+        _("correct either of the two"),
+        _("correct it, or map its `values` in sources.yaml"),
+        _("correct the date, or bring the row when it is due"),
+        _("write it as %(example)s, or declare its `format` in sources.yaml"),
+        _("write it with digits only"),
+        _("write it with digits and a point, or declare `decimal` in sources.yaml"),
+        _(
+            "write it with digits and a point and no currency sign, or declare `decimal` and `thousands` in "
+            "sources.yaml"
+        ),
+        _("write true or false"),
+        _("write it as %(example)s"),
+        _("use a shorter id"),
+        _("strip it in the export"),
+        _("say in `%(column)s` when it came to be known"),
+        _("land the customer first"),
+        _("it holds as soon as they are one"),
+        _("correct it, unless that is meant"),
+        _("land the %(table)s it belongs to as well"),
+        _("keep the right one; the first stood"),
+        _("round it in the export if the rest matters"),
+        _("export times with their offset, or in UTC"),
+    ]
+
+
+def _refusals(language: Language) -> list[str]:
+    _ = translator(language).gettext
+    return [
+        _(
+            "no more rows may break a rule than `max_bad_share` of configs/workspace.yaml allows, found %(bad)s of "
+            "%(rows)s; first: data row %(row)s, column `%(column)s` %(rule)s, found %(value)s: %(remedy)s. Correct "
+            "the file, or raise `max_bad_share`"
+        ),
+        _(
+            "table `%(table)s` needs the column `%(column)s`, found %(found)s; add or rename the column, or map it in "
+            "sources.yaml%(near)s"
+        ),
+        _("cannot be read to its end (%(why)s); correct the file"),
+        _("column `%(column)s` %(rule)s, found the type %(type)s; export it as text"),
+        _("; did you mean `%(name)s`?"),
+    ]
+
+
+def _outlooks(language: Language) -> list[str]:
+    _ = translator(language).gettext
+    return [
+        _("not enough to train yet: labels are read from the table `orders`, and there is none"),
+        _("not enough to train yet: no %(missing)s"),
+        _("%(has)s days of history suffice for a horizon of %(horizon)s days, which needs %(needs)s"),
+        _(
+            "a horizon of %(horizon)s days needs %(needs)s days of history, found %(has)s: bring more, or shorten "
+            "`horizon_days` or `min_history_days` in configs/train.yaml"
+        ),
+        _("needs %(tables)s, which this version does not use yet"),
+        _("needs %(tables)s"),
+    ]

@@ -1,0 +1,335 @@
+"""`churnml train --features`: churn learned from a table of features that someone else made, without events."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import shutil
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+import numpy as np
+
+from churnml.config import TrainConfig
+from churnml.database.workspace import digest_of_file
+from churnml.errors import DataRefusedError, ModelRefusedError, UsageError, nearest
+from churnml.events.feature_check import Checked, Rule, check, require_room, set_aside
+from churnml.events.feature_file import FeatureFile, find_roles, stage
+from churnml.events.feature_table import ReadyTable, Roles, listed
+from churnml.events.sources.files import open_rows
+from churnml.verbs.session import Session, clock
+
+if TYPE_CHECKING:
+    from churnml.modeling.judge_tabular import Judged
+    from churnml.modeling.suspects import Suspect
+
+Json = dict[str, Any]  # Any: JSON
+
+ALIAS = "feature table champion"
+TRAIN = "train features"
+
+
+@dataclass(frozen=True)
+class Declared:
+    """What the person said of a feature table; what is None is found out or left open.
+
+    Parameters
+    ----------
+    label : str or None
+        The column that says who churned.
+    customer_id, cutoff_column : str or None
+        The columns of those roles.
+    cutoff : str or None
+        The date of all rows.
+    positive : str or None
+        The value of the label that means churned.
+    keep : tuple of str
+        Columns to use though they look suspicious.
+    """
+
+    label: str | None = None
+    customer_id: str | None = None
+    cutoff_column: str | None = None
+    cutoff: str | None = None
+    positive: str | None = None
+    keep: tuple[str, ...] = ()
+
+
+def train_features(session: Session, path: Path, declared: Declared, horizon_days: int | None = None) -> Json:
+    """Train churn on a feature table and return the run's summary; a run with the same inputs is not repeated.
+
+    Parameters
+    ----------
+    path : Path
+        CSV, Parquet, Excel or JSON lines: one row for each customer and cutoff, or one snapshot.
+    declared : Declared
+        The label is required.
+    horizon_days : int, optional
+        How far the label looks ahead: no cutoff teaches before its label is final.
+
+    Raises
+    ------
+    UsageError
+        If the declared columns are not there, or the label does not say by itself who churned.
+    DataRefusedError
+        If the file cannot be read, or too many rows are broken.
+    NotEnoughDataError
+        If fewer than 30 customers left or stayed.
+    ModelRefusedError
+        If the new bundle cannot score in a process of its own.
+    """
+    if declared.label is None:
+        raise UsageError("--features needs --label: name the column that says who churned")
+    check_date(declared.cutoff)
+    config = session.load("train", TrainConfig)
+    said = asdict(declared) | {"horizon_days": horizon_days, "file": digest_of(path)}
+    inputs = session.inputs(config, feature_table=said)
+    done = session.catalogue.last_run(TRAIN)
+    if done is not None and done.inputs == inputs and done.bundle and _is_whole(session, done.bundle):
+        return done.summary
+    with opened(session, path) as (file, notes):
+        return _train(session, file, notes, declared, config, horizon_days, inputs)
+
+
+@dataclass(frozen=True)
+class _Prepared:
+    """A table ready to be learned from, and everything there is to say about it."""
+
+    table: ReadyTable
+    roles: Roles
+    checked: Checked
+    suspects: list[Suspect]
+    notes: list[str]
+    aside: Json
+
+
+def _train(
+    session: Session,
+    file: FeatureFile,
+    notes: Sequence[str],
+    declared: Declared,
+    config: TrainConfig,
+    horizon_days: int | None,
+    inputs: str,
+) -> Json:
+    from churnml.modeling.judge_tabular import judge_and_fit  # noqa: PLC0415  # LightGBM takes seconds to import
+    from churnml.modeling.tabular import LEARNERS  # noqa: PLC0415
+    from churnml.modeling.tabular_bundle import save_tabular, try_tabular  # noqa: PLC0415
+
+    with session.running(TRAIN, inputs) as run_id:
+        with session.step("Reading the feature table, looking for suspicious columns"):
+            ready = _prepare(session, file, notes, declared, inputs)
+        tell(session, ready.suspects, ready.notes, ready.aside)
+        _require_columns(ready)
+        with session.step("Judging on rows that did not teach, then training on all"):
+            judged = judge_and_fit(ready.table, config, session.settings.time_zone, horizon_days)
+        report = judged.to_json(horizon_days)
+        facts = {
+            "roles": asdict(ready.roles),
+            "inputs_digest": inputs,
+            "config": config.model_dump(mode="json"),
+            "judged": report,
+        }
+        bundle = save_tabular(judged.model, facts, session.workspace.models)
+        with session.step("Trying the bundle in a process of its own"):
+            try_tabular(session.workspace.models / bundle)
+        summary: Json = {
+            "kind": "feature table",
+            "model_version": bundle,
+            "rows": ready.checked.rows,
+            "taught_with": len(ready.table),
+            "customers": len(np.unique(ready.table.customer_ids.astype(str))),
+            "cutoffs": len(np.unique(ready.table.cutoffs)),
+            "columns": [asdict(column) for column in ready.table.columns],
+            "suspects": [one.to_json() for one in ready.suspects],
+            "set_aside": ready.aside,
+            "notes": ready.notes,
+            "weights": dict(zip(LEARNERS, judged.model.weights, strict=True)),
+            "not_promoted_because": judged.gate(),
+            "judged": report,
+        }
+        with session.step("Tracking the run in MLflow"):
+            _track(session, bundle, config, judged, ready.table)
+        session.catalogue.finish(run_id, clock(), summary, bundle=bundle)
+    if not summary["not_promoted_because"]:
+        session.catalogue.move_alias(ALIAS, bundle, clock())
+    return summary
+
+
+def _prepare(session: Session, file: FeatureFile, notes: Sequence[str], declared: Declared, inputs: str) -> _Prepared:
+    from churnml.modeling.suspects import Suspect, suspects, twin_share, twins  # noqa: PLC0415
+
+    share, said = session.settings.max_bad_share, declared
+    roles, found = find_roles(
+        file, label=said.label, customer_id=said.customer_id, cutoff_column=said.cutoff_column, cutoff=said.cutoff
+    )
+    _require_kept(file, roles, said.keep)
+    checked, rules, read = check(file, roles, share, positive=said.positive)
+    columns, unusable, about = file.columns(roles, said.keep)
+    require_room(file, checked, len(columns))
+    aside = quarantined(session, file, rules, checked, inputs)
+    table, refusing = _without_refusing(session, file.read(columns))
+    doubted = [Suspect(name, "unusable", why, {}, left_out=True) for name, why in unusable.items()]
+    doubted += suspects(table, said.keep)
+    out = {one.name for one in doubted if one.left_out}
+    used = table.only([column.name for column in columns if column.name not in out])
+    told = [*notes, *found, *read, *about, *refusing, *on_rows(checked)]
+    if used.columns and (alike := twin_share(twins(used), used.customer_ids)):
+        told.append(f"{alike:.1%} of the rows have a near twin under another id; a test on held-out customers keeps "
+                    "twins together")  # fmt: skip
+    return _Prepared(used, roles, checked, doubted, told, aside)
+
+
+@contextlib.contextmanager
+def opened(session: Session, path: Path) -> Iterator[tuple[FeatureFile, tuple[str, ...]]]:
+    """Give a file staged in a database of little memory, in a folder that is gone afterwards."""
+    root = session.workspace.root
+    with session.workspace.locked("features"):
+        for left_behind in root.glob(".features-*"):  # by one that was killed: whoever holds the lock is alone
+            shutil.rmtree(left_behind, ignore_errors=True)
+        scratch = Path(tempfile.mkdtemp(prefix=".features-", dir=root))
+        settings: dict[str, str | bool | int | float | list[str]] = {
+            "memory_limit": "400MB",
+            "temp_directory": str(scratch / "duckdb"),
+        }
+        try:
+            with duckdb.connect(config=settings) as connection:
+                connection.execute("SET TimeZone = 'UTC'")
+                connection.execute("SET enable_progress_bar = false")
+                rows = open_rows(path, connection, scratch).exact()
+                yield stage(connection, rows, path.name, session.settings.time_zone), rows.notes
+        finally:
+            shutil.rmtree(scratch, ignore_errors=True)
+
+
+def digest_of(path: Path) -> str:
+    """Return the digest of the file that --features names."""
+    if not path.is_file():
+        raise UsageError(f"--features: {path} is not a file; name a CSV, Parquet, Excel or JSON lines file")
+    return digest_of_file(path)
+
+
+def check_date(day: str | None) -> None:
+    """Refuse a --cutoff that is no date."""
+    try:
+        date.fromisoformat(day or "2000-01-01")
+    except ValueError as error:
+        raise UsageError(f"--cutoff must be a date such as 2017-12-31, got {day!r}") from error
+
+
+def _require_kept(file: FeatureFile, roles: Roles, keep: Sequence[str]) -> None:
+    features = [name for name in file.names if name not in {roles.customer_id, roles.cutoff_column, roles.label}]
+    for name in keep:
+        if name not in features:
+            raise UsageError(f"--keep: {file.origin} has no feature `{name}`{nearest(name, features)}")
+
+
+def _require_columns(ready: _Prepared) -> None:
+    if not ready.table.columns:
+        out = sorted({one.name for one in ready.suspects if one.left_out})
+        raise DataRefusedError(
+            f"no column is left to learn from: {listed(out) or 'none there was'} left out; bring features, or "
+            "name with --keep what was known before the cutoff"
+        )
+
+
+def _without_refusing(session: Session, table: ReadyTable) -> tuple[ReadyTable, list[str]]:
+    refusing = session.catalogue.refusing()
+    if not refusing:
+        return table, []
+    welcome = np.array([who not in refusing for who in table.customer_ids], dtype=bool)
+    gone = int((~welcome).sum())
+    return table.take(welcome), [f"{gone:,} rows of customers who refuse profiling were left out"] if gone else []
+
+
+def on_rows(checked: Checked) -> list[str]:
+    """Return in words which sound rows were not used."""
+    told = []
+    if checked.repeated:
+        told.append(f"{checked.repeated:,} rows are there again, equal in every value; they count once")
+    if checked.unlabelled:
+        told.append(f"{checked.unlabelled:,} rows without a label were left out; they can be scored")
+    return told
+
+
+def quarantined(session: Session, file: FeatureFile, rules: Sequence[Rule], checked: Checked, inputs: str) -> Json:
+    """Write every broken row to the quarantine, and return how many there are and the first twenty."""
+    if not checked.set_aside:
+        return {"rows": 0, "rules": {}, "examples": [], "file": None}
+    target = session.workspace.quarantine / f"features-{inputs[:12]}.jsonl"
+    with session.workspace.atomically(target) as draft, draft.open("w", encoding="utf-8") as handle:
+        for one in set_aside(file, rules, checked.set_aside):
+            handle.write(json.dumps(one | {"file": file.origin}, ensure_ascii=False) + "\n")
+    examples = set_aside(file, rules)
+    return {"rows": checked.set_aside, "rules": checked.broken_rules, "examples": examples, "file": str(target)}
+
+
+def tell(session: Session, doubted: Sequence[Suspect], notes: Sequence[str], aside: Json) -> None:
+    """Say which columns are suspicious, which rows are broken, and what was found out rather than declared."""
+    lines = []
+    for one in doubted:
+        keepable = one.left_out and one.kind not in {"unusable", "constant"}
+        hint = f" (--keep {one.name} uses it)" if keepable else ""
+        lines.append(f"suspect `{one.name}`, {one.kind}, {'left out' if one.left_out else 'used'}: {one.why}{hint}")
+    for rule, count in aside["rules"].items():
+        lines.append(f"quarantined {count:,} {'row' if count == 1 else 'rows'}: {rule}")
+    lines += [
+        f"  row {row['row']:,}, {row['column']}: found {row['value']!r}; {row['rule']}: {row['remedy']}"
+        for row in aside["examples"][:3]
+    ]
+    for line in [*lines, *(f"note: {note}" for note in notes)]:
+        session.console.print(line, markup=False)
+
+
+def _track(session: Session, bundle: str, config: TrainConfig, judged: Judged, table: ReadyTable) -> None:
+    from churnml.modeling.plots import calibration_plot, gain_plot, importance_plot  # noqa: PLC0415
+    from churnml.modeling.tracking import track  # noqa: PLC0415  # MLflow takes seconds to import
+
+    contest, design = judged.contest, judged.model.design
+    track(
+        session.workspace.mlflow,
+        session.workspace.models / bundle,
+        params={"rounds": config.rounds, "seed": config.seed, "columns": len(table.columns), "rows": len(table)},
+        metrics=judged.judgement.metrics(),
+        tags={"bundle": bundle, "kind": "feature table", "out_of_time": str(judged.out_of_time)},
+        plots={
+            "calibration.png": calibration_plot(contest.truth, contest.forecast),
+            "gain.png": gain_plot(contest.truth, contest.forecast),
+            "importance.png": importance_plot(
+                tuple(f"{name} {part}".strip() for name, part in design.parts),
+                judged.model.trees.feature_importance("gain"),
+            ),
+        },
+    )
+
+
+def _is_whole(session: Session, bundle: str) -> bool:
+    from churnml.modeling.bundle import check_bundle  # noqa: PLC0415
+
+    try:
+        check_bundle(session.workspace.models / bundle)
+    except ModelRefusedError:
+        return False
+    return True
+
+
+def told_training(summary: Json) -> str:
+    """Return the summary of a training in words for people."""
+    judged, refused = summary["judged"], summary["not_promoted_because"]
+    churn = judged["churn"]
+    fate = "promoted, `churnml score --features` uses it" if not refused else f"not promoted: {'; '.join(refused)}"
+    low, high = churn["intervals"]["auroc"]
+    how = f"out of time at {judged['cutoff']}" if judged["out_of_time"] else "on held-out customers of one snapshot"
+    others = ", ".join(f"{name} {figures['auroc']:.3f}" for name, figures in churn["baselines"].items())
+    lines = [
+        f"model {summary['model_version'][:12]} from {summary['taught_with']:,} rows, {fate}",
+        f"{how}, {judged['customers']:,} rows: AUROC {churn['auroc']:.3f} ({low:.3f} to {high:.3f}; {others})",
+        f"of the riskiest tenth {churn['riskiest_tenth']:.0%} left against {churn['base_rate']:.0%} of all",
+        *(f"what this cannot tell: {one}" for one in judged["cannot_tell"]),
+    ]
+    return "\n".join(lines)

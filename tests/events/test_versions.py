@@ -1,0 +1,196 @@
+"""Tomorrow's export, by worked examples: what came again equal, with one more fact, in a newer version, or wrong."""
+
+from datetime import UTC, datetime
+
+import pyarrow.parquet as pq
+import pytest
+
+from churnml.events import current, history
+from churnml.events.clock import DAY, microseconds
+from small import NOW
+
+CUSTOMERS = "customer_id occurred_at region\nann 2020-01-01 north\nbob 2020-01-01 south"
+TICKET = "customer_id occurred_at ticket_id kind resolved_at reopened_at"
+CONTRACT = "customer_id occurred_at subscription_id plan amount renews_at ended_at end_reason"
+TOMORROW = NOW + DAY
+
+
+def at(*when):
+    """Return an instant in UTC."""
+    return microseconds(datetime(*when, tzinfo=UTC))
+
+
+def landed(tiny, table):
+    """Return the landed rows of a table, in order of landing."""
+    files = [tiny.workspace.root / part.path for part in tiny.catalogue.parts(table)]
+    return [row for file in files for row in pq.read_table(file).to_pylist()]
+
+
+def known(tiny, name, cutoff, *columns):
+    """Return what is known of one table, or later fact, at a cutoff."""
+    return history(tiny.store, 0, [cutoff], {name: columns}).facts[name].known_by(cutoff)
+
+
+@pytest.fixture
+def shop(tiny):
+    """A workspace with two customers and an order."""
+    tiny.land(customers=CUSTOMERS, orders="customer_id occurred_at order_id amount\nann 2020-02-01 o1 10")
+    return tiny
+
+
+def test_a_ticket_now_resolved_is_the_same_ticket_with_one_more_fact(shop):
+    shop.land(tickets=f"{TICKET}\nann 2021-09-10 t1 complaint - -")
+    report = shop.land(TOMORROW, tickets=f"{TICKET}\nann 2021-09-10 t1 complaint 2021-09-15 -").tables[0]
+    assert (report.landed, report.fills, report.skipped, report.quarantined) == (1, 1, 0, 0)
+    assert len(known(shop, "tickets", TOMORROW + 1, "kind").event_at) == 1
+    assert len(known(shop, "tickets.resolved_at", TOMORROW - 1).event_at) == 0
+    assert len(known(shop, "tickets.resolved_at", TOMORROW).event_at) == 1
+
+
+def test_a_later_fact_of_a_first_landing_is_known_after_its_own_time(shop):
+    shop.land(tickets=f"{TICKET}\nann 2021-03-01 t1 complaint 2021-03-05 -")
+    assert len(known(shop, "tickets.resolved_at", at(2021, 3, 5)).event_at) == 0
+    assert known(shop, "tickets.resolved_at", at(2021, 3, 5) + 1).event_at.tolist() == [at(2021, 3, 1)]
+
+
+def test_a_later_fact_that_changes_is_a_conflict_and_the_old_row_stands(shop):
+    shop.land(tickets=f"{TICKET}\nann 2021-03-01 t1 complaint 2021-03-05 -")
+    report = shop.land(TOMORROW, tickets=f"{TICKET}\nann 2021-03-01 t1 complaint 2021-03-06 -").tables[0]
+    assert (report.landed, report.quarantined) == (0, 1)
+    assert report.findings[0].examples[0]["value"] == "t1 differs in resolved_at"
+    assert [row["resolved_at"] for row in landed(shop, "tickets")] == [at(2021, 3, 5)]
+
+
+def test_an_older_export_of_a_ticket_that_is_resolved_by_now_says_nothing_new(shop):
+    shop.land(tickets=f"{TICKET}\nann 2021-03-01 t1 complaint 2021-03-05 -")
+    report = shop.land(TOMORROW, tickets=f"{TICKET}\nann 2021-03-01 t1 complaint - -").tables[0]
+    assert (report.landed, report.skipped, report.quarantined) == (0, 1, 0)
+
+
+def test_a_ticket_whose_kind_changed_is_a_conflict(shop):
+    shop.land(tickets=f"{TICKET}\nann 2021-03-01 t1 complaint - -")
+    report = shop.land(TOMORROW, tickets=f"{TICKET}\nann 2021-03-01 t1 question 2021-03-05 -").tables[0]
+    assert [(f.rule, f.count) for f in report.findings] == [("must not name two different rows", 1)]
+
+
+def test_facts_of_one_ticket_may_come_one_by_one_each_known_from_its_landing(shop):
+    shop.land(tickets=f"{TICKET}\nann 2021-03-01 t1 complaint - -")
+    shop.land(TOMORROW, tickets=f"{TICKET}\nann 2021-03-01 t1 complaint 2021-03-05 -")
+    shop.land(TOMORROW + DAY, tickets=f"{TICKET}\nann 2021-03-01 t1 complaint 2021-03-05 2021-03-09")
+    assert known(shop, "tickets.resolved_at", TOMORROW).event_at.tolist() == [at(2021, 3, 1)]
+    assert len(known(shop, "tickets.reopened_at", TOMORROW + DAY - 1).event_at) == 0
+    assert len(known(shop, "tickets.reopened_at", TOMORROW + DAY).event_at) == 1
+    assert len(known(shop, "tickets", TOMORROW + DAY, "kind").event_at) == 1
+
+
+def test_a_corrected_amount_is_a_conflict(shop):
+    report = shop.land(TOMORROW, orders="customer_id occurred_at order_id amount\nann 2020-02-01 o1 11").tables[0]
+    assert report.findings[0].examples[0]["value"] == "o1 differs in amount"
+    assert [row["amount"] for row in landed(shop, "orders")] == [100_000]
+
+
+def test_a_customer_who_moved_is_a_newer_version_known_from_its_landing(shop):
+    report = shop.land(TOMORROW, customers=CUSTOMERS.replace("north", "west")).tables[0]
+    assert (report.landed, report.newer, report.skipped) == (1, 1, 1)
+    facts = history(shop.store, 0, [TOMORROW - 1, TOMORROW], {"customers": ("region",)}).facts["customers"]
+    names = [[facts.words["region"][facts.columns["region"][row]] for row in rows] for rows in current(facts, [TOMORROW - 1, TOMORROW])]  # fmt: skip  # noqa: E501
+    assert sorted(names[0]) == ["north", "south"]
+    assert sorted(names[1]) == ["south", "west"]
+
+
+def test_the_same_customers_again_in_another_file_change_nothing(shop):
+    report = shop.land(TOMORROW, customers=CUSTOMERS + "\n").tables
+    assert [(one.landed, one.skipped) for one in report] in ([], [(0, 2)])
+
+
+def test_who_moves_back_is_a_third_version(shop):
+    shop.land(TOMORROW, customers=CUSTOMERS.replace("north", "west"))
+    report = shop.land(TOMORROW + DAY, customers=CUSTOMERS + "\ncy 2020-01-01 east")
+    assert [(one.landed, one.newer, one.skipped) for one in report.tables] == [(2, 1, 1)]
+
+
+def test_two_rows_for_one_customer_in_a_first_file_are_a_conflict(tiny):
+    report = tiny.land(customers="customer_id occurred_at region\nann 2020-01-01 north\nann 2020-01-01 west").tables[0]
+    assert (report.landed, report.quarantined) == (1, 1)
+    assert report.findings[0].examples[0]["value"] == "ann differs in region"
+
+
+def test_a_contract_renewed_is_a_newer_version(shop):
+    shop.land(subscriptions=f"{CONTRACT}\nann 2021-01-01 s1 basic 10 2022-01-01 - -")
+    report = shop.land(TOMORROW, subscriptions=f"{CONTRACT}\nann 2021-01-01 s1 basic 10 2023-01-01 - -").tables[0]
+    assert (report.landed, report.newer, report.quarantined) == (1, 1, 0)
+    assert len(known(shop, "subscriptions", TOMORROW, "plan").event_at) == 2
+
+
+def test_a_contract_holds_until_its_end_was_known(shop):
+    shop.land(subscriptions=f"{CONTRACT}\nann 2021-01-01 s1 basic 10 2022-01-01 - -")
+    shop.land(TOMORROW, subscriptions=f"{CONTRACT}\nann 2021-01-01 s1 basic 10 2022-01-01 2021-09-01 price")
+    cutoffs = [at(2021, 1, 1), at(2021, 6, 1), TOMORROW - 1, TOMORROW]
+    block = history(shop.store, 0, cutoffs, {})
+    ann = block.customer_ids.tolist().index("ann")
+    assert block.contracts.held(cutoffs)[:, ann].tolist() == [False, True, True, False]
+
+
+def test_versions_of_a_contract_in_one_file_are_told_apart_by_when_they_began(shop):
+    report = shop.land(
+        subscriptions=f"{CONTRACT}\nann 2020-01-01 s1 basic 10 2021-01-01 - -\nann 2021-01-01 s1 gold 20 2022-01-01 - -"
+    ).tables[0]
+    assert (report.landed, report.quarantined) == (2, 0)
+
+
+def test_a_score_without_the_time_of_its_answer_is_set_aside(shop):
+    report = shop.land(surveys="customer_id occurred_at survey_id instrument score\nann 2021-03-01 v1 csat 5").tables[0]
+    assert [(f.column, f.rule) for f in report.findings] == [("score", "must have a `answered_at`")]
+
+
+def test_a_return_of_an_order_that_has_not_landed_is_warned_of_and_lands(shop):
+    report = shop.land(returns="customer_id occurred_at order_id amount\nann 2021-03-01 o1 5\nann 2021-03-01 o9 5")
+    findings = report.tables[0].findings
+    assert [(f.kind, f.rule, f.count) for f in findings] == [("warning", "is not among the orders that have landed", 1)]
+    assert report.tables[0].landed == 2
+
+
+def test_a_local_time_that_never_was_or_was_twice_lands_with_a_warning(shop):
+    berlin = shop.with_config(time_zone="Europe/Berlin")
+    lines = "ann,2021-03-28 02:30,x1,5\nann,2020-10-25 02:30,x2,5\nann,2021-03-28 03:30,x3,5"
+    path = shop.file("dst.csv", f"customer_id,occurred_at,order_id,amount\n{lines}\n")
+    report = berlin.ingest("orders", path, TOMORROW).tables[0]
+    assert [(f.examples[0]["row"], f.rule.split(":")[0]) for f in report.of("warning")] == [
+        (1, "did not exist"),
+        (2, "was there twice"),
+    ]
+    assert report.landed == 3
+
+
+def test_an_amount_finer_than_a_ten_thousandth_lands_rounded_with_a_warning(shop):
+    path = shop.file(
+        "fine.csv", "customer_id,occurred_at,order_id,amount\nann,2021-03-01,x,1.23456\nann,2021-03-01,y,1.20000\n"
+    )
+    report = shop.ingest("orders", path, TOMORROW).tables[0]
+    assert [(f.count, f.examples[0]["value"]) for f in report.of("warning")] == [(1, "1.23456")]
+
+
+def test_contracts_brought_open_and_ended_in_one_landing_have_ended(shop):
+    rows = "\n".join(f"{who} 2021-01-01 s{n} basic 10 2022-01-01" for n in range(40) for who in ("ann",))
+    told = f"{CONTRACT}\n" + "\n".join(f"{row} - -" for row in rows.splitlines())
+    told += "\n" + "\n".join(f"{row} 2021-03-01 price" for row in rows.splitlines())
+    report = shop.land(subscriptions=told).tables[0]
+    assert (report.landed, report.fills, report.quarantined) == (80, 40, 0)
+    block = history(shop.store, 0, [at(2021, 6, 1)], {"subscriptions": ("plan",)})
+    assert not block.contracts.held([at(2021, 6, 1)]).any()
+    assert len(block.facts["subscriptions"].event_at) == 40
+
+
+def test_a_wrong_row_does_not_make_the_right_one_behind_it_wrong(shop):
+    survey = "customer_id occurred_at ticket_id kind first_response_at resolved_at"
+    shop.land(tickets=f"{survey}\nann 2021-01-01 t1 complaint 2021-01-02 -")
+    rows = "ann 2021-01-01 t1 complaint 2021-01-03 2021-01-09\nann 2021-01-01 t1 complaint 2021-01-02 2021-01-05"
+    report = shop.land(TOMORROW, tickets=f"{survey}\n{rows}").tables[0]
+    assert (report.landed, report.fills, report.quarantined) == (1, 1, 1)
+
+
+def test_a_corrected_first_contact_is_the_current_version(shop):
+    shop.land(TOMORROW, customers="customer_id occurred_at region\nann 2019-06-01 west")
+    facts = history(shop.store, 0, [TOMORROW], {"customers": ("region",)}).facts["customers"]
+    names = [facts.words["region"][facts.columns["region"][row]] for row in current(facts, [TOMORROW])[0]]
+    assert sorted(names) == ["south", "west"]

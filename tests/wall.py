@@ -1,0 +1,192 @@
+"""The wall read slowly: what DESIGN 3, 4 and 6 say of a world's rows, in plain Python, one row at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from churnml.events import TABLES, Standing
+
+DAY, HOUR = 86_400_000_000, 3_600_000_000
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class Row:
+    """A row as it was told: when it happened, when it says it was learned, in which batch it came, its filled cells."""
+
+    table: str
+    customer_id: str
+    event_at: int
+    told_at: int | None
+    batch: int
+    cells: dict[str, Any] = field(default_factory=dict, hash=False)
+
+    def seen(self, cutoff: int) -> bool:
+        """Tell whether the row lies this side of both clocks."""
+        return self.event_at < cutoff and self.told_at <= cutoff
+
+    @property
+    def known_at(self) -> int:
+        return max(self.event_at, self.told_at)
+
+
+def later(instant: int, days: int, zone: str) -> int:
+    """Return the same local time so many days later."""
+    local = (_EPOCH + timedelta(microseconds=instant)).astimezone(ZoneInfo(zone)) + timedelta(days=days)
+    return (local.astimezone(UTC) - _EPOCH) // timedelta(microseconds=1)
+
+
+# 3. Keys and versions: which rows stand, and since when each was known
+
+
+def landed(rows: Sequence[Row], landings: Sequence[int]) -> list[Row]:
+    """Return the rows that stand after all landings, each with the instant at which it was learned."""
+    kept: list[Row] = []
+    for batch, now in enumerate(landings):
+        standing = list(kept)
+        for table in TABLES:
+            backfill = not any(row.table == table for row in standing)
+            arriving = [row for row in rows if (row.table, row.batch) == (table, batch)]
+            dated = [row if row.told_at is not None else _learned(row, now, backfill=backfill) for row in arriving]
+            kept += _that_stand([row for row in standing if row.table == table], dated)
+    return kept
+
+
+def _learned(row: Row, now: int, *, backfill: bool) -> Row:
+    return replace(row, told_at=row.event_at if backfill else now)
+
+
+def key_of(row: Row) -> tuple[Any, ...]:
+    """Return what names a row."""
+    own = {"customer_id": row.customer_id, "occurred_at": row.event_at, **row.cells}
+    return (row.table, *(own.get(name) for name in TABLES[row.table].key))
+
+
+def _that_stand(standing: list[Row], arriving: list[Row]) -> list[Row]:
+    """Return which of some rows of one table stand: those that are new, tell a later fact, or are a newer version."""
+    table = TABLES[arriving[0].table] if arriving else TABLES["orders"]
+    kept: list[Row] = []
+    for row in sorted(arriving, key=lambda row: row.told_at) if table.later or table.versioned else arriving:
+        same = [one for one in (*standing, *kept) if key_of(one) == key_of(row)]
+        if not same or (table.versioned and _is_newer(row, same)) or (not table.versioned and _fills(row, same)):
+            kept.append(row)
+    return kept
+
+
+def _fills(row: Row, same: Iterable[Row]) -> bool:
+    told = {name for one in same for name in one.cells}
+    return any(name in row.cells and name not in told for names in TABLES[row.table].later.values() for name in names)
+
+
+def _is_newer(row: Row, same: Sequence[Row]) -> bool:
+    """Compare a version with what was told before of the same time; the first has nothing before it."""
+    before = [one for one in same if one.event_at == row.event_at and one.told_at <= row.told_at]
+    if not before:
+        return True
+    last = max(before, key=lambda one: one.told_at)
+    same_as_last = (last.event_at, last.customer_id, last.cells) == (row.event_at, row.customer_id, row.cells)
+    return last.told_at < row.told_at and not same_as_last
+
+
+# 4. Two clocks and one wall
+
+Fact = tuple[Any, ...]
+
+
+def refusing(kept: Iterable[Row]) -> set[str]:
+    """Return who refuses to be profiled: their latest word counts, and of two at one moment the refusal."""
+    words: dict[str, tuple[int, bool]] = {}
+    for row in kept:
+        if row.table == "consents" and row.cells["purpose"] == "profiling":
+            word = (row.event_at, not row.cells["granted"])
+            words[row.customer_id] = max(words.get(row.customer_id, word), word)
+    return {who for who, (_, refuses) in words.items() if refuses}
+
+
+def facts(kept: Sequence[Row], name: str, columns: Sequence[str], cutoff: int) -> list[Fact]:
+    """Return every fact of a table, or of a later fact such as `tickets.resolved_at`, that a cutoff may see."""
+    table, _, fact = name.partition(".")
+    rows = [row for row in kept if row.table == table and row.seen(cutoff)]
+    if table != "customers":
+        refused = refusing(kept)
+        rows = [row for row in rows if row.customer_id not in refused]
+    if fact:
+        rows = _tell_first([row for row in rows if fact in row.cells and row.cells[_time(table, fact)] < cutoff], fact)
+    elif not TABLES[table].versioned:
+        rows = list({key_of(row): row for row in reversed(rows)}.values())
+    return sorted(((r.customer_id, r.event_at, *(r.cells.get(c) for c in columns)) for r in rows), key=repr)
+
+
+def _time(table: str, fact: str) -> str:
+    return TABLES[table].column(fact).known_from
+
+
+def _tell_first(rows: Iterable[Row], fact: str) -> list[Row]:
+    """Return of the rows that tell one later fact of one thing, at one time, the one by which it was known first."""
+    first: dict[tuple[Any, ...], Row] = {}
+    for row in rows:
+        own = row.cells[_time(row.table, fact)]
+        one = first.setdefault((key_of(row), own), row)
+        if _knew(row, own) < _knew(one, own):
+            first[key_of(row), own] = row
+    return list(first.values())
+
+
+def _knew(row: Row, own: int) -> tuple[int, int]:
+    return max(row.known_at, own + 1), row.event_at
+
+
+def attributes(kept: Sequence[Row], who: str, cutoff: int) -> dict[str, Any] | None:
+    """Return what was known of a customer at a cutoff; None of one who was not known yet."""
+    versions = [row for row in kept if row.table == "customers" and row.customer_id == who and row.seen(cutoff)]
+    return max(versions, key=lambda row: (row.told_at, row.event_at)).cells if versions else None
+
+
+# 6. Labels, population
+
+
+def holds_contract(kept: Sequence[Row], who: str, cutoff: int) -> bool:
+    """Tell whether a customer held a contract, as the last of its versions known at the cutoff says."""
+    contracts: dict[tuple[Any, ...], Row] = {}
+    versions = [row for row in kept if row.table == "subscriptions" and row.customer_id == who and row.seen(cutoff)]
+    for row in sorted(versions, key=lambda row: (row.event_at, row.told_at)):
+        contracts[key_of(row)] = row
+    return any(
+        row.cells.get("started_at", row.event_at) < cutoff and not row.cells.get("ended_at", cutoff) < cutoff
+        for row in contracts.values()
+    )
+
+
+def standing(kept: Sequence[Row], who: str, cutoff: int, population_days: int, zone: str) -> Standing:
+    """Return where a customer stands at a cutoff."""
+    if attributes(kept, who, cutoff) is None:
+        return Standing.UNKNOWN
+    if who in refusing(kept):
+        return Standing.NO_PROFILING
+    paid = [event for one, event, amount in facts(kept, "orders", ["amount"], cutoff) if one == who and amount > 0]
+    if holds_contract(kept, who, cutoff) or any(event >= later(cutoff, -population_days, zone) for event in paid):
+        return Standing.POPULATION
+    return Standing.GONE if paid else Standing.PROSPECT
+
+
+def outcome(
+    kept: Sequence[Row], who: str, cutoff: int, horizon_days: int, known_by: int, label_lag_days: int, zone: str
+) -> dict[str, int]:
+    """Return what a customer ordered in the horizon, and what of it went back before the label was final."""
+    end = later(cutoff, horizon_days, zone)
+    mine = [row for row in kept if row.customer_id == who and row.known_at <= known_by]
+    orders = [row for row in mine if row.table == "orders" and cutoff <= row.event_at < end]
+    costed = [row for row in orders if "cost" in row.cells]
+    numbers = {row.cells["order_id"] for row in orders}
+    back = [row for row in mine if row.table == "returns" and row.event_at < later(end, label_lag_days, zone)]
+    return {
+        "orders": sum(row.cells["amount"] > 0 for row in orders),
+        "revenue": sum(row.cells["amount"] for row in orders),
+        "cost": sum(row.cells["cost"] for row in costed),
+        "costed_revenue": sum(row.cells["amount"] for row in costed),
+        "returned": sum(row.cells["amount"] for row in back if row.cells["order_id"] in numbers),
+    }
