@@ -32,7 +32,7 @@ from churnml.events.sources import Source
 from churnml.events.sources.opening import unchanged
 
 Json = dict[str, Any]  # Any: JSON
-_MEMORY = "400MB"
+_MEMORY = "500MB"
 _A_FEW = 5
 
 

@@ -102,8 +102,11 @@ def _twice(connection: duckdb.DuckDBPyConnection, hashes: str) -> npt.NDArray[np
     found = []
     for turn in range(turns):
         own = f" WHERE hashed % {turns} = {turn}" if turns > 1 else ""
-        pieces = connection.sql(f"SELECT hashed FROM ({hashes}){own}").to_arrow_reader(1 << 20)
-        values = np.concatenate([np.zeros(0, dtype=np.uint64), *(piece.column(0).to_numpy() for piece in pieces)])
+        values, filled = np.empty(rows, dtype=np.uint64), 0  # what is not filled takes no memory
+        for piece in connection.sql(f"SELECT hashed FROM ({hashes}){own}").to_arrow_reader(1 << 17):
+            values[filled : filled + len(piece)] = piece.column(0).to_numpy()
+            filled += len(piece)
+        values = values[:filled]
         values.sort()
         found.append(values[1:][values[1:] == values[:-1]])
     return np.concatenate(found)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from churnml.errors import ConfigError, DataRefusedError
 
-_CHUNK = 1 << 22
+_CHUNK = 1 << 18  # stays in the cache between reading and decoding
 _AROUND = 1 << 16
 _UTF8_LETTER = re.compile(rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}")
 _ASK = "declare its `encoding` in sources.yaml, or export it again as UTF-8"
