@@ -212,7 +212,7 @@ SET_ASIDE = {
         "ann,2020-03-01,first,5",
         "order_id",
         "first differs in occurred_at, amount",
-        "must not name two different rows",
+        "must not contradict the row that stands",
     ),
 }
 

@@ -5,8 +5,10 @@ from datetime import UTC, datetime
 import pyarrow.parquet as pq
 import pytest
 
-from churnml.events import current, history
+from churnml.errors import DataRefusedError
+from churnml.events import current, history, ingest
 from churnml.events.clock import DAY, microseconds
+from churnml.events.sources.files import file_source
 from small import NOW
 
 CUSTOMERS = "customer_id occurred_at region\nann 2020-01-01 north\nbob 2020-01-01 south"
@@ -67,10 +69,27 @@ def test_an_older_export_of_a_ticket_that_is_resolved_by_now_says_nothing_new(sh
     assert (report.landed, report.skipped, report.quarantined) == (0, 1, 0)
 
 
-def test_a_ticket_whose_kind_changed_is_a_conflict(shop):
+def test_a_ticket_whose_kind_changed_keeps_the_first_and_takes_what_came_later_with_a_warning(shop):
     shop.land(tickets=f"{TICKET}\nann 2021-03-01 t1 complaint - -")
     report = shop.land(TOMORROW, tickets=f"{TICKET}\nann 2021-03-01 t1 question 2021-03-05 -").tables[0]
-    assert [(f.rule, f.count) for f in report.findings] == [("must not name two different rows", 1)]
+    assert (report.landed, report.fills, report.quarantined) == (1, 1, 0)
+    assert [(f.kind, f.rule) for f in report.findings] == [("warning", "was first told otherwise")]
+    assert report.findings[0].examples[0]["value"] == "t1 differs in kind"
+    facts = history(shop.store, 0, [TOMORROW], {"tickets": ("kind",)}).facts["tickets"]
+    assert [facts.words["kind"][code] for code in facts.columns["kind"]] == ["complaint"]
+
+
+def test_a_ticket_whose_kind_changed_and_nothing_else_is_skipped_with_a_warning(shop):
+    shop.land(tickets=f"{TICKET}\nann 2021-03-01 t1 complaint - -")
+    report = shop.land(TOMORROW, tickets=f"{TICKET}\nann 2021-03-01 t1 question - -").tables[0]
+    assert (report.landed, report.skipped, report.quarantined) == (0, 1, 0)
+    assert [(f.kind, f.count) for f in report.findings] == [("warning", 1)]
+
+
+def test_a_ticket_of_another_customer_is_a_conflict(shop):
+    shop.land(tickets=f"{TICKET}\nann 2021-03-01 t1 complaint - -")
+    report = shop.land(TOMORROW, tickets=f"{TICKET}\nbob 2021-03-01 t1 complaint 2021-03-05 -").tables[0]
+    assert [(f.rule, f.count) for f in report.findings] == [("must not contradict the row that stands", 1)]
 
 
 def test_facts_of_one_ticket_may_come_one_by_one_each_known_from_its_landing(shop):
@@ -99,8 +118,70 @@ def test_a_customer_who_moved_is_a_newer_version_known_from_its_landing(shop):
 
 
 def test_the_same_customers_again_in_another_file_change_nothing(shop):
-    report = shop.land(TOMORROW, customers=CUSTOMERS + "\n").tables
-    assert [(one.landed, one.skipped) for one in report] in ([], [(0, 2)])
+    first, *rows = CUSTOMERS.splitlines()
+    report = shop.land(TOMORROW, customers="\n".join([first, *reversed(rows)]))
+    assert [(one.landed, one.skipped) for one in report.tables] == [(0, 2)]
+    assert report.batch_id == 2  # so that the file is known from now on
+    assert len(landed(shop, "customers")) == 2
+
+
+def test_a_column_that_a_later_file_lacks_says_nothing(shop):
+    order = "customer_id occurred_at order_id amount"
+    shop.land(TOMORROW, orders=f"{order} channel\nann 2020-03-01 o2 20 web")
+    report = shop.land(TOMORROW + DAY, orders=f"{order}\nann 2020-03-01 o2 20\nann 2020-03-02 o3 30").tables[0]
+    assert (report.landed, report.skipped, report.quarantined) == (1, 1, 0)
+
+
+def test_a_column_that_a_later_file_adds_does_not_change_the_rows_that_stand(shop):
+    report = shop.land(TOMORROW, orders="customer_id occurred_at order_id amount channel\nann 2020-02-01 o1 10 web")
+    assert (report.tables[0].landed, report.tables[0].skipped, report.tables[0].quarantined) == (0, 1, 0)
+    assert report.tables[0].notes[-1].startswith("1 row tells something that the rows which stand leave empty")
+
+
+def names_of(shop, cutoff):
+    """Return region and birth year of each customer as known at a cutoff."""
+    facts = history(shop.store, 0, [cutoff], {"customers": ("region", "birth_year")}).facts["customers"]
+    rows = current(facts, [cutoff])[0]
+    regions = [facts.words["region"][facts.columns["region"][row]] for row in rows]
+    return sorted(zip(regions, facts.columns["birth_year"][rows].tolist(), strict=True))
+
+
+def test_a_version_keeps_what_its_source_has_no_column_for(shop):
+    report = shop.land(TOMORROW, customers="customer_id occurred_at birth_year\nann 2020-01-01 1980").tables[0]
+    assert (report.landed, report.newer, report.quarantined) == (1, 1, 0)
+    assert ("north", 1980.0) in names_of(shop, TOMORROW)
+
+
+def test_two_sources_that_tell_of_the_same_customers_make_one_version(tiny):
+    age = tiny.file("ages.csv", "customer_id,occurred_at,birth_year\nann,2020-01-01,1980\nbob,2020-01-01,1990\n")
+    home = tiny.file("homes.csv", "customer_id,occurred_at,region\nann,2020-01-01,north\nbob,2020-01-01,south\n")
+    sources = [file_source("customers", path, "UTC") for path in (age, home)]
+    report = ingest(tiny.workspace, tiny.catalogue, sources, tiny.config, NOW)
+    assert [(one.landed, one.skipped, one.quarantined) for one in report.tables] == [(0, 2, 0), (2, 0, 0)]
+    tiny.land(orders="customer_id occurred_at order_id amount\nann 2020-02-01 o1 10")
+    assert names_of(tiny, NOW) == [("north", 1980.0), ("south", 1990.0)]
+
+
+def test_a_customer_with_two_first_contacts_in_one_landing_is_warned_of(tiny):
+    report = tiny.land(customers="customer_id occurred_at\nann 2020-01-01\nbob 2020-01-01\nann 2021-01-01").tables[0]
+    assert (report.landed, report.quarantined) == (3, 0)
+    assert [(f.kind, f.examples[0]["row"], f.examples[0]["value"]) for f in report.findings] == [("warning", 3, "ann")]
+
+
+def test_corrected_amounts_among_many_rows_do_not_refuse_the_file(tiny):
+    head, amounts = "customer_id occurred_at order_id amount", range(100)
+    strict = tiny.with_config(max_bad_share=0.01)
+    strict.land(customers=CUSTOMERS, orders="\n".join([head, *(f"ann 2020-02-01 o{n} {n}" for n in amounts)]))
+    changed = (f"ann 2020-02-01 o{n} {n + 1 if n < 40 else n}" for n in amounts)
+    report = strict.land(TOMORROW, orders="\n".join([head, *changed, "ann 2020-03-01 new 5"])).tables[0]
+    assert (report.landed, report.skipped, report.quarantined) == (1, 60, 40)
+
+
+def test_a_file_that_mostly_contradicts_what_stands_is_refused(tiny):
+    head, strict = "customer_id occurred_at order_id amount", tiny.with_config(max_bad_share=0.01)
+    strict.land(customers=CUSTOMERS, orders="\n".join([head, *(f"ann 2020-02-01 o{n} {n}" for n in range(10))]))
+    with pytest.raises(DataRefusedError, match="must not contradict the row that stands"):
+        strict.land(TOMORROW, orders="\n".join([head, *(f"ann 2020-02-01 o{n} {n + 1}" for n in range(10))]))
 
 
 def test_who_moves_back_is_a_third_version(shop):

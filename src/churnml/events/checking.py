@@ -22,13 +22,19 @@ from churnml.events.reporting import EXAMPLES, Finding, Kind, Refusal, TableRepo
 from churnml.events.rules import Reading, Rule, read_as, read_name, references, their_name
 from churnml.events.schema import TABLES, Column, Table
 from churnml.events.sources import DATA_ERRORS, ROW, Rows, Source
-from churnml.events.versions import Repeated, mark_repeated, readable
+from churnml.events.versions import Arrivals, Marks, Repeated, mark_repeated, readable
 
 _OTHERS_KEPT = 100
 """Columns outside the contract that the quarantine keeps of a row; a file of thousands would not fit into memory."""
 
 _UNKNOWN = Rule("customer_id", "", "must be a customer of the table `customers`", "land the customer first")
 _TWICE = Rule("", "", "must not name two different rows", "keep the right one; the first stood")
+STANDS = Rule("", "", "must not contradict the row that stands", "what stands remains; correct the export")
+"""The rule that a row breaks which comes again otherwise."""
+_CHANGED = Rule("", "", "was first told otherwise", "nothing, if it changed; the first telling stays")
+_FIRST_CONTACT = Rule(
+    "occurred_at", "", "is another first contact than an earlier row tells", "bring each customer once, or the first"
+)
 _NOT_YET = ("lies in the future; no cutoff before it sees the row", "correct it, unless that is meant")
 _FUTURE = ("must not lie in the future", "correct the date, or bring the row when it is due")
 
@@ -294,7 +300,7 @@ def compare(
         Whether all customers of this landing could be read; where not, no row is blamed for theirs.
     """
     table = checked.table
-    checked.rules += [_UNKNOWN, _TWICE]
+    checked.rules += [_UNKNOWN, _TWICE, STANDS, _CHANGED, _FIRST_CONTACT]
     if table.name != "customers" and customers_known:
         _know(connection, "customer_id", "customers", landed.get("customers", []))
         if table.name == "consents":  # what someone refuses holds, whether or not they are known yet
@@ -302,15 +308,31 @@ def compare(
             _mark(connection, checked, "customer_id", "warned", len(checked.rules))
         else:
             _mark(connection, checked, "customer_id", "broken", checked.rules.index(_UNKNOWN) + 1)
-    number = checked.rules.index(_TWICE) + 1
-    begins = [staged.begins for staged in checked.sources]
-    again = mark_repeated(connection, table, checked.selected(), landed.get(table.name, []), number, begins)
+    again = _again(connection, checked, landed.get(table.name, []))
     for column, other in references(table).items():
         words, remedy = f"is not among the {other} that have landed", f"land the {other} it belongs to as well"
         checked.rules.append(Rule(column, "", words, remedy))
         _know(connection, column, other, landed.get(other, []))
         _mark(connection, checked, column, "warned", len(checked.rules))
     return [_report(connection, checked, *one) for one in zip(checked.sources, again, strict=True)]
+
+
+def _again(connection: duckdb.DuckDBPyConnection, checked: Checked, landed: list[str]) -> list[Repeated]:
+    """Find what came again; a version may take over columns from the one before it that no source has."""
+    marks = Marks(*(checked.rules.index(rule) + 1 for rule in (_TWICE, STANDS, _CHANGED, _FIRST_CONTACT)))
+    begins = [staged.begins for staged in checked.sources]
+    tells = [frozenset(staged.reading.typed) for staged in checked.sources]
+    arrivals = Arrivals(checked.table, checked.name, checked.selected(), begins, tells)
+    try:
+        again = mark_repeated(connection, arrivals, landed, marks)
+    except duckdb.OutOfMemoryException as error:
+        raise DataRefusedError(
+            f"{checked.sources[0].source.origin}: what comes again is compared in memory, found more rows that differ "
+            "than fit; bring fewer at once, or look for a key that has changed its meaning"
+        ) from error
+    staged = {name for name, *_ in connection.execute(f"DESCRIBE {checked.name}").fetchall()}
+    checked.columns = [name for name in checked.table.names if name in staged]
+    return again
 
 
 def _know(connection: duckdb.DuckDBPyConnection, column: str, table: str, landed: Sequence[str]) -> None:
@@ -359,7 +381,7 @@ def _report(connection: duckdb.DuckDBPyConnection, checked: Checked, staged: Sta
         origin=source.origin,
         read=staged.read,
         landed=landed,
-        skipped=sum(count for broken, count in counts if broken == -1),
+        skipped=again.skipped,
         quarantined=sum(count for broken, count in counts if broken > 0),
         fills=again.fills,
         newer=again.newer,
@@ -368,10 +390,19 @@ def _report(connection: duckdb.DuckDBPyConnection, checked: Checked, staged: Sta
         first_at=first_at,
         last_at=last_at,
         ignored_columns=reading.ignored,
-        notes=[*staged.notes, *reading.notes],
+        notes=[*staged.notes, *reading.notes, *_more_told(again)],
         backfill=undated and known_then,
         learned_now=undated and not known_then,
     )
+
+
+def _more_told(again: Repeated) -> Iterator[str]:
+    if again.more:
+        rows = "row tells" if again.more == 1 else "rows tell"
+        yield (
+            f"{again.more:,} {rows} something that the rows which stand leave empty; only later facts and versions are "
+            "filled in, what stands remains"
+        )
 
 
 def _findings(connection: duckdb.DuckDBPyConnection, checked: Checked, staged: Staged, kind: Kind) -> Iterator[Finding]:

@@ -22,7 +22,7 @@ from churnml.database import Catalogue, Workspace
 from churnml.database.workspace import digest_of_file
 from churnml.errors import DataRefusedError
 from churnml.events import quarantine
-from churnml.events.checking import Checked, Opened, compare, open_source, stage
+from churnml.events.checking import STANDS, Checked, Opened, compare, open_source, stage
 from churnml.events.consent import refusals_changed
 from churnml.events.landing import sweep, write_part
 from churnml.events.preflight import preflight
@@ -153,6 +153,8 @@ def _connect(workspace: Workspace) -> Iterator[tuple[duckdb.DuckDBPyConnection, 
         with duckdb.connect(config={"memory_limit": _MEMORY, "temp_directory": str(scratch / "duckdb")}) as connection:
             connection.execute("SET TimeZone = 'UTC'")
             connection.execute("SET enable_progress_bar = false")
+            # a checkpoint closes the gaps of deleted rows, and so changes the `rowid` by which a row is known here
+            connection.execute("SET checkpoint_threshold = '1000 GB'")
             yield connection, scratch
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
@@ -198,11 +200,15 @@ def _opened(
 def _are_too_many(report: TableReport, max_bad_share: float) -> bool:
     """Tell whether a source is refused for its broken rows.
 
-    A handful in a small file is no sign of a broken file unless it is most of it; and consents are never refused, for
-    what someone refuses among them must hold.
+    A handful in a small file is no sign of a broken file unless it is most of it. Rows that contradict what stands are
+    none either, for the row that stands is kept, unless they are most of it. And consents are never refused, for what
+    someone refuses among them must hold.
     """
-    few = report.quarantined <= _A_FEW and 2 * report.quarantined <= report.read
-    return report.quarantined > max_bad_share * report.read and not few and report.table != "consents"
+    contradicting = sum(finding.count for finding in report.of("quarantine") if finding.rule == STANDS.rule)
+    broken = report.quarantined - contradicting
+    few = broken <= _A_FEW and 2 * broken <= report.read
+    many = broken > max_bad_share * report.read and not few
+    return (many or contradicting > max(0.5, max_bad_share) * report.read) and report.table != "consents"
 
 
 def _too_many(report: TableReport) -> Refusal:
@@ -244,7 +250,7 @@ def _land(
     batch_id = catalogue.next_batch_id()
     rows = {name: sum(one.landed for one in report.tables if one.table == name) for name in TABLES}
     parts = [
-        write_part(landing.connection, workspace, checked, batch_id, rows[checked.table.name])
+        write_part(landing.connection, workspace, checked, batch_id, rows)
         for checked in landing.tables
         if rows[checked.table.name]
     ]

@@ -7,7 +7,7 @@ Nothing about the number of blocks is fixed on disk: a shop reads one, a bank th
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import pairwise
 
 import duckdb
@@ -30,18 +30,23 @@ def blocks_for(rows: int) -> int:
 
 
 def write_part(
-    connection: duckdb.DuckDBPyConnection, workspace: Workspace, checked: Checked, batch_id: int, rows: int
+    connection: duckdb.DuckDBPyConnection,
+    workspace: Workspace,
+    checked: Checked,
+    batch_id: int,
+    rows: Mapping[str, int],
 ) -> Part:
     """Write the good rows of a checked table and return the part that the catalogue will count.
 
     Parameters
     ----------
-    rows : int
-        Rows about to be written.
+    rows : mapping of str to int
+        Rows about to be written, by table; all tables of a landing are cut alike, so that no block decodes another's
+        rows.
     """
     table = checked.table
     path = workspace.tables / table.name / f"{batch_id:06}.parquet"
-    buckets_per_group = BUCKETS // blocks_for(_most_staged(connection))
+    buckets_per_group = BUCKETS // blocks_for(max(rows.values()))
     reader = _sorted(connection, checked)
     texts = [field.name for field in reader.schema if pa.types.is_string(field.type)]
     with (
@@ -55,7 +60,7 @@ def write_part(
         FROM (SELECT {checked.selected()} FROM {checked.name} WHERE broken = 0)
     """).fetchall()
     where = relative(path, workspace.root)
-    return Part(batch_id, table.name, where, rows, first, last, delay, digest_of_file(path))
+    return Part(batch_id, table.name, where, rows[table.name], first, last, delay, digest_of_file(path))
 
 
 def sweep(workspace: Workspace, catalogue: Catalogue) -> None:
@@ -84,13 +89,6 @@ def _sorted(connection: duckdb.DuckDBPyConnection, checked: Checked) -> pa.Recor
         FROM good JOIN buckets USING (customer_id)
         ORDER BY bucket, customer_id, occurred_at, row_key, ingested_at
     """).to_arrow_reader(1 << 16)
-
-
-def _most_staged(connection: duckdb.DuckDBPyConnection) -> int:
-    """Return the rows of the largest table of a landing: all are cut alike, so no block decodes another's rows."""
-    sizes = "SELECT max(estimated_size) FROM duckdb_tables() WHERE starts_with(table_name, 'staged_')"
-    ((rows,),) = connection.execute(sizes).fetchall()
-    return int(rows)
 
 
 def _aligned(reader: pa.RecordBatchReader, buckets_per_group: int) -> Iterator[pa.Table]:

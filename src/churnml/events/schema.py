@@ -38,6 +38,8 @@ class Column:
         that time sees it.
     reference : str
         The table that must know the value.
+    may_change : bool
+        Whether a row that comes again may tell it otherwise and be the same row; the first telling stays.
     """
 
     name: str
@@ -51,6 +53,7 @@ class Column:
     personal: bool = False
     known_from: str = ""
     reference: str = ""
+    may_change: bool = False
 
 
 @dataclass(frozen=True)
@@ -219,9 +222,9 @@ TABLES: dict[str, Table] = {
             "it was opened",
             ("ticket_id",),
             Column("ticket_id", "text", "names the ticket", required=True),
-            Column("kind", "text", "question, complaint, …"),
-            Column("channel", "text", "email, phone, chat, …"),
-            Column("priority", "text", "low, normal, high, urgent, …"),
+            Column("kind", "text", "question, complaint, …; as first told", may_change=True),
+            Column("channel", "text", "email, phone, chat, …; as first told", may_change=True),
+            Column("priority", "text", "low, normal, high, urgent, …; as first told", may_change=True),
             _later("first_response_at", "instant", "when it was first answered"),
             _later("resolved_at", "instant", "when it was first resolved"),
             _later("reopened_at", "instant", "when it was first opened again"),
