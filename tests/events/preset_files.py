@@ -117,6 +117,10 @@ EVENTS = [
         "user_pseudo_id": "1.2",
         "platform": "WEB",
         "items": [],
+        "event_bundle_sequence_id": 9,
+        "batch_page_id": 1,
+        "batch_ordering_id": 2,
+        "batch_event_index": 3,
     },
     {
         "event_date": "20240305",
@@ -242,6 +246,10 @@ def write_events(path: Path, *, wrapped: bool = False) -> Path:
             ("user_pseudo_id", pa.string()),
             ("platform", pa.string()),
             ("items", lists[1]),
+            ("event_bundle_sequence_id", pa.int64()),
+            ("batch_page_id", pa.int64()),
+            ("batch_ordering_id", pa.int64()),
+            ("batch_event_index", pa.int64()),
         ]
     )
     pq.write_table(pa.Table.from_pylist(events, schema), path)

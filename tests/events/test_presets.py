@@ -32,6 +32,7 @@ from churnml.events.sources.presets import INSTALLED, PRESETS, preset_sources
 from churnml.events.sources.presets.cdnow import CDNOW, cdnow_sources
 from churnml.events.sources.presets.completejourney import COMPLETE_JOURNEY
 
+CUPS = "https://shop.example/cups"
 EVERY = [*PRESETS.values(), CDNOW, COMPLETE_JOURNEY]
 GUEST = hashlib.md5(b"guest@example.com", usedforsecurity=False).hexdigest()
 A = hashlib.md5(b"a@example.com", usedforsecurity=False).hexdigest()
@@ -158,10 +159,10 @@ def test_google_analytics_events_are_interactions_in_every_shape_bigquery_writes
     parquet = write_events(tmp_path / "events.parquet", wrapped=shape == "wrapped lists")
     site = filled(tmp_path, PRESETS["google_analytics"], events=json_lines(EVENTS) if shape == "lines" else parquet)
     assert site.table("interactions") == [
-        "00777 | 1709632800000001 | view | 1709632790 | web | https://shop.example/cups | - | - | 3",
-        f"{A} | 1709632801000000 | cart | - | app | CUP-1 | kitchen | - | -",
-        "00777 | 1709632802000000 | search | - | web | - | - | blue cup | -",
-        "00777 | 1709632803000000 | quiz_done | - | web | - | - | - | -",
+        f"00777 | 1709632800000001 | view | page_view/9.1.2.3/2d88b70e | 1709632790 | web | {CUPS} | - | - | 3",
+        f"{A} | 1709632801000000 | cart | add_to_cart/91f493ab | - | app | CUP-1 | kitchen | - | -",
+        "00777 | 1709632802000000 | search | view_search_results/f12c29f5 | - | web | - | - | blue cup | -",
+        "00777 | 1709632803000000 | quiz_done | quiz_done/f12c29f5 | - | web | - | - | - | -",
     ]
 
 

@@ -198,7 +198,7 @@ TABLES: dict[str, Table] = {
             "interactions",
             "one act of behaviour",
             "they acted",
-            ("customer_id", "occurred_at", "kind", "session_id", "item", "query"),
+            ("customer_id", "occurred_at", "kind", "session_id", "item", "query", "interaction_id"),
             Column(
                 "kind",
                 "text",
@@ -206,6 +206,7 @@ TABLES: dict[str, Table] = {
                 "redeem, payment, payment_failed, …",
                 required=True,
             ),
+            Column("interaction_id", "text", "names the act, where several that are otherwise alike share a time"),
             Column("session_id", "text", "acts of one visit share it"),
             Column("channel", "text", "web, app, shop, …"),
             Column("item", "text", "what was acted on: a product, a coupon, a page"),
