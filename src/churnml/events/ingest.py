@@ -27,7 +27,8 @@ from churnml.events.consent import refusals_changed
 from churnml.events.landing import sweep, write_part
 from churnml.events.preflight import preflight
 from churnml.events.reporting import IngestReport, Refusal, TableReport
-from churnml.events.schema import TABLES
+from churnml.events.rules import references
+from churnml.events.schema import CURRENCY, TABLES
 from churnml.events.sources import Source
 from churnml.events.sources.opening import unchanged
 
@@ -171,7 +172,8 @@ def _check_all(
     for table in TABLES.values():
         known_then = backfill or not landing.landed.get(table.name)
         checked = Checked(table, "occurred_at" if known_then else str(int(now)))
-        opened = list(_opened(landing, [one for one in sources if one.table == table.name], now, progress))
+        brought = [one for one in sources if one.table == table.name]
+        opened = list(_opened(landing, brought, config.currency, now, progress))
         if not opened:
             continue
         landing.refused += stage(landing.connection, checked, opened)
@@ -184,13 +186,13 @@ def _check_all(
 
 
 def _opened(
-    landing: _Landing, sources: Sequence[Source], now: int, progress: Callable[[str], None]
+    landing: _Landing, sources: Sequence[Source], currency: str, now: int, progress: Callable[[str], None]
 ) -> Iterator[Opened]:
     """Open the sources of one table; one that is refused stops none of the others."""
     for source in sources:
         progress(source.origin)
         try:
-            yield open_source(landing.connection, source, landing.scratch, now)
+            yield open_source(landing.connection, source, landing.scratch, currency, now)
         except DataRefusedError as error:
             landing.refused.append(Refusal(source.table, source.origin, str(error)))
 
@@ -198,9 +200,12 @@ def _opened(
 def _are_too_many(report: TableReport, max_bad_share: float) -> bool:
     """Tell whether a source is refused for its broken rows.
 
-    A handful in a small file is no sign of a broken file unless it is most of it; and consents are never refused, for
-    what someone refuses among them must hold.
+    A handful in a small file is no sign of a broken file unless it is most of it; consents are never refused, for what
+    someone refuses among them must hold; and lines and returns in another currency share the fate of their orders.
     """
+    foreign = all(finding.column == CURRENCY.name for finding in report.of("quarantine"))
+    if foreign and "orders" in references(TABLES[report.table]).values():
+        return False
     few = report.quarantined <= _A_FEW and 2 * report.quarantined <= report.read
     return report.quarantined > max_bad_share * report.read and not few and report.table != "consents"
 
@@ -208,6 +213,13 @@ def _are_too_many(report: TableReport, max_bad_share: float) -> bool:
 def _too_many(report: TableReport) -> Refusal:
     finding = report.of("quarantine")[0]
     row = finding.examples[0]
+    if finding.column == CURRENCY.name and finding.count == report.read:
+        return Refusal(
+            report.table,
+            report.origin,
+            f"{report.origin}: every amount {finding.rule}, and none is, found {row['value']!r}; set `currency` in "
+            f"configs/workspace.yaml if that is the company's, else {finding.remedy}",
+        )
     return Refusal(
         report.table,
         report.origin,

@@ -90,6 +90,11 @@ class Table:
         return tuple(column.name for column in self.columns)
 
     @property
+    def priced(self) -> bool:
+        """Whether it has amounts of money, whose rows may say their `CURRENCY`."""
+        return any(column.kind == "money" for column in self.columns)
+
+    @property
     def later(self) -> dict[str, tuple[str, ...]]:
         """The later facts: for each column that dates some, the columns it dates, itself first."""
         dated = [column for column in self.columns if column.known_from]
@@ -102,6 +107,9 @@ class Table:
         clocks = {"customer_id", "occurred_at", "ingested_at"}
         return tuple(c.name for c in self.columns if not c.known_from and c.name not in clocks)
 
+
+CURRENCY = Column("currency", "text", "the currency of the amounts, ISO 4217; compared with the workspace's, not kept")
+"""A column that any table with amounts may have beside those of the contract."""
 
 _CUSTOMER = Column("customer_id", "text", "who; text, so that 00123 stays 00123", required=True)
 _INGESTED = Column("ingested_at", "instant", "when we learned of it; absent in a first landing, declared backfill")

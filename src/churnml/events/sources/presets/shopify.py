@@ -6,7 +6,7 @@ customers by e-mail address, the customers export gives the address an id. Neith
 
 from __future__ import annotations
 
-from churnml.events.sources.presets.phrases import counted, currencies, hashed, written
+from churnml.events.sources.presets.phrases import counted, hashed, written
 from churnml.events.sources.presets.preset import Filling, Preset
 
 _NEVER_PAID = "('voided', 'expired')"
@@ -62,7 +62,7 @@ _CUSTOMERS = f"""
 _ORDERS = f"""
     {_PLACED}
     SELECT customer_id, placed_at AS occurred_at, "Name" AS order_id, "Total" AS amount,
-           "Discount Amount" AS discount, "Source" AS channel, source_row
+           "Discount Amount" AS discount, "Source" AS channel, "Currency" AS currency, source_row
     FROM placed
 """
 
@@ -79,7 +79,7 @@ _LINES = f"""
                concat_ws(' x ', line_items."Lineitem quantity", line_items."Lineitem price",
                          '-' || line_items."Lineitem discount")
            ) AS amount,
-           line_items."Lineitem discount" AS discount, line_items.source_row
+           line_items."Lineitem discount" AS discount, placed."Currency" AS currency, line_items.source_row
     FROM line_items JOIN placed USING (part)
     WHERE line_items."Lineitem name" IS NOT NULL OR line_items."Lineitem price" IS NOT NULL
 """
@@ -87,7 +87,7 @@ _LINES = f"""
 _RETURNS = f"""
     {_PLACED}
     SELECT customer_id, {_in_utc('"Cancelled at"')} AS occurred_at, "Name" AS order_id, 'refund' AS return_id,
-           "Refunded Amount" AS amount, 'order cancelled' AS reason, source_row
+           "Refunded Amount" AS amount, 'order cancelled' AS reason, "Currency" AS currency, source_row
     FROM placed WHERE "Cancelled at" IS NOT NULL AND {_PAID_BACK}
 """
 
@@ -167,8 +167,6 @@ SHOPIFY = Preset(
             _ORDERS,
             helped_by=("customers",),
             notes=_PLACED
-            + currencies('"Currency"', "FROM placed")
-            + " UNION ALL "
             + counted(
                 "orders without an e-mail address left out, no customer can be told", 'FROM heads WHERE "Email" IS NULL'
             )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from churnml.events.sources.presets.phrases import counted, currencies
+from churnml.events.sources.presets.phrases import counted
 from churnml.events.sources.presets.preset import Filling, Preset
 
 _NEVER_BEGAN = "('incomplete', 'incomplete_expired')"
@@ -28,7 +28,7 @@ _SUBSCRIPTIONS = f"""
            CASE WHEN "Ended At (UTC)" IS NULL AND {_LEAVES} THEN "Current Period End (UTC)"
                 ELSE "Ended At (UTC)" END AS ended_at,
            CASE WHEN "Ended At (UTC)" IS NOT NULL OR {_LEAVES} THEN "Cancellation Reason" END AS end_reason,
-           source_row
+           "Currency" AS currency, source_row
     {_BEGAN}
 """
 
@@ -83,9 +83,7 @@ STRIPE = Preset(
         "subscriptions": Filling(
             ("subscriptions",),
             _SUBSCRIPTIONS,
-            notes=currencies('"Currency"', _BEGAN)
-            + " UNION ALL "
-            + counted(
+            notes=counted(
                 "subscriptions left out, their first payment never came",
                 f'FROM subscriptions WHERE lower("Status") IN {_NEVER_BEGAN}',
             )
