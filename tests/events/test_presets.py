@@ -122,6 +122,19 @@ def test_a_stripe_subscription_is_a_version_of_a_contract(stripe):
     ]
 
 
+def test_a_stripe_export_without_the_flag_tells_who_leaves_by_when_they_cancelled(tmp_path):
+    asked = "sub_1,cus_1,29,active,month,2023-01-02 10:00,2024-03-02 10:00,2024-02-05 08:00,\n"
+    gone = "sub_2,cus_2,10,canceled,month,2023-01-02 10:00,2024-03-02 10:00,2024-02-06 08:00,\n"
+    stays = "sub_3,cus_3,10,active,month,2023-01-02 10:00,2024-03-02 10:00,,\n"
+    head = "id,Customer ID,Amount,Status,Interval,Created (UTC),Current Period End (UTC),Canceled At (UTC),Plan\n"
+    crm = filled(tmp_path, PRESETS["stripe"], subscriptions=head + asked + gone + stays)
+    assert crm.table("subscriptions", "subscription_id renews_at ended_at") == [
+        "sub_1 | - | 2024-03-02 10:00",
+        "sub_2 | - | 2024-02-06 08:00",
+        "sub_3 | 2024-03-02 10:00 | -",
+    ]
+
+
 def test_stripe_times_are_utc_whatever_the_workspace_says(stripe):
     assert {source.time_zone for source in stripe.sources.values()} == {"UTC"}
 
