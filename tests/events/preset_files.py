@@ -34,6 +34,8 @@ SHOPIFY_ORDERS = (
     "0.00,,,,,,,0.00,9004,pos\n"
     "#1005,a@example.com,voided,,,no,EUR,99.00,0.00,0.00,99.00,,0.00,2024-02-03 10:00:00 +0100,1,Vase,99.00,VASE,"
     "0.00,A A,Bern,BE,CH,,2024-02-03 11:00:00 +0100,0.00,9005,web\n"
+    "#1006,a@example.com,pending,,,no,EUR,9.00,0.00,0.00,9.00,,0.00,2024-02-04 10:00:00 +0100,1,Mug,9.00,MUG,"
+    "0.00,A A,Bern,BE,CH,,,0.00,9006,web\n"
 )
 
 SHOPIFY_CUSTOMERS = (

@@ -82,15 +82,19 @@ def test_a_shopify_refund_counts_only_where_the_export_dates_it(shopify):
     assert shopify.rows("returns").notes == ("refunds left out, the export says that they were made but not when: 1",)
 
 
-def test_shopify_consent_counts_from_when_the_file_was_written(shopify):
-    assert shopify.table("consents") == ["00777 | 2024-03-01T10:00:00Z | marketing | email | true"]
-    assert "2024-03-01T10:00:00Z" in shopify.rows("consents").notes[0]
+def test_an_undated_yes_counts_from_first_contact_and_an_undated_no_from_when_the_file_was_written(tmp_path, shopify):
+    assert shopify.table("consents") == ["00777 | 2024-01-15T15:00:00Z | marketing | email | true"]
+    refusing = SHOPIFY_CUSTOMERS.replace("A@example.com,yes", "A@example.com,no")
+    shop = filled(tmp_path, PRESETS["shopify"], orders=SHOPIFY_ORDERS, customers=refusing)
+    assert shop.table("consents") == ["00777 | 2024-03-01T10:00:00Z | marketing | email | false"]
+    assert shop.rows("consents").notes[0].endswith("a no from when the file was written, 2024-03-01T10:00:00Z")
 
 
 def test_what_shopify_leaves_out_is_said_with_its_number(shopify):
     assert shopify.rows("orders").notes == (
         "orders without an e-mail address left out, no customer can be told: 1",
         "orders voided or expired left out, they were never paid: 1",
+        "orders not paid yet left out, bring them again when they are: 1",
     )
     assert shopify.rows("customers").notes[1].endswith("whom the export does not date: 1")
 

@@ -29,7 +29,7 @@ from churnml.events.preflight import preflight
 from churnml.events.reporting import IngestReport, Refusal, TableReport
 from churnml.events.rules import references
 from churnml.events.schema import CURRENCY, TABLES
-from churnml.events.sources import Source
+from churnml.events.sources import STANDING, Source
 from churnml.events.sources.opening import unchanged
 
 Json = dict[str, Any]  # Any: JSON
@@ -169,6 +169,7 @@ def _check_all(
     progress: Callable[[str], None],
 ) -> None:
     """Check every source, table by table in the order of the contract; one that is refused stops none of the others."""
+    _show_standing(landing)
     for table in TABLES.values():
         known_then = backfill or not landing.landed.get(table.name)
         checked = Checked(table, "occurred_at" if known_then else str(int(now)))
@@ -183,6 +184,16 @@ def _check_all(
             reports = compare(landing.connection, checked, landing.landed, customers_known=known)
             landing.reports += reports
             landing.refused += [_too_many(one) for one in reports if _are_too_many(one, config.max_bad_share)]
+
+
+def _show_standing(landing: _Landing) -> None:
+    """Let readers see who has landed as a customer: an export that does not date customers must not date them anew."""
+    if files := landing.landed.get("customers"):
+        listed = ", ".join("'" + file.replace("'", "''") + "'" for file in files)  # a view takes no parameter
+        landing.connection.execute(
+            f"CREATE TEMP VIEW {STANDING} AS "
+            f"SELECT customer_id, min(occurred_at) AS met_at FROM read_parquet([{listed}]) GROUP BY 1"
+        )
 
 
 def _opened(
