@@ -30,6 +30,7 @@ required may be absent. What happens to what does not fit:
   the workspace's. A local time that clocks skipped is read an hour later, one that was there twice as the second; both
   are warned of.
 - **Money** is in the workspace's one currency and is kept to 1/10,000 unit; finer fractions are rounded, with a warning.
+  A column `currency` beside amounts is compared with the workspace's and not kept; a row in another is quarantined.
 - **Empty** values in CSV are missing values; the text `NA` is a text.
 - **Two clocks.** `occurred_at` is when it happened, `ingested_at` when *you* learned of it. Without the second, the
   first landing of a table is taken as backfill (known when it happened, and the report says so); rows of later landings

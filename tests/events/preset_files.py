@@ -34,6 +34,8 @@ SHOPIFY_ORDERS = (
     "0.00,,,,,,,0.00,9004,pos\n"
     "#1005,a@example.com,voided,,,no,EUR,99.00,0.00,0.00,99.00,,0.00,2024-02-03 10:00:00 +0100,1,Vase,99.00,VASE,"
     "0.00,A A,Bern,BE,CH,,2024-02-03 11:00:00 +0100,0.00,9005,web\n"
+    "#1006,a@example.com,pending,,,no,EUR,9.00,0.00,0.00,9.00,,0.00,2024-02-04 10:00:00 +0100,1,Mug,9.00,MUG,"
+    "0.00,A A,Bern,BE,CH,,,0.00,9006,web\n"
 )
 
 SHOPIFY_CUSTOMERS = (
@@ -117,6 +119,10 @@ EVENTS = [
         "user_pseudo_id": "1.2",
         "platform": "WEB",
         "items": [],
+        "event_bundle_sequence_id": 9,
+        "batch_page_id": 1,
+        "batch_ordering_id": 2,
+        "batch_event_index": 3,
     },
     {
         "event_date": "20240305",
@@ -242,6 +248,10 @@ def write_events(path: Path, *, wrapped: bool = False) -> Path:
             ("user_pseudo_id", pa.string()),
             ("platform", pa.string()),
             ("items", lists[1]),
+            ("event_bundle_sequence_id", pa.int64()),
+            ("batch_page_id", pa.int64()),
+            ("batch_ordering_id", pa.int64()),
+            ("batch_event_index", pa.int64()),
         ]
     )
     pq.write_table(pa.Table.from_pylist(events, schema), path)

@@ -52,6 +52,22 @@ def picture(workspace):
     return {path.relative_to(workspace.root): path.read_bytes() for path in files}
 
 
+# Amounts in another currency
+
+
+def test_a_column_that_names_the_currency_is_compared_and_not_kept(shop):
+    header = f"{HEADER},Currency"
+    report = orders(shop, "ann,2020-03-01,o1,5,usd\nann,2020-03-02,o2,5,\nann,2020-03-03,o3,500,JPY", header=header)
+    assert (report.landed, report.ignored_columns) == (2, [])
+    assert [(row["row"], row["column"], row["value"]) for row in examples(report)] == [(3, "currency", "JPY")]
+    assert "currency" not in {name.casefold() for name in landed(shop)[-1]}
+
+
+def test_a_currency_beside_no_amount_is_a_column_like_any_other(tiny):
+    report = tiny.land(customers="customer_id occurred_at currency\nann 2020-01-01 JPY").tables[0]
+    assert (report.landed, report.ignored_columns) == (1, ["currency"])
+
+
 # A file that is refused
 
 REFUSED = {

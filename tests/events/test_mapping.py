@@ -251,3 +251,10 @@ def test_sql_over_a_file_reads_its_rows_and_nothing_else(folder, query, monkeypa
     with pytest.raises(ConfigError):
         read(one(folder, more=f'query: "{query}"', columns=""), folder)
     assert not (folder / "owned.csv").exists()
+
+
+def test_a_table_with_amounts_may_say_their_currency_and_no_other_table_may(folder):
+    source = one(folder, columns=COLUMNS + ", amount: Betrag, currency: {constant: EUR}}")
+    assert read(source, folder, "currency") == [("EUR",), ("EUR",)]
+    told = refusal(folder, "{table: tickets, file: sales.csv, columns: {currency: Kanal}}")
+    assert "column `currency`: table `tickets` has no such column" in told

@@ -32,6 +32,7 @@ from churnml.events.sources.presets import INSTALLED, PRESETS, preset_sources
 from churnml.events.sources.presets.cdnow import CDNOW, cdnow_sources
 from churnml.events.sources.presets.completejourney import COMPLETE_JOURNEY
 
+CUPS = "https://shop.example/cups"
 EVERY = [*PRESETS.values(), CDNOW, COMPLETE_JOURNEY]
 GUEST = hashlib.md5(b"guest@example.com", usedforsecurity=False).hexdigest()
 A = hashlib.md5(b"a@example.com", usedforsecurity=False).hexdigest()
@@ -52,18 +53,18 @@ def stripe(tmp_path):
 
 def test_a_shopify_order_is_told_by_its_first_row(shopify):
     assert shopify.table("orders") == [
-        "00777 | 2024-01-15T15:00:00Z | #1001 | 55.00 | 10.00 | web",
-        f"{GUEST} | 2024-01-16T08:00:00Z | #1002 | 30.00 | 0.00 | pos",
-        "00777 | 2024-01-31T23:30:00Z | #1003 | 20.00 | 0.00 | web",
+        "00777 | 2024-01-15T15:00:00Z | #1001 | 55.00 | 10.00 | web | EUR",
+        f"{GUEST} | 2024-01-16T08:00:00Z | #1002 | 30.00 | 0.00 | pos | EUR",
+        "00777 | 2024-01-31T23:30:00Z | #1003 | 20.00 | 0.00 | web | EUR",
     ]
 
 
 def test_every_shopify_line_item_is_a_line_of_its_order(shopify):
     assert shopify.table("order_lines") == [
-        "00777 | 2024-01-15T15:00:00Z | #1001 | 1 | CUP-1 | 2 | 40.0000 | 0.00",
-        "00777 | 2024-01-15T15:00:00Z | #1001 | 2 | Plate | 1 | 15.0000 | 5.00",
-        f"{GUEST} | 2024-01-16T08:00:00Z | #1002 | 1 | BOWL | 1 | 30.0000 | 0.00",
-        "00777 | 2024-01-31T23:30:00Z | #1003 | 1 | CUP-1 | 1 | 20.0000 | 0.00",
+        "00777 | 2024-01-15T15:00:00Z | #1001 | 1 | CUP-1 | 2 | 40.0000 | 0.00 | EUR",
+        "00777 | 2024-01-15T15:00:00Z | #1001 | 2 | Plate | 1 | 15.0000 | 5.00 | EUR",
+        f"{GUEST} | 2024-01-16T08:00:00Z | #1002 | 1 | BOWL | 1 | 30.0000 | 0.00 | EUR",
+        "00777 | 2024-01-31T23:30:00Z | #1003 | 1 | CUP-1 | 1 | 20.0000 | 0.00 | EUR",
     ]
 
 
@@ -75,20 +76,25 @@ def test_a_shopify_customer_bears_the_id_of_the_customers_export_and_a_guest_a_h
 
 
 def test_a_shopify_refund_counts_only_where_the_export_dates_it(shopify):
-    assert shopify.table("returns") == [f"{GUEST} | 2024-01-18T11:00:00Z | #1002 | refund | 30.00 | order cancelled"]
+    assert shopify.table("returns") == [
+        f"{GUEST} | 2024-01-18T11:00:00Z | #1002 | refund | 30.00 | order cancelled | EUR"
+    ]
     assert shopify.rows("returns").notes == ("refunds left out, the export says that they were made but not when: 1",)
 
 
-def test_shopify_consent_counts_from_when_the_file_was_written(shopify):
-    assert shopify.table("consents") == ["00777 | 2024-03-01T10:00:00Z | marketing | email | true"]
-    assert "2024-03-01T10:00:00Z" in shopify.rows("consents").notes[0]
+def test_an_undated_yes_counts_from_first_contact_and_an_undated_no_from_when_the_file_was_written(tmp_path, shopify):
+    assert shopify.table("consents") == ["00777 | 2024-01-15T15:00:00Z | marketing | email | true"]
+    refusing = SHOPIFY_CUSTOMERS.replace("A@example.com,yes", "A@example.com,no")
+    shop = filled(tmp_path, PRESETS["shopify"], orders=SHOPIFY_ORDERS, customers=refusing)
+    assert shop.table("consents") == ["00777 | 2024-03-01T10:00:00Z | marketing | email | false"]
+    assert shop.rows("consents").notes[0].endswith("a no from when the file was written, 2024-03-01T10:00:00Z")
 
 
 def test_what_shopify_leaves_out_is_said_with_its_number(shopify):
     assert shopify.rows("orders").notes == (
-        "amounts are in EUR",
         "orders without an e-mail address left out, no customer can be told: 1",
         "orders voided or expired left out, they were never paid: 1",
+        "orders not paid yet left out, bring them again when they are: 1",
     )
     assert shopify.rows("customers").notes[1].endswith("whom the export does not date: 1")
 
@@ -97,12 +103,6 @@ def test_shopify_orders_alone_name_everyone_by_a_hash(tmp_path):
     alone = filled(tmp_path, PRESETS["shopify"], orders=SHOPIFY_ORDERS)
     assert set(alone.sources) == {"customers", "orders", "order_lines", "returns"}
     assert alone.table("orders", "customer_id order_id") == [f"{A} | #1001", f"{GUEST} | #1002", f"{A} | #1003"]
-
-
-def test_several_currencies_are_said(tmp_path):
-    mixed = SHOPIFY_ORDERS.replace("no,EUR,20.00", "no,usd,20.00")
-    shop = filled(tmp_path, PRESETS["shopify"], orders=mixed)
-    assert shop.rows("orders").notes[0].startswith("amounts are in several currencies (EUR, USD)")
 
 
 def test_a_broken_shopify_quantity_is_left_for_the_rules_to_refuse(tmp_path):
@@ -126,13 +126,25 @@ def test_a_stripe_subscription_is_a_version_of_a_contract(stripe):
     ]
 
 
+def test_a_stripe_export_without_the_flag_tells_who_leaves_by_when_they_cancelled(tmp_path):
+    asked = "sub_1,cus_1,29,active,month,2023-01-02 10:00,2024-03-02 10:00,2024-02-05 08:00,\n"
+    gone = "sub_2,cus_2,10,canceled,month,2023-01-02 10:00,2024-03-02 10:00,2024-02-06 08:00,\n"
+    stays = "sub_3,cus_3,10,active,month,2023-01-02 10:00,2024-03-02 10:00,,\n"
+    head = "id,Customer ID,Amount,Status,Interval,Created (UTC),Current Period End (UTC),Canceled At (UTC),Plan\n"
+    crm = filled(tmp_path, PRESETS["stripe"], subscriptions=head + asked + gone + stays)
+    assert crm.table("subscriptions", "subscription_id renews_at ended_at") == [
+        "sub_1 | - | 2024-03-02 10:00",
+        "sub_2 | - | 2024-02-06 08:00",
+        "sub_3 | 2024-03-02 10:00 | -",
+    ]
+
+
 def test_stripe_times_are_utc_whatever_the_workspace_says(stripe):
     assert {source.time_zone for source in stripe.sources.values()} == {"UTC"}
 
 
 def test_stripe_says_what_it_left_out_and_what_to_check(stripe):
     assert stripe.rows("subscriptions").notes == (
-        "amounts are in USD",
         "subscriptions left out, their first payment never came: 1",
         "subscriptions of a quantity other than one, check that `Amount` is their whole price: 1",
     )
@@ -158,10 +170,10 @@ def test_google_analytics_events_are_interactions_in_every_shape_bigquery_writes
     parquet = write_events(tmp_path / "events.parquet", wrapped=shape == "wrapped lists")
     site = filled(tmp_path, PRESETS["google_analytics"], events=json_lines(EVENTS) if shape == "lines" else parquet)
     assert site.table("interactions") == [
-        "00777 | 1709632800000001 | view | 1709632790 | web | https://shop.example/cups | - | - | 3",
-        f"{A} | 1709632801000000 | cart | - | app | CUP-1 | kitchen | - | -",
-        "00777 | 1709632802000000 | search | - | web | - | - | blue cup | -",
-        "00777 | 1709632803000000 | quiz_done | - | web | - | - | - | -",
+        f"00777 | 1709632800000001 | view | page_view/9.1.2.3/2d88b70e | 1709632790 | web | {CUPS} | - | - | 3",
+        f"{A} | 1709632801000000 | cart | add_to_cart/91f493ab | - | app | CUP-1 | kitchen | - | -",
+        "00777 | 1709632802000000 | search | view_search_results/f12c29f5 | - | web | - | - | blue cup | -",
+        "00777 | 1709632803000000 | quiz_done | quiz_done/f12c29f5 | - | web | - | - | - | -",
     ]
 
 
@@ -278,7 +290,8 @@ def test_a_preset_gives_columns_of_the_contract_and_no_others(preset, tmp_path):
     texts = {role: ",".join([*names, *preset.optional.get(role, ())]) + "\n" for role, names in preset.files.items()}
     empty = filled(tmp_path, preset, **texts)
     found = {table: set(empty.rows(table).relation.columns) - {"source_row"} for table in empty.sources}
-    assert all(columns <= set(TABLES[table].names) for table, columns in found.items())
+    allowed = {table: {*TABLES[table].names, *(["currency"] if TABLES[table].priced else [])} for table in found}
+    assert all(columns <= allowed[table] for table, columns in found.items())
     assert all(column.name in found[table] for table in found for column in TABLES[table].columns if column.required)
     assert {table: empty.table(table) for table in found} == {table: [] for table in preset.tables}
 

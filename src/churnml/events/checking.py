@@ -20,7 +20,7 @@ from churnml.errors import DataRefusedError, DependencyError
 from churnml.events.clock import DAY
 from churnml.events.reporting import EXAMPLES, Finding, Kind, Refusal, TableReport
 from churnml.events.rules import Reading, Rule, read_as, read_name, references, their_name
-from churnml.events.schema import TABLES, Column, Table
+from churnml.events.schema import CURRENCY, TABLES, Column, Table
 from churnml.events.sources import DATA_ERRORS, ROW, Rows, Source
 from churnml.events.versions import Arrivals, Marks, Repeated, mark_repeated, readable
 
@@ -35,6 +35,7 @@ _CHANGED = Rule("", "", "was first told otherwise", "nothing, if it changed; the
 _FIRST_CONTACT = Rule(
     "occurred_at", "", "is another first contact than an earlier row tells", "bring each customer once, or the first"
 )
+_CONVERT = "bring them converted, or in a workspace of their own"
 _NOT_YET = ("lies in the future; no cutoff before it sees the row", "correct it, unless that is meant")
 _FUTURE = ("must not lie in the future", "correct the date, or bring the row when it is due")
 
@@ -103,11 +104,15 @@ class Checked:
         return ", ".join(listed)
 
 
-def open_source(connection: duckdb.DuckDBPyConnection, source: Source, scratch: Path, now: int) -> Opened:
+def open_source(
+    connection: duckdb.DuckDBPyConnection, source: Source, scratch: Path, currency: str, now: int
+) -> Opened:
     """Open a source and find how its columns are read.
 
     Parameters
     ----------
+    currency : str
+        The workspace's; a row that says another is broken.
     now : int
         Landing time, microseconds UTC; nothing may have happened more than a day after it.
 
@@ -119,11 +124,25 @@ def open_source(connection: duckdb.DuckDBPyConnection, source: Source, scratch: 
     with _refusing(source):
         rows = source.rows(connection, scratch)
         reading = read_as(TABLES[source.table], rows.relation, source.time_zone, rows.formats, source.origin)
+    _compare_currency(reading, TABLES[source.table], currency)
     late = f"{{}} > {int(now + DAY)}"
     reading.rules.append(Rule("occurred_at", late.format(read_name("occurred_at")), *_FUTURE))
     if "ingested_at" in reading.typed:
         reading.warnings.append(Rule("ingested_at", late.format(read_name("ingested_at")), *_NOT_YET))
     return Opened(source, rows, reading)
+
+
+def _compare_currency(reading: Reading, table: Table, currency: str) -> None:
+    """Add the rule that amounts are in the workspace's currency, where the source has a column that says in which."""
+    theirs = [name for name in reading.ignored if name.strip().casefold() == CURRENCY.name]
+    if not theirs or not any(table.column(name).kind == "money" for name in reading.typed):
+        return
+    reading.ignored.remove(theirs[-1])  # they are sorted, and small letters come last
+    reading.theirs[CURRENCY.name] = theirs[-1]
+    reading.notes.append(f"its column `{theirs[-1]}` is compared with the workspace's currency and not kept")
+    said = f"upper(trim({their_name(CURRENCY.name)}::VARCHAR))"
+    rule = f"must be in {currency}, the workspace's currency"
+    reading.rules.insert(0, Rule(CURRENCY.name, f"{said} NOT IN ('', '{currency}')", rule, _CONVERT))
 
 
 def stage(connection: duckdb.DuckDBPyConnection, checked: Checked, opened: Sequence[Opened]) -> list[Refusal]:

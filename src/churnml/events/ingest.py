@@ -27,8 +27,9 @@ from churnml.events.consent import refusals_changed
 from churnml.events.landing import sweep, write_part
 from churnml.events.preflight import preflight
 from churnml.events.reporting import IngestReport, Refusal, TableReport
-from churnml.events.schema import TABLES
-from churnml.events.sources import Source
+from churnml.events.rules import references
+from churnml.events.schema import CURRENCY, TABLES
+from churnml.events.sources import STANDING, Source
 from churnml.events.sources.opening import unchanged
 
 Json = dict[str, Any]  # Any: JSON
@@ -170,10 +171,12 @@ def _check_all(
     progress: Callable[[str], None],
 ) -> None:
     """Check every source, table by table in the order of the contract; one that is refused stops none of the others."""
+    _show_standing(landing)
     for table in TABLES.values():
         known_then = backfill or not landing.landed.get(table.name)
         checked = Checked(table, "occurred_at" if known_then else str(int(now)))
-        opened = list(_opened(landing, [one for one in sources if one.table == table.name], now, progress))
+        brought = [one for one in sources if one.table == table.name]
+        opened = list(_opened(landing, brought, config.currency, now, progress))
         if not opened:
             continue
         landing.refused += stage(landing.connection, checked, opened)
@@ -185,14 +188,24 @@ def _check_all(
             landing.refused += [_too_many(one) for one in reports if _are_too_many(one, config.max_bad_share)]
 
 
+def _show_standing(landing: _Landing) -> None:
+    """Let readers see who has landed as a customer: an export that does not date customers must not date them anew."""
+    if files := landing.landed.get("customers"):
+        listed = ", ".join("'" + file.replace("'", "''") + "'" for file in files)  # a view takes no parameter
+        landing.connection.execute(
+            f"CREATE TEMP VIEW {STANDING} AS "
+            f"SELECT customer_id, min(occurred_at) AS met_at FROM read_parquet([{listed}]) GROUP BY 1"
+        )
+
+
 def _opened(
-    landing: _Landing, sources: Sequence[Source], now: int, progress: Callable[[str], None]
+    landing: _Landing, sources: Sequence[Source], currency: str, now: int, progress: Callable[[str], None]
 ) -> Iterator[Opened]:
     """Open the sources of one table; one that is refused stops none of the others."""
     for source in sources:
         progress(source.origin)
         try:
-            yield open_source(landing.connection, source, landing.scratch, now)
+            yield open_source(landing.connection, source, landing.scratch, currency, now)
         except DataRefusedError as error:
             landing.refused.append(Refusal(source.table, source.origin, str(error)))
 
@@ -201,19 +214,28 @@ def _are_too_many(report: TableReport, max_bad_share: float) -> bool:
     """Tell whether a source is refused for its broken rows.
 
     A handful in a small file is no sign of a broken file unless it is most of it. Rows that contradict what stands are
-    none either, for the row that stands is kept, unless they are most of it. And consents are never refused, for what
-    someone refuses among them must hold.
+    none either, for the row that stands is kept, unless they are most of it. Consents are never refused, for what
+    someone refuses among them must hold; and lines and returns in another currency share the fate of their orders.
     """
+    foreign = all(finding.column == CURRENCY.name for finding in report.of("quarantine"))
+    if report.table == "consents" or (foreign and "orders" in references(TABLES[report.table]).values()):
+        return False
     contradicting = sum(finding.count for finding in report.of("quarantine") if finding.rule == STANDS.rule)
     broken = report.quarantined - contradicting
     few = broken <= _A_FEW and 2 * broken <= report.read
-    many = broken > max_bad_share * report.read and not few
-    return (many or contradicting > max(0.5, max_bad_share) * report.read) and report.table != "consents"
+    return (broken > max_bad_share * report.read and not few) or contradicting > max(0.5, max_bad_share) * report.read
 
 
 def _too_many(report: TableReport) -> Refusal:
     finding = report.of("quarantine")[0]
     row = finding.examples[0]
+    if finding.column == CURRENCY.name and finding.count == report.read:
+        return Refusal(
+            report.table,
+            report.origin,
+            f"{report.origin}: every amount {finding.rule}, and none is, found {row['value']!r}; set `currency` in "
+            f"configs/workspace.yaml if that is the company's, else {finding.remedy}",
+        )
     return Refusal(
         report.table,
         report.origin,

@@ -93,6 +93,11 @@ class Table:
         return tuple(column.name for column in self.columns)
 
     @property
+    def priced(self) -> bool:
+        """Whether it has amounts of money, whose rows may say their `CURRENCY`."""
+        return any(column.kind == "money" for column in self.columns)
+
+    @property
     def later(self) -> dict[str, tuple[str, ...]]:
         """The later facts: for each column that dates some, the columns it dates, itself first."""
         dated = [column for column in self.columns if column.known_from]
@@ -105,6 +110,9 @@ class Table:
         clocks = {"customer_id", "occurred_at", "ingested_at"}
         return tuple(c.name for c in self.columns if not c.known_from and c.name not in clocks)
 
+
+CURRENCY = Column("currency", "text", "the currency of the amounts, ISO 4217; compared with the workspace's, not kept")
+"""A column that any table with amounts may have beside those of the contract."""
 
 _CUSTOMER = Column("customer_id", "text", "who; text, so that 00123 stays 00123", required=True)
 _INGESTED = Column("ingested_at", "instant", "when we learned of it; absent in a first landing, declared backfill")
@@ -201,7 +209,7 @@ TABLES: dict[str, Table] = {
             "interactions",
             "one act of behaviour",
             "they acted",
-            ("customer_id", "occurred_at", "kind", "session_id", "item", "query"),
+            ("customer_id", "occurred_at", "kind", "session_id", "item", "query", "interaction_id"),
             Column(
                 "kind",
                 "text",
@@ -209,6 +217,7 @@ TABLES: dict[str, Table] = {
                 "redeem, payment, payment_failed, …",
                 required=True,
             ),
+            Column("interaction_id", "text", "names the act, where several that are otherwise alike share a time"),
             Column("session_id", "text", "acts of one visit share it"),
             Column("channel", "text", "web, app, shop, …"),
             Column("item", "text", "what was acted on: a product, a coupon, a page"),

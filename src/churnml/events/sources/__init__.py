@@ -17,6 +17,9 @@ import duckdb
 ROW = "source_row"
 """The column in which a source numbers its rows as its reader would: 1 is the first row of data."""
 
+STANDING = "standing_customers"
+"""The view in which a reader finds who was a customer before this landing: `customer_id`, `met_at` (microseconds)."""
+
 # what DuckDB raises when the data are at fault; anything else it raises is a bug of ours and keeps its traceback
 DATA_ERRORS = (
     duckdb.InvalidInputException,

@@ -15,7 +15,7 @@ from pydantic import BeforeValidator, Field
 
 from churnml.config import Settings, validated
 from churnml.errors import ConfigError, nearest
-from churnml.events.schema import TABLES, Column, Table
+from churnml.events.schema import CURRENCY, TABLES, Column, Table
 from churnml.events.sources import Unit
 
 KINDS = ("file", "duckdb", "postgres", "preset")
@@ -175,12 +175,13 @@ def _check_database(entry: Declared, where: str) -> None:
 
 
 def _check_column(table: Table, name: str, column: From, where: str) -> None:
-    if name not in table.names:
-        raise ConfigError(f"{where}: table `{table.name}` has no such column{nearest(name, table.names)}")
+    known = {column.name: column for column in table.columns} | ({CURRENCY.name: CURRENCY} if table.priced else {})
+    if name not in known:
+        raise ConfigError(f"{where}: table `{table.name}` has no such column{nearest(name, known)}")
     if bool(column.source) == (column.constant is not None):
         raise ConfigError(f"{where}: say either `from`, the column of the file, or `constant`, a value for every row")
     _check_zone(column.time_zone, where)
-    contract = table.column(name)
+    contract = known[name]
     _check_writing(contract, column, where)
     if column.otherwise != "keep" and not column.values:
         raise ConfigError(f"{where}: `else` says what becomes of values not among `values`; name those first")

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from churnml.events.schema import TABLES, Column, Table
+from churnml.events.schema import CURRENCY, TABLES, Column, Table
 from churnml.events.sources.sampling import Looked, Seen
 from churnml.events.sources.vocabulary import COLUMN_WORDS, TABLE_WORDS, parts, squeezed
 
@@ -59,7 +59,9 @@ def _as_table(looked: Looked, table: Table) -> Recognised:
     telling = min(sum(own) / 3, 1.0)
     confidence = 0.45 * sure + 0.2 * covered + 0.15 * telling + 0.2 * told - 0.08 * len(missing)
     confidence *= 1.0 if told or own or table.name == "customers" else 0.8  # nothing speaks for this very table
-    unused = tuple(name for name in looked.columns if name not in {one.theirs.name for one in guesses.values()})
+    used = {one.theirs.name for one in guesses.values()}
+    used |= {name for name in looked.columns if table.priced and name.casefold() == CURRENCY.name}  # ingest compares it
+    unused = tuple(name for name in looked.columns if name not in used)
     why = f"{len(required) - len(missing)} of {len(required)} required columns found" + _named(told)
     return Recognised(looked, table, max(0.0, min(confidence, 1.0)), why, guesses, missing, unused)
 

@@ -113,6 +113,7 @@ COLUMN_WORDS: dict[str, str] = {
     "return_id": "return refundid rma retourennummer 退货单号 退款单号",
     "reason": "returnreason grund rückgabegrund 原因 退货原因",
     "kind": "type event eventname eventtype action typ art ereignis 类型 行为 事件 事件名称",
+    "interaction_id": "eventid actionid insertid hitid clickid ereignisid 事件id 行为id",
     "session_id": "session visitid sitzung 会话 会话id",
     "item": "product productid page url itemid artikel seite 商品 页面",
     "query": "search searchterm keyword suchbegriff suche 搜索词 关键词",

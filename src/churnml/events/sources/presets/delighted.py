@@ -44,7 +44,7 @@ DELIGHTED = Preset(
         "lower-cased e-mail address, else by Delighted's own number. Only answers are listed, not surveys sent, and "
         "an answer's time stands for both."
     ),
-    documented="http://delightedapp.com/docs/api/listing-survey-responses",
+    documented="https://app.delighted.com/docs/api/listing-survey-responses",
     files={"responses": ("id", "person", "survey_type", "score", "created_at")},
     optional={"responses": ("comment", "person_properties")},
     nested={"person_properties": {"customer_id": "VARCHAR"}},

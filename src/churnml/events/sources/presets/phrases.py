@@ -37,13 +37,3 @@ def counted(what: str, rows: str) -> str:
         SQL from the word FROM on.
     """
     return f"SELECT '{what}: ' || format('{{:,}}', count(*)) AS note {rows} HAVING count(*) > 0"
-
-
-def currencies(column: str, rows: str) -> str:
-    """Return SQL for a note that names the currencies of a file."""
-    return (
-        f"SELECT CASE count(DISTINCT upper({column})) WHEN 1 THEN 'amounts are in ' || min(upper({column})) "
-        f"ELSE 'amounts are in several currencies (' || string_agg(DISTINCT upper({column}), ', ' "
-        f"ORDER BY upper({column})) || '), a workspace counts in one: bring each apart, converted' END AS note "
-        f"{rows} HAVING count({column}) > 0"
-    )

@@ -40,7 +40,9 @@ class Preset:
 
     A query sees the columns named in `files` and `optional`, and no others: as texts, an empty one as NULL, unless the
     preset says `typed`; beside them `source_row`, `file_time` (when the file was written, ISO 8601, for facts the
-    export does not date) and the one row of `settings` with its `time_zone`.
+    export does not date), the one row of `settings` with its `time_zone`, and `standing`: the `customer_id` of each
+    customer that landed before, with the first contact as `met_at`, so that an export which begins later moves nothing.
+    Where a row names its `currency`, ingest compares it with the workspace's.
 
     Parameters
     ----------

@@ -6,10 +6,11 @@ customers by e-mail address, the customers export gives the address an id. Neith
 
 from __future__ import annotations
 
-from churnml.events.sources.presets.phrases import counted, currencies, hashed, written
+from churnml.events.sources.presets.phrases import counted, hashed, written
 from churnml.events.sources.presets.preset import Filling, Preset
 
 _NEVER_PAID = "('voided', 'expired')"
+_NOT_YET_PAID = "('pending', 'authorized')"
 
 
 def _in_utc(text: str) -> str:
@@ -33,36 +34,38 @@ _PLACED = f"""
                {_in_utc('"Created at"')} AS placed_at
         FROM heads LEFT JOIN named ON address = lower(trim("Email"))
         WHERE "Email" IS NOT NULL AND lower(coalesce("Financial Status", '')) NOT IN {_NEVER_PAID}
-    )
-"""
-
-_PAID_BACK = """NOT regexp_full_match(coalesce("Refunded Amount", '0'), '0*[.,]?0*')"""
-
-_CUSTOMERS = f"""
-    {_PLACED},
-    listed AS (SELECT *, ltrim("Customer ID", '''') AS listed_id FROM customers),
+          AND lower(coalesce("Financial Status", '')) NOT IN {_NOT_YET_PAID}
+    ),
     met AS (
-        SELECT customer_id, coalesce(min(placed_at) FILTER (placed_at LIKE '%Z'), min(placed_at)) AS occurred_at,
+        SELECT customer_id, coalesce(min(placed_at) FILTER (placed_at LIKE '%Z'), min(placed_at)) AS first_placed_at,
                arg_min("Billing Country", source_row) AS country, arg_min("Billing Province", source_row) AS province,
                arg_min("Billing City", source_row) AS town, arg_min("Billing Name", source_row) AS billed,
                arg_min("Email", source_row) AS address, min(source_row) AS source_row
         FROM placed GROUP BY 1
-    )
-    SELECT customer_id, occurred_at,
+    ),
+    listed AS (SELECT *, ltrim("Customer ID", '''') AS listed_id FROM customers)
+"""
+
+_PAID_BACK = """NOT regexp_full_match(coalesce("Refunded Amount", '0'), '0*[.,]?0*')"""
+
+# an export that begins later, as each of a series does, is no later first contact of who is a customer already
+_CUSTOMERS = f"""
+    {_PLACED}
+    SELECT customer_id, least(standing.met_at, first_placed_at) AS occurred_at,
            nullif(concat_ws('-', coalesce("Default Address Country Code", country),
                             coalesce("Default Address Province Code", province)), '') AS region,
            coalesce("Default Address City", town) AS city,
            coalesce(nullif(concat_ws(' ', "First Name", "Last Name"), ''), billed) AS display_name,
            ltrim(coalesce("Phone", "Default Address Phone"), '''') AS phone, coalesce("Email", address) AS email,
            met.source_row
-    FROM met LEFT JOIN listed ON listed_id = customer_id
+    FROM met LEFT JOIN listed ON listed_id = customer_id LEFT JOIN standing USING (customer_id)
     QUALIFY row_number() OVER (PARTITION BY customer_id ORDER BY listed.source_row) = 1
 """
 
 _ORDERS = f"""
     {_PLACED}
     SELECT customer_id, placed_at AS occurred_at, "Name" AS order_id, "Total" AS amount,
-           "Discount Amount" AS discount, "Source" AS channel, source_row
+           "Discount Amount" AS discount, "Source" AS channel, "Currency" AS currency, source_row
     FROM placed
 """
 
@@ -79,7 +82,7 @@ _LINES = f"""
                concat_ws(' x ', line_items."Lineitem quantity", line_items."Lineitem price",
                          '-' || line_items."Lineitem discount")
            ) AS amount,
-           line_items."Lineitem discount" AS discount, line_items.source_row
+           line_items."Lineitem discount" AS discount, placed."Currency" AS currency, line_items.source_row
     FROM line_items JOIN placed USING (part)
     WHERE line_items."Lineitem name" IS NOT NULL OR line_items."Lineitem price" IS NOT NULL
 """
@@ -87,19 +90,22 @@ _LINES = f"""
 _RETURNS = f"""
     {_PLACED}
     SELECT customer_id, {_in_utc('"Cancelled at"')} AS occurred_at, "Name" AS order_id, 'refund' AS return_id,
-           "Refunded Amount" AS amount, 'order cancelled' AS reason, source_row
+           "Refunded Amount" AS amount, 'order cancelled' AS reason, "Currency" AS currency, source_row
     FROM placed WHERE "Cancelled at" IS NOT NULL AND {_PAID_BACK}
 """
 
+# Undated words: a yes may be as old as the first contact and is never newer than a word someone dates, while a no holds
+# from when the file says it. So an old export that is copied again takes nothing back.
 _CONSENTS = f"""
     {_PLACED}
-    SELECT ltrim("Customer ID", '''') AS customer_id, file_time AS occurred_at, 'marketing' AS purpose,
-           'email' AS channel,
+    SELECT listed_id AS customer_id,
+           CASE lower("Accepts Email Marketing") WHEN 'yes' THEN coalesce(standing.met_at, first_placed_at)
+                ELSE file_time END AS occurred_at,
+           'marketing' AS purpose, 'email' AS channel,
            CASE lower("Accepts Email Marketing") WHEN 'yes' THEN 'true' WHEN 'no' THEN 'false'
-                ELSE "Accepts Email Marketing" END AS granted, source_row
-    FROM customers
-    WHERE "Accepts Email Marketing" IS NOT NULL
-      AND ltrim("Customer ID", '''') IN (SELECT customer_id FROM placed WHERE known)
+                ELSE "Accepts Email Marketing" END AS granted, listed.source_row
+    FROM listed LEFT JOIN met ON met.customer_id = listed_id LEFT JOIN standing ON standing.customer_id = listed_id
+    WHERE "Accepts Email Marketing" IS NOT NULL AND coalesce(met.customer_id, standing.customer_id) IS NOT NULL
 """
 
 SHOPIFY = Preset(
@@ -107,10 +113,13 @@ SHOPIFY = Preset(
     meaning=(
         "Shopify admin: Orders > Export and Customers > Export, as CSV. Customers are those who ordered; one who is "
         "not in the customers export is named by the MD5 of the lower-cased e-mail address, so bring that export every "
-        "time or never. First contact is the first order. The amount of an order is its `Total`, with shipping and "
-        "taxes; that of a line is quantity times price less its own discount. Orders voided or expired are left out. "
-        "A refund counts where the order was cancelled, at that time; the export dates no other. Consent to e-mail is "
-        "as the customers export states it, from the time that file was written."
+        "time or never. First contact is the first order, here or in an earlier landing. The amount of an order is its "
+        "`Total`, with shipping and taxes; that of a line is quantity times price less its own discount. Orders voided "
+        "or expired are left out, and those pending or authorized until an export shows them paid, for what has landed "
+        "is not taken back: let each export begin earlier than the last ended, by as long as a payment takes. A refund "
+        "counts where the order was cancelled, at that time; the export dates no other. Consent to e-mail is not dated "
+        "either: a yes counts from first contact and so never outlives a dated withdrawal, a no from the time the file "
+        "was written. Who agrees again after a no is told by `consents` of your own, with the date."
     ),
     documented=(
         "https://help.shopify.com/en/manual/migrating-to-shopify/transporter-app/csv-orders and "
@@ -159,7 +168,7 @@ SHOPIFY = Preset(
             + " UNION ALL "
             + counted(
                 "customers left out, who never ordered and whom the export does not date",
-                """FROM customers WHERE ltrim("Customer ID", '''') NOT IN (SELECT customer_id FROM placed)""",
+                "FROM listed ANTI JOIN (FROM met UNION ALL BY NAME FROM standing) ON customer_id = listed_id",
             ),
         ),
         "orders": Filling(
@@ -167,8 +176,6 @@ SHOPIFY = Preset(
             _ORDERS,
             helped_by=("customers",),
             notes=_PLACED
-            + currencies('"Currency"', "FROM placed")
-            + " UNION ALL "
             + counted(
                 "orders without an e-mail address left out, no customer can be told", 'FROM heads WHERE "Email" IS NULL'
             )
@@ -176,6 +183,11 @@ SHOPIFY = Preset(
             + counted(
                 "orders voided or expired left out, they were never paid",
                 f"""FROM heads WHERE "Email" IS NOT NULL AND lower("Financial Status") IN {_NEVER_PAID}""",
+            )
+            + " UNION ALL "
+            + counted(
+                "orders not paid yet left out, bring them again when they are",
+                f"""FROM heads WHERE "Email" IS NOT NULL AND lower("Financial Status") IN {_NOT_YET_PAID}""",
             ),
         ),
         "order_lines": Filling(("orders",), _LINES, helped_by=("customers",)),
@@ -192,8 +204,8 @@ SHOPIFY = Preset(
         "consents": Filling(
             ("customers", "orders"),
             _CONSENTS,
-            notes="SELECT 'the export dates no consent; it counts from when the file was written, ' || max(file_time) "
-            "AS note FROM customers",
+            notes="SELECT 'the export dates no consent: a yes counts from first contact, a no from when the file was "
+            "written, ' || max(file_time) AS note FROM customers",
         ),
     },
 )

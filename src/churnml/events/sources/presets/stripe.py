@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from churnml.events.sources.presets.phrases import counted, currencies
+from churnml.events.sources.presets.phrases import counted
 from churnml.events.sources.presets.preset import Filling, Preset
 
 _NEVER_BEGAN = "('incomplete', 'incomplete_expired')"
 _BEGAN = f"FROM subscriptions WHERE lower(coalesce(\"Status\", '')) NOT IN {_NEVER_BEGAN}"
-_LEAVES = "lower(coalesce(\"Cancel At Period End\", 'false')) IN ('true', 'yes', '1')"
+# A cancellation asked for is dated at once, an end only when it has come. Not every export has the flag that says so.
+_ENDED = """CASE WHEN lower("Status") = 'canceled' THEN coalesce("Ended At (UTC)", "Canceled At (UTC)")
+                 ELSE "Ended At (UTC)" END"""
+_LEAVES = """CASE WHEN "Cancel At Period End" IS NULL THEN "Canceled At (UTC)" IS NOT NULL
+                 ELSE lower("Cancel At Period End") IN ('true', 'yes', '1') END"""
 
 _CUSTOMERS = """
     SELECT "id" AS customer_id, "Created (UTC)" AS occurred_at, coalesce("Name", "Description") AS display_name,
@@ -24,11 +28,11 @@ _SUBSCRIPTIONS = f"""
                 WHEN lower("Interval") = 'month' AND "Interval Count" = '12' THEN 'year'
            END AS period,
            coalesce("Start Date (UTC)", "Created (UTC)") AS started_at,
-           CASE WHEN "Ended At (UTC)" IS NULL AND NOT {_LEAVES} THEN "Current Period End (UTC)" END AS renews_at,
-           CASE WHEN "Ended At (UTC)" IS NULL AND {_LEAVES} THEN "Current Period End (UTC)"
-                ELSE "Ended At (UTC)" END AS ended_at,
-           CASE WHEN "Ended At (UTC)" IS NOT NULL OR {_LEAVES} THEN "Cancellation Reason" END AS end_reason,
-           source_row
+           CASE WHEN {_ENDED} IS NULL AND NOT {_LEAVES} THEN "Current Period End (UTC)" END AS renews_at,
+           CASE WHEN {_ENDED} IS NULL AND {_LEAVES} THEN "Current Period End (UTC)" ELSE {_ENDED} END AS ended_at,
+           CASE WHEN coalesce({_ENDED}, CASE WHEN {_LEAVES} THEN "Current Period End (UTC)" END) IS NOT NULL
+                THEN "Cancellation Reason" END AS end_reason,
+           "Currency" AS currency, source_row
     {_BEGAN}
 """
 
@@ -48,8 +52,9 @@ STRIPE = Preset(
     meaning=(
         "Stripe dashboard: Customers, Subscriptions and Invoices, each by Export with all columns, times in UTC. "
         "Amounts are in units of the currency, as the dashboard writes them (the API counts cents: its JSON is no such "
-        "export). `Amount` of a subscription is taken as it stands. One that will not renew ends with its period. "
-        "Subscriptions whose first payment never came are left out. An invoice is a payment where it is paid and a "
+        "export). `Amount` of a subscription is taken as it stands. One that was cancelled and has "
+        "not ended yet ends with its period. When it renews is what the export says on its day. Subscriptions whose "
+        "first payment never came are left out. An invoice is a payment where it is paid and a "
         "failed one where it is uncollectible; open, void, draft and free ones are no act of the customer."
     ),
     documented=(
@@ -73,6 +78,7 @@ STRIPE = Preset(
             "Start Date (UTC)",
             "Current Period End (UTC)",
             "Cancel At Period End",
+            "Canceled At (UTC)",
             "Ended At (UTC)",
             "Cancellation Reason",
         ),
@@ -83,9 +89,7 @@ STRIPE = Preset(
         "subscriptions": Filling(
             ("subscriptions",),
             _SUBSCRIPTIONS,
-            notes=currencies('"Currency"', _BEGAN)
-            + " UNION ALL "
-            + counted(
+            notes=counted(
                 "subscriptions left out, their first payment never came",
                 f'FROM subscriptions WHERE lower("Status") IN {_NEVER_BEGAN}',
             )

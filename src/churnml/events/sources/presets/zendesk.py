@@ -38,7 +38,8 @@ _WHO = (
 )
 _WHEN = (
     "The first reply and the first resolution are dated by their minutes since the creation; without those, a ticket "
-    "that was never opened again was resolved when it was solved."
+    "that was never opened again was resolved when it was solved. Type, priority and external id may change, undated: "
+    "they are taken as first exported, which for tickets older than the first export is as they were by then."
 )
 
 _CSV = _query(
