@@ -111,7 +111,7 @@ def ingest(
         if check_only:
             return report
         sweep(workspace, catalogue)
-        quarantine.purge(workspace, catalogue.landed_at(), now)
+        quarantine.purge(workspace, catalogue, now)
         stamps = _stamps(fresh, digests, landing.reports)
         if not any(one.landed for one in report.tables) and all(map(catalogue.knows_source, stamps)):
             return report
