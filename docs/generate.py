@@ -21,7 +21,7 @@ required may be absent. What happens to what does not fit:
 
 | what | when | what becomes of it |
 |---|---|---|
-| **refusal** | the file cannot be read, misses a column, or more than `max_bad_share` of its rows break a rule (up to five never do, unless they are most of a file; consents are never refused for it) | nothing lands, of any file of that landing |
+| **refusal** | the file cannot be read, misses a column, or more than `max_bad_share` of its rows break a rule (up to five never do, unless they are most of a file; consents are never refused for it) | nothing lands, of any file of that landing, but sound consents |
 | **quarantine** | a row breaks a rule | the row is set aside, whole, with file, row, column, value, rule and remedy, for 30 days; the rest lands, and the file is read again when it comes again |
 | **warning** | something should be known: a fraction rounded, a local time that was there twice, an order that has not landed | it lands |
 
@@ -54,8 +54,12 @@ A *key* names a row. Tomorrow's export holds most of today's rows; each does wha
 
 A row of `consents` with purpose `profiling` and `granted` false takes effect when it lands: whoever refuses is in no
 training set, score, segment or list, at no cutoff, and what was scored of them before is blanked in the same
-transaction. The latest word counts, by `occurred_at`. Purpose `marketing` decides who may be contacted; with the table,
-no row means no.
+transaction; what a run that was under way scores of them is blank when it is seen. The latest word counts, by
+`occurred_at`. Purpose `marketing` decides who may be contacted; with the table, no row means no.
+
+No refusal is lost for its form. Ids are read without blanks at their ends, purposes and channels in small letters as
+well; what is refused at a date that cannot be read, or has not come, holds from its landing; each with a warning. And
+where another file of the landing is refused, the consents land all the same, in a landing of their own.
 """
 
 _ASSUMED = """## What is assumed of the Complete Journey

@@ -1,13 +1,22 @@
 """Records are seen all at once when their run is done, and page by page, each customer once."""
 
 import pytest
+from sqlalchemy import text
 
-from churnml.database import Records
+from churnml.database import Catalogue, Records, open_engine
 
 
 @pytest.fixture
 def records(tiny):
     return Records(tiny.catalogue.engine)
+
+
+@pytest.fixture
+def hasty(tiny):
+    """Return the catalogue as another process has it that waits for nobody."""
+    engine = open_engine(tiny.workspace.database, patience_seconds=0)
+    yield Catalogue(engine)
+    engine.dispose()
 
 
 def body(customer_id, value=None, band="high", action=None):
@@ -56,6 +65,55 @@ def test_a_failed_run_leaves_the_records_of_the_run_before(records, fill):
     fill([body("a", 2.0)], now=2, ok=False)
     assert records.current_run() == kept
     assert current(records) == [body("a", 1.0)]
+
+
+def test_a_run_that_failed_keeps_no_records(tiny, records, fill):
+    assert records.of_run(fill([body("a", 2.0)], ok=False)) == []
+
+
+def test_a_landing_need_not_wait_for_a_run_that_writes(tiny, records, hasty):
+    def bodies():
+        yield from (body(str(number), 1.0) for number in range(5_001))
+        hasty.land(1, 99, [], {}, [])
+        yield body("last", 1.0)
+
+    assert records.write(tiny.catalogue.start("score", "inputs", 1), bodies()) == 5_002
+    assert hasty.landed_at() == {1: 99}
+
+
+def test_who_refuses_while_a_run_works_is_blank_when_it_is_seen(tiny, records):
+    run_id = tiny.catalogue.start("score", "inputs", 1)
+    tiny.catalogue.land(1, 99, [], {}, [], {"a": True})
+    records.write(run_id, [body("a", 1.0), body("b", 2.0)])
+    tiny.catalogue.finish(run_id, 2, {})
+    assert records.get(["a"])["a"] == body("a", None, None) | {"note": None, "rung": "no_profiling"}
+    assert walk(records, 10) == [["b"]]
+
+
+def test_a_refusal_blanks_every_run_and_nobody_else(tiny, records, fill):
+    runs = [fill([body("a", 1.0), body("b", 2.0)], now) for now in (1, 2)]
+    tiny.catalogue.land(1, 99, [], {}, [], {"a": True})
+    found = [[one["value_at_risk"] for one in records.of_run(run_id)] for run_id in runs]
+    assert found == [[None, 2.0], [None, 2.0]]
+
+
+def test_a_refusal_that_comes_again_is_the_one_that_was_acknowledged(tiny):
+    for batch in (1, 2):
+        tiny.catalogue.land(batch, 99, [], {}, [], {"a": True})
+    with tiny.catalogue.engine.connect() as connection:
+        assert connection.execute(text("SELECT * FROM refusals")).all() == [("a", 1)]
+
+
+def test_a_refusal_taken_back_is_let_go(tiny):
+    tiny.catalogue.land(1, 99, [], {}, [], {"a": True, "b": True})
+    tiny.catalogue.land(2, 99, [], {}, [], {"a": False})
+    assert tiny.catalogue.refusing() == {"b"}
+
+
+def test_the_records_of_a_customer_are_found_without_looking_at_all(tiny):
+    with tiny.catalogue.engine.connect() as connection:
+        plan = connection.execute(text("EXPLAIN QUERY PLAN SELECT body FROM records WHERE customer_id = 'a'")).all()
+    assert "USING INDEX records_by_customer" in plan[0][-1]
 
 
 def test_a_later_run_takes_the_place_of_the_one_before_as_a_whole(records, fill):

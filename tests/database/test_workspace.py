@@ -1,5 +1,7 @@
 """A workspace is written whole or not at all."""
 
+import os
+
 import pytest
 
 from churnml.database import Workspace
@@ -42,3 +44,18 @@ def test_an_atomic_write_that_fails_leaves_nothing(tiny):
     with pytest.raises(InterruptedError):
         write_half()
     assert list(target.parent.iterdir()) == []
+
+
+def test_an_atomic_write_outlives_a_power_cut_with_its_name_and_its_new_folders(tiny, monkeypatch):
+    flushed, flush = [], os.fsync
+
+    def watched(descriptor):
+        flushed.append((os.fstat(descriptor).st_ino, target.exists()))
+        flush(descriptor)
+
+    monkeypatch.setattr(os, "fsync", watched)
+    target = tiny.folder / "new" / "newer" / "kept.txt"
+    with tiny.workspace.atomically(target) as draft:
+        draft.write_text("text")
+    named = [target.parent, tiny.folder / "new", tiny.folder]
+    assert flushed == [(target.stat().st_ino, False), *((folder.stat().st_ino, True) for folder in named)]

@@ -167,6 +167,12 @@ def test_a_cutoff_that_is_no_date_sets_its_row_aside(staged):
     assert (found.good, set_aside(file, rules)[0]["rule"]) == (2, "must be a date such as 2024-12-31")
 
 
+def test_a_row_set_aside_says_whose_it_is_so_that_it_can_be_forgotten(staged):
+    file = staged("customer_id cutoff churned\n a soon 1\n b 2024-01-01 0\n c 2024-01-01 1")
+    _, rules, _ = checked(file, Roles("customer_id", "cutoff", label="churned"))
+    assert [one["customer_id"] for one in set_aside(file, rules)] == ["a"]
+
+
 def test_a_row_that_is_there_again_equal_counts_once(staged):
     found, _, _ = checked(staged("customer_id churned spend\n a 1 3\n b 0 4\n a 1 3"))
     assert (found.rows, found.good, found.repeated, found.set_aside) == (3, 2, 1, 0)

@@ -96,6 +96,12 @@ def test_the_first_heading_is_the_verdict(case, verdict):
     assert heading == verdict
 
 
+def test_where_the_consents_alone_landed_the_heading_says_so():
+    found = words(refused() | {"batch_id": 8})
+    assert "Only the consents landed" in found
+    assert "the workspace is as it was" not in found
+
+
 def test_a_check_says_that_nothing_was_written_and_what_lands_it():
     assert "This was a check: nothing was written. The same command without --check" in words(checked())
 

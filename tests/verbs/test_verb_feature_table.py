@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from churnml.database import Catalogue, open_engine
+from churnml.database import Catalogue, Workspace, open_engine
+from churnml.events import forget
 from churnml.modeling import tabular_bundle, tracking
 from command import churnml
 
@@ -123,6 +124,18 @@ def test_a_broken_row_is_told_and_kept_in_quarantine_and_the_rest_is_scored(call
     assert "row 4, customer_id: found None; must be filled: fill it in" in said.err
     assert '"row": 4' in Path(said.body["set_aside"]["file"]).read_text()
     assert len(scores(tmp_path / "s.csv")) == said.body["scored"] == 399
+
+
+def test_no_summary_keeps_a_row_that_was_set_aside_and_forgetting_finds_it_in_quarantine(
+    call, customers, tmp_path, desk
+):
+    text = customers.replace("\n00003,", "\n00003 ,")
+    said = call("score", *AT, "--out", tmp_path / "s.csv", "--json", text=text)
+    engine = open_engine(desk[0] / "workspace" / "churnml.db")
+    assert "00003" not in str(said.body)
+    assert forget(Workspace.open(desk[0] / "workspace"), Catalogue(engine), ["00003"]).quarantined == 1
+    assert Path(said.body["set_aside"]["file"]).read_text() == ""
+    engine.dispose()
 
 
 def test_an_unseen_category_is_scored_as_missing_and_reported(call, customers, tmp_path):

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine, delete, func, insert, select, update
+from sqlalchemy import Connection, Engine, bindparam, delete, func, insert, select, text, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from churnml.database.records import blank
-from churnml.database.tables import aliases, batches, parts, refusals, runs, sources
+from churnml.database.tables import aliases, batches, parts, records, refusals, runs, sources
+from churnml.errors import DependencyError
 
 Json = dict[str, Any]  # Any: JSON bodies are shaped by their writers
 
@@ -84,11 +85,7 @@ class Catalogue:
                 connection.execute(insert(parts), vars(part))
             for digest in seen:
                 connection.execute(upsert(sources).on_conflict_do_nothing(), {"digest": digest, "batch_id": batch_id})
-            for customer, refuses in (refusing or {}).items():
-                connection.execute(delete(refusals).where(refusals.c.customer_id == customer))
-                if refuses:
-                    connection.execute(insert(refusals), {"customer_id": customer, "batch_id": batch_id})
-                    blank(connection, customer)
+            _acknowledge(connection, batch_id, refusing or {})
 
     def refusing(self) -> frozenset[str]:
         """Return the customers who refuse to be profiled."""
@@ -103,16 +100,36 @@ class Catalogue:
                 for row in connection.execute(select(batches.c.batch_id, batches.c.landed_at))
             }
 
-    def reports(self) -> dict[int, Json]:
-        """Return the report of each batch."""
+    def reports(self, before: int | None = None) -> dict[int, Json]:
+        """Return the report of each batch, or of those that landed before an instant, microseconds UTC."""
+        query = select(batches.c.batch_id, batches.c.report)
+        if before is not None:
+            query = query.where(batches.c.landed_at < before)
         with self.engine.connect() as connection:
-            return {
-                row.batch_id: row.report for row in connection.execute(select(batches.c.batch_id, batches.c.report))
-            }
+            return {row.batch_id: row.report for row in connection.execute(query)}
 
-    def rewrite(self, new_parts: Mapping[str, Part | None], new_reports: Mapping[int, Json]) -> None:
-        """Put rewritten parts in the place of those at the given paths (None: no row is left), and reports, at once."""
+    def rewrite(
+        self,
+        new_parts: Mapping[str, Part | None],
+        new_reports: Mapping[int, Json],
+        forgotten: Collection[str] = (),
+    ) -> int:
+        """Change what has landed, all at once, and return how many decision records went.
+
+        Parameters
+        ----------
+        new_parts : mapping of str to Part or None
+            What takes the place of the parts at these paths; None where no row is left.
+        new_reports : mapping of int to dict
+            What takes the place of the reports of these batches.
+        forgotten : collection of str
+            The customers whose decision records and refusals go.
+        """
         with self.engine.begin() as connection:
+            gone = 0
+            for customer in forgotten:
+                connection.execute(delete(refusals).where(refusals.c.customer_id == customer))
+                gone += connection.execute(delete(records).where(records.c.customer_id == customer)).rowcount
             for path, part in new_parts.items():
                 if part is None:
                     connection.execute(delete(parts).where(parts.c.path == path))
@@ -120,6 +137,27 @@ class Catalogue:
                     connection.execute(update(parts).where(parts.c.path == path).values(**vars(part)))
             for batch_id, report in new_reports.items():
                 connection.execute(update(batches).where(batches.c.batch_id == batch_id).values(report=report))
+        return gone
+
+    def settle(self) -> None:
+        """Leave nothing in the files of the database but what counts: no deleted row, no copy of one, no log.
+
+        Overwriting what is deleted is not enough, for SQLite leaves copies of a row where it stood before a page was
+        split. So the whole file is written anew: 5 s for a million records.
+
+        Raises
+        ------
+        DependencyError
+            If others read or write for longer than we wait.
+        """
+        with self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            connection.execute(text("VACUUM"))
+            in_use, _, _ = connection.execute(text("PRAGMA wal_checkpoint(TRUNCATE)")).one()
+        if in_use:
+            raise DependencyError(
+                "the log of the workspace's database must be free to be emptied, found another process that reads it; "
+                "let that process end, then do the same again"
+            )
 
     def knows_source(self, digest: str) -> bool:
         """Tell whether a file with this digest has landed before."""
@@ -149,10 +187,19 @@ class Catalogue:
         return run_id
 
     def finish(self, run_id: str, now: int, summary: Json, *, bundle: str | None = None, ok: bool = True) -> None:
-        """Close a run; what it wrote is visible from here on, and only if `ok`."""
+        """Close a run; what it wrote is visible from here on, and only if `ok`.
+
+        A run knows who refused when it began, and may take hours; who has refused since is blanked before anyone looks.
+        """
         change = {"state": "done" if ok else "failed", "finished_at": now, "summary": summary, "bundle": bundle}
+        written = records.c.run_id == run_id
         with self.engine.begin() as connection:
+            # the first statement takes the database for writing: no refusal comes between those that follow
             connection.execute(update(runs).where(runs.c.run_id == run_id).values(**change))
+            if ok:
+                blank(connection, written & records.c.customer_id.in_(select(refusals.c.customer_id)))
+            else:
+                connection.execute(delete(records).where(written))
 
     def last_run(self, verb: str, inputs: str | None = None) -> Run | None:
         """Return the latest finished run of a verb, optionally one made from exactly these inputs."""
@@ -173,6 +220,21 @@ class Catalogue:
         """Return the bundle an alias points at, or None."""
         with self.engine.connect() as connection:
             return connection.execute(select(aliases.c.bundle).where(aliases.c.name == name)).scalar()
+
+
+def _acknowledge(connection: Connection, batch_id: int, refusing: Mapping[str, bool]) -> None:
+    """Keep who refuses from this landing on, blank what was scored of them, and let go of who no longer does.
+
+    Who refused before this landing is left alone: they are blank already, however often an export repeats it.
+    """
+    again = [{"taken_back": customer} for customer, refuses in refusing.items() if not refuses]
+    from_now = [{"customer_id": customer, "batch_id": batch_id} for customer, refuses in refusing.items() if refuses]
+    if again:
+        connection.execute(delete(refusals).where(refusals.c.customer_id == bindparam("taken_back")), again)
+    if from_now:
+        connection.execute(upsert(refusals).on_conflict_do_nothing(), from_now)
+        new = select(refusals.c.customer_id).where(refusals.c.batch_id == batch_id)
+        blank(connection, records.c.customer_id.in_(new))
 
 
 def relative(path: Path, root: Path) -> str:

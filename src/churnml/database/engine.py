@@ -3,31 +3,40 @@
 from __future__ import annotations
 
 import fcntl
+import sqlite3
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine, create_engine, event, inspect, text
+from sqlalchemy import Engine, ExceptionContext, create_engine, event, inspect, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from churnml.errors import DependencyError
 
-SCHEMA_REVISION = "0002"
-_BUSY_TIMEOUT_MS = 5_000
+SCHEMA_REVISION = "0003"
+_TAKEN = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
 
 
-def open_engine(path: Path) -> Engine:
+def open_engine(path: Path, *, patience_seconds: float = 60.0) -> Engine:
     """Open the SQLite database at `path`, making or migrating it as needed.
 
     Of several that open it at once, one at a time looks and makes: SQLite turns a database to its write-ahead log only
     while nobody else looks at it, and does not wait for that.
 
+    Parameters
+    ----------
+    patience_seconds : float
+        How long to wait for whoever writes; longer than any transaction of ours takes.
+
     Raises
     ------
     DependencyError
-        If the file is not a database, or was made by a newer churnml.
+        If the file is not a database, or was made by a newer churnml. The engine raises it as well, whenever others
+        hold the database for longer than it waits.
     """
-    engine = create_engine(f"sqlite:///{path}", connect_args={"timeout": _BUSY_TIMEOUT_MS / 1000})
+    # errors never name the values of a statement, which are reports and records: personal data
+    engine = create_engine(f"sqlite:///{path}", connect_args={"timeout": patience_seconds}, hide_parameters=True)
     event.listen(engine, "connect", _set_pragmas)
+    event.listen(engine, "handle_error", _tell_if_taken)
     try:
         with path.with_name(f"{path.name}.lock").open("w") as handle:
             fcntl.flock(handle, fcntl.LOCK_EX)
@@ -40,9 +49,24 @@ def open_engine(path: Path) -> Engine:
 
 
 def _set_pragmas(connection: Any, _record: object) -> None:  # Any: the driver's own connection type
-    """Write-ahead log: readers never wait for the writer; foreign keys are off in SQLite unless asked for."""
-    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", f"busy_timeout={_BUSY_TIMEOUT_MS}"):
+    """Write-ahead log: readers never wait for the writer; foreign keys are off in SQLite unless asked for.
+
+    Synchronous: what has landed is acknowledged, so it must outlive a power cut, which the default of a write-ahead log
+    does not promise. It costs a disk flush for each transaction, and a landing is one. Secure: what is blanked or
+    purged is overwritten, not only let go.
+    """
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON"):
         connection.execute(f"PRAGMA {pragma}")
+
+
+def _tell_if_taken(context: ExceptionContext) -> None:
+    """Turn what SQLite says of a database that others hold into words; the one place for all statements."""
+    error = context.original_exception
+    if isinstance(error, sqlite3.OperationalError) and error.sqlite_errorcode & 0xFF in _TAKEN:
+        raise DependencyError(
+            "the workspace's database must be free to write to, found another process writing for longer than we wait; "
+            "let that process end, then do the same again"
+        ) from error
 
 
 def _revision(engine: Engine) -> str | None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
-from sqlalchemy import Connection, Engine, and_, delete, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, and_, bindparam, delete, func, insert, or_, select, update
 
 from churnml.database.tables import records, runs
 
@@ -38,18 +39,19 @@ class Records:
         self.engine = engine
 
     def write(self, run_id: str, bodies: Iterable[Record]) -> int:
-        """Store the records of a run that is still running, in one transaction, and return how many there were."""
-        count, chunk = 0, []
+        """Store the records of a run that is still running, and return how many there were.
+
+        A few thousand a transaction, and none open while the next are made: a landing need not wait for a million
+        records. Nobody sees them before the run is done.
+        """
         with self.engine.begin() as connection:
             connection.execute(delete(records).where(records.c.run_id == run_id))
-            for body in bodies:
-                chunk.append(_row(run_id, body))
-                if len(chunk) == _CHUNK:
-                    connection.execute(insert(records), chunk)
-                    count, chunk = count + len(chunk), []
-            if chunk:
+        count, rows = 0, (_row(run_id, body) for body in bodies)
+        while chunk := list(islice(rows, _CHUNK)):
+            with self.engine.begin() as connection:
                 connection.execute(insert(records), chunk)
-        return count + len(chunk)
+            count += len(chunk)
+        return count
 
     def current_run(self) -> str | None:
         """Return the id of the run that is served: the latest assignment, or before the first one the latest scores.
@@ -125,12 +127,27 @@ def _row(run_id: str, body: Record) -> dict[str, Any]:
 _STAYS = ("customer_id", "cutoff", "run_id", "model_version", "horizon_days", "population_days", "clv_days", "currency")
 
 
-def blank(connection: Connection, customer_id: str) -> None:
-    """Take everything out of a customer's records but that there is one: they refuse to be profiled."""
-    theirs = records.c.customer_id == customer_id
-    bodies = {row.run_id: json.loads(row.body) for row in connection.execute(select(records).where(theirs))}
-    for run_id, body in bodies.items():
-        bare = {name: body[name] if name in _STAYS else None for name in body}
-        bare |= {name: [] for name, value in body.items() if isinstance(value, list)} | {"rung": "no_profiling"}
-        change = _row(run_id, bare)
-        connection.execute(update(records).where(theirs, records.c.run_id == run_id).values(**change))
+_NO_PROFILING = "no_profiling"
+
+
+def blank(connection: Connection, theirs: ColumnElement[bool]) -> None:
+    """Take everything out of some records but that there is one: their customers refuse to be profiled.
+
+    Parameters
+    ----------
+    theirs : sqlalchemy clause
+        Which records; those that are blank already cost nothing.
+    """
+    scored = func.json_extract(records.c.body, "$.rung").is_distinct_from(_NO_PROFILING)
+    found = connection.execute(select(records.c.run_id, records.c.body).where(theirs, scored)).all()
+    if found:
+        changes = [{f"new_{name}": value for name, value in _bare(*row).items()} for row in found]
+        the_same = (records.c.run_id == bindparam("new_run_id"), records.c.customer_id == bindparam("new_customer_id"))
+        change: dict[str, Any] = {name: bindparam(f"new_{name}") for name in ("body", *_INDEXED)}  # Any: SQLAlchemy's
+        connection.execute(update(records).where(*the_same).values(**change), changes)
+
+
+def _bare(run_id: str, body: str) -> dict[str, Any]:
+    whole = json.loads(body)
+    bare = {name: value if name in _STAYS else [] if isinstance(value, list) else None for name, value in whole.items()}
+    return _row(run_id, bare | {"rung": _NO_PROFILING})

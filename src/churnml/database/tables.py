@@ -79,4 +79,6 @@ records = Table(
     Column("body", Text, nullable=False, comment="the whole record, JSON"),
     # the at-risk list walks this index, so that page 1,000 costs what page 1 costs
     Index("records_by_value_at_risk", "run_id", "value_at_risk", "customer_id"),
+    # a refusal blanks, and an erasure removes, the records of one customer in every run
+    Index("records_by_customer", "customer_id"),
 )

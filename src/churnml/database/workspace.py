@@ -81,16 +81,31 @@ class Workspace:
 
     @contextlib.contextmanager
     def atomically(self, target: Path) -> Iterator[Path]:
-        """Give a temporary path to write to, and move it to `target` only if all went well."""
+        """Give a temporary path to write to, and move it to `target` only if all went well.
+
+        Afterwards it outlives a power cut: a file's name is kept by its folder, and a new folder's by the one around
+        it, so these are flushed to the disk like the file itself.
+        """
+        new = [folder for folder in (target.parent, *target.parent.parents) if not folder.exists()]
         target.parent.mkdir(parents=True, exist_ok=True)
         draft = target.with_name(f".{target.name}.{uuid.uuid4().hex}")
         try:
             yield draft
-            with draft.open("rb") as written:
-                os.fsync(written.fileno())
+            _flush(draft)
             draft.replace(target)
+            for folder in (target.parent, *(one.parent for one in new)):
+                _flush(folder)
         finally:
             draft.unlink(missing_ok=True)
+
+
+def _flush(path: Path) -> None:
+    """Have what was written to a file, or into a folder, on the disk and not only on its way there."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def digest_of_file(path: Path) -> str:

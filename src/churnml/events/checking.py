@@ -395,13 +395,14 @@ def _report(connection: duckdb.DuckDBPyConnection, checked: Checked, staged: Sta
     """
     ((landed, first_at, last_at, *present),) = connection.execute(query).fetchall()
     undated, known_then = "ingested_at" not in reading.typed, checked.learned == "occurred_at"
+    quarantined = sum(count for broken, count in counts if broken > 0)
     return TableReport(
         table=checked.table.name,
         origin=source.origin,
         read=staged.read,
         landed=landed,
-        skipped=again.skipped,
-        quarantined=sum(count for broken, count in counts if broken > 0),
+        skipped=staged.read - landed - quarantined,
+        quarantined=quarantined,
         fills=again.fills,
         newer=again.newer,
         findings=[f for kind in ("quarantine", "warning") for f in _findings(connection, checked, staged, kind)],

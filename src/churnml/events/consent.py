@@ -32,8 +32,8 @@ class Marketing:
     agreed: dict[str, frozenset[str]]
 
     def may(self, customer_ids: Sequence[str], channel: str) -> npt.NDArray[np.bool_]:
-        """Return who of some customers may be approached by a channel; shape (n_customers,)."""
-        who = self.agreed.get(channel, self.agreed[""])
+        """Return who of some customers may be approached by a channel, however it is written; shape (n_customers,)."""
+        who = self.agreed.get(_plain(channel), self.agreed[""])
         return np.fromiter((customer in who for customer in customer_ids), dtype=np.bool_, count=len(customer_ids))
 
 
@@ -45,7 +45,7 @@ def marketing(store: Store) -> Marketing:
     """
     agreed: dict[str, set[str]] = {"": set()}
     blocks = [history(store, number, [_ALL_TIMES], _WANTED) for number in range(store.n_blocks)]
-    channels = {word for block in blocks for word in block.facts["consents"].words["channel"]}
+    channels = {_plain(word) for block in blocks for word in block.facts["consents"].words["channel"]} - {""}
     for block in blocks:
         for channel in ("", *channels):
             granted = _last_word(block.facts["consents"], channel)
@@ -56,10 +56,15 @@ def marketing(store: Store) -> Marketing:
 _WANTED = {"consents": ("purpose", "channel", "granted")}
 
 
+def _plain(channel: str) -> str:
+    """Return a channel as channels are compared: who withdraws from `Email` is not to be sent an `email`."""
+    return channel.strip().casefold()
+
+
 def _last_word(facts: Facts, channel: str) -> npt.NDArray[np.bool_]:
     """Return whose latest word on one channel, or on all, grants it; shape (n_customers,)."""
-    code = {word: place for place, word in enumerate(facts.words["channel"])}.get(channel, -1)
-    about = np.isin(facts.columns["channel"], (code, -1))
+    named = [place for place, word in enumerate(facts.words["channel"]) if _plain(word) in {channel, ""}]
+    about = np.isin(facts.columns["channel"], [*named, -1])
     purpose = {word: place for place, word in enumerate(facts.words["purpose"])}.get("marketing", -2)
     rows = np.flatnonzero(about & (facts.columns["purpose"] == purpose))
     granted = facts.columns["granted"][rows].astype(np.bool_)

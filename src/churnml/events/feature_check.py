@@ -104,24 +104,31 @@ def check(
 
 
 def set_aside(file: FeatureFile, rules: Sequence[Rule], most: int = _EXAMPLES) -> list[dict[str, Any]]:  # Any: JSON
-    """Return broken rows with row, column, value, rule and remedy, in the order of the file."""
-    found = []
+    """Return broken rows with row, customer, column, value, rule and remedy, in the order of the file.
+
+    Of a record that is no row at all, `whole_row` holds what was found: whose it is can only be read there.
+    """
+    found: list[dict[str, Any]] = []  # Any: JSON
     for number, rule in enumerate(rules, 1):
         value = f"{STAGED}.{quoted_name(rule.column)}::VARCHAR"
         rows = file.asked(
             f"""
-            SELECT {ROW}, {value} FROM {STAGED} JOIN {STATE} USING ({ROW})
+            SELECT {ROW}, its_customer, {value} FROM {STAGED} JOIN {STATE} USING ({ROW})
             WHERE its_state = $number ORDER BY {ROW} LIMIT $most
             """,
             number=number,
             most=most,
         )
         words = {"rule": rule.rule, "remedy": rule.remedy}
-        found += [{"row": row, "column": rule.column, "value": value} | words for row, value in rows]
+        found += [
+            {"row": row, "customer_id": customer, "column": rule.column, "value": value} | words
+            for row, customer, value in rows
+        ]
     if file.rejected:
         query = f"SELECT {ROW}, found, rule, remedy FROM {file.rejected} ORDER BY {ROW} LIMIT $most"
         for row, value, words, remedy in file.asked(query, most=most):
-            found.append({"row": row, "column": "", "value": value, "rule": words, "remedy": remedy})
+            told = {"row": row, "customer_id": None, "column": "", "value": value, "rule": words, "remedy": remedy}
+            found.append(told | {"whole_row": value})
     return sorted(found, key=lambda one: int(one["row"]))[:most]
 
 

@@ -1,16 +1,18 @@
-"""Forget customers: rewrite every file of this folder's keeping that holds them, and every report that shows them.
+"""Forget customers: rewrite every file of this folder's keeping that holds them, and what the database says of them.
 
-New files are written beside the old, the catalogue is turned to them in one transaction, and only then the old are
-removed; whoever is killed in between leaves either all of the old state or all of the new, and a file nobody counts.
+New files are written beside the old, quarantine is rewritten, the catalogue is turned to the new in one transaction,
+and only then the old files and the deleted bytes of the database are removed. Readers see a customer whole or not at
+all. An erasure that is killed has removed some of it and says nothing: repeat it until it answers, for it looks at
+everything again and goes on where the other was stopped.
 """
 
 from __future__ import annotations
 
-import json
+import shutil
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -22,20 +24,21 @@ from churnml.database.workspace import digest_of_file
 from churnml.events import quarantine
 from churnml.events.landing import sweep
 
-Json = dict[str, Any]  # Any: JSON
-
 
 @dataclass(frozen=True)
 class Forgotten:
-    """What was removed: rows by table, rows of the quarantine, and reports that were rewritten."""
+    """What was removed by this call: rows by table, rows of the quarantine and decision records; reports rewritten."""
 
     rows: dict[str, int]
     quarantined: int
+    records: int
     reports: int
 
 
 def forget(workspace: Workspace, catalogue: Catalogue, customer_ids: Iterable[str]) -> Forgotten:
-    """Remove every trace of some customers from tables, quarantine and reports; doing it twice changes nothing.
+    """Remove every trace of some customers from tables, quarantine and database; doing it twice changes nothing.
+
+    It waits for a landing, and for a training on a feature table, whose intermediate files hold rows as well.
 
     Parameters
     ----------
@@ -46,9 +49,16 @@ def forget(workspace: Workspace, catalogue: Catalogue, customer_ids: Iterable[st
     -------
     Forgotten
         How much of each there was.
+
+    Raises
+    ------
+    DependencyError
+        If others read the database for so long that deleted bytes could not be removed; repeat it then.
     """
     whom = frozenset(customer_ids)
-    with workspace.locked("ingest"):
+    with workspace.locked("features"), workspace.locked("ingest"):
+        for left_behind in (*workspace.root.glob(".features-*"), *workspace.root.glob(".spill-*")):  # by one killed
+            shutil.rmtree(left_behind, ignore_errors=True)
         sweep(workspace, catalogue)  # what an erasure that was killed had rewritten and not yet removed
         rewritten: dict[str, Part | None] = {}
         rows: dict[str, int] = {}
@@ -57,11 +67,16 @@ def forget(workspace: Workspace, catalogue: Catalogue, customer_ids: Iterable[st
             if gone:
                 rewritten[part.path] = new
                 rows[part.table_name] = rows.get(part.table_name, 0) + gone
-        reports = {number: _cleaned(report, whom) for number, report in catalogue.reports().items()}
+        quarantined = quarantine.forget(workspace, whom)
+        theirs = partial(quarantine.names, customer_ids=whom)
+        reports = {
+            number: quarantine.without_examples(report, theirs) for number, report in catalogue.reports().items()
+        }
         changed = {number: new for number, (new, dropped) in reports.items() if dropped}
-        catalogue.rewrite(rewritten, changed)
+        records = catalogue.rewrite(rewritten, changed, whom)
         sweep(workspace, catalogue)
-        return Forgotten(rows, quarantine.forget(workspace, whom), len(changed))
+        catalogue.settle()
+        return Forgotten(rows, quarantined, records, len(changed))
 
 
 def _without(workspace: Workspace, part: Part, whom: frozenset[str]) -> tuple[int, Part | None]:
@@ -101,13 +116,3 @@ def _next(path: Path) -> Path:
     """Return the name of the next writing of a part: 000001.parquet, then 000001-2.parquet, and so on."""
     stem, _, number = path.stem.partition("-")
     return path.with_name(f"{stem}-{int(number or 1) + 1}{path.suffix}")
-
-
-def _cleaned(report: Json, whom: frozenset[str]) -> tuple[Json, bool]:
-    """Return a report without the examples of some customers, and whether it had any."""
-    new, dropped = json.loads(json.dumps(report)), False
-    for finding in (finding for table in new.get("tables", ()) for finding in table.get("findings", ())):
-        stays = [row for row in finding["examples"] if not quarantine.names(row, whom)]
-        dropped |= len(stays) < len(finding["examples"])
-        finding["examples"] = stays
-    return new, dropped

@@ -1,7 +1,8 @@
 """Check, quarantine, land: what a company brings either keeps the contract or is told, row by row, where it does not.
 
-A file that breaks the contract is refused whole and the workspace stays as it was. A broken row goes to quarantine
-with its file, row, column, value, rule and remedy, and the rest lands. A row that comes again equal is skipped.
+A file that breaks the contract is refused whole and the workspace stays as it was, but for consents: a refusal among
+them holds whatever is wrong with the files beside it. A broken row goes to quarantine with its file, row, column,
+value, rule and remedy, and the rest lands. A row that comes again equal is skipped.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from churnml.errors import DataRefusedError
 from churnml.events import quarantine
 from churnml.events.checking import STANDS, Checked, Opened, compare, open_source, stage
 from churnml.events.consent import refusals_changed
+from churnml.events.consent_rows import hold_undated, read_leniently
 from churnml.events.landing import sweep, write_part
 from churnml.events.preflight import preflight
 from churnml.events.reporting import IngestReport, Refusal, TableReport
@@ -33,6 +35,7 @@ from churnml.events.sources import STANDING, Source
 from churnml.events.sources.opening import unchanged
 
 Json = dict[str, Any]  # Any: JSON
+Outlook = Callable[[Json], Json | None]
 _MEMORY = "500MB"
 _A_FEW = 5
 
@@ -44,6 +47,7 @@ class _Landing:
     connection: duckdb.DuckDBPyConnection
     scratch: Path
     landed: dict[str, list[str]]
+    digests: dict[int, str] = field(default_factory=dict)
     tables: list[Checked] = field(default_factory=list)
     reports: list[TableReport] = field(default_factory=list)
     refused: list[Refusal] = field(default_factory=list)
@@ -59,7 +63,7 @@ def ingest(
     check_only: bool = False,
     backfill: bool = False,
     rows_file: Path | None = None,
-    outlook: Callable[[Json], Json | None] = lambda _: None,
+    outlook: Outlook = lambda _: None,
     progress: Callable[[str], None] = lambda _: None,
 ) -> IngestReport:
     """Check sources against the contract and land what keeps it.
@@ -84,39 +88,74 @@ def ingest(
     Raises
     ------
     DataRefusedError
-        If a source breaks the contract as a whole; nothing of any source has landed then. Its `report` says the same
-        as a landing would, of every source.
+        If a source breaks the contract as a whole; nothing of any source has landed then but sound consents. Its
+        `report` says the same as a landing would, of every source.
     """
     with workspace.locked("ingest"), _connect(workspace) as (connection, scratch):
         landing = _Landing(connection, scratch, _landed_files(workspace, catalogue))
-        with _unchanged(sources):
-            digests = {id(source): _digest(source) for source in sources}
-            known = [source for source in sources if source.files and catalogue.knows_source(digests[id(source)])]
-            fresh = [source for source in sources if source not in known]
-            _check_all(landing, fresh, config, now, backfill=backfill, progress=progress)
-            if rows_file is not None:
-                quarantine.write_rows(connection, landing.tables, rows_file)
-            ahead = preflight(catalogue.parts(), landing.reports)
-            report = IngestReport(
-                batch_id=None,
-                tables=landing.reports,
-                refused=landing.refused,
-                already_landed=[source.origin for source in known],
-                rows_file=str(rows_file or ""),
-                preflight=ahead,
-                outlook=outlook(ahead),
-                time_zone=config.time_zone,
-            )
-            if landing.refused:
-                raise DataRefusedError(_why(landing.refused), report=report.to_json())
+        try:
+            with _unchanged(sources):
+                known = _check_all(landing, sources, catalogue, config, now, backfill=backfill, progress=progress)
+                if rows_file is not None:
+                    quarantine.write_rows(connection, landing.tables, rows_file)
+                report = replace(
+                    _report_of(landing, catalogue, config, outlook),
+                    already_landed=[source.origin for source in known],
+                    rows_file=str(rows_file or ""),
+                )
+                _require_none_refused(report)
+        except DataRefusedError as error:
+            if not check_only and (consents := _consents_alone(landing)) is not None:
+                found = _land(consents, workspace, catalogue, _report_of(consents, catalogue, config), now)
+                raise _refused(error, found.batch_id) from error
+            raise _refused(error) from error
         if check_only:
             return report
-        sweep(workspace, catalogue)
-        quarantine.purge(workspace, catalogue.landed_at(), now)
-        stamps = _stamps(fresh, digests, landing.reports)
-        if not any(one.landed for one in report.tables) and all(map(catalogue.knows_source, stamps)):
-            return report
-        return _land(landing, workspace, catalogue, report, now, stamps)
+        return _land(landing, workspace, catalogue, report, now)
+
+
+def _consents_alone(landing: _Landing) -> _Landing | None:
+    """Return the consents of a landing that is refused, as a landing of their own; None if there are none to land.
+
+    What someone refuses holds from now on, and does not wait until another file is mended. Files that have changed
+    since they were read do.
+    """
+    tables = [one for one in landing.tables if one.table.name == "consents"]
+    reports = [one for one in landing.reports if one.table == "consents"]
+    if not reports or any(_has_changed(staged.source, landing) for checked in tables for staged in checked.sources):
+        return None
+    return replace(landing, tables=tables, reports=reports, refused=[])
+
+
+def _has_changed(source: Source, landing: _Landing) -> bool:
+    return not all(path.is_file() for path in source.files) or _digest(source) != landing.digests[id(source)]
+
+
+def _report_of(
+    landing: _Landing, catalogue: Catalogue, config: WorkspaceConfig, outlook: Outlook = lambda _: None
+) -> IngestReport:
+    ahead = preflight(catalogue.parts(), landing.reports)
+    return IngestReport(
+        batch_id=None,
+        tables=landing.reports,
+        refused=landing.refused,
+        preflight=ahead,
+        outlook=outlook(ahead),
+        time_zone=config.time_zone,
+    )
+
+
+def _require_none_refused(report: IngestReport) -> None:
+    """Raise every reason; a person who has to correct three files wants to hear of all three."""
+    if report.refused:
+        raise DataRefusedError("\n".join(refusal.reason for refusal in report.refused), report=report.to_json())
+
+
+def _refused(error: DataRefusedError, batch_id: int | None = None) -> DataRefusedError:
+    """Return a refusal that says what landed all the same."""
+    but = "" if batch_id is None else " but the consents: what someone refuses holds, whatever else is to be mended"
+    report = None if error.report is None else {**error.report, "batch_id": batch_id}
+    return DataRefusedError(f"{error}\nNothing landed{but}.", report=report)
 
 
 def _stamps(sources: Sequence[Source], digests: dict[int, str], reports: Sequence[TableReport]) -> list[str]:
@@ -164,28 +203,38 @@ def _connect(workspace: Workspace) -> Iterator[tuple[duckdb.DuckDBPyConnection, 
 def _check_all(
     landing: _Landing,
     sources: Sequence[Source],
+    catalogue: Catalogue,
     config: WorkspaceConfig,
     now: int,
     *,
     backfill: bool,
     progress: Callable[[str], None],
-) -> None:
-    """Check every source, table by table in the order of the contract; one that is refused stops none of the others."""
+) -> list[Source]:
+    """Check every source, table by table in the order of the contract; one that is refused stops none of the others.
+
+    Those that have landed before are returned, and not looked at.
+    """
+    landing.digests |= {id(source): _digest(source) for source in sources}
+    landed_before = [one for one in sources if one.files and catalogue.knows_source(landing.digests[id(one)])]
+    fresh = [one for one in sources if one not in landed_before]
     _show_standing(landing)
     for table in TABLES.values():
         known_then = backfill or not landing.landed.get(table.name)
         checked = Checked(table, "occurred_at" if known_then else str(int(now)))
-        brought = [one for one in sources if one.table == table.name]
+        brought = [one for one in fresh if one.table == table.name]
         opened = list(_opened(landing, brought, config.currency, now, progress))
         if not opened:
             continue
         landing.refused += stage(landing.connection, checked, opened)
         if checked.sources:
+            if table.name == "consents":
+                hold_undated(landing.connection, checked, landing.landed.get(table.name, []), now)
             landing.tables.append(checked)
             known = not any(refusal.table == "customers" for refusal in landing.refused)
             reports = compare(landing.connection, checked, landing.landed, customers_known=known)
             landing.reports += reports
             landing.refused += [_too_many(one) for one in reports if _are_too_many(one, config.max_bad_share)]
+    return landed_before
 
 
 def _show_standing(landing: _Landing) -> None:
@@ -205,7 +254,10 @@ def _opened(
     for source in sources:
         progress(source.origin)
         try:
-            yield open_source(landing.connection, source, landing.scratch, currency, now)
+            opened = open_source(landing.connection, source, landing.scratch, currency, now)
+            if source.table == "consents":
+                read_leniently(opened.reading)
+            yield opened
         except DataRefusedError as error:
             landing.refused.append(Refusal(source.table, source.origin, str(error)))
 
@@ -245,12 +297,6 @@ def _too_many(report: TableReport) -> Refusal:
     )
 
 
-def _why(refused: Sequence[Refusal]) -> str:
-    """Return every reason; a person who has to correct three files wants to hear of all three."""
-    reasons = "\n".join(refusal.reason for refusal in refused)
-    return f"{reasons}\nNothing landed."
-
-
 def _digest(source: Source) -> str:
     digest = hashlib.sha256(f"{source.table}\n{source.mapping}\n".encode())
     for path in source.files:
@@ -266,9 +312,18 @@ def _landed_files(workspace: Workspace, catalogue: Catalogue) -> dict[str, list[
 
 
 def _land(
-    landing: _Landing, workspace: Workspace, catalogue: Catalogue, report: IngestReport, now: int, digests: list[str]
+    landing: _Landing, workspace: Workspace, catalogue: Catalogue, report: IngestReport, now: int
 ) -> IngestReport:
-    """Write parts and quarantine, then make them count in one transaction; a crash before it leaves nothing."""
+    """Write parts and quarantine, then make them count in one transaction; a crash before it leaves nothing.
+
+    Where nothing is new, nothing lands, and the report is returned as it was.
+    """
+    sweep(workspace, catalogue)
+    quarantine.purge(workspace, catalogue, now)
+    sources = [staged.source for checked in landing.tables for staged in checked.sources]
+    digests = _stamps(sources, landing.digests, landing.reports)
+    if not any(one.landed for one in report.tables) and all(map(catalogue.knows_source, digests)):
+        return report
     batch_id = catalogue.next_batch_id()
     rows = {name: sum(one.landed for one in report.tables if one.table == name) for name in TABLES}
     parts = [

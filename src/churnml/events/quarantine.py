@@ -1,19 +1,23 @@
-"""The quarantine: every row set aside, whole, with file, row, column, value, rule and remedy; kept 30 days."""
+"""The quarantine: every row set aside, whole, with file, row, column, value, rule and remedy; kept 30 days.
+
+Reports show the first of these rows as examples, and show them no longer.
+"""
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
-from churnml.database import Workspace
+from churnml.database import Catalogue, Workspace
 from churnml.events.checking import Checked, set_aside
 from churnml.events.clock import DAY
 
+Json = dict[str, Any]  # Any: JSON
 KEPT_DAYS = 30
 
 
@@ -31,19 +35,28 @@ def write_rows(connection: duckdb.DuckDBPyConnection, tables: Iterable[Checked],
                 handle.write(_line(row))
 
 
-def purge(workspace: Workspace, landed_at: dict[int, int], now: int) -> None:
-    """Remove what was set aside more than 30 days ago, and what no batch owns.
-
-    Parameters
-    ----------
-    landed_at : dict of int to int
-        When each batch landed, microseconds UTC.
-    """
+def purge(workspace: Workspace, catalogue: Catalogue, now: int) -> None:
+    """Remove what was set aside more than 30 days ago, also from reports, and what no batch owns."""
+    oldest, landed_at = now - KEPT_DAYS * DAY, catalogue.landed_at()
     for path in workspace.quarantine.glob("*.jsonl"):
         number = path.name[:6]
         written = landed_at.get(int(number), 0) if number.isdigit() else int(path.stat().st_mtime * 1_000_000)
-        if written < now - KEPT_DAYS * DAY:
+        if written < oldest:
             path.unlink()
+    reports = {number: without_examples(report) for number, report in catalogue.reports(before=oldest).items()}
+    stale = {number: report for number, (report, dropped) in reports.items() if dropped}
+    if stale:
+        catalogue.rewrite({}, stale)
+
+
+def without_examples(report: Json, goes: Callable[[Json], bool] = lambda _: True) -> tuple[Json, bool]:
+    """Return a report without the examples that are to go, and whether it had any."""
+    new, dropped = json.loads(json.dumps(report)), False
+    for finding in (finding for table in new.get("tables", ()) for finding in table.get("findings", ())):
+        stays = [row for row in finding["examples"] if not goes(row)]
+        dropped |= len(stays) < len(finding["examples"])
+        finding["examples"] = stays
+    return new, dropped
 
 
 def forget(workspace: Workspace, customer_ids: frozenset[str]) -> int:
@@ -64,12 +77,12 @@ def _forget_in(workspace: Workspace, path: Path, customer_ids: frozenset[str]) -
     return gone
 
 
-def names(row: dict[str, Any], customer_ids: frozenset[str]) -> bool:  # Any: JSON
+def names(row: Json, customer_ids: frozenset[str]) -> bool:
     """Tell whether a row is about one of the customers; where the id could not be read, any of its values may say so.
 
     What differs from an id by blanks only, names that customer: it is why the row was set aside.
     """
-    whole = row.get("whole_row")  # a feature table's rows stand there by the broken value alone
+    whole = row.get("whole_row")  # a feature table's rows stand there by id and broken value alone
     values = list(whole.values()) if isinstance(whole, dict) else []
     told = (row.get("customer_id"), row.get("value"), *values)
     if any(str(value).strip() in customer_ids for value in told if value is not None):
@@ -78,5 +91,5 @@ def names(row: dict[str, Any], customer_ids: frozenset[str]) -> bool:  # Any: JS
     return any(re.search(rf"(?<!\w){re.escape(customer)}(?!\w)", text) for customer in customer_ids if text)
 
 
-def _line(row: dict[str, Any]) -> str:  # Any: JSON
+def _line(row: Json) -> str:
     return json.dumps(row, ensure_ascii=False) + "\n"

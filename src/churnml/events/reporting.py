@@ -102,11 +102,11 @@ class IngestReport:
     Parameters
     ----------
     batch_id : int or None
-        None where nothing landed: on a check, a refusal, or where no source was new.
+        None where nothing landed: on a check, a refusal of all, or where no source was new.
     tables : list of TableReport
         One for each source that was read.
     refused : list of Refusal
-        If there is one, nothing landed.
+        If there is one, nothing landed, or the consents alone.
     already_landed : list of str
         Sources unchanged since they landed.
     rows_file : str

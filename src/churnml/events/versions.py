@@ -55,10 +55,6 @@ class Arrivals:
     begins: Sequence[int]
     tells: Sequence[frozenset[str]]
 
-    def of_source(self, places: Places) -> Places:
-        """Return the source of each staged row."""
-        return np.searchsorted(np.asarray(self.begins), places, side="right") - 1
-
     @property
     def source(self) -> str:
         """SQL for the source of a row at the place `turn`."""
@@ -81,15 +77,12 @@ class Repeated:
 
     Parameters
     ----------
-    skipped : int
-        They say nothing that was not known.
     fills, newer : int
         They land all the same: to fill in a later fact, or as a newer version.
     more : int
-        Of those skipped, how many told a value that the row which stands leaves empty for good.
+        They tell a value that the row which stands leaves empty for good, and do not land.
     """
 
-    skipped: int = 0
     fills: int = 0
     newer: int = 0
     more: int = 0
@@ -105,7 +98,8 @@ def mark_repeated(
     landed : sequence of str
         The Parquet files of the table that count already.
     """
-    skipped = _take_out_equal(connection, arrivals, landed) if landed else np.zeros(len(arrivals.begins), np.int64)
+    if landed:
+        _take_out_equal(connection, arrivals, landed)
     found: dict[tuple[int, int], int] = {}
     rows = _find_repeated(connection, arrivals, landed)
     turns = rows // _COMPARED_AT_ONCE + 1
@@ -114,24 +108,17 @@ def mark_repeated(
         for source, verdict, count in _compare(connection, arrivals, marks):
             found[source, verdict] = found.get((source, verdict), 0) + count
     return [
-        Repeated(
-            int(skipped[one]) + found.get((one, _SKIPPED), 0) + found.get((one, _MORE), 0),
-            found.get((one, _FILLS), 0),
-            found.get((one, _NEWER), 0),
-            found.get((one, _MORE), 0),
-        )
+        Repeated(*(found.get((one, verdict), 0) for verdict in (_FILLS, _NEWER, _MORE)))
         for one in range(len(arrivals.begins))
     ]
 
 
-def _take_out_equal(
-    connection: duckdb.DuckDBPyConnection, arrivals: Arrivals, landed: Sequence[str]
-) -> npt.NDArray[np.int64]:
-    """Delete the staged rows that stand already, as far as their source tells; return how many there were by source.
+def _take_out_equal(connection: duckdb.DuckDBPyConnection, arrivals: Arrivals, landed: Sequence[str]) -> None:
+    """Delete the staged rows that stand already, as far as their source tells.
 
     Two rows are the same if both hashes are, of the key and of what the source tells.
     """
-    table, gone = arrivals.table, np.zeros(len(arrivals.begins), dtype=np.int64)
+    table = arrivals.table
     numbered = sorted(range(len(arrivals.tells)), key=lambda one: sorted(arrivals.tells[one]))
     for told, group in groupby(numbered, key=lambda one: arrivals.tells[one]):
         sources = ", ".join(str(one) for one in group)
@@ -150,8 +137,7 @@ def _take_out_equal(
                 FROM (SELECT rowid AS turn, {arrivals.selected} FROM {arrivals.staged} WHERE broken = 0{alone})
                 WHERE {arrivals.source} IN ({sources})
             """
-            gone += _take_out(connection, arrivals, arriving, standing, landed)
-    return gone
+            _take_out(connection, arrivals, arriving, standing, landed)
 
 
 def _identity(table: Table) -> tuple[str, ...]:
@@ -184,9 +170,8 @@ def _latest(table: Table, columns: Sequence[str]) -> str:
 
 def _take_out(
     connection: duckdb.DuckDBPyConnection, arrivals: Arrivals, arriving: str, standing: str, landed: Sequence[str]
-) -> npt.NDArray[np.int64]:
+) -> None:
     """Delete the arriving rows that are among the standing ones, in as many turns as keep memory flat."""
-    gone = np.zeros(len(arrivals.begins), dtype=np.int64)
     connection.execute(f"CREATE OR REPLACE TEMP TABLE arriving AS {arriving}")
     connection.execute(f"CREATE OR REPLACE TEMP TABLE standing AS {standing}", {"files": list(landed)})
     ((rows,),) = connection.execute(
@@ -201,12 +186,9 @@ def _take_out(
             continue
         place = np.minimum(np.searchsorted(theirs[0], ours[0]), len(theirs[0]) - 1)
         same = (theirs[0][place] == ours[0]) & (theirs[1][place] == ours[1]) & (theirs[2][place] <= ours[2])
-        places = ours[3][same].astype(np.int64)
-        _delete(connection, arrivals, places)
-        gone += np.bincount(arrivals.of_source(places), minlength=len(gone))
+        _delete(connection, arrivals, ours[3][same].astype(np.int64))
     connection.execute("DROP TABLE arriving")
     connection.execute("DROP TABLE standing")
-    return gone
 
 
 def _delete(connection: duckdb.DuckDBPyConnection, arrivals: Arrivals, places: Places) -> None:
@@ -301,7 +283,7 @@ def _compare(connection: duckdb.DuckDBPyConnection, arrivals: Arrivals, marks: M
     """Decide on the gathered rows, mark or delete them; yield source, verdict and how many."""
     table, staged = arrivals.table, arrivals.staged
     if table.versioned and len(set(arrivals.tells)) > 1:
-        yield from _fold(connection, arrivals)
+        _fold(connection, arrivals)
     carried = _carry_over(connection, arrivals) if table.versioned else []
     decide = _versioned if table.versioned else _later if table.later else _plain
     connection.execute(f"CREATE OR REPLACE TEMP TABLE repeated AS {decide(table, marks)}")
@@ -327,7 +309,7 @@ def _compare(connection: duckdb.DuckDBPyConnection, arrivals: Arrivals, marks: M
     yield from connection.execute(counts).fetchall()
 
 
-def _fold(connection: duckdb.DuckDBPyConnection, arrivals: Arrivals) -> Iterator[tuple[int, int, int]]:
+def _fold(connection: duckdb.DuckDBPyConnection, arrivals: Arrivals) -> None:
     """Make one version of what several sources of a landing tell of it: the last takes over what the others told."""
     table = arrivals.table
     told = {name: [one for one, names in enumerate(arrivals.tells) if name in names] for name in table.names}
@@ -351,8 +333,6 @@ def _fold(connection: duckdb.DuckDBPyConnection, arrivals: Arrivals) -> Iterator
         connection.execute(f"UPDATE {target} SET {values} FROM folded WHERE {ours}")
         gone = "SELECT turn FROM folded WHERE turn < last"
         connection.execute(f"DELETE FROM {target} WHERE {place.partition('.')[2]} IN ({gone})")
-    counts = f"SELECT source, {_SKIPPED}, count(*) FROM folded WHERE turn < last GROUP BY 1"
-    yield from connection.execute(counts).fetchall()
 
 
 def _carry_over(connection: duckdb.DuckDBPyConnection, arrivals: Arrivals) -> list[str]:

@@ -13,11 +13,12 @@ import numpy as np
 
 from churnml.errors import NotFoundError, UsageError
 from churnml.events.clock import moment
-from churnml.events.feature_check import check
+from churnml.events.feature_check import check, set_aside
 from churnml.events.feature_file import FeatureFile, find_roles
 from churnml.events.feature_table import UNDATED, ReadyTable, Roles, listed
 from churnml.verbs.feature_table import (
     ALIAS,
+    SHOWN,
     TRAIN,
     Declared,
     check_date,
@@ -92,7 +93,7 @@ def score_features(session: Session, path: Path, out: Path, declared: Declared) 
             "notes": told_notes,
             "out": str(out),
         }
-        tell(session, [], told_notes, aside)
+        tell(session, [], told_notes, aside, set_aside(file, rules, SHOWN))
         session.catalogue.finish(run_id, clock(), summary, bundle=bundle)
     return summary
 

@@ -32,6 +32,8 @@ Json = dict[str, Any]  # Any: JSON
 
 ALIAS = "feature table champion"
 TRAIN = "train features"
+SHOWN = 3
+"""Broken rows that the person is shown; a summary keeps none, for it outlives the quarantine."""
 
 
 @dataclass(frozen=True)
@@ -106,6 +108,7 @@ class _Prepared:
     suspects: list[Suspect]
     notes: list[str]
     aside: Json
+    broken: list[Json]
 
 
 def _train(
@@ -124,7 +127,7 @@ def _train(
     with session.running(TRAIN, inputs) as run_id:
         with session.step("Reading the feature table, looking for suspicious columns"):
             ready = _prepare(session, file, notes, declared, inputs)
-        tell(session, ready.suspects, ready.notes, ready.aside)
+        tell(session, ready.suspects, ready.notes, ready.aside, ready.broken)
         _require_columns(ready)
         with session.step("Judging on rows that did not teach, then training on all"):
             judged = judge_and_fit(ready.table, config, session.settings.time_zone, horizon_days)
@@ -182,7 +185,7 @@ def _prepare(session: Session, file: FeatureFile, notes: Sequence[str], declared
     if used.columns and (alike := twin_share(twins(used), used.customer_ids)):
         told.append(f"{alike:.1%} of the rows have a near twin under another id; a test on held-out customers keeps "
                     "twins together")  # fmt: skip
-    return _Prepared(used, roles, checked, doubted, told, aside)
+    return _Prepared(used, roles, checked, doubted, told, aside, set_aside(file, rules, SHOWN))
 
 
 @contextlib.contextmanager
@@ -258,18 +261,19 @@ def on_rows(checked: Checked) -> list[str]:
 
 
 def quarantined(session: Session, file: FeatureFile, rules: Sequence[Rule], checked: Checked, inputs: str) -> Json:
-    """Write every broken row to the quarantine, and return how many there are and the first twenty."""
+    """Write every broken row to the quarantine, and return how many break which rule, and where they are."""
     if not checked.set_aside:
-        return {"rows": 0, "rules": {}, "examples": [], "file": None}
+        return {"rows": 0, "rules": {}, "file": None}
     target = session.workspace.quarantine / f"features-{inputs[:12]}.jsonl"
     with session.workspace.atomically(target) as draft, draft.open("w", encoding="utf-8") as handle:
         for one in set_aside(file, rules, checked.set_aside):
             handle.write(json.dumps(one | {"file": file.origin}, ensure_ascii=False) + "\n")
-    examples = set_aside(file, rules)
-    return {"rows": checked.set_aside, "rules": checked.broken_rules, "examples": examples, "file": str(target)}
+    return {"rows": checked.set_aside, "rules": checked.broken_rules, "file": str(target)}
 
 
-def tell(session: Session, doubted: Sequence[Suspect], notes: Sequence[str], aside: Json) -> None:
+def tell(
+    session: Session, doubted: Sequence[Suspect], notes: Sequence[str], aside: Json, broken: Sequence[Json]
+) -> None:
     """Say which columns are suspicious, which rows are broken, and what was found out rather than declared."""
     lines = []
     for one in doubted:
@@ -280,7 +284,7 @@ def tell(session: Session, doubted: Sequence[Suspect], notes: Sequence[str], asi
         lines.append(f"quarantined {count:,} {'row' if count == 1 else 'rows'}: {rule}")
     lines += [
         f"  row {row['row']:,}, {row['column']}: found {row['value']!r}; {row['rule']}: {row['remedy']}"
-        for row in aside["examples"][:3]
+        for row in broken
     ]
     for line in [*lines, *(f"note: {note}" for note in notes)]:
         session.console.print(line, markup=False)

@@ -84,6 +84,9 @@ def _rules(language: Language) -> list[str]:
         _("did not exist: clocks went forward; the time after is taken"),
         _("has a blank at its ends, and so names another row than without"),
         _("is no customer yet"),
+        _("is read without the blanks at its ends"),
+        _("is read in small letters and without blanks at its ends"),
+        _("is no date that has come: what is refused holds from its landing on"),
         _("lies in the future; no cutoff before it sees the row"),
         _("was there twice: clocks went back; the second is taken"),
     ]
@@ -94,6 +97,7 @@ def _remedies(language: Language) -> list[str]:
     return [
         _("fill it in"),
         _("correct it"),
+        _("correct it in the export"),
         _("correct it or the scale"),
         _("correct either of the two"),
         _("correct it, or map its `values` in sources.yaml"),
@@ -112,6 +116,7 @@ def _remedies(language: Language) -> list[str]:
         _("say in `%(column)s` when it came to be known"),
         _("land the customer first"),
         _("it holds as soon as they are one"),
+        _("write it so in the export"),
         _("correct it, unless that is meant"),
         _("land the %(table)s it belongs to as well"),
         _("keep the right one; the first stood"),
