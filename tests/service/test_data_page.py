@@ -7,8 +7,8 @@ from sample_ingest import NASTY, ROWS_FILE, checked, findings, landed, refused, 
 from sample_run import ask, bodies, fill
 
 from churnml.database import Catalogue, Workspace, open_engine
+from churnml.events.reading import read_as
 from churnml.events.reporting import IngestReport, Refusal
-from churnml.events.rules import read_as
 from churnml.events.schema import TABLES
 from churnml.service.api.data import DataReport
 from churnml.service.pages.data import ingest_report_page
@@ -240,6 +240,9 @@ def test_every_rule_of_the_contract_is_known_in_both_languages(name):
         "bring each customer once, or the first",
         "is not among the orders that have landed",
         "land the orders it belongs to as well",
+        "lies in the future; no cutoff before it sees it",
+        "correct it, or its `unit` in sources.yaml, unless that is meant",
+        "it looks like milliseconds: declare `unit: epoch_milliseconds` in sources.yaml",
     ],
 )
 def test_what_is_said_of_rows_among_rows_is_known_too(text):

@@ -18,10 +18,13 @@ import duckdb
 
 from churnml.errors import DataRefusedError, DependencyError
 from churnml.events.clock import DAY
+from churnml.events.reading import Reading, read_as
+from churnml.events.remarks import about_later_facts
 from churnml.events.reporting import EXAMPLES, Finding, Kind, Refusal, TableReport
-from churnml.events.rules import Reading, Rule, read_as, read_name, references, their_name
+from churnml.events.rules import Rule, references
 from churnml.events.schema import CURRENCY, TABLES, Column, Table
 from churnml.events.sources import DATA_ERRORS, ROW, Rows, Source
+from churnml.events.values import read_name, their_name
 from churnml.events.versions import Arrivals, Marks, Repeated, mark_repeated, readable
 
 _OTHERS_KEPT = 100
@@ -129,6 +132,7 @@ def open_source(
     reading.rules.append(Rule("occurred_at", late.format(read_name("occurred_at")), *_FUTURE))
     if "ingested_at" in reading.typed:
         reading.warnings.append(Rule("ingested_at", late.format(read_name("ingested_at")), *_NOT_YET))
+    reading.warnings.extend(about_later_facts(TABLES[source.table], reading.typed, int(now + DAY)))
     return Opened(source, rows, reading)
 
 

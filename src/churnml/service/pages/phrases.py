@@ -61,6 +61,7 @@ def _rules(language: Language) -> list[str]:
         _("must be a text"),
         _("must be a whole number"),
         _("must be a number"),
+        _("must be an amount between %(low)s and %(high)s"),
         _("must be an amount"),
         _("must be true or false"),
         _("must be one JSON object"),
@@ -85,6 +86,8 @@ def _rules(language: Language) -> list[str]:
         _("has a blank at its ends, and so names another row than without"),
         _("is no customer yet"),
         _("lies in the future; no cutoff before it sees the row"),
+        _("lies in the future; no cutoff before it sees it"),
+        _("looks like a placeholder for a missing date"),
         _("was there twice: clocks went back; the second is taken"),
     ]
 
@@ -113,6 +116,8 @@ def _remedies(language: Language) -> list[str]:
         _("land the customer first"),
         _("it holds as soon as they are one"),
         _("correct it, unless that is meant"),
+        _("correct it, or its `unit` in sources.yaml, unless that is meant"),
+        _("it looks like %(unit)s: declare `unit: %(declared)s` in sources.yaml"),
         _("land the %(table)s it belongs to as well"),
         _("keep the right one; the first stood"),
         _("what stands remains; correct the export"),
