@@ -225,16 +225,19 @@ def _shown(text: str) -> str:
 
 def _tell_clocks(session: Session, found: IngestReport) -> None:
     """Say how rows that do not tell when they were learned were taken: it decides which cutoffs see them."""
-    late = sorted({one.table for one in found.tables if one.learned_now and one.landed})
+    late = [one for one in found.tables if one.learned_now]
     if late:
+        tables, rows = sorted({one.table for one in late}), sum(one.undated for one in late)
         session.console.print(
-            f"[yellow]learned today[/] {', '.join(late)}: rows that do not say when they were learned count as "
-            "learned now, since this is not the table's first landing; no earlier cutoff sees them. "
+            f"[yellow]learned today[/] {', '.join(tables)}: {rows:,} rows that do not say when they were learned "
+            "count as learned now, since this is not the table's first landing; no earlier cutoff sees them. "
             "If they are history, land them with --backfill instead"
         )
-    if any(one.backfill and one.landed for one in found.tables):
-        zone = session.settings.time_zone
-        spans = [one for one in found.tables if one.backfill and one.first_at is not None and one.last_at is not None]
+    spans = [one for one in found.tables if one.backfill]
+    if spans:
+        zone, rows = session.settings.time_zone, sum(one.undated for one in spans)
         first = moment(min(one.first_at for one in spans if one.first_at is not None), zone).date()
         last = moment(max(one.last_at for one in spans if one.last_at is not None), zone).date()
-        session.console.print(f"[dim]backfill: rows of {first} to {last} count as known when they happened[/]")
+        session.console.print(
+            f"[dim]backfill: {rows:,} rows between {first} and {last} count as known when they happened[/]"
+        )

@@ -32,6 +32,7 @@ _EXAMPLE = {
         }],
         "missing": {"customer_id": 0.0, "channel": 0.25}, "first_at": 1483228800000000, "last_at": 1514764799000000,
         "ignored_columns": ["note"], "notes": ["read as UTF-8"], "backfill": True, "learned_now": False,
+        "undated": 1200,
     }],
     "refused": [], "already_landed": ["customers.csv"], "rows_file": "/srv/churnml/quarantine/000007.jsonl",
     "preflight": {
@@ -90,8 +91,11 @@ class TableReport(Shape):
     last_at: int | None = Field(description=_LAST)
     ignored_columns: list[str] = Field(description="columns that the contract does not know")
     notes: list[str] = Field(description="what was found out rather than declared")
-    backfill: bool = Field(description="its rows count as known when they happened")
-    learned_now: bool = Field(description="its rows count as learned at the landing; no earlier cutoff sees them")
+    backfill: bool = Field(description="its undated rows count as known when they happened")
+    learned_now: bool = Field(
+        description="its undated rows count as learned at the landing; no earlier cutoff sees them"
+    )
+    undated: int = Field(0, description="rows landed that do not say when they were learned; 0 in an early report")
 
 
 class Refusal(Shape):
