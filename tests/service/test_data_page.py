@@ -316,3 +316,22 @@ def test_before_the_first_landing_the_page_says_what_to_run(newcomer, language, 
     found = newcomer.get(f"/data?lang={language}", headers=HTML).text
     assert expected in found
     assert "churnml ingest customers.csv --table customers --check" in found
+
+
+LATE = (
+    "48 of 67 rows of `orders` were learned more than 30 days after they happened and are no history: no cutoff before "
+    "that sees them; land history with --backfill"
+)
+APART = "1 of 20 rows of `orders` lie far in time from all others and are no history: correct their dates"
+AFTER = (
+    "1 of 3 customers come after their first order and count as customers only from then on: say in `occurred_at` of "
+    "`customers` when they first came"
+)
+
+
+@pytest.mark.parametrize("text", [LATE, APART, AFTER])
+def test_what_makes_the_history_less_than_it_looks_is_shown_in_both_languages(text):
+    body = landed()
+    body["preflight"] = body["preflight"] | {"cautions": [text]}
+    assert text.replace("`", "") in words(body, "en")
+    assert say(text, "zh").replace("`", "") in words(body, "zh")

@@ -96,7 +96,7 @@ def ingest(
             _check_all(landing, fresh, config, now, backfill=backfill, progress=progress)
             if rows_file is not None:
                 quarantine.write_rows(connection, landing.tables, rows_file)
-            ahead = preflight(catalogue.parts(), landing.reports)
+            ahead = preflight(connection, landing.landed, landing.tables, catalogue.parts(), landing.reports)
             report = IngestReport(
                 batch_id=None,
                 tables=landing.reports,

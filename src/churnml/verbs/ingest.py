@@ -133,7 +133,7 @@ def outlook(session: Session, preflight: Json) -> Json:
     from churnml.labels import history_needed_days  # noqa: PLC0415
 
     config = session.load("train", TrainConfig)
-    lag = config.return_window_days if preflight["rows"].get("returns") else 0
+    lag = (config.return_window_days if preflight["rows"].get("returns") else 0) + preflight["lateness_days"]
     needs = history_needed_days(config.horizon_days, config.min_history_days, config.step_days, lag)
     has = preflight["span_days"] or 0
     features = catalogue(preflight["rows"])
@@ -181,6 +181,9 @@ def tell(session: Session, found: IngestReport, *, check: bool = False) -> None:
         say(f"every row set aside or warned about: {found.rows_file}", markup=False)
     ahead = found.outlook
     if found.tables and ahead is not None:
+        for caution in found.preflight["cautions"]:
+            say("[yellow]caution[/] ", end="")
+            say(caution, markup=False)
         say(f"[{'green' if ahead['suffices'] else 'yellow'}]outlook[/] {ahead['says']}")
         off = "; ".join(f"{family} ({wants})" for family, wants in ahead["families_off"].items())
         say(f"[dim]features on: {', '.join(ahead['families_on'])}" + (f"; off: {off}" if off else "") + "[/]")

@@ -156,6 +156,18 @@ def _outlooks(language: Language) -> list[str]:
             "a horizon of %(horizon)s days needs %(needs)s days of history, found %(has)s: bring more, or shorten "
             "`horizon_days` or `min_history_days` in configs/train.yaml"
         ),
+        _(
+            "%(rows)s of %(all)s rows of `%(table)s` were learned more than %(days)s days after they happened and are "
+            "no history: no cutoff before that sees them; land history with --backfill"
+        ),
+        _(
+            "%(rows)s of %(all)s rows of `%(table)s` lie far in time from all others and are no history: correct their "
+            "dates"
+        ),
+        _(
+            "%(after)s of %(customers)s customers come after their first order and count as customers only from then "
+            "on: say in `occurred_at` of `customers` when they first came"
+        ),
         _("needs %(tables)s, which this version does not use yet"),
         _("needs %(tables)s"),
     ]
