@@ -28,14 +28,15 @@ required may be absent. What happens to what does not fit:
 - **Ids** are text: `00123` stays `00123`. A customer's id has no blank at its ends and no control character.
 - **Times** are `2017-03-31 14:05:00` or ISO 8601; without an offset they are read in the source's `time_zone`, else
   the workspace's. A local time that clocks skipped is read an hour later, one that was there twice as the second; both
-  are warned of.
+  are warned of, and so are days that stand for a missing one: 1900-01-01, 1904-01-01, 1970-01-01.
 - **Money** is in the workspace's one currency and is kept to 1/10,000 unit; finer fractions are rounded, with a warning.
   A column `currency` beside amounts is compared with the workspace's and not kept; a row in another is quarantined.
 - **Empty** values in CSV are missing values; the text `NA` is a text.
 - **Two clocks.** `occurred_at` is when it happened, `ingested_at` when *you* learned of it. Without the second, the
   first landing of a table is taken as backfill (known when it happened, and the report says so); rows of later landings
-  are known from their landing on, unless `--backfill` says that they are history too. Nothing may have happened more
-  than a day after its landing; an `ingested_at` that lies ahead is warned of.
+  are known from their landing on, unless `--backfill` says that they are history too. The same goes for the rows that
+  leave it empty. Nothing may have happened more than a day after its landing; an `ingested_at` or a later fact that
+  lies ahead is warned of.
 - **Later facts**, marked so below, are learned after the row began: no cutoff at or before their own time sees them.
 
 ## What comes again

@@ -18,7 +18,8 @@ HEAVY = {"mlflow", "lightgbm", "sklearn", "fastapi", "numba", "pandas"}
 # Those who check and land rows must name the second clock and the later facts; of what has landed they compare what
 # comes again, and no cutoff is known to them. Only the wall reads it back.
 WRITERS = {
-    f"events/{name}.py" for name in ("schema", "rules", "checking", "versions", "landing", "ingest", "reporting")
+    f"events/{name}.py"
+    for name in ("schema", "rules", "checking", "versions", "landing", "ingest", "reporting", "preflight")
 }
 WRITERS |= {"database/tables.py", "database/catalogue.py"}
 WRITERS |= {

@@ -190,7 +190,9 @@ CutoffColumnOption = Annotated[
 @app.command()
 def train(
     cutoff: CutoffOption = None,
-    horizon_days: Annotated[int | None, typer.Option(help="Days ahead in which silence is churn.")] = None,
+    horizon_days: Annotated[
+        int | None, typer.Option(help="Days ahead in which silence is churn, or a table's label looks.")
+    ] = None,
     population_days: Annotated[int | None, typer.Option(help="A customer ordered within so many days.")] = None,
     workspace: WorkspaceOption = WORKSPACE,
     configs: ConfigsOption = CONFIGS,

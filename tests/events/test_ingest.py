@@ -370,6 +370,23 @@ def test_ingested_at_of_the_file_is_kept_and_an_empty_one_is_filled(tiny):
     assert delays == {"a": 4 * 86_400_000_000, "b": 0}
 
 
+@pytest.mark.parametrize(("learned", "undated", "share"), [("-", 2, 1), ("2020-01-05", 1, 0.5)])
+def test_rows_that_leave_ingested_at_empty_are_counted_as_backfill_and_later_as_learned_now(
+    tiny, learned, undated, share
+):
+    head = "customer_id occurred_at ingested_at\n"
+    first = tiny.land(customers=f"{head}a 2020-01-01 {learned}\nb 2020-01-02 -").tables[0]
+    later = tiny.land(NOW + 1, customers=f"{head}c 2020-01-01 {learned}\nd 2020-01-02 -").tables[0]
+    assert (first.backfill, first.learned_now, first.undated) == (True, False, undated)
+    assert (later.backfill, later.learned_now, later.undated) == (False, True, undated)
+    assert first.missing["ingested_at"] == share
+
+
+def test_rows_that_all_say_when_they_were_learned_are_neither(tiny):
+    report = tiny.land(customers="customer_id occurred_at ingested_at\na 2020-01-01 2020-01-01").tables[0]
+    assert (report.backfill, report.learned_now, report.undated) == (False, False, 0)
+
+
 def test_a_required_table_that_never_landed_is_named(tiny):
     tiny.land(customers=CUSTOMERS)
     with pytest.raises(NotEnoughDataError, match="one of orders and subscriptions is required, found neither"):

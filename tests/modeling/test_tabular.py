@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from churnml.config import TrainConfig
-from churnml.errors import ModelRefusedError, NotEnoughDataError
+from churnml.errors import ModelRefusedError, NotEnoughDataError, UsageError
 from churnml.events.clock import DAY
 from churnml.events.feature_columns import Column
 from churnml.events.feature_table import UNDATED, ReadyTable
@@ -93,6 +93,36 @@ def test_a_leak_in_either_direction_and_between_is_seen(honest):
 def test_a_reason_filled_only_for_some_who_left_is_left_out(honest):
     reason = np.where(honest.churned & (np.arange(N) % 2 == 0), "price", None).astype(object)
     assert found(made(honest.churned, ["reason"], reason=reason))["reason", "almost equals the label"].left_out
+
+
+LOYAL = {
+    "a flag": (lambda stayed, dice: np.where(stayed & (dice.random(2000) < 0.6), 1.0, 0.0), "one value or span"),
+    "a date": (lambda stayed, dice: np.where(stayed & (dice.random(2000) < 0.45), dice.random(2000), np.nan), "filled"),
+    "a sum": (
+        lambda stayed, dice: np.where(stayed & (dice.random(2000) < 0.45), dice.random(2000), 0.0),
+        "another than",
+    ),
+    "a gap": (lambda stayed, dice: np.where(stayed & (dice.random(2000) < 0.45), np.nan, dice.random(2000)), "empty"),
+}
+
+
+@pytest.mark.parametrize(("make", "where"), LOYAL.values(), ids=LOYAL.keys())
+def test_what_is_set_only_for_some_who_stayed_is_left_out(dice, make, where):
+    churned = dice.random(2000) < 0.25
+    one = found(made(churned, renewed=make(~churned, dice)))["renewed", "almost equals the label"]
+    assert (one.left_out, where in one.why, "nearly all stayed" in one.why) == (True, True, True)
+
+
+@pytest.mark.parametrize(("rate", "loyal_rate"), [(0.25, 0.01), (0.6, 0.02), (0.03, 0.002)])
+def test_a_group_that_seldom_leaves_is_not_suspected(dice, rate, loyal_rate):
+    loyal = dice.random(20_000) < 0.4
+    churned = dice.random(20_000) < np.where(loyal, loyal_rate, rate)
+    assert ("yearly", "almost equals the label") not in found(made(churned, yearly=loyal))
+
+
+def test_a_small_group_in_which_nobody_left_by_chance_is_not_suspected(dice):
+    churned = np.arange(N) % 10 == 0
+    assert suspects(made(churned, lucky=~churned & (np.arange(N) % 4 == 1))) == []
 
 
 def test_being_filled_for_nearly_all_who_left_is_told(honest):
@@ -195,9 +225,13 @@ def test_the_figures_have_intervals_and_beat_the_base_rate(judged):
 
 
 def test_several_cutoffs_are_judged_on_the_last(panel):
-    judged = judge_and_fit(panel, QUICK, "UTC", None)
+    judged = judge_and_fit(panel, QUICK, "UTC", 30)
     assert (judged.out_of_time, judged.judgement.customers, judged.judgement.cutoff) == (True, 100, "1970-04-01")
-    assert "--horizon-days" in judged.cannot_tell[0]
+
+
+def test_several_cutoffs_are_refused_where_nobody_says_how_far_the_label_looks(panel):
+    with pytest.raises(UsageError, match="a table of several cutoffs needs --horizon-days, found 4 cutoffs"):
+        judge_and_fit(panel, QUICK, "UTC", None)
 
 
 def test_no_cutoff_teaches_before_its_label_is_final(panel):

@@ -62,6 +62,7 @@ def table(name, origin, read, landed, skipped=0, quarantined=0, **changes):
         "notes": [],
         "backfill": True,
         "learned_now": False,
+        "undated": landed,
     }
     return body | changes
 

@@ -7,8 +7,8 @@ from sample_ingest import NASTY, ROWS_FILE, checked, findings, landed, refused, 
 from sample_run import ask, bodies, fill
 
 from churnml.database import Catalogue, Workspace, open_engine
+from churnml.events.reading import read_as
 from churnml.events.reporting import IngestReport, Refusal
-from churnml.events.rules import read_as
 from churnml.events.schema import TABLES
 from churnml.service.api.data import DataReport
 from churnml.service.pages.data import ingest_report_page
@@ -246,6 +246,9 @@ def test_every_rule_of_the_contract_is_known_in_both_languages(name):
         "bring each customer once, or the first",
         "is not among the orders that have landed",
         "land the orders it belongs to as well",
+        "lies in the future; no cutoff before it sees it",
+        "correct it, or its `unit` in sources.yaml, unless that is meant",
+        "it looks like milliseconds: declare `unit: epoch_milliseconds` in sources.yaml",
     ],
 )
 def test_what_is_said_of_rows_among_rows_is_known_too(text):
@@ -319,3 +322,22 @@ def test_before_the_first_landing_the_page_says_what_to_run(newcomer, language, 
     found = newcomer.get(f"/data?lang={language}", headers=HTML).text
     assert expected in found
     assert "churnml ingest customers.csv --table customers --check" in found
+
+
+LATE = (
+    "48 of 67 rows of `orders` were learned more than 30 days after they happened and are no history: no cutoff before "
+    "that sees them; land history with --backfill"
+)
+APART = "1 of 20 rows of `orders` lie far in time from all others and are no history: correct their dates"
+AFTER = (
+    "1 of 3 customers come after their first order and count as customers only from then on: say in `occurred_at` of "
+    "`customers` when they first came"
+)
+
+
+@pytest.mark.parametrize("text", [LATE, APART, AFTER])
+def test_what_makes_the_history_less_than_it_looks_is_shown_in_both_languages(text):
+    body = landed()
+    body["preflight"] = body["preflight"] | {"cautions": [text]}
+    assert text.replace("`", "") in words(body, "en")
+    assert say(text, "zh").replace("`", "") in words(body, "zh")

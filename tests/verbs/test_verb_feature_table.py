@@ -178,6 +178,12 @@ NO_TRAIN = [
     (["--label", "churned", "--keep", "month"], 2, "--keep: customers.csv has no feature `month`"),
     (["--label", "churned", "--population-days", "9"], 2, "--population-days belongs to a call without --features"),
     (["--label", "churned", "--cutoff-column", "contract"], 3, "400 of 400 rows are broken"),
+    (
+        ["--label", "churned", "--cutoff-column", "last_visit"],
+        2,
+        "several cutoffs needs --horizon-days, found 28 cutoffs",
+    ),
+    (["--label", "churned", "--horizon-days", "0"], 2, "--horizon-days must be at least 1, got 0"),
 ]
 
 

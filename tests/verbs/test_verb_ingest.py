@@ -81,3 +81,19 @@ def test_the_report_is_written_where_asked_even_into_a_new_folder(ingest, tmp_pa
 def test_the_same_file_lands_once(ingest):
     ingest("orders.csv", ORDERS, "orders")
     assert ingest("orders.csv", ORDERS, "orders", "--json").body["already_landed"] == ["orders.csv"]
+
+
+def test_the_history_that_is_needed_includes_how_late_news_are(ingest):
+    late = [
+        ingest(f"{days}.csv", f"customer_id,occurred_at,order_id,amount,ingested_at\n1,2020-02-01,{days},1,{day}\n",
+               "orders", "--check", "--json").body["outlook"]["needs_days"]
+        for days, day in ((0, "2020-02-01"), (9, "2020-02-10"))
+    ]  # fmt: skip
+    assert late[1] - late[0] == 2 * 9
+
+
+def test_an_order_of_1900_is_told_and_does_not_make_the_history_suffice(ingest):
+    said = ingest("orders.csv", ORDERS + "1,1900-01-01,x,3\n", "orders", "--check")
+    assert "warning orders.csv: 1 row: occurred_at looks like a placeholder for a missing date" in said.err
+    assert "caution 1 of 201 rows of `orders` lie far in time from all others" in said.err
+    assert "days of history, found 1:" in said.err

@@ -18,10 +18,13 @@ import duckdb
 
 from churnml.errors import DataRefusedError, DependencyError
 from churnml.events.clock import DAY
+from churnml.events.reading import Reading, read_as
+from churnml.events.remarks import about_later_facts
 from churnml.events.reporting import EXAMPLES, Finding, Kind, Refusal, TableReport
-from churnml.events.rules import Reading, Rule, read_as, read_name, references, their_name
+from churnml.events.rules import Rule, references
 from churnml.events.schema import CURRENCY, TABLES, Column, Table
 from churnml.events.sources import DATA_ERRORS, ROW, Rows, Source
+from churnml.events.values import read_name, their_name
 from churnml.events.versions import Arrivals, Marks, Repeated, mark_repeated, readable
 
 _OTHERS_KEPT = 100
@@ -96,11 +99,11 @@ class Checked:
 
     def selected(self) -> str:
         """Return the select list that gives every column of the contract from the staged table."""
-        absent = {"ingested_at": self.learned}
-        listed = (
-            c.name if c.name in self.columns else f"{absent.get(c.name, 'NULL')}::{_type(c)} AS {c.name}"
-            for c in self.table.columns
-        )
+        listed = []
+        for column in self.table.columns:
+            value = column.name if column.name in self.columns else f"NULL::{_type(column)}"
+            value = f"coalesce({value}, {self.learned})" if column.name == "ingested_at" else value
+            listed.append(value if value == column.name else f"{value} AS {column.name}")
         return ", ".join(listed)
 
 
@@ -129,6 +132,7 @@ def open_source(
     reading.rules.append(Rule("occurred_at", late.format(read_name("occurred_at")), *_FUTURE))
     if "ingested_at" in reading.typed:
         reading.warnings.append(Rule("ingested_at", late.format(read_name("ingested_at")), *_NOT_YET))
+    reading.warnings.extend(about_later_facts(TABLES[source.table], reading.typed, int(now + DAY)))
     return Opened(source, rows, reading)
 
 
@@ -246,7 +250,6 @@ def _staging(checked: Checked, reading: Reading, rows: Rows, view: str) -> str:
     value = " ".join(f"WHEN {n} THEN {their_name(rule.column)}::VARCHAR" for n, rule in enumerate(rules, first))
     typed = ", ".join(f"{expression} AS {read_name(name)}" for name, expression in reading.typed.items())
     given = {name: read_name(name) for name in reading.typed}
-    given["ingested_at"] = f"coalesce({given.get('ingested_at', 'NULL')}, {_learned(checked)})"
     taken = [f"{given[name]} AS {name}" for name in checked.columns if name in given]
     number = f", {ROW}" if ROW in rows.relation.columns else ""
     said = f"to_json(struct_pack(value := CASE mark {value} END, whole := {_whole(rows, reading)}))::VARCHAR"
@@ -257,10 +260,6 @@ def _staging(checked: Checked, reading: Reading, rows: Rows, view: str) -> str:
               FROM (SELECT *, CASE WHEN broken_rule <> 0 THEN 0 {warned} ELSE 0 END AS warned_rule
                     FROM (SELECT *, CASE {broken} ELSE 0 END AS broken_rule FROM (SELECT *, {typed} FROM {view}))))
     """
-
-
-def _learned(checked: Checked) -> str:
-    return read_name("occurred_at") if checked.learned == "occurred_at" else checked.learned
 
 
 def _kept(rows: Rows, reading: Reading) -> dict[str, str]:
@@ -394,7 +393,9 @@ def _report(connection: duckdb.DuckDBPyConnection, checked: Checked, staged: Sta
         FROM {checked.name} WHERE {staged.where} AND broken = 0
     """
     ((landed, first_at, last_at, *present),) = connection.execute(query).fetchall()
-    undated, known_then = "ingested_at" not in reading.typed, checked.learned == "occurred_at"
+    missing = {column: 1 - n / landed for column, n in zip(reading.typed, present, strict=True) if landed}
+    undated = landed - dict(zip(reading.typed, present, strict=True)).get("ingested_at", 0)
+    known_then = checked.learned == "occurred_at"
     quarantined = sum(count for broken, count in counts if broken > 0)
     return TableReport(
         table=checked.table.name,
@@ -406,13 +407,14 @@ def _report(connection: duckdb.DuckDBPyConnection, checked: Checked, staged: Sta
         fills=again.fills,
         newer=again.newer,
         findings=[f for kind in ("quarantine", "warning") for f in _findings(connection, checked, staged, kind)],
-        missing={column: 1 - n / landed for column, n in zip(reading.typed, present, strict=True) if landed},
+        missing=missing,
         first_at=first_at,
         last_at=last_at,
         ignored_columns=reading.ignored,
         notes=[*staged.notes, *reading.notes, *_more_told(again)],
-        backfill=undated and known_then,
-        learned_now=undated and not known_then,
+        backfill=undated > 0 and known_then,
+        learned_now=undated > 0 and not known_then,
+        undated=undated,
     )
 
 

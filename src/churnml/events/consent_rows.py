@@ -7,7 +7,9 @@ from collections.abc import Sequence
 import duckdb
 
 from churnml.events.checking import Checked
-from churnml.events.rules import Reading, Rule, read_name, their_name
+from churnml.events.reading import Reading
+from churnml.events.rules import Rule
+from churnml.events.values import read_name, their_name
 
 # of an id only the blanks that no id of `customers` may have at its ends: others may belong to it
 _STRIPPED = r"regexp_replace({}, '^\s+|\s+$', '', 'g')"

@@ -134,7 +134,7 @@ def _has_changed(source: Source, landing: _Landing) -> bool:
 def _report_of(
     landing: _Landing, catalogue: Catalogue, config: WorkspaceConfig, outlook: Outlook = lambda _: None
 ) -> IngestReport:
-    ahead = preflight(catalogue.parts(), landing.reports)
+    ahead = preflight(landing.connection, landing.landed, landing.tables, catalogue.parts(), landing.reports)
     return IngestReport(
         batch_id=None,
         tables=landing.reports,

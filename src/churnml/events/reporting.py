@@ -59,9 +59,11 @@ class TableReport:
     notes : list of str
         What was found out rather than declared, such as an encoding.
     backfill : bool
-        Its rows bore no `ingested_at` and count as known when they happened.
+        Rows that leave `ingested_at` empty, or all if there is no such column, count as known when they happened.
     learned_now : bool
-        Its rows bore none and count as learned at the landing, so that no earlier cutoff sees them.
+        They count as learned at the landing, so that no earlier cutoff sees them.
+    undated : int
+        How many rows that landed are such.
     """
 
     table: str
@@ -80,6 +82,7 @@ class TableReport:
     notes: list[str]
     backfill: bool
     learned_now: bool
+    undated: int
 
     def of(self, kind: Kind) -> list[Finding]:
         """Return the findings of one kind."""

@@ -40,6 +40,8 @@ class Column:
         The table that must know the value.
     may_change : bool
         Whether a row that comes again may tell it otherwise and be the same row; the first telling stays.
+    ahead : bool
+        Whether a later fact may lie ahead of the landing without a warning.
     """
 
     name: str
@@ -54,6 +56,7 @@ class Column:
     known_from: str = ""
     reference: str = ""
     may_change: bool = False
+    ahead: bool = False
 
 
 @dataclass(frozen=True)
@@ -262,7 +265,7 @@ TABLES: dict[str, Table] = {
             Column("period", "text", "how often it is paid", among=("day", "week", "month", "quarter", "year")),
             Column("started_at", "instant", "when the contract began"),
             Column("renews_at", "instant", "when it renews next; may lie ahead"),
-            _later("ended_at", "instant", "when it ended; may lie ahead, and is then not seen before"),
+            _later("ended_at", "instant", "when it ended; may lie ahead, and is then not seen before", ahead=True),
             _later("end_reason", "text", "why it ended, as the customer said", "ended_at"),
             versioned=True,
         ),

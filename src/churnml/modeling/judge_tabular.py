@@ -16,7 +16,7 @@ import numpy.typing as npt
 from sklearn.linear_model import LogisticRegression
 
 from churnml.config import TrainConfig
-from churnml.errors import NotEnoughDataError
+from churnml.errors import NotEnoughDataError, UsageError
 from churnml.events.clock import DAY, moment
 from churnml.events.feature_table import UNDATED, ReadyTable
 from churnml.modeling.blend import blend_weights
@@ -51,10 +51,6 @@ _TOO_FEW_LATER = (
 _AFTERWARDS = (
     "A column that was filled in or changed after the customer left looks here like one that was known before. The "
     "suspects show some such columns, not all; ask of each column when it was known."
-)
-_NO_HORIZON = (
-    "The table does not say how far its label looks ahead: each label was taken as final by the next cutoff. Give "
-    "--horizon-days if it looks further."
 )
 _NO_VALUE = (
     "The table holds no orders, so there is no customer value, no lifetime and no assignment of actions; land "
@@ -125,13 +121,17 @@ def judge_and_fit(table: ReadyTable, config: TrainConfig, time_zone: str, horizo
     time_zone : str
         In which the day of the test is told.
     horizon_days : int or None
-        How far the label looks ahead, where that is known.
+        How far the label looks ahead; needed where there are several cutoffs.
 
     Raises
     ------
+    UsageError
+        If there are several cutoffs and nobody said how far the label looks ahead: an earlier one might then teach what
+        had not happened yet at the later one it is judged on, and the figures would be too good.
     NotEnoughDataError
         If fewer than 30 customers left or stayed.
     """
+    _require_horizon(table, horizon_days)
     _require_both(table.churned)
     periods = _periods(table.cutoffs)
     rolling = _origins(table, periods, horizon_days)
@@ -139,7 +139,7 @@ def judge_and_fit(table: ReadyTable, config: TrainConfig, time_zone: str, horizo
         contested, weights = _out_of_time(table, rolling, config)
         last = moment(int(table.cutoffs[rolling[-1][1]].max()), time_zone).date().isoformat()
         judgement = _judgement("last cutoff", last, contested)
-        notes = (*(() if horizon_days else (_NO_HORIZON,)), _AFTERWARDS, _NO_VALUE)
+        notes: tuple[str, ...] = (_AFTERWARDS, _NO_VALUE)
     else:
         contested, weights = _in_folds(table, config)
         one = int(table.cutoffs[0]) if len(np.unique(table.cutoffs)) == 1 else UNDATED
@@ -295,6 +295,15 @@ BASELINES: Mapping[str, Baseline] = {
 
 def _has_both(churned: npt.NDArray[np.bool_]) -> bool:
     return bool(min(churned.sum(), (~churned).sum()) >= _FEWEST)
+
+
+def _require_horizon(table: ReadyTable, horizon_days: int | None) -> None:
+    cutoffs = len(np.unique(table.cutoffs))
+    if cutoffs > 1 and horizon_days is None:
+        raise UsageError(
+            f"a table of several cutoffs needs --horizon-days, found {cutoffs:,} cutoffs: say how many days after its "
+            "cutoff the label looks ahead, so that none teaches before its label is final"
+        )
 
 
 def _require_both(churned: npt.NDArray[np.bool_]) -> None:

@@ -21,7 +21,7 @@ Codes = npt.NDArray[np.intp]
 Reason = Literal["almost equals the label", "tells much alone", "dates after the cutoff", "id", "constant", "unusable"]
 
 _ALMOST, _MUCH = 0.95, 0.85
-_PURE, _PURE_ROWS, _PURE_SHARE, _STAYERS_DUE = 0.99, 20, 0.1, 10
+_PURE, _PURE_ROWS, _PURE_SHARE, _STAYERS_DUE, _CHURNERS_DUE = 0.99, 20, 0.1, 10, 50
 _MISSING_TELLS = 0.75
 _PARTS = 20
 _UNIQUE, _FEW = 0.99, 50
@@ -95,14 +95,13 @@ def _telling(table: ReadyTable, name: str, codes: Codes, *, left_out: bool) -> I
     alone = max(_auroc(left, _rates_from_the_other_half(codes, left)), _ranked(table, name))
     gap = _folded(_auroc(left, missing.astype(np.float64)))
     evidence = {"auroc_alone": round(alone, 4), "auroc_missing": round(gap, 4)}
-    pure, rows = _purest(codes, left)
+    pure = _purest(_cuts(codes, missing), left)
     if alone >= _ALMOST:
         why = f"alone it ranks churners with an AUROC of {alone:.3f}; was it known before the cutoff?"
         yield Suspect(name, "almost equals the label", why, evidence, left_out)
-    elif rows:
-        where = "it is empty" if missing[codes == pure].all() else "it has one value or span of values"
-        why = f"of {rows:,} rows where {where} nearly all churned; was it known before the cutoff?"
-        yield Suspect(name, "almost equals the label", why, evidence | {"rows": float(rows)}, left_out)
+    elif pure is not None:
+        why = f"of {pure.rows:,} rows where {pure.where} nearly all {pure.did}; was it known before the cutoff?"
+        yield Suspect(name, "almost equals the label", why, evidence | {"rows": float(pure.rows)}, left_out)
     elif gap >= _MISSING_TELLS:
         why = f"whether it is filled tells who churned (AUROC {gap:.3f}); was it filled in afterwards?"
         yield Suspect(name, "tells much alone", why, evidence, left_out=False)
@@ -237,13 +236,45 @@ def _auroc(left: npt.NDArray[np.bool_], score: Matrix) -> float:
     return float(above / (gone * (len(left) - gone)))
 
 
-def _purest(codes: Codes, left: npt.NDArray[np.bool_]) -> tuple[int, int]:
-    """Return the largest part of a column in which nearly everyone churned, and its rows; 0 rows if there is none."""
-    rows, gone = np.bincount(codes), np.bincount(codes, left)
-    stayers_due = rows * (1 - left.mean())  # where most churn, a part in which all do is no wonder
-    telling = (gone >= _PURE * np.maximum(rows, 1)) & (rows >= _PURE_ROWS) & (stayers_due >= _STAYERS_DUE)
-    telling &= gone >= _PURE_SHARE * left.sum()
-    if not telling.any():
-        return 0, 0
-    part = int(np.argmax(np.where(telling, rows, 0)))
-    return part, int(rows[part])
+@dataclass(frozen=True)
+class _Pure:
+    """A part of a column in which nearly everyone did the same."""
+
+    rows: int
+    where: str
+    did: str
+
+
+def _cuts(codes: Codes, missing: npt.NDArray[np.bool_]) -> Iterator[tuple[str, Codes]]:
+    """Yield the ways to cut a column into parts, each in words and as codes, -1 for the rows in none of its parts.
+
+    What was filled in afterwards often holds many values, of which each alone is rare: so all of them are a part, too.
+    """
+    usual = codes == np.bincount(codes).argmax()
+    yield "it has one value or span of values", np.where(missing, -1, codes)
+    yield "it is empty", np.where(missing, 0, -1)
+    yield "it is filled", np.where(missing, -1, 0)
+    yield "it has another than its most frequent value", np.where(usual, -1, 0)
+
+
+def _purest(cuts: Iterator[tuple[str, Codes]], left: npt.NDArray[np.bool_]) -> _Pure | None:
+    """Return the largest part of a column in which nearly everyone churned, or stayed; None if there is none.
+
+    That most stay is usual, so staying tells only where churners were due: fifty of them, and not one in a hundred
+    came. An honest column does less than that: the most loyal tenth of customers churns seldom, and still churns.
+    """
+    base, found = left.mean(), []
+    for where, codes in cuts:
+        known = codes >= 0
+        rows, gone = np.bincount(codes[known]), np.bincount(codes[known], left[known])
+        stayed, many = rows - gone, rows >= _PURE_ROWS
+        # where most churn, a part in which all do is no wonder
+        churned = many & (gone >= _PURE * rows) & (rows * (1 - base) >= _STAYERS_DUE)
+        loyal = many & (gone <= (1 - _PURE) * rows * base) & (rows * base >= _CHURNERS_DUE)
+        for did, telling, of_them, all_of_them in (
+            ("churned", churned, gone, left.sum()),
+            ("stayed", loyal, stayed, (~left).sum()),
+        ):
+            parts = np.flatnonzero(telling & (of_them >= _PURE_SHARE * all_of_them))
+            found += [_Pure(int(rows[part]), where, did) for part in parts]
+    return max(found, key=lambda one: one.rows, default=None)

@@ -72,12 +72,13 @@ def train_features(session: Session, path: Path, declared: Declared, horizon_day
     declared : Declared
         The label is required.
     horizon_days : int, optional
-        How far the label looks ahead: no cutoff teaches before its label is final.
+        How far the label looks ahead: no cutoff teaches before its label is final. Needed for several cutoffs.
 
     Raises
     ------
     UsageError
-        If the declared columns are not there, or the label does not say by itself who churned.
+        If the declared columns are not there, the label does not say by itself who churned, or several cutoffs come
+        without a horizon.
     DataRefusedError
         If the file cannot be read, or too many rows are broken.
     NotEnoughDataError
@@ -88,6 +89,8 @@ def train_features(session: Session, path: Path, declared: Declared, horizon_day
     if declared.label is None:
         raise UsageError("--features needs --label: name the column that says who churned")
     check_date(declared.cutoff)
+    if horizon_days is not None and horizon_days < 1:
+        raise UsageError(f"--horizon-days must be at least 1, got {horizon_days}; say how far the label looks ahead")
     config = session.load("train", TrainConfig)
     said = asdict(declared) | {"horizon_days": horizon_days, "file": digest_of(path)}
     inputs = session.inputs(config, feature_table=said)
@@ -328,7 +331,8 @@ def told_training(summary: Json) -> str:
     churn = judged["churn"]
     fate = "promoted, `churnml score --features` uses it" if not refused else f"not promoted: {'; '.join(refused)}"
     low, high = churn["intervals"]["auroc"]
-    how = f"out of time at {judged['cutoff']}" if judged["out_of_time"] else "on held-out customers of one snapshot"
+    held_out = "on held-out customers of " + ("one snapshot" if summary["cutoffs"] == 1 else "all cutoffs")
+    how = f"out of time at {judged['cutoff']}" if judged["out_of_time"] else held_out
     others = ", ".join(f"{name} {figures['auroc']:.3f}" for name, figures in churn["baselines"].items())
     lines = [
         f"model {summary['model_version'][:12]} from {summary['taught_with']:,} rows, {fate}",

@@ -133,7 +133,7 @@ def outlook(session: Session, preflight: Json) -> Json:
     from churnml.labels import history_needed_days  # noqa: PLC0415
 
     config = session.load("train", TrainConfig)
-    lag = config.return_window_days if preflight["rows"].get("returns") else 0
+    lag = (config.return_window_days if preflight["rows"].get("returns") else 0) + preflight["lateness_days"]
     needs = history_needed_days(config.horizon_days, config.min_history_days, config.step_days, lag)
     has = preflight["span_days"] or 0
     features = catalogue(preflight["rows"])
@@ -181,6 +181,9 @@ def tell(session: Session, found: IngestReport, *, check: bool = False) -> None:
         say(f"every row set aside or warned about: {found.rows_file}", markup=False)
     ahead = found.outlook
     if found.tables and ahead is not None:
+        for caution in found.preflight["cautions"]:
+            say("[yellow]caution[/] ", end="")
+            say(caution, markup=False)
         say(f"[{'green' if ahead['suffices'] else 'yellow'}]outlook[/] {ahead['says']}")
         off = "; ".join(f"{family} ({wants})" for family, wants in ahead["families_off"].items())
         say(f"[dim]features on: {', '.join(ahead['families_on'])}" + (f"; off: {off}" if off else "") + "[/]")
@@ -225,16 +228,19 @@ def _shown(text: str) -> str:
 
 def _tell_clocks(session: Session, found: IngestReport) -> None:
     """Say how rows that do not tell when they were learned were taken: it decides which cutoffs see them."""
-    late = sorted({one.table for one in found.tables if one.learned_now and one.landed})
+    late = [one for one in found.tables if one.learned_now]
     if late:
+        tables, rows = sorted({one.table for one in late}), sum(one.undated for one in late)
         session.console.print(
-            f"[yellow]learned today[/] {', '.join(late)}: rows that do not say when they were learned count as "
-            "learned now, since this is not the table's first landing; no earlier cutoff sees them. "
+            f"[yellow]learned today[/] {', '.join(tables)}: {rows:,} rows that do not say when they were learned "
+            "count as learned now, since this is not the table's first landing; no earlier cutoff sees them. "
             "If they are history, land them with --backfill instead"
         )
-    if any(one.backfill and one.landed for one in found.tables):
-        zone = session.settings.time_zone
-        spans = [one for one in found.tables if one.backfill and one.first_at is not None and one.last_at is not None]
+    spans = [one for one in found.tables if one.backfill]
+    if spans:
+        zone, rows = session.settings.time_zone, sum(one.undated for one in spans)
         first = moment(min(one.first_at for one in spans if one.first_at is not None), zone).date()
         last = moment(max(one.last_at for one in spans if one.last_at is not None), zone).date()
-        session.console.print(f"[dim]backfill: rows of {first} to {last} count as known when they happened[/]")
+        session.console.print(
+            f"[dim]backfill: {rows:,} rows between {first} and {last} count as known when they happened[/]"
+        )

@@ -32,11 +32,15 @@ _EXAMPLE = {
         }],
         "missing": {"customer_id": 0.0, "channel": 0.25}, "first_at": 1483228800000000, "last_at": 1514764799000000,
         "ignored_columns": ["note"], "notes": ["read as UTF-8"], "backfill": True, "learned_now": False,
+        "undated": 1200,
     }],
     "refused": [], "already_landed": ["customers.csv"], "rows_file": "/srv/churnml/quarantine/000007.jsonl",
     "preflight": {
         "rows": {"customers": 310, "orders": 1200}, "first_at": 1483228800000000, "last_at": 1514764799000000,
-        "span_days": 365, "missing_tables": [],
+        "span_days": 365, "missing_tables": [], "lateness_days": 2,
+        "cautions": [
+            "3 of 1,200 rows of `orders` lie far in time from all others and are no history: correct their dates"
+        ],
     },
     "outlook": {
         "suffices": True, "horizon_days": 60, "needs_days": 270, "has_days": 365,
@@ -90,8 +94,11 @@ class TableReport(Shape):
     last_at: int | None = Field(description=_LAST)
     ignored_columns: list[str] = Field(description="columns that the contract does not know")
     notes: list[str] = Field(description="what was found out rather than declared")
-    backfill: bool = Field(description="its rows count as known when they happened")
-    learned_now: bool = Field(description="its rows count as learned at the landing; no earlier cutoff sees them")
+    backfill: bool = Field(description="its undated rows count as known when they happened")
+    learned_now: bool = Field(
+        description="its undated rows count as learned at the landing; no earlier cutoff sees them"
+    )
+    undated: int = Field(0, description="rows landed that do not say when they were learned; 0 in an early report")
 
 
 class Refusal(Shape):
@@ -108,8 +115,10 @@ class Preflight(Shape):
     rows: dict[str, int] = Field(description="by table")
     first_at: int | None = Field(description=_FIRST)
     last_at: int | None = Field(description=_LAST)
-    span_days: int | None
+    span_days: int | None = Field(description="of what counts as history, see `cautions`")
     missing_tables: list[str] = Field(description="those without which nothing goes")
+    lateness_days: int = Field(0, description="how late news of orders usually are; 0 in an early report")
+    cautions: list[str] = Field([], description="what makes the history less than it looks")
 
 
 class Outlook(Shape):

@@ -21,8 +21,11 @@ Outcome = Literal["landed", "checked", "refused", "unchanged"]
 _TABLE: Json = {
     "read": 0, "landed": 0, "skipped": 0, "quarantined": 0, "fills": 0, "newer": 0, "findings": [], "missing": {},
     "first_at": None, "last_at": None, "ignored_columns": [], "notes": [], "backfill": False, "learned_now": False,
+    "undated": 0,
 }  # fmt: skip
-_PREFLIGHT: Json = {"rows": {}, "first_at": None, "last_at": None, "span_days": None, "missing_tables": []}
+_PREFLIGHT: Json = {
+    "rows": {}, "first_at": None, "last_at": None, "span_days": None, "missing_tables": [], "cautions": [],
+}  # fmt: skip
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 

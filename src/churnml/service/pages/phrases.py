@@ -61,6 +61,7 @@ def _rules(language: Language) -> list[str]:
         _("must be a text"),
         _("must be a whole number"),
         _("must be a number"),
+        _("must be an amount between %(low)s and %(high)s"),
         _("must be an amount"),
         _("must be true or false"),
         _("must be one JSON object"),
@@ -88,6 +89,8 @@ def _rules(language: Language) -> list[str]:
         _("is read in small letters and without blanks at its ends"),
         _("is no date that has come: what is refused holds from its landing on"),
         _("lies in the future; no cutoff before it sees the row"),
+        _("lies in the future; no cutoff before it sees it"),
+        _("looks like a placeholder for a missing date"),
         _("was there twice: clocks went back; the second is taken"),
     ]
 
@@ -118,6 +121,8 @@ def _remedies(language: Language) -> list[str]:
         _("it holds as soon as they are one"),
         _("write it so in the export"),
         _("correct it, unless that is meant"),
+        _("correct it, or its `unit` in sources.yaml, unless that is meant"),
+        _("it looks like %(unit)s: declare `unit: %(declared)s` in sources.yaml"),
         _("land the %(table)s it belongs to as well"),
         _("keep the right one; the first stood"),
         _("what stands remains; correct the export"),
@@ -155,6 +160,18 @@ def _outlooks(language: Language) -> list[str]:
         _(
             "a horizon of %(horizon)s days needs %(needs)s days of history, found %(has)s: bring more, or shorten "
             "`horizon_days` or `min_history_days` in configs/train.yaml"
+        ),
+        _(
+            "%(rows)s of %(all)s rows of `%(table)s` were learned more than %(days)s days after they happened and are "
+            "no history: no cutoff before that sees them; land history with --backfill"
+        ),
+        _(
+            "%(rows)s of %(all)s rows of `%(table)s` lie far in time from all others and are no history: correct their "
+            "dates"
+        ),
+        _(
+            "%(after)s of %(customers)s customers come after their first order and count as customers only from then "
+            "on: say in `occurred_at` of `customers` when they first came"
         ),
         _("needs %(tables)s, which this version does not use yet"),
         _("needs %(tables)s"),
