@@ -102,6 +102,36 @@ def test_facts_of_one_ticket_may_come_one_by_one_each_known_from_its_landing(sho
     assert len(known(shop, "tickets", TOMORROW + DAY, "kind").event_at) == 1
 
 
+def orders_known_at(shop, *cutoffs):
+    """Return how many orders are known at each cutoff."""
+    return [len(known(shop, "orders", cutoff, "amount").event_at) for cutoff in cutoffs]
+
+
+def test_history_that_landed_as_news_is_dated_back_when_it_comes_again_as_history(shop):
+    late = shop.file("late.csv", "customer_id,occurred_at,order_id,amount\nann,2020-03-01,o2,5\nbob,2020-04-01,o3,6\n")
+    shop.ingest("orders", late, TOMORROW)
+    assert orders_known_at(shop, at(2021, 1, 1), TOMORROW) == [1, 3]
+    report = shop.ingest("orders", late, TOMORROW + DAY, backfill=True)
+    assert [(one.landed, one.skipped) for one in report.tables] == [(0, 2)]
+    assert orders_known_at(shop, at(2021, 1, 1), TOMORROW) == [3, 3]
+
+
+def test_what_said_when_it_was_learned_is_not_dated_back(shop):
+    rows = "customer_id,occurred_at,ingested_at,order_id,amount\nann,2020-03-01,2021-08-01,o2,5\n"
+    shop.ingest("orders", shop.file("dated.csv", rows), TOMORROW)
+    again = shop.file("undated.csv", "customer_id,occurred_at,order_id,amount\nann,2020-03-01,o2,5\n")
+    shop.ingest("orders", again, TOMORROW + DAY, backfill=True)
+    assert orders_known_at(shop, at(2021, 1, 1)) == [1]
+
+
+def test_a_row_learned_before_it_happened_is_warned_of(shop):
+    rows = "customer_id,occurred_at,ingested_at,order_id,amount\nann,2020-03-01,2020-02-01,o2,5\n"
+    report = shop.ingest("orders", shop.file("early.csv", rows), TOMORROW).tables[0]
+    assert [(f.kind, f.column, f.rule.split(";")[0]) for f in report.findings] == [
+        ("warning", "ingested_at", "lies before `occurred_at`")
+    ]
+
+
 def test_a_corrected_amount_is_a_conflict(shop):
     report = shop.land(TOMORROW, orders="customer_id occurred_at order_id amount\nann 2020-02-01 o1 11").tables[0]
     assert report.findings[0].examples[0]["value"] == "o1 differs in amount"

@@ -89,7 +89,7 @@ def findings():
             "quarantine",
             "customer_id",
             "must be a customer of the table `customers`",
-            "land the customer first",
+            "land the customer first, or write the id as there",
             rows("quarantine", "customer_id", ["00123", "NA", "客户 7"]),
         ),
         finding(

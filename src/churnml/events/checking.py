@@ -30,7 +30,12 @@ from churnml.events.versions import Arrivals, Marks, Repeated, mark_repeated, re
 _OTHERS_KEPT = 100
 """Columns outside the contract that the quarantine keeps of a row; a file of thousands would not fit into memory."""
 
-_UNKNOWN = Rule("customer_id", "", "must be a customer of the table `customers`", "land the customer first")
+_UNKNOWN = Rule(
+    "customer_id",
+    "",
+    "must be a customer of the table `customers`",
+    "land the customer first, or write the id as there",
+)
 _TWICE = Rule("", "", "must not name two different rows", "keep the right one; the first stood")
 STANDS = Rule("", "", "must not contradict the row that stands", "what stands remains; correct the export")
 """The rule that a row breaks which comes again otherwise."""
@@ -340,7 +345,8 @@ def _again(connection: duckdb.DuckDBPyConnection, checked: Checked, landed: list
     marks = Marks(*(checked.rules.index(rule) + 1 for rule in (_TWICE, STANDS, _CHANGED, _FIRST_CONTACT)))
     begins = [staged.begins for staged in checked.sources]
     tells = [frozenset(staged.reading.typed) for staged in checked.sources]
-    arrivals = Arrivals(checked.table, checked.name, checked.selected(), begins, tells)
+    remember = checked.learned == "occurred_at" and bool(landed)  # more history of a table that has some
+    arrivals = Arrivals(checked.table, checked.name, checked.selected(), begins, tells, remember)
     try:
         again = mark_repeated(connection, arrivals, landed, marks)
     except duckdb.OutOfMemoryException as error:

@@ -10,19 +10,16 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from churnml.database import Catalogue, Part, Workspace
-from churnml.database.catalogue import relative
-from churnml.database.workspace import digest_of_file
 from churnml.events import quarantine
-from churnml.events.landing import sweep
+from churnml.events.landing import rewritten_part, sweep
 
 
 @dataclass(frozen=True)
@@ -92,27 +89,10 @@ def _without(workspace: Workspace, part: Part, whom: frozenset[str]) -> tuple[in
     )
     if theirs in {0, part.rows}:
         return theirs, None
-    target, span = _next(path), list[int]()
-    texts = [field.name for field in old.schema_arrow if pa.types.is_string(field.type)]
-    with workspace.atomically(target) as draft:
-        with pq.ParquetWriter(draft, old.schema_arrow, use_dictionary=texts, dictionary_pagesize_limit=1 << 24) as out:
-            for group in range(old.num_row_groups):
-                kept = _of(old.read_row_group(group), ids, others=True)
-                if len(kept):
-                    out.write_table(kept, row_group_size=len(kept))
-                    span += pc.min_max(kept.column("occurred_at")).as_py().values()
-        digest = digest_of_file(draft)
-    rows, where = part.rows - theirs, relative(target, workspace.root)
-    return theirs, replace(part, path=where, rows=rows, first_at=min(span), last_at=max(span), digest=digest)
+    return theirs, rewritten_part(workspace, part, lambda group: _of(group, ids, others=True))
 
 
 def _of(table: pa.Table, ids: pa.Array, *, others: bool = False) -> pa.Table:
     """Return the rows of some customers, or of all others."""
     theirs = pc.is_in(table.column("customer_id"), value_set=ids)
     return table.filter(pc.invert(theirs) if others else theirs)
-
-
-def _next(path: Path) -> Path:
-    """Return the name of the next writing of a part: 000001.parquet, then 000001-2.parquet, and so on."""
-    stem, _, number = path.stem.partition("-")
-    return path.with_name(f"{stem}-{int(number or 1) + 1}{path.suffix}")

@@ -28,6 +28,7 @@ from churnml.events.consent import refusals_changed
 from churnml.events.consent_rows import hold_undated, read_leniently
 from churnml.events.landing import sweep, write_part
 from churnml.events.preflight import preflight
+from churnml.events.redating import redate
 from churnml.events.reporting import IngestReport, Refusal, TableReport
 from churnml.events.rules import references
 from churnml.events.schema import CURRENCY, TABLES
@@ -47,6 +48,7 @@ class _Landing:
     connection: duckdb.DuckDBPyConnection
     scratch: Path
     landed: dict[str, list[str]]
+    history: bool
     digests: dict[int, str] = field(default_factory=dict)
     tables: list[Checked] = field(default_factory=list)
     reports: list[TableReport] = field(default_factory=list)
@@ -92,7 +94,7 @@ def ingest(
         `report` says the same as a landing would, of every source.
     """
     with workspace.locked("ingest"), _connect(workspace) as (connection, scratch):
-        landing = _Landing(connection, scratch, _landed_files(workspace, catalogue))
+        landing = _Landing(connection, scratch, _landed_files(workspace, catalogue), backfill)
         try:
             with _unchanged(sources):
                 known = _check_all(landing, sources, catalogue, config, now, backfill=backfill, progress=progress)
@@ -128,7 +130,10 @@ def _consents_alone(landing: _Landing) -> _Landing | None:
 
 
 def _has_changed(source: Source, landing: _Landing) -> bool:
-    return not all(path.is_file() for path in source.files) or _digest(source) != landing.digests[id(source)]
+    return (
+        not all(path.is_file() for path in source.files)
+        or _digest(source, history=landing.history) != landing.digests[id(source)]
+    )
 
 
 def _report_of(
@@ -214,7 +219,7 @@ def _check_all(
 
     Those that have landed before are returned, and not looked at.
     """
-    landing.digests |= {id(source): _digest(source) for source in sources}
+    landing.digests |= {id(source): _digest(source, history=landing.history) for source in sources}
     landed_before = [one for one in sources if one.files and catalogue.knows_source(landing.digests[id(one)])]
     fresh = [one for one in sources if one not in landed_before]
     _show_standing(landing)
@@ -279,7 +284,7 @@ def _are_too_many(report: TableReport, max_bad_share: float) -> bool:
 
 
 def _too_many(report: TableReport) -> Refusal:
-    finding = report.of("quarantine")[0]
+    finding = min(report.of("quarantine"), key=lambda finding: finding.examples[0]["row"])
     row = finding.examples[0]
     if finding.column == CURRENCY.name and finding.count == report.read:
         return Refusal(
@@ -297,8 +302,9 @@ def _too_many(report: TableReport) -> Refusal:
     )
 
 
-def _digest(source: Source) -> str:
-    digest = hashlib.sha256(f"{source.table}\n{source.mapping}\n".encode())
+def _digest(source: Source, *, history: bool) -> str:
+    """Return what a source is known by; one that landed as news is looked at again when it is said to be history."""
+    digest = hashlib.sha256(f"{source.table}\n{source.mapping}\n{'history' if history else ''}".encode())
     for path in source.files:
         digest.update(digest_of_file(path).encode())
     return digest.hexdigest()
@@ -324,6 +330,7 @@ def _land(
     digests = _stamps(sources, landing.digests, landing.reports)
     if not any(one.landed for one in report.tables) and all(map(catalogue.knows_source, digests)):
         return report
+    redate(workspace, catalogue, landing.connection, [checked.table for checked in landing.tables])
     batch_id = catalogue.next_batch_id()
     rows = {name: sum(one.landed for one in report.tables if one.table == name) for name in TABLES}
     parts = [

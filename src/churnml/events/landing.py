@@ -7,12 +7,15 @@ Nothing about the number of blocks is fixed on disk: a shop reads one, a bank th
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from itertools import pairwise
+from pathlib import Path
 
 import duckdb
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from churnml.database import Catalogue, Part, Workspace
@@ -61,6 +64,37 @@ def write_part(
     """).fetchall()
     where = relative(path, workspace.root)
     return Part(batch_id, table.name, where, rows[table.name], first, last, delay, digest_of_file(path))
+
+
+def rewritten_part(workspace: Workspace, part: Part, change: Callable[[pa.Table], pa.Table]) -> Part:
+    """Write a part anew beside the old one, each row group as `change` returns it, and return the new part.
+
+    The row groups stay where they are, so that blocks are read as before; at least one row has to be left.
+    """
+    path = workspace.root / part.path
+    old, target = pq.ParquetFile(path), _next(path)
+    rows, span, delays = 0, list[int](), [0]
+    texts = [field.name for field in old.schema_arrow if pa.types.is_string(field.type)]
+    with workspace.atomically(target) as draft:
+        with pq.ParquetWriter(draft, old.schema_arrow, use_dictionary=texts, dictionary_pagesize_limit=1 << 24) as out:
+            for number in range(old.num_row_groups):
+                kept = change(old.read_row_group(number))
+                if len(kept):
+                    out.write_table(kept, row_group_size=len(kept))
+                    rows += len(kept)
+                    span += pc.min_max(kept.column("occurred_at")).as_py().values()
+                    delay = pc.subtract(kept.column("ingested_at"), kept.column("occurred_at"))
+                    delays.append(pc.max(delay).as_py())
+        digest = digest_of_file(draft)
+    where = relative(target, workspace.root)
+    part = replace(part, path=where, rows=rows, digest=digest)
+    return replace(part, first_at=min(span), last_at=max(span), max_delay=max(delays))
+
+
+def _next(path: Path) -> Path:
+    """Return the name of the next writing of a part: 000001.parquet, then 000001-2.parquet, and so on."""
+    stem, _, number = path.stem.partition("-")
+    return path.with_name(f"{stem}-{int(number or 1) + 1}{path.suffix}")
 
 
 def sweep(workspace: Workspace, catalogue: Catalogue) -> None:

@@ -142,6 +142,9 @@ def rules_between(table: Table, names: Collection[str]) -> tuple[list[Rule], lis
         if time in names:
             early, words = f"{read_name(time)} < {own}", "must not lie before `occurred_at`"
             (said if table.versioned else rules).append(Rule(time, early, words, "correct either of the two"))
+    if "ingested_at" in names:
+        words = "lies before `occurred_at`; the row counts as known when it happened"
+        said.append(Rule("ingested_at", f"{read_name('ingested_at')} < {own}", words, "correct either of the two"))
     if {"score", "scale_min", "scale_max"} <= set(names):
         score, low, high = (read_name(name) for name in ("score", "scale_min", "scale_max"))
         words = "must lie between `scale_min` and `scale_max`"

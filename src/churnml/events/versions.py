@@ -47,6 +47,8 @@ class Arrivals:
         Where each source begins in it.
     tells : sequence of frozenset of str
         The columns each source has.
+    remember : bool
+        Whether to keep what stands equal already, see `came_again`.
     """
 
     table: Table
@@ -54,6 +56,7 @@ class Arrivals:
     selected: str
     begins: Sequence[int]
     tells: Sequence[frozenset[str]]
+    remember: bool = False
 
     @property
     def source(self) -> str:
@@ -98,6 +101,8 @@ def mark_repeated(
     landed : sequence of str
         The Parquet files of the table that count already.
     """
+    if arrivals.remember:
+        connection.execute(f"CREATE OR REPLACE TEMP TABLE {came_again(arrivals.table)} (key UBIGINT)")
     if landed:
         _take_out_equal(connection, arrivals, landed)
     found: dict[tuple[int, int], int] = {}
@@ -138,6 +143,16 @@ def _take_out_equal(connection: duckdb.DuckDBPyConnection, arrivals: Arrivals, l
                 WHERE {arrivals.source} IN ({sources})
             """
             _take_out(connection, arrivals, arriving, standing, landed)
+
+
+def came_again(table: Table) -> str:
+    """Return the name of the table of `key`, hashes by `identity`, of the rows that stand and came again equal."""
+    return f"came_again_{table.name}"
+
+
+def identity(table: Table) -> str:
+    """Return SQL for the hash by which a row is known again, of one with versions those of one beginning."""
+    return _hash(_identity(table))
 
 
 def _identity(table: Table) -> tuple[str, ...]:
@@ -187,6 +202,10 @@ def _take_out(
         place = np.minimum(np.searchsorted(theirs[0], ours[0]), len(theirs[0]) - 1)
         same = (theirs[0][place] == ours[0]) & (theirs[1][place] == ours[1]) & (theirs[2][place] <= ours[2])
         _delete(connection, arrivals, ours[3][same].astype(np.int64))
+        if arrivals.remember:
+            _register(connection, "came", "key", theirs[1][place[same]])
+            connection.execute(f"INSERT INTO {came_again(arrivals.table)} SELECT DISTINCT key FROM came")
+            connection.unregister("came")
     connection.execute("DROP TABLE arriving")
     connection.execute("DROP TABLE standing")
 
