@@ -227,7 +227,7 @@ SET_ASIDE = {
     "order id of another row": (
         "ann,2020-03-01,first,5",
         "order_id",
-        "first differs in occurred_at, amount",
+        "first differs in occurred_at (2020-02-01 00:00:00Z, now 2020-03-01 00:00:00Z), amount (10.0, now 5.0)",
         "must not contradict the row that stands",
     ),
 }
@@ -343,7 +343,7 @@ def test_an_overlapping_file_lands_only_its_new_rows_and_reports_the_conflict(sh
     orders(shop, "ann,2020-03-01,o1,5\nann,2020-03-02,o2,6", name="march.csv")
     report = orders(shop, "ann,2020-03-02,o2,6\nann,2020-03-01,o1,7\nann,2020-03-03,o3,8", name="april.csv")
     assert (report.landed, report.skipped, report.quarantined) == (1, 1, 1)
-    assert [(one["row"], one["value"]) for one in examples(report)] == [(2, "o1 differs in amount")]
+    assert [(one["row"], one["value"]) for one in examples(report)] == [(2, "o1 differs in amount (5.0, now 7.0)")]
     assert [(row["order_id"], row["amount"]) for row in landed(shop)] == [
         ("first", 100_000), ("o1", 50_000), ("o2", 60_000), ("o3", 80_000),
     ]  # fmt: skip

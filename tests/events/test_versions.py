@@ -59,7 +59,10 @@ def test_a_later_fact_that_changes_is_a_conflict_and_the_old_row_stands(shop):
     shop.land(tickets=f"{TICKET}\nann 2021-03-01 t1 complaint 2021-03-05 -")
     report = shop.land(TOMORROW, tickets=f"{TICKET}\nann 2021-03-01 t1 complaint 2021-03-06 -").tables[0]
     assert (report.landed, report.quarantined) == (0, 1)
-    assert report.findings[0].examples[0]["value"] == "t1 differs in resolved_at"
+    assert (
+        report.findings[0].examples[0]["value"]
+        == "t1 differs in resolved_at (2021-03-05 00:00:00Z, now 2021-03-06 00:00:00Z)"
+    )
     assert [row["resolved_at"] for row in landed(shop, "tickets")] == [at(2021, 3, 5)]
 
 
@@ -74,7 +77,7 @@ def test_a_ticket_whose_kind_changed_keeps_the_first_and_takes_what_came_later_w
     report = shop.land(TOMORROW, tickets=f"{TICKET}\nann 2021-03-01 t1 question 2021-03-05 -").tables[0]
     assert (report.landed, report.fills, report.quarantined) == (1, 1, 0)
     assert [(f.kind, f.rule) for f in report.findings] == [("warning", "was first told otherwise")]
-    assert report.findings[0].examples[0]["value"] == "t1 differs in kind"
+    assert report.findings[0].examples[0]["value"] == "t1 differs in kind (complaint, now question)"
     facts = history(shop.store, 0, [TOMORROW], {"tickets": ("kind",)}).facts["tickets"]
     assert [facts.words["kind"][code] for code in facts.columns["kind"]] == ["complaint"]
 
@@ -134,7 +137,7 @@ def test_a_row_learned_before_it_happened_is_warned_of(shop):
 
 def test_a_corrected_amount_is_a_conflict(shop):
     report = shop.land(TOMORROW, orders="customer_id occurred_at order_id amount\nann 2020-02-01 o1 11").tables[0]
-    assert report.findings[0].examples[0]["value"] == "o1 differs in amount"
+    assert report.findings[0].examples[0]["value"] == "o1 differs in amount (10.0, now 11.0)"
     assert [row["amount"] for row in landed(shop, "orders")] == [100_000]
 
 
@@ -223,7 +226,7 @@ def test_who_moves_back_is_a_third_version(shop):
 def test_two_rows_for_one_customer_in_a_first_file_are_a_conflict(tiny):
     report = tiny.land(customers="customer_id occurred_at region\nann 2020-01-01 north\nann 2020-01-01 west").tables[0]
     assert (report.landed, report.quarantined) == (1, 1)
-    assert report.findings[0].examples[0]["value"] == "ann differs in region"
+    assert report.findings[0].examples[0]["value"] == "ann differs in region (north, now west)"
 
 
 def test_a_contract_renewed_is_a_newer_version(shop):

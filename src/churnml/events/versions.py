@@ -11,7 +11,7 @@ the rest is compared column by column. docs/adr/0007 has the reasons.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -404,7 +404,7 @@ def _plain(table: Table, marks: Marks) -> str:
         SELECT turn, CASE WHEN differing = [] THEN CASE WHEN more THEN {_MORE} ELSE {_SKIPPED} END
                           WHEN stands THEN {marks.stands} ELSE {marks.twice} END AS verdict,
                0 AS warned, {_said(table, "differing")} AS said
-        FROM (SELECT *, {_contradicting(content, first)} AS differing, {_telling_more(content, first)} AS more,
+        FROM (SELECT *, {_contradicting(table, content, first)} AS differing, {_telling_more(content, first)} AS more,
                      first_value(turn) OVER earliest < 0 AS stands, row_number() OVER earliest AS place
               FROM everyone WINDOW earliest AS (PARTITION BY {", ".join(table.key)} ORDER BY turn))
         WHERE place > 1 AND turn >= 0
@@ -429,13 +429,14 @@ def _later(table: Table, marks: Marks) -> str:
     kept = [name for name in at_once if name not in may_change]
     return f"""
         WITH same AS (
-            SELECT *, {_contradicting(kept, first)} AS differing, {_contradicting(may_change, first)} AS changed,
+            SELECT *, {_contradicting(table, kept, first)} AS differing,
+                   {_contradicting(table, may_change, first)} AS changed,
                    {_telling_more(at_once, first)} AS more, first_value(turn) OVER first_row < 0 AS stands,
                    row_number() OVER first_row AS place
             FROM everyone WINDOW first_row AS ({order})
         ),
-        faced AS (SELECT {columns}, {_contradicting(facts, stood)} AS differing FROM same WHERE differing = []),
-        told AS (SELECT {columns}, {_contradicting(facts, before)} AS differing FROM faced WHERE differing = []),
+        faced AS (SELECT {columns}, {_contradicting(table, facts, stood)} AS differing FROM same WHERE differing = []),
+        told AS (SELECT {columns}, {_contradicting(table, facts, before)} AS differing FROM faced WHERE differing = []),
         kept AS (SELECT {columns}, {_telling_more(facts, before)} AS fills FROM told WHERE differing = [])
         SELECT turn, CASE WHEN fills THEN {_FILLS} WHEN more AND changed = [] THEN {_MORE} ELSE {_SKIPPED} END
                AS verdict, CASE WHEN changed = [] THEN 0 ELSE {marks.changed} END AS warned,
@@ -466,12 +467,12 @@ def _versioned(table: Table, marks: Marks) -> str:
     conflict = f"CASE WHEN stands THEN {marks.stands} ELSE {marks.twice} END"
     return f"""
         WITH together AS (
-            SELECT *, {_contradicting(others, first)} AS apart, {_telling_more(others, first)} AS more,
+            SELECT *, {_contradicting(table, others, first)} AS apart, {_telling_more(others, first)} AS more,
                    first_value(turn) OVER {order} < 0 AS stands, row_number() OVER {order} AS place
             FROM everyone
         ),
         agreeing AS (
-            SELECT *, {_contradicting(facts, before)} AS changed, {_telling_more(facts, before)} AS fills
+            SELECT *, {_contradicting(table, facts, before)} AS changed, {_telling_more(facts, before)} AS fills
             FROM together WHERE apart = []
         ),
         compared AS (
@@ -489,13 +490,31 @@ def _versioned(table: Table, marks: Marks) -> str:
 
 def _differing(names: Sequence[str], condition: str) -> str:
     """Return SQL for the list of the columns of which a condition over `{0}` is true."""
-    each = ", ".join(["NULL::VARCHAR", *(f"CASE WHEN {condition.format(name)} THEN '{name}' END" for name in names)])
-    return f"list_filter([{each}], lambda name: name IS NOT NULL)"
+    return _listed(f"CASE WHEN {condition.format(name)} THEN '{name}' END" for name in names)
 
 
-def _contradicting(names: Sequence[str], other: str) -> str:
-    """Return SQL for the list of the columns that another row tells otherwise; what is missing contradicts nothing."""
-    return _differing(names, f"{{0}} IS NOT NULL AND {other} IS NOT NULL AND {{0}} <> {other}")
+def _contradicting(table: Table, names: Sequence[str], other: str) -> str:
+    """Return SQL for the list of what another row tells otherwise, with both; what is missing contradicts nothing."""
+
+    def told(name: str) -> str:
+        before = other.format(name)
+        says = f"'{name} (' || {_written(table, name, before)} || ', now ' || {_written(table, name, name)} || ')'"
+        return f"CASE WHEN {name} IS NOT NULL AND {before} IS NOT NULL AND {name} <> {before} THEN {says} END"
+
+    return _listed(map(told, names))
+
+
+def _listed(texts: Iterable[str]) -> str:
+    return f"list_filter([{', '.join(['NULL::VARCHAR', *texts])}], lambda name: name IS NOT NULL)"
+
+
+def _written(table: Table, name: str, value: str) -> str:
+    """Return SQL for a value of a column as a person would write it."""
+    kinds = {
+        "instant": "strftime(make_timestamp({0}), '%Y-%m-%d %H:%M:%SZ')",
+        "money": f"({{0}} / {MONEY_SCALE})::VARCHAR",
+    }
+    return kinds.get(table.column(name).kind, "{0}::VARCHAR").format(value)
 
 
 def _telling_more(names: Sequence[str], other: str) -> str:
@@ -505,8 +524,7 @@ def _telling_more(names: Sequence[str], other: str) -> str:
 
 def _said(table: Table, differing: str) -> str:
     """Return SQL for what a conflict is about: the key, and what differs."""
-    written = {"instant": "strftime(make_timestamp({0}), '%Y-%m-%d %H:%M:%SZ')"}
-    key = ", ".join(written.get(table.column(name).kind, "{0}::VARCHAR").format(name) for name in table.key)
+    key = ", ".join(_written(table, name, name) for name in table.key)
     return f"concat_ws(', ', {key}) || ' differs in ' || array_to_string({differing}, ', ')"
 
 

@@ -28,6 +28,7 @@ Json = dict[str, Any]  # Any: JSON
 _SHOWN = 3
 _LISTED = 20
 _WIDEST = 200
+_FEWEST_CUSTOMERS = 30
 
 
 def ingest_file(session: Session, table: str, file: Path, **how: Any) -> Json:  # Any: the options of `land`
@@ -137,7 +138,8 @@ def outlook(session: Session, preflight: Json) -> Json:
     needs = history_needed_days(config.horizon_days, config.min_history_days, config.step_days, lag)
     has = preflight["span_days"] or 0
     features = catalogue(preflight["rows"])
-    enough = has >= needs and not preflight["missing_tables"] and bool(preflight["rows"].get("orders"))
+    ready = has >= needs and not preflight["missing_tables"] and bool(preflight["rows"].get("orders"))
+    enough = ready and preflight["rows"]["customers"] >= _FEWEST_CUSTOMERS
     return {
         "suffices": enough,
         "horizon_days": config.horizon_days,
@@ -154,6 +156,12 @@ def _verdict(preflight: Json, needs: int, has: int, horizon_days: int) -> str:
         return f"not enough to train yet: no {' and no '.join(preflight['missing_tables'])}"
     if not preflight["rows"].get("orders"):
         return "not enough to train yet: labels are read from the table `orders`, and there is none"
+    few = preflight["rows"]["customers"]
+    if has >= needs and few < _FEWEST_CUSTOMERS:
+        return (
+            f"{few:,} customers are too few to learn from: training needs 10 at each cutoff, and over all cutoffs 30 "
+            "cases of leaving and 30 of staying"
+        )
     if has >= needs:
         return f"{has:,} days of history suffice for a horizon of {horizon_days} days, which needs {needs:,}"
     return (

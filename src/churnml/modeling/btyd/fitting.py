@@ -84,7 +84,7 @@ def require_customers(weights: FloatArray, repeaters: npt.NDArray[np.bool_], *, 
     if customers < MIN_CUSTOMERS or returned < at_least:
         raise NotEnoughDataError(
             f"{model} needs at least {MIN_CUSTOMERS} customers, {at_least} of them with a repeat purchase, "
-            f"got {customers} and {returned}; give it a longer window or a larger population"
+            f"got {customers} and {returned}; bring more customers, or a longer history"
         )
 
 

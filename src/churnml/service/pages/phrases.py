@@ -157,6 +157,10 @@ def _outlooks(language: Language) -> list[str]:
     return [
         _("not enough to train yet: labels are read from the table `orders`, and there is none"),
         _("not enough to train yet: no %(missing)s"),
+        _(
+            "%(customers)s customers are too few to learn from: training needs 10 at each cutoff, and over all cutoffs "
+            "30 cases of leaving and 30 of staying"
+        ),
         _("%(has)s days of history suffice for a horizon of %(horizon)s days, which needs %(needs)s"),
         _(
             "a horizon of %(horizon)s days needs %(needs)s days of history, found %(has)s: bring more, or shorten "
