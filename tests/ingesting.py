@@ -215,6 +215,27 @@ def _peak(folder: Path, n_rows: int) -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1e6 if sys.platform == "darwin" else 1e3)
 
 
+def peak_of_coming_again(folder: Path, n_rows: int) -> float:
+    """Return the megabytes that a process takes to find that all of so many orders stand already, and one is new."""
+    for peak in (_peak_of_landing, _peak_of_landing):  # a process for each: the second's peak is its own
+        with _PROCESSES.Pool(1) as pool:
+            found = pool.apply(peak, (folder, n_rows))
+        n_rows += 1
+    return found
+
+
+def _peak_of_landing(folder: Path, n_rows: int) -> float:
+    path, workspace = folder / f"{n_rows}.csv", Workspace.open(folder / "workspace", create=True)
+    _write_orders(path, n_rows)
+    catalogue = Catalogue(open_engine(workspace.database))
+    customers = Landing.write(folder, "few", NOW, customers="customer_id occurred_at\n C0 2020-01-01\n C1 2020-01-01")
+    stood = sum(part.rows for part in catalogue.parts("orders"))
+    sources = [file_source(table, file, "UTC") for table, file in {**customers.files, "orders": path}.items()]
+    found = ingest(workspace, catalogue, sources, _SETTINGS, NOW)
+    assert (found.tables[-1].landed, found.tables[-1].skipped) == (n_rows - stood, stood)
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1e6 if sys.platform == "darwin" else 1e3)
+
+
 def _write_orders(path: Path, n_rows: int) -> None:
     """Write orders line by line, so that their making takes no memory."""
     with path.open("w", encoding="utf-8") as file:
