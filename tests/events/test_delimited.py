@@ -290,11 +290,65 @@ def test_how_numbers_are_written_is_found_out_where_there_is_no_doubt(reads, val
 
 
 @pytest.mark.parametrize(
-    "values",
-    [["1,234", "2,345"], ["12,5", "12.5"], ["12,5", "x1"], ["1.234"], ["12.50"], ["31.12.2020"], ["1,2,3"], ["1 2,5"]],
+    "values", [["12,5", "12.5"], ["12,5", "x1"], ["12.50"], ["31.12.2020"], ["1,2,3"], ["1 2,5"], ["0.500", "1.234"]]
 )
-def test_where_there_is_doubt_numbers_are_read_plainly(reads, values):
+def test_numbers_are_read_plainly_where_nothing_speaks_for_another_way(reads, values):
     assert reads("id\tamount\n" + "".join(f"7\t{value}\n" for value in values)).found.formats == {}
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+@pytest.mark.parametrize(
+    "values, doubt",
+    [
+        (["1.234", "999", "12.500", "8.000"], "1.234"),
+        (["1,234", "2,500", "12"], "1,234"),
+        (["-1.234", "NA", ""], "-1.234"),
+        (["1.234", "5,678"], "1.234"),
+    ],
+)
+def test_a_mark_that_stands_before_three_digits_everywhere_is_in_doubt(reads, delimiter, values, doubt):
+    came = reads(f"id{delimiter}amount\n" + "".join(f'7{delimiter}"{value}"\n' for value in values))
+    assert came.found.formats == {"amount": Format(doubt=doubt)}
+
+
+@pytest.mark.parametrize(
+    "values, decimal, thousands",
+    [(["1.212.500", "1.234"], ",", "."), (["1,212,500", "1,234", "12"], ".", ","), (["1.212.500", "12,5"], ",", ".")],
+)
+def test_a_mark_that_stands_twice_in_a_number_groups_thousands_in_the_whole_column(reads, values, decimal, thousands):
+    came = reads("id;amount\n" + "".join(f"7;{value}\n" for value in values))
+    assert came.found.formats == {"amount": Format(decimal=decimal, thousands=thousands)}
+
+
+@pytest.mark.parametrize("other, doubt", [("12.50", ""), ("48.137154", "1.234"), ("7", "1.234")])
+def test_amounts_with_two_digits_behind_the_point_decide_for_the_other_columns(reads, other, doubt):
+    assert reads(f"a;b\n1.234;{other}\n").found.formats == ({"a": Format(doubt=doubt)} if doubt else {})
+
+
+def test_one_broken_number_among_many_hides_no_doubt(reads):
+    came = reads("id;amount\n" + "7;1.234\n" * 30 + "7;2.500\n7;about 3\n")
+    assert came.found.formats == {"amount": Format(doubt="1.234")}
+
+
+def test_a_column_judged_by_whole_numbers_alone_is_known_as_such(reads, monkeypatch):
+    monkeypatch.setattr("churnml.events.sources.delimited_numbers.SAMPLE_ROWS", 2)
+    assert reads("id;amount\na;1\nb;2\nc;1.234\n").found.formats == {"amount": Format(whole=True)}
+
+
+@pytest.mark.parametrize(
+    "values, written",
+    [
+        (["2.454,80 €", "12,50 €"], Format(",", ".", sign="€")),
+        (["￥903.00", "￥12.50"], Format(sign="￥")),
+        (["-$12.50", "$-1,300.00"], Format(thousands=",", sign="$")),
+        (["EUR 12,50", "EUR 12,60", "7,00"], Format(",", sign="EUR")),
+        (["12\u00a0CHF", "13\u00a0CHF"], Format(sign="CHF")),
+        (["€ 1.234", "€ 999"], Format(sign="€", doubt="1.234")),
+        (["12.50 €", "13.50 €", "$14.50"], Format(sign="€")),
+    ],
+)
+def test_a_currency_sign_is_told_apart_from_the_number(reads, values, written):
+    assert reads("id\tamount\n" + "".join(f"A7\t{value}\n" for value in values)).found.formats == {"amount": written}
 
 
 def test_one_column_with_points_leaves_commas_of_another_in_doubt(reads):
@@ -307,7 +361,7 @@ def test_a_point_beside_a_decimal_comma_groups_thousands(reads):
 
 
 def test_declared_marks_hold_for_every_column_and_are_not_noted(reads):
-    came = reads("a;b\n1.5;x\n", decimal=",", thousands=".", delimiter=";")
+    came = reads("a;b\n1.500;x\n", decimal=",", thousands=".", delimiter=";")
     assert (came.found.formats, came.notes) == (dict.fromkeys("ab", Format(decimal=",", thousands=".")), "")
 
 

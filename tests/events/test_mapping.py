@@ -258,3 +258,24 @@ def test_a_table_with_amounts_may_say_their_currency_and_no_other_table_may(fold
     assert read(source, folder, "currency") == [("EUR",), ("EUR",)]
     told = refusal(folder, "{table: tickets, file: sales.csv, columns: {currency: Kanal}}")
     assert "column `currency`: table `tickets` has no such column" in told
+
+
+@pytest.mark.parametrize(
+    "said, written",
+    [
+        ("columns: {amount: Betrag}", Format(doubt="1.234")),
+        ("columns: {amount: {from: Betrag, thousands: '.'}}", Format(",", ".")),
+        ("columns: {amount: {from: Betrag, decimal: '.'}}", Format()),
+        ("thousands: '.'\n    columns: {amount: Betrag}", Format(",", ".")),
+        ("query: SELECT Betrag AS amount FROM source", Format(doubt="1.234")),
+    ],
+)
+def test_what_is_declared_ends_a_doubt_and_a_query_does_not(folder, said, written):
+    (folder / "sales.csv").write_text("Kunde;Betrag\n1;1.234\n2;999\n")
+    assert formats(one(folder, columns=said), folder).get("amount", Format()) == written
+
+
+def test_thousands_declared_for_one_column_say_its_decimal_mark_as_well(folder):
+    (folder / "sales.jsonl").write_text('{"customer_id": "1", "amount": "1.234"}\n')
+    text = "sources:\n  - table: orders\n    file: sales.jsonl\n    thousands: '.'\n"
+    assert formats(sources(folder, text)[0], folder)["amount"] == Format(",", ".")

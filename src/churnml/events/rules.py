@@ -6,8 +6,9 @@ Every value is read strictly: what a cast would round, guess or wrap around is n
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -25,6 +26,7 @@ _OFFSET = " ?(Z|UTC|[+-][0-9]{2}(:?[0-9]{2})?)"
 _PLAIN_TIME = "____-__-__ __:__:__"
 _DECIMAL = r"[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][+-]?[0-9]{1,3})?"
 _WHOLE = r"[+-]?[0-9]+([.]0*)?"
+_EITHER = r"[+-]?[1-9][0-9]{0,2}[.][0-9]{3}"  # more than a thousand, or a little more than one
 _EARLIEST, _LATEST = "1900-01-01", "2200-01-01"
 _LONGEST_ID = 256
 _TRUE, _FALSE = ("true", "t", "yes", "y", "1"), ("false", "f", "no", "n", "0")
@@ -40,7 +42,10 @@ _WORDS = {
     "number": ("must be a number", "write it with digits and a point, or declare `decimal` in sources.yaml"),
     "money": (
         "must be an amount",
-        "write it with digits and a point and no currency sign, or declare `decimal` and `thousands` in sources.yaml",
+        (
+            "write it with digits and a point, its currency as in the other rows or not at all, or declare `decimal` "
+            "and `thousands` in sources.yaml"
+        ),
     ),
     "boolean": ("must be true or false", "write true or false"),
     "json": ("must be one JSON object", 'write it as {"key": "value"}'),
@@ -83,6 +88,8 @@ class Reading:
         Columns that the contract does not know.
     notes : list of str
         What was taken for something else than it is called.
+    signs : dict of str to str
+        The currency sign that was left off the amounts of a column.
     """
 
     typed: dict[str, str]
@@ -91,6 +98,7 @@ class Reading:
     warnings: list[Rule]
     ignored: list[str]
     notes: list[str]
+    signs: dict[str, str] = field(default_factory=dict)
 
 
 def their_name(column: str) -> str:
@@ -162,9 +170,26 @@ def _read(reading: Reading, column: Column, found: str, form: Format, origin: st
         raise DataRefusedError(
             f"{origin}: column `{column.name}` {_WORDS[column.kind][0]}, found the type {found}; export it as text"
         )
+    if found == "VARCHAR" and column.kind in {"money", "number", "integer"}:
+        _settle_numbers(reading, column, form, origin)
     reading.typed[column.name] = value
     reading.rules.extend(_rules(column, found))
     reading.warnings.extend(_warnings(column, found, form))
+
+
+def _settle_numbers(reading: Reading, column: Column, form: Format, origin: str) -> None:
+    """Refuse numbers that may mean two things; tell of a currency sign that is left off."""
+    if form.doubt:
+        digits, behind = re.split("[.,]", form.doubt)
+        raise DataRefusedError(
+            f"{origin}: column `{column.name}` must show which mark parts thousands, found `{form.doubt}`, which may "
+            f"be {digits}{behind} or {digits}.{behind}, and no value that tells; declare `thousands` or `decimal` in "
+            "sources.yaml, each a point or a comma"
+        )
+    if form.sign:
+        reading.notes.append(f"`{reading.theirs[column.name]}` bears {form.sign}, which is left off")
+    if form.sign and column.kind == "money":
+        reading.signs[column.name] = form.sign
 
 
 def _value(column: Column, found: str, form: Format) -> str | None:
@@ -229,6 +254,9 @@ def _money(name: str, form: Format, *, text: bool) -> str:
 
 def _plain(name: str, form: Format) -> str:
     """Return a written number with a point and without groups; one that is grouped wrongly becomes NULL."""
+    name = _without_sign(name, form.sign) if form.sign else name
+    if form.whole:
+        return f"CASE WHEN NOT regexp_full_match({name}, '{_EITHER}') THEN {name} END"
     if not form.thousands and form.decimal == ".":
         return name
     mark, group = f"[{form.decimal}]", f"[{form.thousands}]" if form.thousands else ""
@@ -236,6 +264,13 @@ def _plain(name: str, form: Format) -> str:
     bare = f"replace({name}, {_quoted(form.thousands)}, '')" if group else name
     whole = _quoted(f"[+-]?{digits}({mark}[0-9]*)?")
     return f"CASE WHEN regexp_full_match({name}, {whole}) THEN replace({bare}, {_quoted(form.decimal)}, '.') END"
+
+
+def _without_sign(name: str, sign: str) -> str:
+    """Return a written amount without the currency sign before or behind it; another sign stays, and is no number."""
+    escaped, blanks = re.escape(sign), "[ \u00a0\u202f\u2009]*"
+    before = _quoted(f"^{blanks}([+-]?){blanks}{escaped}{blanks}([+-]?[0-9])")
+    return f"regexp_replace(regexp_replace({name}, {before}, '\\1\\2'), {_quoted(f'{blanks}{escaped}{blanks}$')}, '')"
 
 
 def _instant(name: str, found: str, form: Format) -> str | None:

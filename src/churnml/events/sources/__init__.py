@@ -47,6 +47,13 @@ class Format:
         What the number counts, where it is neither units of the currency nor a written time.
     time_zone : str
         The IANA zone of times without an offset; empty leaves it to the source.
+    sign : str
+        The currency sign that stands before or behind each amount, such as ``€`` or ``EUR``; it is left off.
+    doubt : str
+        A number of the column whose mark may part thousands or fractions, where no other value tells which; empty
+        where there is no doubt.
+    whole : bool
+        Whether the column was judged by whole numbers alone: a later one whose only mark may mean either is not read.
     """
 
     decimal: str = "."
@@ -54,6 +61,17 @@ class Format:
     instant: str = ""
     unit: Unit = ""
     time_zone: str = ""
+    sign: str = ""
+    doubt: str = ""
+    whole: bool = False
+
+    def marked(self, decimal: str, thousands: str) -> Format:
+        """Return the format with what is declared of its marks above what was found out; then nothing is in doubt."""
+        if not decimal and not thousands:
+            return self
+        mark = decimal or ("," if thousands == "." else "." if thousands == "," else self.decimal)
+        groups = thousands or ("" if self.thousands == mark else self.thousands)
+        return replace(self, decimal=mark, thousands=groups, doubt="", whole=False)
 
 
 @dataclass(frozen=True)

@@ -102,8 +102,8 @@ def _remedies(language: Language) -> list[str]:
         _("write it with digits only"),
         _("write it with digits and a point, or declare `decimal` in sources.yaml"),
         _(
-            "write it with digits and a point and no currency sign, or declare `decimal` and `thousands` in "
-            "sources.yaml"
+            "write it with digits and a point, its currency as in the other rows or not at all, or declare `decimal` "
+            "and `thousands` in sources.yaml"
         ),
         _("write true or false"),
         _("write it as %(example)s"),
