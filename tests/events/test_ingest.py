@@ -620,3 +620,36 @@ def test_amounts_with_the_sign_of_another_currency_are_refused(shop):
 def test_an_amount_with_another_sign_than_the_others_is_set_aside(shop):
     report = orders(shop, "ann,2020-03-01,o1,$1.50\nann,2020-03-01,o2,$2.50\nann,2020-03-01,o3,€2.50")
     assert [row["value"] for row in examples(report)] == ["€2.50"]
+
+
+def jsons(shop, *objects, table="orders"):
+    """Ingest JSON objects, and return what is reported of them."""
+    lines = "".join(json.dumps({"occurred_at": "2020-03-01", "amount": 5} | one) + "\n" for one in objects)
+    return shop.ingest(table, shop.file("rows.jsonl", lines), NOW + 1).tables[0]
+
+
+@pytest.mark.parametrize(
+    "broken, found, value",
+    [
+        ({"order_id": ["o1"]}, "a list", '["o1"]'),
+        ({"order_id": True}, "true or false", "true"),
+        ({"channel": {"a": 1}}, "an object", '{"a":1}'),
+        ({"customer_id": ["ann"]}, "a list", '["ann"]'),
+    ],
+)
+def test_what_is_no_text_in_json_is_set_aside_where_a_text_should_be(shop, broken, found, value):
+    report = jsons(shop, {"customer_id": "ann", "order_id": "o1"}, {"customer_id": "ann", "order_id": "o2"} | broken)
+    ((row),) = examples(report)
+    assert (row["row"], row["column"], row["value"]) == (2, next(iter(broken)), value)
+    assert row["rule"] == f"must be a text, found {found}"
+
+
+def test_a_text_that_looks_like_a_list_is_a_text(shop):
+    report = jsons(shop, {"customer_id": "ann", "order_id": "[1]", "channel": "true"}, {"kinds": [1], "order_id": "o"})
+    assert (landed(shop)[-1]["order_id"], landed(shop)[-1]["channel"]) == ("[1]", "true")
+    assert [row["rule"] for row in examples(report)] == ["must be filled"]
+
+
+def test_attributes_may_be_an_object_and_a_number_an_id(tiny):
+    jsons(tiny, {"customer_id": 7, "attributes": {"tier": "gold"}}, table="customers")
+    assert [(row["customer_id"], row["attributes"]) for row in landed(tiny, "customers")] == [("7", '{"tier":"gold"}')]

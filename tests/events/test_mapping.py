@@ -279,3 +279,11 @@ def test_thousands_declared_for_one_column_say_its_decimal_mark_as_well(folder):
     (folder / "sales.jsonl").write_text('{"customer_id": "1", "amount": "1.234"}\n')
     text = "sources:\n  - table: orders\n    file: sales.jsonl\n    thousands: '.'\n"
     assert formats(sources(folder, text)[0], folder)["amount"] == Format(",", ".")
+
+
+@pytest.mark.parametrize("values, kinds", [("", ["a list", "true or false"]), (", values: {true: web}", ["a list"])])
+def test_a_truth_that_values_translates_may_stand_for_a_text(folder, values, kinds):
+    (folder / "sales.jsonl").write_text('{"id": 1, "web": true}\n{"id": 2, "web": []}\n')
+    text = f"sources:\n  - {{table: orders, file: sales.jsonl, columns: {{channel: {{from: web{values}}}}}}}\n"
+    found = formats(sources(folder, text)[0], folder)["channel"].no_text
+    assert [words for words, _ in found] == kinds

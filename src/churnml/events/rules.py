@@ -173,6 +173,7 @@ def _read(reading: Reading, column: Column, found: str, form: Format, origin: st
     if found == "VARCHAR" and column.kind in {"money", "number", "integer"}:
         _settle_numbers(reading, column, form, origin)
     reading.typed[column.name] = value
+    reading.rules.extend(_no_texts(column, form))
     reading.rules.extend(_rules(column, found))
     reading.warnings.extend(_warnings(column, found, form))
 
@@ -342,6 +343,13 @@ def _rules(column: Column, found: str) -> list[Rule]:
         odd = f"regexp_matches({value}, '^\\s|\\s$|[[:cntrl:]]')"
         add(odd, "must have no blank at its ends and no control character", "strip it in the export")
     return rules
+
+
+def _no_texts(column: Column, form: Format) -> list[Rule]:
+    """Return the rules that a text column keeps where its source tells texts from lists, objects and truths."""
+    remedy = "bring the value itself, or map another column in sources.yaml"
+    told = form.no_text if column.kind == "text" else ()
+    return [Rule(column.name, f"{ROW} IN ({rows})", f"must be a text, found {words}", remedy) for words, rows in told]
 
 
 def _rules_between(reading: Reading, table: Table) -> None:

@@ -20,6 +20,9 @@ ROW = "source_row"
 STANDING = "standing_customers"
 """The view in which a reader finds who was a customer before this landing: `customer_id`, `met_at` (microseconds)."""
 
+TRUTH = "true or false"
+"""What a value is called that stands as a text and is a truth; see `Format.no_text`."""
+
 # what DuckDB raises when the data are at fault; anything else it raises is a bug of ours and keeps its traceback
 DATA_ERRORS = (
     duckdb.InvalidInputException,
@@ -54,6 +57,9 @@ class Format:
         where there is no doubt.
     whole : bool
         Whether the column was judged by whole numbers alone: a later one whose only mark may mean either is not read.
+    no_text : tuple of (str, str)
+        What some values are that stand as text and are none, such as ``a list``, with SQL that gives the `source_row` of
+        each.
     """
 
     decimal: str = "."
@@ -64,6 +70,7 @@ class Format:
     sign: str = ""
     doubt: str = ""
     whole: bool = False
+    no_text: tuple[tuple[str, str], ...] = ()
 
     def marked(self, decimal: str, thousands: str) -> Format:
         """Return the format with what is declared of its marks above what was found out; then nothing is in doubt."""

@@ -59,6 +59,9 @@ def _rules(language: Language) -> list[str]:
     return [
         _("must be filled"),
         _("must be a text"),
+        _("must be a text, found a list"),
+        _("must be a text, found an object"),
+        _("must be a text, found true or false"),
         _("must be a whole number"),
         _("must be a number"),
         _("must be an amount"),
@@ -93,6 +96,7 @@ def _remedies(language: Language) -> list[str]:
     _ = translator(language).gettext
     return [
         _("fill it in"),
+        _("bring the value itself, or map another column in sources.yaml"),
         _("correct it"),
         _("correct it or the scale"),
         _("correct either of the two"),
