@@ -138,6 +138,56 @@ def test_an_encoding_is_found_out_and_noted(reads, encoding, city, note):
     assert re.search(note, came.notes)
 
 
+CHINESE = [
+    "王鑫 李婷 张琪 刘昊 陈璐 杨雯 赵倩 黄琳",
+    "王鑫 李婷",
+    "¥903.00 张喆 王丽 李强",
+    "¥903.00",
+    "上海市“浦东”新区，世纪大道１号",
+]
+WESTERN = [
+    "Müller Groß Jürgen Weiß Äpfel&Öl Straße",
+    "Hélène François Élodie Noël Benoît cœur forêt où créée L’été",
+    "Muñoz Ñuñez García ¿Qué? 3ª João Conceição Guimarães Inês",
+    "Nicolò Forlì perché Bjørn Åse Tromsø Kjær Määttä Pöyry",
+    "MÜLLER FRANÇOIS NUÑEZ 12.50 € £5 “Zürich” – 20°",
+]
+OTHERS = [
+    ("cp1251", "Иванов Петрова Сидоров", "Иванов"),
+    ("cp1251", "Анна Нина Вера", "Анна"),
+    ("shift_jis", "田中太郎 鈴木花子 ヤマダ さくら", "田中太郎"),
+    ("shift_jis", "ﾔﾏﾀﾞ ﾀﾛｳ", "ﾔﾏﾀﾞ"),
+    ("big5", "王小明 陳美玲 林志豪 黃淑芬", "王小明"),
+    ("euc_kr", "김철수 이영희 박지성", "김철수"),
+    ("euc_jp", "田中太郎 鈴木花子", "田中太郎"),
+    ("cp1250", "Kowalska Pawłowski Zając Wiśniewska Dębski", "Pawłowski"),
+    ("cp1250", "Kamiński Wójcik", "Kamiński"),
+    ("cp1250", "Dvořák Novák Černý Němec", "Dvořák"),
+    ("cp1250", "Szűcs Erdős Babić", "Szűcs"),
+]
+
+
+@pytest.mark.parametrize(
+    "encoding, names", [*(("gb18030", names) for names in CHINESE), *(("cp1252", names) for names in WESTERN)]
+)
+def test_chinese_and_western_names_are_read_as_they_were_written(reads, encoding, names):
+    came = reads(b"id,name\n" + "".join(f"1,{name}\n" for name in names.split()).encode(encoding))
+    assert [name for _, name in came.rows] == names.split()
+    assert f"not UTF-8: read as {encoding}" in came.notes
+
+
+@pytest.mark.parametrize("encoding, names, word", OTHERS)
+def test_what_may_be_another_encoding_is_refused_with_a_word_as_each_would_read(reads, encoding, names, word):
+    content = b"id,name\n" + "".join(f"1,{name}\n" for name in names.split()).encode(encoding)
+    with pytest.raises(DataRefusedError, match=rf"{encoding} would read `{word}`.*; declare its `encoding` in sources"):
+        reads(content)
+    assert [name for _, name in reads(content, encoding=encoding).rows] == names.split()
+
+
+def test_polish_letters_that_western_words_have_too_are_read_alike(reads):
+    assert reads("id,name\n1,Wójcik\n".encode("cp1250")).rows == [("1", "Wójcik")]
+
+
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-16-le", "gb18030", "latin-1", "shift_jis"])
 def test_a_declared_encoding_is_taken_without_a_note(reads, encoding):
     name = {"latin-1": "Müller", "shift_jis": "東京"}.get(encoding, "中文")

@@ -58,8 +58,8 @@ class Format:
     whole : bool
         Whether the column was judged by whole numbers alone: a later one whose only mark may mean either is not read.
     no_text : tuple of (str, str)
-        What some values are that stand as text and are none, such as ``a list``, with SQL that gives the `source_row` of
-        each.
+        What some values are that stand as text and are none, such as ``a list``, each with SQL that gives the
+        `source_row` of all.
     """
 
     decimal: str = "."

@@ -48,8 +48,9 @@ def jsonlines_rows(path: Path, connection: duckdb.DuckDBPyConnection, scratch: P
     """Return the rows of a file with one JSON object per line, or of one JSON array of objects.
 
     Every value is the text that was written (`9007199254740993`, `1.10`); objects and arrays within are JSON text, and
-    the formats tell in which rows such stand; `null` and what is missing are empty. The columns are all names of the first level, in the order in which they
-    first occur. `source_row` is the number of the line, blank ones counted, or the element's place in the array.
+    the formats tell in which rows such stand; `null` and what is missing are empty. The columns are all names of the
+    first level, in the order in which they first occur. `source_row` is the number of the line, blank ones counted, or
+    the element's place in the array.
 
     Parameters
     ----------
@@ -242,10 +243,11 @@ def _values(names: list[str], lines: Path, *, faults: bool) -> str:
         f"CASE WHEN lossy THEN {plain.format(place=place)} ELSE value[{place}] END AS {quoted(name)}"
         for place, name in enumerate(names, start=1)
     ]
-    kinds = f"CASE WHEN regexp_matches(line, {literal(_NO_TEXT)}) THEN json_type(line, [{paths}]) END AS {quoted(_kinds_of(names))}"
+    kinds, may_hold = quoted(_kinds_of(names)), f"regexp_matches(line, {literal(_NO_TEXT)})"
     return f"""
-        SELECT {", ".join([*columns, ROW, quoted(_kinds_of(names))])} FROM (
-            SELECT {ROW}, lossy, json_extract_string({text}, [{paths}]) AS value, {kinds}
+        SELECT {", ".join([*columns, ROW, kinds])} FROM (
+            SELECT {ROW}, lossy, json_extract_string({text}, [{paths}]) AS value,
+                   CASE WHEN {may_hold} THEN json_type(line, [{paths}]) END AS {kinds}
             FROM (SELECT *, {lossy} AS lossy FROM {sound})
         )
     """
