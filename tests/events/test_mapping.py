@@ -287,3 +287,17 @@ def test_a_truth_that_values_translates_may_stand_for_a_text(folder, values, kin
     text = f"sources:\n  - {{table: orders, file: sales.jsonl, columns: {{channel: {{from: web{values}}}}}}}\n"
     found = formats(sources(folder, text)[0], folder)["channel"].no_text
     assert [words for words, _ in found] == kinds
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        "{table: orders, file: 'https://u:geheim@h/orders.csv?token=geheim'}",
+        "{table: orders, duckdb: 's3://u:geheim@h/shop.duckdb', query: SELECT 1}",
+        "{preset: shopify, files: {orders: [a.csv, 'ftp://u:geheim@h/orders.csv']}}",
+    ],
+)
+def test_a_url_where_a_file_should_be_is_refused_and_never_shown(folder, entry):
+    said = refusal(folder, entry)
+    assert "must name a file, found a URL, which is not read here; download it and name the file" in said
+    assert "geheim" not in said
