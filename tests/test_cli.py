@@ -99,3 +99,25 @@ def test_a_fresh_process_trains_the_same_bundle_and_gives_the_same_scores(journe
     assert again["bundle"] == save_bundle(model, {}, tmp_path / "here")
     assert again["value_at_risk"] == journey.said["score"].body["value_at_risk"]
     assert again["expected_churners"] == journey.said["score"].body["expected_churners"]
+
+
+@pytest.mark.parametrize("verb", ["serve", "demo"])
+@pytest.mark.parametrize("port", [99999, -1])
+def test_a_port_that_there_is_none_is_an_error_of_usage_before_anything_is_done(tmp_path, verb, port):
+    (tmp_path / "workspace").mkdir()
+    said = churnml(verb, "--workspace", tmp_path / "workspace", f"--port={port}")
+    assert (said.code, said.err) == (2, f"error: `--port` must be 0 to 65535, got {port}; 0 takes a free one")
+
+
+@pytest.mark.parametrize("words", [["ingest", "--table", "orders"], ["ingest", "--sources"]])
+def test_a_file_that_may_not_be_read_is_told_in_our_words(tmp_path, monkeypatch, words):
+    def forbidden(path, *_, **__):
+        raise PermissionError(13, "Permission denied", str(path))
+
+    (tmp_path / "o.csv").write_text("order_id\n1\n")
+    monkeypatch.setattr(os, "access", lambda *_, **__: False)
+    monkeypatch.setattr(Path, "open", forbidden)
+    monkeypatch.setattr(Path, "read_text", forbidden)
+    said = churnml(*words, tmp_path / "o.csv", "--check", "--workspace", tmp_path / "w", "--configs", tmp_path / "c")
+    assert (said.code, said.err.startswith("error: ")) == (2, True)
+    assert "o.csv must be readable, found that we may not read it; give this user the right to (chmod +r)" in said.err

@@ -38,6 +38,7 @@ CutoffOption = Annotated[
     str | None,
     typer.Option(help="A date, midnight in the workspace's zone. Default: the midnight after the last order."),
 ]
+# files are `readable=False` where whoever opens them says better than typer why one may not be read
 WORKSPACE, CONFIGS = Path("workspace"), Path("configs")
 
 
@@ -73,8 +74,10 @@ def demo(
 ) -> None:
     """Do the whole job on real data (the Complete Journey), then serve it."""
     from churnml.verbs.demo import demo as run  # noqa: PLC0415
+    from churnml.verbs.serve import check_port  # noqa: PLC0415
     from churnml.verbs.serve import serve as start  # noqa: PLC0415
 
+    check_port(port)  # before the work, not after
     session = _open(workspace, configs, as_json=as_json, create=True)
     summary = run(session)
     if as_json:
@@ -104,12 +107,15 @@ def init(
 
 @app.command()
 def ingest(
-    file: Annotated[Path | None, typer.Argument(help="A CSV, Parquet, Excel or JSON lines file; with --table.")] = None,
+    file: Annotated[
+        Path | None, typer.Argument(help="A CSV, Parquet, Excel or JSON lines file; with --table.", readable=False)
+    ] = None,
     table: Annotated[
         str | None, typer.Option("--table", "-t", help="The table it belongs to: customers, orders, …")
     ] = None,
     sources: Annotated[
-        Path | None, typer.Option("--sources", "-s", help="A sources.yaml that names files, databases and presets.")
+        Path | None,
+        typer.Option("--sources", "-s", help="A sources.yaml that names files, databases and presets.", readable=False),
     ] = None,
     workspace: WorkspaceOption = WORKSPACE,
     configs: ConfigsOption = CONFIGS,
@@ -179,7 +185,9 @@ def features_export(
 
 FeaturesOption = Annotated[
     Path | None,
-    typer.Option("--features", help="A ready feature table: one row per customer and cutoff, or a snapshot."),
+    typer.Option(
+        "--features", help="A ready feature table: one row per customer and cutoff, or a snapshot.", readable=False
+    ),
 ]
 CustomerOption = Annotated[str | None, typer.Option("--customer-id", help="Its column that says whose row it is.")]
 CutoffColumnOption = Annotated[
@@ -357,8 +365,10 @@ def serve(
     port: Annotated[int | None, typer.Option(help="TCP port.")] = None,
 ) -> None:
     """Serve the API and the pages on a loopback address."""
+    from churnml.verbs.serve import check_port  # noqa: PLC0415
     from churnml.verbs.serve import serve as run  # noqa: PLC0415
 
+    check_port(port)
     run(_open(workspace, configs, as_json=False), host=host, port=port)
 
 

@@ -90,7 +90,7 @@ class ServeConfig(Settings):
     """`configs/serve.yaml`: where the service listens."""
 
     host: str = Field("127.0.0.1", description="address to bind; without accounts only a loopback address is allowed")
-    port: int = Field(8000, ge=1, le=65535, description="TCP port")
+    port: int = Field(8000, ge=0, le=65535, description="TCP port; 0 takes a free one")
 
 
 class Protocol(Settings):

@@ -138,6 +138,56 @@ def test_an_encoding_is_found_out_and_noted(reads, encoding, city, note):
     assert re.search(note, came.notes)
 
 
+CHINESE = [
+    "王鑫 李婷 张琪 刘昊 陈璐 杨雯 赵倩 黄琳",
+    "王鑫 李婷",
+    "¥903.00 张喆 王丽 李强",
+    "¥903.00",
+    "上海市“浦东”新区，世纪大道１号",
+]
+WESTERN = [
+    "Müller Groß Jürgen Weiß Äpfel&Öl Straße",
+    "Hélène François Élodie Noël Benoît cœur forêt où créée L’été",
+    "Muñoz Ñuñez García ¿Qué? 3ª João Conceição Guimarães Inês",
+    "Nicolò Forlì perché Bjørn Åse Tromsø Kjær Määttä Pöyry",
+    "MÜLLER FRANÇOIS NUÑEZ 12.50 € £5 “Zürich” – 20°",
+]
+OTHERS = [
+    ("cp1251", "Иванов Петрова Сидоров", "Иванов"),
+    ("cp1251", "Анна Нина Вера", "Анна"),
+    ("shift_jis", "田中太郎 鈴木花子 ヤマダ さくら", "田中太郎"),
+    ("shift_jis", "ﾔﾏﾀﾞ ﾀﾛｳ", "ﾔﾏﾀﾞ"),
+    ("big5", "王小明 陳美玲 林志豪 黃淑芬", "王小明"),
+    ("euc_kr", "김철수 이영희 박지성", "김철수"),
+    ("euc_jp", "田中太郎 鈴木花子", "田中太郎"),
+    ("cp1250", "Kowalska Pawłowski Zając Wiśniewska Dębski", "Pawłowski"),
+    ("cp1250", "Kamiński Wójcik", "Kamiński"),
+    ("cp1250", "Dvořák Novák Černý Němec", "Dvořák"),
+    ("cp1250", "Szűcs Erdős Babić", "Szűcs"),
+]
+
+
+@pytest.mark.parametrize(
+    "encoding, names", [*(("gb18030", names) for names in CHINESE), *(("cp1252", names) for names in WESTERN)]
+)
+def test_chinese_and_western_names_are_read_as_they_were_written(reads, encoding, names):
+    came = reads(b"id,name\n" + "".join(f"1,{name}\n" for name in names.split()).encode(encoding))
+    assert [name for _, name in came.rows] == names.split()
+    assert f"not UTF-8: read as {encoding}" in came.notes
+
+
+@pytest.mark.parametrize("encoding, names, word", OTHERS)
+def test_what_may_be_another_encoding_is_refused_with_a_word_as_each_would_read(reads, encoding, names, word):
+    content = b"id,name\n" + "".join(f"1,{name}\n" for name in names.split()).encode(encoding)
+    with pytest.raises(DataRefusedError, match=rf"{encoding} would read `{word}`.*; declare its `encoding` in sources"):
+        reads(content)
+    assert [name for _, name in reads(content, encoding=encoding).rows] == names.split()
+
+
+def test_polish_letters_that_western_words_have_too_are_read_alike(reads):
+    assert reads("id,name\n1,Wójcik\n".encode("cp1250")).rows == [("1", "Wójcik")]
+
+
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-16-le", "gb18030", "latin-1", "shift_jis"])
 def test_a_declared_encoding_is_taken_without_a_note(reads, encoding):
     name = {"latin-1": "Müller", "shift_jis": "東京"}.get(encoding, "中文")
@@ -290,11 +340,65 @@ def test_how_numbers_are_written_is_found_out_where_there_is_no_doubt(reads, val
 
 
 @pytest.mark.parametrize(
-    "values",
-    [["1,234", "2,345"], ["12,5", "12.5"], ["12,5", "x1"], ["1.234"], ["12.50"], ["31.12.2020"], ["1,2,3"], ["1 2,5"]],
+    "values", [["12,5", "12.5"], ["12,5", "x1"], ["12.50"], ["31.12.2020"], ["1,2,3"], ["1 2,5"], ["0.500", "1.234"]]
 )
-def test_where_there_is_doubt_numbers_are_read_plainly(reads, values):
+def test_numbers_are_read_plainly_where_nothing_speaks_for_another_way(reads, values):
     assert reads("id\tamount\n" + "".join(f"7\t{value}\n" for value in values)).found.formats == {}
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+@pytest.mark.parametrize(
+    "values, doubt",
+    [
+        (["1.234", "999", "12.500", "8.000"], "1.234"),
+        (["1,234", "2,500", "12"], "1,234"),
+        (["-1.234", "NA", ""], "-1.234"),
+        (["1.234", "5,678"], "1.234"),
+    ],
+)
+def test_a_mark_that_stands_before_three_digits_everywhere_is_in_doubt(reads, delimiter, values, doubt):
+    came = reads(f"id{delimiter}amount\n" + "".join(f'7{delimiter}"{value}"\n' for value in values))
+    assert came.found.formats == {"amount": Format(doubt=doubt)}
+
+
+@pytest.mark.parametrize(
+    "values, decimal, thousands",
+    [(["1.212.500", "1.234"], ",", "."), (["1,212,500", "1,234", "12"], ".", ","), (["1.212.500", "12,5"], ",", ".")],
+)
+def test_a_mark_that_stands_twice_in_a_number_groups_thousands_in_the_whole_column(reads, values, decimal, thousands):
+    came = reads("id;amount\n" + "".join(f"7;{value}\n" for value in values))
+    assert came.found.formats == {"amount": Format(decimal=decimal, thousands=thousands)}
+
+
+@pytest.mark.parametrize("other, doubt", [("12.50", ""), ("48.137154", "1.234"), ("7", "1.234")])
+def test_amounts_with_two_digits_behind_the_point_decide_for_the_other_columns(reads, other, doubt):
+    assert reads(f"a;b\n1.234;{other}\n").found.formats == ({"a": Format(doubt=doubt)} if doubt else {})
+
+
+def test_one_broken_number_among_many_hides_no_doubt(reads):
+    came = reads("id;amount\n" + "7;1.234\n" * 30 + "7;2.500\n7;about 3\n")
+    assert came.found.formats == {"amount": Format(doubt="1.234")}
+
+
+def test_a_column_judged_by_whole_numbers_alone_is_known_as_such(reads, monkeypatch):
+    monkeypatch.setattr("churnml.events.sources.delimited_numbers.SAMPLE_ROWS", 2)
+    assert reads("id;amount\na;1\nb;2\nc;1.234\n").found.formats == {"amount": Format(whole=True)}
+
+
+@pytest.mark.parametrize(
+    "values, written",
+    [
+        (["2.454,80 €", "12,50 €"], Format(",", ".", sign="€")),
+        (["￥903.00", "￥12.50"], Format(sign="￥")),
+        (["-$12.50", "$-1,300.00"], Format(thousands=",", sign="$")),
+        (["EUR 12,50", "EUR 12,60", "7,00"], Format(",", sign="EUR")),
+        (["12\u00a0CHF", "13\u00a0CHF"], Format(sign="CHF")),
+        (["€ 1.234", "€ 999"], Format(sign="€", doubt="1.234")),
+        (["12.50 €", "13.50 €", "$14.50"], Format(sign="€")),
+    ],
+)
+def test_a_currency_sign_is_told_apart_from_the_number(reads, values, written):
+    assert reads("id\tamount\n" + "".join(f"A7\t{value}\n" for value in values)).found.formats == {"amount": written}
 
 
 def test_one_column_with_points_leaves_commas_of_another_in_doubt(reads):
@@ -307,7 +411,7 @@ def test_a_point_beside_a_decimal_comma_groups_thousands(reads):
 
 
 def test_declared_marks_hold_for_every_column_and_are_not_noted(reads):
-    came = reads("a;b\n1.5;x\n", decimal=",", thousands=".", delimiter=";")
+    came = reads("a;b\n1.500;x\n", decimal=",", thousands=".", delimiter=";")
     assert (came.found.formats, came.notes) == (dict.fromkeys("ab", Format(decimal=",", thousands=".")), "")
 
 

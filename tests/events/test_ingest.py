@@ -582,3 +582,91 @@ def test_a_parquet_file_is_read_by_its_own_name_whatever_that_looks_like(shop):
         pq.write_table(pa.table(row), shop.folder / name)
     shop.ingest("orders", shop.folder / "o[1].parquet")
     assert landed(shop)[-1]["order_id"] == "right"
+
+
+@pytest.mark.parametrize(
+    "values, found",
+    [
+        (["1.234", "999", "12.500"], "found `1.234`, which may be 1234 or 1.234"),
+        (["1,234", "2,500", "12"], "found `1,234`, which may be 1234 or 1.234"),
+    ],
+)
+@pytest.mark.parametrize("delimiter", [",", ";"])
+def test_amounts_that_may_be_thousands_or_fractions_are_refused(shop, delimiter, values, found):
+    lines = [f"ann,2020-03-01,o{n},{value}".split(",", 3) for n, value in enumerate(values)]
+    content = "\n".join(delimiter.join(f'"{value}"' for value in line) for line in lines)
+    with pytest.raises(DataRefusedError, match=f"column `amount` must show which mark parts thousands, {found}"):
+        orders(shop, content, header=HEADER.replace(",", delimiter))
+
+
+def test_an_amount_that_may_be_either_is_set_aside_where_the_first_rows_had_whole_numbers_only(shop, monkeypatch):
+    monkeypatch.setattr("churnml.events.sources.delimited_numbers.SAMPLE_ROWS", 2)
+    lines = [f"ann,2020-03-01,o{n},{value}" for n, value in enumerate(["1", "2", "1.234", "5.50"])]
+    report = orders(shop, "\n".join(lines))
+    assert [(row["row"], row["value"]) for row in examples(report)] == [(3, "1.234")]
+
+
+def test_a_text_such_as_a_version_is_in_no_doubt(shop):
+    report = orders(shop, "ann,2020-03-01,1.234,5\nann,2020-03-01,1.235,5")
+    assert (report.landed, report.quarantined) == (2, 0)
+
+
+@pytest.mark.parametrize(
+    "amount, currency, kept",
+    [
+        ('"2.454,80 €"', "EUR", 24_548_000),
+        ("￥903.00", "CNY", 9_030_000),
+        ("-$12.50", "CAD", -125_000),
+        ('"EUR 12,50"', "EUR", 125_000),
+        ("1300 zł", "PLN", 13_000_000),
+    ],
+)
+def test_a_currency_sign_is_left_off_and_said_so(make_tiny, amount, currency, kept):
+    shop = make_tiny(currency=currency)
+    shop.land(customers=CUSTOMERS)
+    report = orders(shop, f"ann,2020-03-01,o1,{amount}")
+    assert [row["amount"] for row in landed(shop)] == [kept]
+    assert any("`amount` bears" in note and "left off" in note for note in report.notes)
+
+
+def test_amounts_with_the_sign_of_another_currency_are_refused(shop):
+    with pytest.raises(DataRefusedError, match=r"column `amount` must be in USD, .* amounts that bear €; set"):
+        orders(shop, "ann,2020-03-01,o1,12.50 €")
+
+
+def test_an_amount_with_another_sign_than_the_others_is_set_aside(shop):
+    report = orders(shop, "ann,2020-03-01,o1,$1.50\nann,2020-03-01,o2,$2.50\nann,2020-03-01,o3,€2.50")
+    assert [row["value"] for row in examples(report)] == ["€2.50"]
+
+
+def jsons(shop, *objects, table="orders"):
+    """Ingest JSON objects, and return what is reported of them."""
+    lines = "".join(json.dumps({"occurred_at": "2020-03-01", "amount": 5} | one) + "\n" for one in objects)
+    return shop.ingest(table, shop.file("rows.jsonl", lines), NOW + 1).tables[0]
+
+
+@pytest.mark.parametrize(
+    "broken, found, value",
+    [
+        ({"order_id": ["o1"]}, "a list", '["o1"]'),
+        ({"order_id": True}, "true or false", "true"),
+        ({"channel": {"a": 1}}, "an object", '{"a":1}'),
+        ({"customer_id": ["ann"]}, "a list", '["ann"]'),
+    ],
+)
+def test_what_is_no_text_in_json_is_set_aside_where_a_text_should_be(shop, broken, found, value):
+    report = jsons(shop, {"customer_id": "ann", "order_id": "o1"}, {"customer_id": "ann", "order_id": "o2"} | broken)
+    ((row),) = examples(report)
+    assert (row["row"], row["column"], row["value"]) == (2, next(iter(broken)), value)
+    assert row["rule"] == f"must be a text, found {found}"
+
+
+def test_a_text_that_looks_like_a_list_is_a_text(shop):
+    report = jsons(shop, {"customer_id": "ann", "order_id": "[1]", "channel": "true"}, {"kinds": [1], "order_id": "o"})
+    assert (landed(shop)[-1]["order_id"], landed(shop)[-1]["channel"]) == ("[1]", "true")
+    assert [row["rule"] for row in examples(report)] == ["must be filled"]
+
+
+def test_attributes_may_be_an_object_and_a_number_an_id(tiny):
+    jsons(tiny, {"customer_id": 7, "attributes": {"tier": "gold"}}, table="customers")
+    assert [(row["customer_id"], row["attributes"]) for row in landed(tiny, "customers")] == [("7", '{"tier":"gold"}')]

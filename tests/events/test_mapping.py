@@ -258,3 +258,46 @@ def test_a_table_with_amounts_may_say_their_currency_and_no_other_table_may(fold
     assert read(source, folder, "currency") == [("EUR",), ("EUR",)]
     told = refusal(folder, "{table: tickets, file: sales.csv, columns: {currency: Kanal}}")
     assert "column `currency`: table `tickets` has no such column" in told
+
+
+@pytest.mark.parametrize(
+    "said, written",
+    [
+        ("columns: {amount: Betrag}", Format(doubt="1.234")),
+        ("columns: {amount: {from: Betrag, thousands: '.'}}", Format(",", ".")),
+        ("columns: {amount: {from: Betrag, decimal: '.'}}", Format()),
+        ("thousands: '.'\n    columns: {amount: Betrag}", Format(",", ".")),
+        ("query: SELECT Betrag AS amount FROM source", Format(doubt="1.234")),
+    ],
+)
+def test_what_is_declared_ends_a_doubt_and_a_query_does_not(folder, said, written):
+    (folder / "sales.csv").write_text("Kunde;Betrag\n1;1.234\n2;999\n")
+    assert formats(one(folder, columns=said), folder).get("amount", Format()) == written
+
+
+def test_thousands_declared_for_one_column_say_its_decimal_mark_as_well(folder):
+    (folder / "sales.jsonl").write_text('{"customer_id": "1", "amount": "1.234"}\n')
+    text = "sources:\n  - table: orders\n    file: sales.jsonl\n    thousands: '.'\n"
+    assert formats(sources(folder, text)[0], folder)["amount"] == Format(",", ".")
+
+
+@pytest.mark.parametrize("values, kinds", [("", ["a list", "true or false"]), (", values: {true: web}", ["a list"])])
+def test_a_truth_that_values_translates_may_stand_for_a_text(folder, values, kinds):
+    (folder / "sales.jsonl").write_text('{"id": 1, "web": true}\n{"id": 2, "web": []}\n')
+    text = f"sources:\n  - {{table: orders, file: sales.jsonl, columns: {{channel: {{from: web{values}}}}}}}\n"
+    found = formats(sources(folder, text)[0], folder)["channel"].no_text
+    assert [words for words, _ in found] == kinds
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        "{table: orders, file: 'https://u:geheim@h/orders.csv?token=geheim'}",
+        "{table: orders, duckdb: 's3://u:geheim@h/shop.duckdb', query: SELECT 1}",
+        "{preset: shopify, files: {orders: [a.csv, 'ftp://u:geheim@h/orders.csv']}}",
+    ],
+)
+def test_a_url_where_a_file_should_be_is_refused_and_never_shown(folder, entry):
+    said = refusal(folder, entry)
+    assert "must name a file, found a URL, which is not read here; download it and name the file" in said
+    assert "geheim" not in said

@@ -3,6 +3,7 @@ import os
 import socket
 import tarfile
 import zipfile
+from pathlib import Path
 
 import duckdb
 import pytest
@@ -267,3 +268,9 @@ def test_a_name_that_looks_like_a_pattern_opens_its_own_file(put):
     put("orders1.csv", "other\n1\n")
     own = put("orders[1].csv", "own\n1\n")
     assert duckdb.connect().read_csv(exact_name(own)).columns == ["own"]
+
+
+def test_a_url_is_no_file_and_is_never_shown():
+    with pytest.raises(UsageError, match="must be a file, found a URL, which is not read here") as caught:
+        look_at(Path("https://u:geheim@h/orders.csv"))
+    assert "geheim" not in str(caught.value)

@@ -24,6 +24,7 @@ from churnml.events.reporting import EXAMPLES, Finding, Kind, Refusal, TableRepo
 from churnml.events.rules import Rule, references
 from churnml.events.schema import CURRENCY, TABLES, Column, Table
 from churnml.events.sources import DATA_ERRORS, ROW, Rows, Source
+from churnml.events.sources.signs import meant
 from churnml.events.values import read_name, their_name
 from churnml.events.versions import Arrivals, Marks, Repeated, mark_repeated, readable
 
@@ -133,6 +134,7 @@ def open_source(
         rows = source.rows(connection, scratch)
         reading = read_as(TABLES[source.table], rows.relation, source.time_zone, rows.formats, source.origin)
     _compare_currency(reading, TABLES[source.table], currency)
+    _compare_signs(reading, currency, source.origin)
     late = f"{{}} > {int(now + DAY)}"
     reading.rules.append(Rule("occurred_at", late.format(read_name("occurred_at")), *_FUTURE))
     if "ingested_at" in reading.typed:
@@ -152,6 +154,16 @@ def _compare_currency(reading: Reading, table: Table, currency: str) -> None:
     said = f"upper(trim({their_name(CURRENCY.name)}::VARCHAR))"
     rule = f"must be in {currency}, the workspace's currency"
     reading.rules.insert(0, Rule(CURRENCY.name, f"{said} NOT IN ('', '{currency}')", rule, _CONVERT))
+
+
+def _compare_signs(reading: Reading, currency: str, origin: str) -> None:
+    """Refuse amounts whose sign cannot mean the workspace's currency."""
+    for column, sign in reading.signs.items():
+        if currency not in meant(sign):
+            raise DataRefusedError(
+                f"{origin}: column `{column}` must be in {currency}, the workspace's currency, found amounts that bear "
+                f"{sign}; set `currency` in configs/workspace.yaml if that is the company's, else {_CONVERT}"
+            )
 
 
 def stage(connection: duckdb.DuckDBPyConnection, checked: Checked, opened: Sequence[Opened]) -> list[Refusal]:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import duckdb
 
 from churnml.errors import DataRefusedError, nearest
 from churnml.events.remarks import about_blanks, about_values
-from churnml.events.rules import WORDS, Rule, rules_between, rules_of
+from churnml.events.rules import WORDS, Rule, no_texts, rules_between, rules_of
 from churnml.events.schema import Column, Table
 from churnml.events.sources import ROW, Format
 from churnml.events.values import typed
@@ -31,6 +32,8 @@ class Reading:
         Columns that the contract does not know.
     notes : list of str
         What was taken for something else than it is called.
+    signs : dict of str to str
+        The currency sign that was left off the amounts of a column.
     """
 
     typed: dict[str, str]
@@ -39,6 +42,7 @@ class Reading:
     warnings: list[Rule]
     ignored: list[str]
     notes: list[str]
+    signs: dict[str, str] = field(default_factory=dict)
 
 
 def read_as(
@@ -95,9 +99,27 @@ def _read(reading: Reading, column: Column, found: str, form: Format, origin: st
         raise DataRefusedError(
             f"{origin}: column `{column.name}` {WORDS[column.kind][0]}, found the type {found}; export it as text"
         )
+    if found == "VARCHAR" and column.kind in {"money", "number", "integer"}:
+        _settle_numbers(reading, column, form, origin)
     reading.typed[column.name] = value
+    reading.rules.extend(no_texts(column, form))
     reading.rules.extend(rules_of(column, found, form))
     reading.warnings.extend(about_values(column, found, form))
+
+
+def _settle_numbers(reading: Reading, column: Column, form: Format, origin: str) -> None:
+    """Refuse numbers that may mean two things; tell of a currency sign that is left off."""
+    if form.doubt:
+        digits, behind = re.split("[.,]", form.doubt)
+        raise DataRefusedError(
+            f"{origin}: column `{column.name}` must show which mark parts thousands, found `{form.doubt}`, which may "
+            f"be {digits}{behind} or {digits}.{behind}, and no value that tells; declare `thousands` or `decimal` in "
+            "sources.yaml, each a point or a comma"
+        )
+    if form.sign:
+        reading.notes.append(f"`{reading.theirs[column.name]}` bears {form.sign}, which is left off")
+    if form.sign and column.kind == "money":
+        reading.signs[column.name] = form.sign
 
 
 def _listed(found: Mapping[str, str]) -> str:

@@ -20,6 +20,7 @@ from churnml.events.values import (
     read_name,
     their_name,
     with_exponent,
+    without_sign,
 )
 
 _PLACEHOLDERS = (date(1900, 1, 1), date(1904, 1, 1), date(1970, 1, 1))
@@ -78,7 +79,7 @@ def _about_rounding(column: Column, found: str, form: Format) -> list[Rule]:
 
 def _finer_in_writing(column: Column, form: Format) -> str:
     """Return SQL that is true of a text with more places than are kept; most amounts are told by their length alone."""
-    name, (places, _) = their_name(column.name), kept_places(form)
+    name, (places, _) = without_sign(their_name(column.name), form), kept_places(form)
     point = f"strpos({name}, {quoted(form.decimal)})"
     behind = f"strlen({name}) - {point}"
     digits = f"regexp_matches({name}, '[{form.decimal}][0-9]{{{places}}}[0-9]*[1-9][0-9]*\\s*$')"

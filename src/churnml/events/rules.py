@@ -11,7 +11,7 @@ from datetime import date
 
 from churnml.events.clock import midnight
 from churnml.events.schema import MONEY_SCALE, Column, Table
-from churnml.events.sources import Format
+from churnml.events.sources import ROW, Format
 from churnml.events.values import EARLIEST, EPOCH, INTEGERS, LATEST, as_plain, quoted, read_name, their_name
 
 _LONGEST_ID = 256
@@ -27,7 +27,10 @@ WORDS = {
     "number": ("must be a number", "write it with digits and a point, or declare `decimal` in sources.yaml"),
     "money": (
         "must be an amount",
-        "write it with digits and a point and no currency sign, or declare `decimal` and `thousands` in sources.yaml",
+        (
+            "write it with digits and a point, its currency as in the other rows or not at all, or declare `decimal` "
+            "and `thousands` in sources.yaml"
+        ),
     ),
     "boolean": ("must be true or false", "write true or false"),
     "json": ("must be one JSON object", 'write it as {"key": "value"}'),
@@ -119,6 +122,13 @@ def _of_another_unit(column: Column, form: Format) -> Iterator[Rule]:
             broken = f"{read_name(column.name)} IS NULL AND try_cast({name} AS BIGINT) {range_}"
             looks = f"it looks like {unit.removeprefix('epoch_')}: declare `unit: {unit}` in sources.yaml"
             yield Rule(column.name, broken, WORDS["instant"][0], looks)
+
+
+def no_texts(column: Column, form: Format) -> list[Rule]:
+    """Return the rules that a text column keeps where its source tells texts from lists, objects and truths."""
+    remedy = "bring the value itself, or map another column in sources.yaml"
+    told = form.no_text if column.kind == "text" else ()
+    return [Rule(column.name, f"{ROW} IN ({rows})", f"must be a text, found {words}", remedy) for words, rows in told]
 
 
 def rules_between(table: Table, names: Collection[str]) -> tuple[list[Rule], list[Rule]]:

@@ -5,6 +5,7 @@ Every value is read strictly: what a cast would round, guess or wrap around is n
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import datetime
 
@@ -20,6 +21,7 @@ _OFFSET = " ?(Z|UTC|[+-][0-9]{2}(:?[0-9]{2})?)"
 _PLAIN_TIME = "____-__-__ __:__:__"
 _DECIMAL = r"[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][+-]?[0-9]{1,3})?"
 _WHOLE = r"[+-]?[0-9]+([.]0*)?"
+_EITHER = r"[+-]?[1-9][0-9]{0,2}[.][0-9]{3}"  # more than a thousand, or a little more than one
 EARLIEST, LATEST = "1900-01-01", "2200-01-01"
 _TRUE, _FALSE = ("true", "t", "yes", "y", "1"), ("false", "f", "no", "n", "0")
 EPOCH = {"epoch_seconds": 1_000_000, "epoch_milliseconds": 1_000, "epoch_microseconds": 1}
@@ -123,6 +125,9 @@ def with_exponent(plain: str) -> str:
 
 def as_plain(name: str, form: Format) -> str:
     """Return a written number with a point and without groups; one that is grouped wrongly becomes NULL."""
+    name = without_sign(name, form)
+    if form.whole:
+        return f"CASE WHEN NOT regexp_full_match({name}, '{_EITHER}') THEN {name} END"
     if not form.thousands and form.decimal == ".":
         return name
     mark, group = f"[{form.decimal}]", f"[{form.thousands}]" if form.thousands else ""
@@ -130,6 +135,15 @@ def as_plain(name: str, form: Format) -> str:
     bare = f"replace({name}, {quoted(form.thousands)}, '')" if group else name
     whole = quoted(f"[+-]?{digits}({mark}[0-9]*)?")
     return f"CASE WHEN regexp_full_match({name}, {whole}) THEN replace({bare}, {quoted(form.decimal)}, '.') END"
+
+
+def without_sign(name: str, form: Format) -> str:
+    """Return a written amount without the currency sign before or behind it; another sign stays, and is no number."""
+    if not form.sign:
+        return name
+    escaped, blanks = re.escape(form.sign), "[ \u00a0\u202f\u2009]*"
+    before = quoted(f"^{blanks}([+-]?){blanks}{escaped}{blanks}([+-]?[0-9])")
+    return f"regexp_replace(regexp_replace({name}, {before}, '\\1\\2'), {quoted(f'{blanks}{escaped}{blanks}$')}, '')"
 
 
 def _instant(name: str, found: str, form: Format) -> str | None:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from churnml.config import ServeConfig
+from churnml.errors import UsageError
 from churnml.verbs.session import Session
+
+_LAST_PORT = 65535
 
 
 def serve(session: Session, *, host: str | None = None, port: int | None = None) -> None:
@@ -25,3 +28,15 @@ def serve(session: Session, *, host: str | None = None, port: int | None = None)
         config.port if port is None else port,
         lambda url: session.console.print(f"Serving on [bold]{url}[/]  (Ctrl-C stops it)"),
     )
+
+
+def check_port(port: int | None) -> None:
+    """Check the port of the command line, by the bounds that configs/serve.yaml has.
+
+    Raises
+    ------
+    UsageError
+        If there is no such port.
+    """
+    if port is not None and not 0 <= port <= _LAST_PORT:
+        raise UsageError(f"`--port` must be 0 to {_LAST_PORT}, got {port}; 0 takes a free one")

@@ -20,6 +20,9 @@ ROW = "source_row"
 STANDING = "standing_customers"
 """The view in which a reader finds who was a customer before this landing: `customer_id`, `met_at` (microseconds)."""
 
+TRUTH = "true or false"
+"""What a value is called that stands as a text and is a truth; see `Format.no_text`."""
+
 # what DuckDB raises when the data are at fault; anything else it raises is a bug of ours and keeps its traceback
 DATA_ERRORS = (
     duckdb.InvalidInputException,
@@ -47,6 +50,16 @@ class Format:
         What the number counts, where it is neither units of the currency nor a written time.
     time_zone : str
         The IANA zone of times without an offset; empty leaves it to the source.
+    sign : str
+        The currency sign that stands before or behind each amount, such as ``€`` or ``EUR``; it is left off.
+    doubt : str
+        A number of the column whose mark may part thousands or fractions, where no other value tells which; empty
+        where there is no doubt.
+    whole : bool
+        Whether the column was judged by whole numbers alone: a later one whose only mark may mean either is not read.
+    no_text : tuple of (str, str)
+        What some values are that stand as text and are none, such as ``a list``, each with SQL that gives the
+        `source_row` of all.
     """
 
     decimal: str = "."
@@ -54,6 +67,18 @@ class Format:
     instant: str = ""
     unit: Unit = ""
     time_zone: str = ""
+    sign: str = ""
+    doubt: str = ""
+    whole: bool = False
+    no_text: tuple[tuple[str, str], ...] = ()
+
+    def marked(self, decimal: str, thousands: str) -> Format:
+        """Return the format with what is declared of its marks above what was found out; then nothing is in doubt."""
+        if not decimal and not thousands:
+            return self
+        mark = decimal or ("," if thousands == "." else "." if thousands == "," else self.decimal)
+        groups = thousands or ("" if self.thousands == mark else self.thousands)
+        return replace(self, decimal=mark, thousands=groups, doubt="", whole=False)
 
 
 @dataclass(frozen=True)

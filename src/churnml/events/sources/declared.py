@@ -17,6 +17,7 @@ from churnml.config import Settings, validated
 from churnml.errors import ConfigError, nearest
 from churnml.events.schema import CURRENCY, TABLES, Column, Table
 from churnml.events.sources import Unit
+from churnml.events.sources.opening import NO_URL, is_url
 
 KINDS = ("file", "duckdb", "postgres", "preset")
 READING = ("encoding", "delimiter", "quote", "decimal", "thousands", "sheet")
@@ -103,10 +104,16 @@ def read_declared(path: Path) -> list[Declared]:
     ConfigError
         If the file is missing, is not YAML, says a key or a value that does not exist, or says it twice.
     """
+    if is_url(str(path)):
+        raise ConfigError(f"--sources must name a sources.yaml, {NO_URL}")
     if not path.is_file():
         raise ConfigError(f"{path} is not a file; `churnml init` writes an example `sources.yaml`")
     try:
         loaded = yaml.load(path.read_text(encoding="utf-8-sig"), Loader=_AsWritten)  # noqa: S506  # texts only
+    except PermissionError as error:
+        raise ConfigError(
+            f"{path} must be readable, found that we may not read it; give this user the right to (chmod +r)"
+        ) from error
     except UnicodeDecodeError as error:
         raise ConfigError(f"{path.name} must be UTF-8 text, found another encoding; save it as UTF-8") from error
     except yaml.YAMLError as error:
@@ -140,6 +147,9 @@ def _check_entry(entry: Declared, where: str) -> None:
         found = " and ".join(f"`{kind}`" for kind in said) or "none of them"
         raise ConfigError(f"{where}: say exactly one of `file`, `duckdb`, `postgres` and `preset`, found {found}")
     _check_zone(entry.time_zone, where)
+    for key, named in {"file": (entry.file,), "duckdb": (entry.duckdb,), **entry.files}.items():
+        if any(map(is_url, named)):  # it may hold a password, so it is not shown
+            raise ConfigError(f"{where}: `{key}` must name a file, {NO_URL}")
     if entry.kind == "preset":
         _check_alone(entry, where, ("preset", "files", "time_zone", *READING))
         return

@@ -96,10 +96,10 @@ def delimited_rows(
     else:
         rows = _read_apart(connection, text, layout, names, scratch)
     try:
-        formats = dict.fromkeys(names, numbers) if numbers else written_numbers(rows.relation)
+        formats = written_numbers(rows.relation, numbers)
     except DATA_ERRORS:  # it stumbles over the sample already
         rows = _read_apart(connection, text, layout, names, scratch)
-        formats = dict.fromkeys(names, numbers) if numbers else written_numbers(rows.relation)
+        formats = written_numbers(rows.relation, numbers)
     ends = "lines end in both ways, some in CR LF and some in LF; both were read" if not found.line_end else ""
     empty = "it has a header, but no rows" if not rows.records else ""
     notes = (

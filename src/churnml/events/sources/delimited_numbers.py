@@ -1,36 +1,49 @@
 """How the numbers of a delimited text are written: found out from its first rows, where those leave no doubt.
 
-``12,5`` cannot be but twelve and a half, and ``1.234,56`` shows both marks; ``1,234`` alone may be either, and stays
-as it is.
+``12,5`` cannot be but twelve and a half, ``1.234,56`` shows both marks, in ``1.212.500`` the point groups thousands.
+``1,234`` or ``1.234`` alone may be more than a thousand or a little more than one: a column of such is in doubt, and a
+column of the contract that is, is refused. A currency sign beside the numbers is told apart from them.
 """
 
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import duckdb
 
-from churnml.events.sources import Format
+from churnml.events.sources import ROW, Format
+from churnml.events.sources.signs import SIGN
 
 SAMPLE_ROWS = 10_000
 
-_GROUPS = " '\u00a0\u202f\u2019"  # blanks, narrow and unbreakable ones too, and apostrophes
-_LIKE_NUMBERS = f"[+-]?[0-9]([0-9.,{_GROUPS.replace(chr(39), chr(39) * 2)}]*[0-9])?"
+_BLANKS = " \u00a0\u202f\u2009"  # unbreakable and narrow ones too
+_GROUPS = f"{_BLANKS}'\u2019"  # and apostrophes
+_DIGITS = f"[0-9](?:[0-9.,{_GROUPS}]*[0-9])?"
+_LIKE_NUMBERS = f"[+-]?(?:(?:{SIGN})[{_BLANKS}]*[+-]?)?{_DIGITS}(?:[{_BLANKS}]*(?:{SIGN}))?"
+_BARE_NUMBER = f"[+-]?{_DIGITS}"
+_MARKED = "[0-9][.,][0-9]"
+_MOST = 0.95  # of what holds a digit must look like a number; the rest is broken, and told row by row
 _OTHER = {",": ".", ".": ","}
+_PARTS = re.compile(f"([+-]?)(?:({SIGN})[{_BLANKS}]*)?([+-]?{_DIGITS})(?:[{_BLANKS}]*({SIGN}))?")
 
 
 def _deciding(mark: str) -> re.Pattern[str]:
     """Return what only a number with this decimal mark can look like."""
-    grouped = rf"\d{{1,3}}(?:[{re.escape(_OTHER[mark])}{_GROUPS}]\d{{3}})+\{mark}\d+"
+    other = re.escape(_OTHER[mark])
+    grouped = rf"\d{{1,3}}(?:[{other}{_GROUPS}]\d{{3}})+\{mark}\d+"
+    repeated = rf"\d{{1,3}}(?:{other}\d{{3}}){{2,}}"
     either = rf"[1-9]\d{{0,2}}\{mark}\d{{3}}$"
-    return re.compile(rf"[+-]?(?:{grouped}|(?!{either})\d+\{mark}\d+)")
+    return re.compile(rf"[+-]?(?:{grouped}|{repeated}|(?!{either})\d+\{mark}\d+)")
 
 
-_THREE_DIGITS = re.compile(r"[+-]?[1-9]\d{0,2}\.\d{3}")
-_ENOUGH = 3
 _DECIDING = {mark: _deciding(mark) for mark in _OTHER}
+_EITHER = re.compile(r"[+-]?[1-9]\d{0,2}[.,]\d{3}")
+_SURELY_COMMA = re.compile(rf"[+-]?\d{{1,3}}(?:(?:[.{_GROUPS}]\d{{3}})+,\d+|(?:\.\d{{3}}){{2,}})")
+_AS_MONEY = re.compile(r".*\d\.\d{1,2}")
+_ENOUGH = 3
 
 
 @dataclass(frozen=True)
@@ -38,43 +51,54 @@ class _Column:
     """What the values of one column show: the marks that are proved, and whether one value proves its mark alone."""
 
     values: Collection[str]
+    sign: str
     marks: frozenset[str]
     both: bool
 
 
-def written_numbers(relation: duckdb.DuckDBPyRelation) -> dict[str, Format]:
+def written_numbers(relation: duckdb.DuckDBPyRelation, declared: Format | None = None) -> dict[str, Format]:
     """Return how to read the numbers of each column that is not written plainly, judged by the first 10,000 rows.
 
     A decimal comma is believed if no number in the sample has a decimal point, or if the column groups its thousands
-    as well. Values without any digit, such as ``NA``, are passed over.
+    as well. A column whose numbers may be read either way is in `doubt`, unless those of another column decide. Values
+    without any digit, such as ``NA``, are passed over, and so are a few that are no numbers.
 
     Parameters
     ----------
     relation : DuckDBPyRelation
         Columns of text.
+    declared : Format, optional
+        How numbers are written in all columns, where that is known; only currency signs are found out then.
 
     Returns
     -------
     dict of str to Format
-        By column; only where the format is another than the plain one.
+        By column; without a declaration only where the format is another than the plain one.
     """
-    columns = {name: _seen(values) for name, values in _like_numbers(relation).items()}
+    like, plain = _like_numbers(relation)
+    columns = {name: _seen(values) for name, values in like.items()}
+    if declared:
+        signs = {name: column.sign for name, column in columns.items()}
+        return {name: replace(declared, sign=signs.get(name, "")) for name in relation.columns if name != ROW}
     proved = {mark for column in columns.values() for mark in column.marks}
-    found = {name: _format(column, proved) for name, column in columns.items()}
-    return {name: written for name, written in found.items() if written and written != Format()}
+    as_money = {"."} & proved and any(_AS_MONEY.fullmatch(one) for column in columns.values() for one in column.values)
+    found = {name: _format(column, proved, point=bool(as_money)) for name, column in columns.items()}
+    found |= dict.fromkeys(plain, Format(whole=True))
+    return {name: written for name, written in found.items() if written != Format()}
 
 
 def told(formats: Mapping[str, Format]) -> tuple[str, ...]:
     """Return the notes that say which columns were read in which way."""
-    ways: dict[Format, list[str]] = {}
+    ways: dict[tuple[str, str], list[str]] = {}
     for name, written in formats.items():
-        ways.setdefault(written, []).append(f"`{name}`")
+        if (written.decimal, written.thousands) != (".", ""):
+            ways.setdefault((written.decimal, written.thousands), []).append(f"`{name}`")
     words = {",": "a comma", ".": "a point", "'": "an apostrophe", "\u2019": "an apostrophe", "": ""}
     return tuple(
-        f"{', '.join(names)}: read with {words[way.decimal]} as the decimal mark"
-        + (f" and {words.get(way.thousands, 'a blank')} between thousands" if way.thousands else "")
+        f"{', '.join(names)}: read with {words[decimal]} as the decimal mark"
+        + (f" and {words.get(thousands, 'a blank')} between thousands" if thousands else "")
         + "; declare `decimal` and `thousands` in sources.yaml if that is not meant"
-        for way, names in ways.items()
+        for (decimal, thousands), names in ways.items()
     )
 
 
@@ -88,42 +112,76 @@ def in_doubt(relation: duckdb.DuckDBPyRelation, formats: Mapping[str, Format]) -
     formats : mapping of str to Format
         What `written_numbers` decided.
     """
+    plain = {name: values for name, values in _like_numbers(relation)[0].items() if _is_plain(formats.get(name))}
     return tuple(
         f"`{name}`: in the first rows every point stands before three digits; it is read as the decimal mark, so "
         'declare `thousands: "."` in sources.yaml if it groups thousands'
-        for name, values in _like_numbers(relation).items()
-        if name not in formats and len(values) >= _ENOUGH and all(map(_THREE_DIGITS.fullmatch, values))
+        for name, values in plain.items()
+        if (marked := [one for one in values if "." in one])
+        and len(values) >= _ENOUGH
+        and all(map(_EITHER.fullmatch, marked))
     )
 
 
-def _like_numbers(relation: duckdb.DuckDBPyRelation) -> dict[str, set[str]]:
-    """Return the distinct values of each column in which whatever holds a digit could be a number."""
+def _is_plain(written: Format | None) -> bool:
+    return written is None or (written.decimal, written.thousands) == (".", "")
+
+
+def _like_numbers(relation: duckdb.DuckDBPyRelation) -> tuple[dict[str, set[str]], list[str]]:
+    """Return the distinct numbers of each column in which nearly whatever holds a digit could be a number.
+
+    Returns
+    -------
+    dict of str to set of str
+        Those in which some number has a mark or a currency sign.
+    list of str
+        The others, where the relation has more rows than were looked at.
+    """
     sample = relation.limit(SAMPLE_ROWS)
     names = [name for name, kind in zip(relation.columns, relation.types, strict=True) if str(kind) == "VARCHAR"]
     texts = {name: f"trim({_quoted(name)})" for name in names}
     if not texts:
-        return {}
+        return {}, []
+    like = {name: f"regexp_full_match({text}, {_literal(_LIKE_NUMBERS)})" for name, text in texts.items()}
+    marked = f"regexp_matches({{0}}, '{_MARKED}') OR NOT regexp_full_match({{0}}, {_literal(_BARE_NUMBER)})"
     tests = ", ".join(
-        f"bool_and(regexp_full_match({text}, '{_LIKE_NUMBERS}')) FILTER (regexp_matches({text}, '[0-9]')), "
-        f"bool_or(regexp_matches({text}, '[0-9][.,][0-9]'))"
-        for text in texts.values()
+        f"count(*) FILTER (regexp_matches({text}, '[0-9]')), count(*) FILTER ({like[name]}), "
+        f"coalesce(bool_or({marked.format(text)}) FILTER ({like[name]}), false)"
+        for name, text in texts.items()
     )
-    (row,) = sample.aggregate(tests).fetchall()
-    chosen = [name for place, name in enumerate(names) if row[2 * place] and row[2 * place + 1]]
-    lists = ", ".join(
-        f"list(DISTINCT {texts[name]}) FILTER (regexp_matches({texts[name]}, '[0-9]'))" for name in chosen
-    )
-    return dict(zip(chosen, map(set, sample.aggregate(lists).fetchall()[0]), strict=True)) if chosen else {}
+    (row,) = sample.aggregate(f"count(*), {tests}").fetchall()
+    counts = {name: row[1 + 3 * place : 4 + 3 * place] for place, name in enumerate(names)}
+    numbers = [name for name, (digits, numeric, _) in counts.items() if numeric and numeric >= _MOST * digits]
+    chosen = [name for name in numbers if counts[name][2]]
+    lists = ", ".join(f"list(DISTINCT {texts[name]}) FILTER ({like[name]})" for name in chosen)
+    found = sample.aggregate(lists).fetchall()[0] if chosen else ()
+    more = row[0] == SAMPLE_ROWS and relation.limit(1, SAMPLE_ROWS).fetchall()
+    return dict(zip(chosen, map(set, found), strict=True)), [n for n in numbers if n not in chosen] if more else []
 
 
-def _seen(values: Collection[str]) -> _Column:
+def _seen(texts: Collection[str]) -> _Column:
+    parts = [found.groups("") for text in texts if (found := _PARTS.fullmatch(text))]
+    signs = Counter(before or behind for _, before, _, behind in parts)
+    values = {minus + digits for minus, _, digits, _ in parts}
     marks = frozenset(mark for mark, deciding in _DECIDING.items() if any(map(deciding.fullmatch, values)))
-    both = any(re.search(rf"[.{_GROUPS}]\d{{3}},\d+$", value) for value in values)
-    return _Column(values, marks, both)
+    sign = next((sign for sign, count in signs.items() if 2 * count > len(parts)), "")  # a row with another is broken
+    return _Column(values, sign, marks, any(map(_SURELY_COMMA.fullmatch, values)))
 
 
-def _format(column: _Column, proved: Collection[str]) -> Format | None:
-    """Return how a column is written, or nothing where that is in doubt."""
+def _format(column: _Column, proved: Collection[str], *, point: bool) -> Format:
+    """Return how a column is written; `point` tells that another column has amounts such as 12.50."""
+    found = _marks(column, proved)
+    if found is not None:
+        return replace(found, sign=column.sign)
+    either = sorted(filter(_EITHER.fullmatch, column.values))
+    settled = column.marks == {"."} or (
+        not column.marks and set(proved) == {"."} and point and not any("," in one for one in either)
+    )
+    return Format(sign=column.sign, doubt=either[0] if either and not settled else "")
+
+
+def _marks(column: _Column, proved: Collection[str]) -> Format | None:
+    """Return with which marks a column is written, or nothing where that is in doubt."""
     marks = column.marks or ({","} if set(proved) == {","} else set())  # 1.234 beside 12,5 groups thousands
     if len(marks) != 1:
         return None
@@ -141,3 +199,7 @@ def _format(column: _Column, proved: Collection[str]) -> Format | None:
 
 def _quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
+
+
+def _literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"

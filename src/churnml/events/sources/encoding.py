@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from churnml.errors import ConfigError, DataRefusedError
+from churnml.events.sources.letters import candidates, is_chinese, is_western
 
 _CHUNK = 1 << 18  # stays in the cache between reading and decoding
 _AROUND = 1 << 16
@@ -72,23 +73,15 @@ def _known(path: Path, declared: str) -> str:
 def _told_apart(path: Path, wrong: int) -> tuple[str, str]:
     """Return the encoding of a text that is not UTF-8 from its byte number `wrong` on, with the word for it."""
     sample = _lines_around(path, wrong)
-    if _is_chinese(sample):
+    if is_chinese(sample):
         return "gb18030", "gb18030 (Chinese)"
     broken = sample.decode("utf-8", "replace").count("\ufffd")
-    if len(_UTF8_LETTER.findall(sample)) > broken or not _is_ascii(path, wrong):
+    if len(_UTF8_LETTER.findall(sample)) > broken or not _is_ascii(path, wrong - _AROUND):
         raise _not_decoded(path, wrong, "utf-8", f"the rest is UTF-8, so the file may be damaged: {_ASK}")
+    if not is_western(sample):
+        told = ", ".join(f"{encoding} would read `{word}`" for encoding, word in candidates(sample))
+        raise _not_decoded(path, wrong, "utf-8", f"{told}; {_ASK}" if told else _ASK)
     return "cp1252", "cp1252 (Western European)"
-
-
-def _is_chinese(sample: bytes) -> bool:
-    """Tell gb18030 by its commonest characters; Latin letters decode as well, but to rare ones."""
-    try:
-        foreign = [letter for letter in sample.decode("gb18030") if not letter.isascii()]
-    except UnicodeDecodeError:
-        return False
-    leads = "".join(foreign).encode("gb2312", "ignore")[::2]
-    common = sum(0xB0 <= lead <= 0xD7 or lead in {0xA1, 0xA3} for lead in leads)  # level 1 and punctuation
-    return common >= 0.75 * len(foreign)
 
 
 def _lines_around(path: Path, place: int) -> bytes:

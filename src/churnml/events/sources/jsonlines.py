@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from churnml.errors import DataRefusedError
-from churnml.events.sources import ROW, Rows
+from churnml.events.sources import ROW, TRUTH, Format, Rows
 from churnml.events.sources.opening import exact_name
 from churnml.events.sources.parquet import check_names, left_out, literal, quoted, scratch_file
 
@@ -30,6 +30,10 @@ _LOSSY = r"[:,\[]\s*-?(?:[0-9]+\.[0-9]*0|[0-9.]+[eE][-+]?[0-9]+|[0-9.]{17,}|0\.0
 _TEXT_OR_NUMBER = r'("(?:[^"\\]|\\.)*")|(-?[0-9][-+0-9.eE]*)'
 _MARK = "\ue000#"
 
+# only a line with such a value can hold one that is no text; that a text may look like it costs time only
+_NO_TEXT = r":\s*[\[{tf]"
+_KINDS = {"ARRAY": "a list", "OBJECT": "an object", "BOOLEAN": TRUTH}
+
 _FAULTS = {
     "broken": (
         'each line must hold one whole JSON object, such as {"customer_id": "00123"}',
@@ -43,9 +47,10 @@ _FAULTS = {
 def jsonlines_rows(path: Path, connection: duckdb.DuckDBPyConnection, scratch: Path) -> Rows:
     """Return the rows of a file with one JSON object per line, or of one JSON array of objects.
 
-    Every value is the text that was written (`9007199254740993`, `1.10`); objects and arrays within are JSON text,
-    `null` and what is missing are empty. The columns are all names of the first level, in the order in which they
-    first occur. `source_row` is the number of the line, blank ones counted, or the element's place in the array.
+    Every value is the text that was written (`9007199254740993`, `1.10`); objects and arrays within are JSON text, and
+    the formats tell in which rows such stand; `null` and what is missing are empty. The columns are all names of the
+    first level, in the order in which they first occur. `source_row` is the number of the line, blank ones counted, or
+    the element's place in the array.
 
     Parameters
     ----------
@@ -74,7 +79,35 @@ def jsonlines_rows(path: Path, connection: duckdb.DuckDBPyConnection, scratch: P
     rejected = _rejected(connection, lines) if faults else ""
     lines.unlink()
     notes = ("the file is one JSON array; rows are numbered by their place in it",) if array else ()
-    return Rows(connection.read_parquet(str(read)), notes=(*notes, *left_out(names)), rejected=rejected)
+    kept = connection.read_parquet(str(read))
+    return Rows(
+        kept.project(", ".join([*map(quoted, own), ROW])),
+        formats=_no_texts(connection, own, read),
+        notes=(*notes, *left_out(names)),
+        rejected=rejected,
+    )
+
+
+def _no_texts(connection: duckdb.DuckDBPyConnection, names: list[str], read: Path) -> dict[str, Format]:
+    """Return, for each column that holds lists, objects or truths somewhere, where those are."""
+    rows, kinds = f"read_parquet({literal(str(read))})", quoted(_kinds_of(names))
+    shapes = f"SELECT DISTINCT {kinds} AS kinds FROM {rows} WHERE {kinds} IS NOT NULL"
+    each = f"SELECT unnest(kinds) AS kind, generate_subscripts(kinds, 1) AS place FROM ({shapes})"
+    found = set(connection.execute(f"SELECT DISTINCT place, kind FROM ({each})").fetchall())
+    told = {
+        name: tuple(
+            (words, f"SELECT {ROW} FROM {rows} WHERE {kinds}[{place}] = '{kind}'")
+            for kind, words in _KINDS.items()
+            if (place, kind) in found
+        )
+        for place, name in enumerate(names, start=1)
+    }
+    return {name: Format(no_text=where) for name, where in told.items() if where}
+
+
+def _kinds_of(names: list[str]) -> str:
+    """Return the name under which the kinds of all values are kept beside them: one that is no value's."""
+    return max((name for name in names if name.casefold().startswith("kinds")), key=len, default="") + "kinds"
 
 
 def _begins_an_array(path: Path) -> bool:
@@ -210,9 +243,11 @@ def _values(names: list[str], lines: Path, *, faults: bool) -> str:
         f"CASE WHEN lossy THEN {plain.format(place=place)} ELSE value[{place}] END AS {quoted(name)}"
         for place, name in enumerate(names, start=1)
     ]
+    kinds, may_hold = quoted(_kinds_of(names)), f"regexp_matches(line, {literal(_NO_TEXT)})"
     return f"""
-        SELECT {", ".join([*columns, ROW])} FROM (
-            SELECT {ROW}, lossy, json_extract_string({text}, [{paths}]) AS value
+        SELECT {", ".join([*columns, ROW, kinds])} FROM (
+            SELECT {ROW}, lossy, json_extract_string({text}, [{paths}]) AS value,
+                   CASE WHEN {may_hold} THEN json_type(line, [{paths}]) END AS {kinds}
             FROM (SELECT *, {lossy} AS lossy FROM {sound})
         )
     """

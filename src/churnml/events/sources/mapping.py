@@ -17,8 +17,9 @@ import duckdb
 
 from churnml.errors import ConfigError, DataRefusedError, UsageError, nearest
 from churnml.events.schema import TABLES
-from churnml.events.sources import ROW, Format, Reader, Rows, Source
+from churnml.events.sources import ROW, TRUTH, Format, Reader, Rows, Source
 from churnml.events.sources.declared import Declared, From, read_declared
+from churnml.events.sources.delimited_numbers import written_numbers
 from churnml.events.sources.duckdb_file import duckdb_rows, queried
 from churnml.events.sources.files import expand, open_rows
 from churnml.events.sources.postgres import postgres_rows
@@ -125,7 +126,10 @@ def _rows(entry: Declared, origin: str, opened: Reader, connection: duckdb.DuckD
     if entry.kind == "file" and entry.query:
         rows = rows.exact()
         given = queried(rows.relation, connection, scratch, query=entry.query, origin=origin)
-        rows = replace(rows, relation=given.relation, notes=(*rows.notes, *given.notes), records=None)
+        # a delimited text alone counts its records, and only there a number may be written in any way
+        formats = dict(rows.formats) if rows.records is None else {**written_numbers(given.relation), **rows.formats}
+        formats = {name: replace(form, no_text=()) for name, form in formats.items()}  # its rows are others
+        rows = replace(rows, relation=given.relation, formats=formats, notes=(*rows.notes, *given.notes), records=None)
     return mapped(rows, entry, origin)
 
 
@@ -220,16 +224,16 @@ def _visible(name: str, ours: set[str]) -> str:
 
 def _format(entry: Declared, column: From | None, rows: Rows, theirs: str) -> Format:
     found = rows.formats.get(theirs, Format())
-    decimal, thousands = entry.decimal or found.decimal, entry.thousands or found.thousands
-    base = replace(found, decimal=decimal, thousands="" if thousands == decimal else thousands)
+    base = found.marked(entry.decimal, entry.thousands)
     return base if column is None else _own(column, base)
 
 
 def _own(column: From, base: Format) -> Format:
     """Return a format with what is said of this one column above it."""
-    return Format(
-        decimal=column.decimal or base.decimal,
-        thousands=column.thousands or base.thousands,
+    no_text = tuple(one for one in base.no_text if not column.values or one[0] != TRUTH)  # `values` says what true is
+    return replace(
+        base.marked(column.decimal, column.thousands),
+        no_text=no_text,
         instant=column.format or base.instant,
         unit=column.unit or base.unit,
         time_zone=column.time_zone or base.time_zone,

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import errno
 import glob
+import re
 import stat
 import zipfile
 from collections.abc import Iterator
@@ -62,6 +63,18 @@ _MARKS: tuple[tuple[int, bytes, Kind], ...] = (
     (0, b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "excel"),  # the container of .xls, older than the zip of .xlsx
 )
 _PAGES = (b"<!doctype html", b"<html", b"<head", b"<meta", b"<body", b"<table", b"<style", b"<?xml", b"<!--")
+
+
+NO_URL = (
+    "found a URL, which is not read here; download it and name the file, or let `postgres` name the environment "
+    "variable that holds the URL of a database. A URL with its password does not belong in a file: change that password"
+)
+"""What is said of a URL, which is never shown."""
+
+
+def is_url(name: str) -> bool:
+    """Tell whether the name of a file is a URL; as a path it has lost one of its slashes."""
+    return re.match(r"[A-Za-z][A-Za-z0-9+.-]+:/", name) is not None
 
 
 def look_at(path: Path) -> Path:
@@ -166,6 +179,8 @@ def _regular(path: Path) -> Path:
 def _why_not(path: Path, error: Exception) -> str:
     if isinstance(error, PermissionError):
         return f"{path} must be readable, found that we may not read it; give this user the right to (chmod +r)"
+    if is_url(str(path)):
+        return f"what is brought must be a file, {NO_URL}"
     too_long = isinstance(error, OSError) and error.errno == errno.ENAMETOOLONG
     if not too_long and path.is_symlink():
         return f"{path} must lead to a file, found a link that leads nowhere; name the file itself"

@@ -145,15 +145,18 @@ def _seen(
         time_of_day=bool(unit) or any(":" in text for text in texts),
         offset=bool(unit) or "TIME ZONE" in kind or (patterns == ("",) and all(map(_OFFSET.search, texts))),
         few=few if emails == 0 else (),
-        mark_open=written is None and any("," in text for text in texts) and all(map(_one_mark, texts)),
+        mark_open=(written is None or bool(written.doubt))
+        and any("," in text for text in texts)
+        and all(map(_one_mark, texts)),
     )
 
 
 def _plain(text: str, written: Format) -> str:
+    bare = text.replace(written.sign, "").strip() if written.sign else text
     return (
-        text.replace(written.thousands, "").replace(written.decimal, ".")
+        bare.replace(written.thousands, "").replace(written.decimal, ".")
         if written.thousands
-        else text.replace(written.decimal, ".")
+        else bare.replace(written.decimal, ".")
     )
 
 

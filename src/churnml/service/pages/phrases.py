@@ -59,6 +59,9 @@ def _rules(language: Language) -> list[str]:
     return [
         _("must be filled"),
         _("must be a text"),
+        _("must be a text, found a list"),
+        _("must be a text, found an object"),
+        _("must be a text, found true or false"),
         _("must be a whole number"),
         _("must be a number"),
         _("must be an amount between %(low)s and %(high)s"),
@@ -100,6 +103,7 @@ def _remedies(language: Language) -> list[str]:
     _ = translator(language).gettext
     return [
         _("fill it in"),
+        _("bring the value itself, or map another column in sources.yaml"),
         _("correct it"),
         _("correct it in the export"),
         _("correct it or the scale"),
@@ -110,8 +114,8 @@ def _remedies(language: Language) -> list[str]:
         _("write it with digits only"),
         _("write it with digits and a point, or declare `decimal` in sources.yaml"),
         _(
-            "write it with digits and a point and no currency sign, or declare `decimal` and `thousands` in "
-            "sources.yaml"
+            "write it with digits and a point, its currency as in the other rows or not at all, or declare `decimal` "
+            "and `thousands` in sources.yaml"
         ),
         _("write true or false"),
         _("write it as %(example)s"),
