@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from churnml.events import TABLES, Column, Table
-from churnml.events.schema import ONE_OF, REQUIRED
+from churnml.events.schema import FROM_LANDING, ONE_OF, REQUIRED
 from churnml.features import catalogue
 
 HERE = Path(__file__).resolve().parent
@@ -37,7 +37,9 @@ required may be absent. What happens to what does not fit:
   are known from their landing on, unless `--backfill` says that they are history too. The same goes for the rows that
   leave it empty. Nothing may have happened more than a day after its landing; an `ingested_at` or a later fact that
   lies ahead is warned of.
-- **Later facts**, marked so below, are learned after the row began: no cutoff at or before their own time sees them.
+- **Later facts**, marked so below, are learned after the row began: no cutoff at or before their own time sees them. One
+  *known from its landing* has no such time, because it is what the export says on the day it is written: it is seen
+  from the row's `ingested_at` on, and where a row has none, or the same as `occurred_at`, from the landing of its file.
 
 ## What comes again
 
@@ -120,9 +122,13 @@ def _column(column: Column) -> str:
     more += [f"must be known to `{column.reference}`"] if column.reference == "customers" else []
     more += [f"warned of if not in `{column.reference}`"] if column.reference not in {"", "customers"} else []
     more += ["personal"] if column.personal else []
-    more += [f"*later fact, known from `{column.known_from}`*"] if column.known_from else []
+    more += [f"*later fact, known from {_source(column.known_from)}*"] if column.known_from else []
     required = "yes" if column.required else ""
     return f"| `{column.name}` | {column.kind} | {column.unit} | {required} | {'; '.join([column.meaning, *more])} |"
+
+
+def _source(known_from: str) -> str:
+    return known_from if known_from == FROM_LANDING else f"`{known_from}`"
 
 
 def features_page() -> str:

@@ -26,7 +26,12 @@ WRITERS |= {
     name for name in (path.relative_to(HOUSE).as_posix() for path in FILES) if name.startswith("events/sources/")
 }
 WALL = {"events/point_in_time.py"}
-LATER = [(table.name, fact) for table in TABLES.values() for facts in table.later.values() for fact in facts]
+LATER = [
+    (table.name, fact)
+    for table in TABLES.values()
+    for facts in (*table.later.values(), table.from_landing)
+    for fact in facts
+]
 
 
 def name_of(path):

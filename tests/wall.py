@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from churnml.events import TABLES, Standing
+from churnml.events.schema import FROM_LANDING
 
 DAY, HOUR = 86_400_000_000, 3_600_000_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -24,6 +25,7 @@ class Row:
     told_at: int | None
     batch: int
     cells: dict[str, Any] = field(default_factory=dict, hash=False)
+    landed_at: int = field(default=0, compare=False)
 
     def seen(self, cutoff: int) -> bool:
         """Tell whether the row lies this side of both clocks."""
@@ -32,6 +34,11 @@ class Row:
     @property
     def known_at(self) -> int:
         return max(self.event_at, self.told_at)
+
+    @property
+    def dated(self) -> bool:
+        """Tell whether the row says when it was learned; one learned as it happened may be undated backfill."""
+        return self.told_at != self.event_at
 
 
 def later(instant: int, days: int, zone: str) -> int:
@@ -52,12 +59,18 @@ def landed(rows: Sequence[Row], landings: Sequence[int]) -> list[Row]:
             backfill = not any(row.table == table for row in standing)
             arriving = [row for row in rows if (row.table, row.batch) == (table, batch)]
             dated = [row if row.told_at is not None else _learned(row, now, backfill=backfill) for row in arriving]
+            dated = [replace(row, landed_at=now) for row in dated]
             kept += _that_stand([row for row in standing if row.table == table], dated)
     return kept
 
 
 def _learned(row: Row, now: int, *, backfill: bool) -> Row:
     return replace(row, told_at=row.event_at if backfill else now)
+
+
+def local_day(instant: int, zone: str) -> date:
+    """Return the day of the company's calendar on which an instant lies."""
+    return (_EPOCH + timedelta(microseconds=instant)).astimezone(ZoneInfo(zone)).date()
 
 
 def key_of(row: Row) -> tuple[Any, ...]:
@@ -115,7 +128,10 @@ def facts(kept: Sequence[Row], name: str, columns: Sequence[str], cutoff: int) -
         refused = refusing(kept)
         rows = [row for row in rows if row.customer_id not in refused]
     if fact:
-        rows = _tell_first([row for row in rows if fact in row.cells and row.cells[_time(table, fact)] < cutoff], fact)
+        rows = [row for row in rows if not TABLES[table].versioned or row in _current(kept, row, cutoff)]
+        rows = [row for row in rows if fact in row.cells and _since(row, fact) <= cutoff]
+        rows.sort(key=lambda row: (_since(row, fact), row.event_at), reverse=True)
+        rows = list({(key_of(row), row.cells.get(_time(table, fact))): row for row in rows}.values())
     elif not TABLES[table].versioned:
         rows = list({key_of(row): row for row in reversed(rows)}.values())
     return sorted(((r.customer_id, r.event_at, *(r.cells.get(c) for c in columns)) for r in rows), key=repr)
@@ -125,19 +141,25 @@ def _time(table: str, fact: str) -> str:
     return TABLES[table].column(fact).known_from
 
 
-def _tell_first(rows: Iterable[Row], fact: str) -> list[Row]:
-    """Return of the rows that tell one later fact of one thing, at one time, the one by which it was known first."""
-    first: dict[tuple[Any, ...], Row] = {}
-    for row in rows:
-        own = row.cells[_time(row.table, fact)]
-        one = first.setdefault((key_of(row), own), row)
-        if _knew(row, own) < _knew(one, own):
-            first[key_of(row), own] = row
-    return list(first.values())
+def _since(row: Row, fact: str) -> int:
+    """Return the first cutoff that sees a later fact of a row: after its own time, and once it was learned.
+
+    What is known from its landing only, such as the next renewal, is what the export said on the day it was written.
+    """
+    time = _time(row.table, fact)
+    if time == FROM_LANDING:
+        return row.known_at if row.dated else max(row.known_at, row.landed_at)
+    return max(row.known_at, row.cells[time] + 1)
 
 
-def _knew(row: Row, own: int) -> tuple[int, int]:
-    return max(row.known_at, own + 1), row.event_at
+def _current(kept: Sequence[Row], row: Row, cutoff: int) -> list[Row]:
+    """Return what the latest version known at a cutoff consists of, of the thing that a row is a version of."""
+    versions = [one for one in kept if key_of(one) == key_of(row) and one.seen(cutoff)]
+    return [one for one in versions if _turn(one) == max(map(_turn, versions))]
+
+
+def _turn(row: Row) -> tuple[int, int]:
+    return row.event_at, row.told_at
 
 
 def attributes(kept: Sequence[Row], who: str, cutoff: int) -> dict[str, Any] | None:
@@ -149,16 +171,41 @@ def attributes(kept: Sequence[Row], who: str, cutoff: int) -> dict[str, Any] | N
 # 6. Labels, population
 
 
+def contracts(kept: Sequence[Row], who: str, cutoff: int) -> list[Row]:
+    """Return the last that a cutoff knows of each contract that was a customer's, whosever it is now."""
+    mine = [row for row in kept if row.table == "subscriptions" and row.customer_id == who and row.seen(cutoff)]
+    return list({key_of(row): _current(kept, row, cutoff)[0] for row in mine}.values())
+
+
 def holds_contract(kept: Sequence[Row], who: str, cutoff: int) -> bool:
     """Tell whether a customer held a contract, as the last of its versions known at the cutoff says."""
-    contracts: dict[tuple[Any, ...], Row] = {}
-    versions = [row for row in kept if row.table == "subscriptions" and row.customer_id == who and row.seen(cutoff)]
-    for row in sorted(versions, key=lambda row: (row.event_at, row.told_at)):
-        contracts[key_of(row)] = row
     return any(
-        row.cells.get("started_at", row.event_at) < cutoff and not row.cells.get("ended_at", cutoff) < cutoff
-        for row in contracts.values()
+        row.customer_id == who and _begins(row) < cutoff and not row.cells.get("ended_at", cutoff) < cutoff
+        for row in contracts(kept, who, cutoff)
     )
+
+
+def has_held_contract(kept: Sequence[Row], who: str, cutoff: int) -> bool:
+    """Tell whether a contract of a customer had begun, as the last says that a cutoff knows of it in their hands."""
+    mine = [row for row in kept if row.customer_id == who]
+    return any(_begins(row) < cutoff for row in contracts(mine, who, cutoff))
+
+
+def _begins(row: Row) -> int:
+    return row.cells.get("started_at", row.event_at)
+
+
+def order_events(orders: Iterable[tuple[int, int]], zone: str) -> list[int]:
+    """Return when each order event was, of the times and amounts of a customer's orders.
+
+    A day is an order event if its net amount is positive, at the time of the first that was paid.
+    """
+    days: dict[date, list[tuple[int, int]]] = {}
+    for at, amount in orders:
+        days.setdefault(local_day(at, zone), []).append((at, amount))
+    return [
+        min(at for at, amount in day if amount > 0) for day in days.values() if sum(amount for _, amount in day) > 0
+    ]
 
 
 def standing(kept: Sequence[Row], who: str, cutoff: int, population_days: int, zone: str) -> Standing:
@@ -167,10 +214,11 @@ def standing(kept: Sequence[Row], who: str, cutoff: int, population_days: int, z
         return Standing.UNKNOWN
     if who in refusing(kept):
         return Standing.NO_PROFILING
-    paid = [event for one, event, amount in facts(kept, "orders", ["amount"], cutoff) if one == who and amount > 0]
-    if holds_contract(kept, who, cutoff) or any(event >= later(cutoff, -population_days, zone) for event in paid):
+    orders = [(at, amount) for one, at, amount in facts(kept, "orders", ["amount"], cutoff) if one == who]
+    events = order_events(orders, zone)
+    if holds_contract(kept, who, cutoff) or any(at >= later(cutoff, -population_days, zone) for at in events):
         return Standing.POPULATION
-    return Standing.GONE if paid else Standing.PROSPECT
+    return Standing.GONE if events or has_held_contract(kept, who, cutoff) else Standing.PROSPECT
 
 
 def outcome(
@@ -184,9 +232,40 @@ def outcome(
     numbers = {row.cells["order_id"] for row in orders}
     back = [row for row in mine if row.table == "returns" and row.event_at < later(end, label_lag_days, zone)]
     return {
-        "orders": sum(row.cells["amount"] > 0 for row in orders),
+        "orders": len(order_events([(row.event_at, row.cells["amount"]) for row in orders], zone)),
         "revenue": sum(row.cells["amount"] for row in orders),
         "cost": sum(row.cells["cost"] for row in costed),
         "costed_revenue": sum(row.cells["amount"] for row in costed),
         "returned": sum(row.cells["amount"] for row in back if row.cells["order_id"] in numbers),
     }
+
+
+def contracts_outcome(
+    kept: Sequence[Row], who: str, cutoff: int, horizon_days: int, known_by: int, grace_days: int, zone: str
+) -> dict[str, int]:
+    """Return how many of a customer's contracts ended in the horizon, and how many of these another continued.
+
+    Another does that began before the grace period after the end was over, and that outlasts the end.
+    """
+    known = [row for row in kept if row.known_at <= known_by]
+    terms = _terms(known, who, known_by)
+    ended = [(begins, ends) for begins, ends in terms if cutoff <= ends < later(cutoff, horizon_days, zone)]
+    return {
+        "contracts_ended": len(ended),
+        "contracts_continued": sum(
+            any(begins < later(end, grace_days, zone) and ends > end for begins, ends in terms) for _, end in ended
+        ),
+    }
+
+
+def _terms(known: Sequence[Row], who: str, known_by: int) -> list[tuple[int, float]]:
+    """Return when each contract of a customer began and ended for them; what lies ahead has not happened yet."""
+    found = []
+    mine = [row for row in known if row.table == "subscriptions" and row.customer_id == who]
+    for number in {key_of(row) for row in mine}:
+        versions = [row for row in known if key_of(row) == number]
+        last = max((row for row in versions if row.customer_id == who), key=_turn)
+        handed_over = [row.event_at for row in versions if _turn(row) > _turn(last)]
+        ends = min([last.cells.get("ended_at", known_by), *handed_over])
+        found.append((_begins(last), ends if ends < known_by else float("inf")))
+    return [(begins, ends) for begins, ends in found if begins < min(ends, known_by)]

@@ -104,8 +104,10 @@ class _Drawing:
             version = self.one_of(began, began, max(began, self.time(batch_again)))
             ended = self.one_of(None, None, {"ended_at": ends}, {"ended_at": ends, "end_reason": "price"}) or {}
             plan, start = self.one_of("basic", "gold"), self.one_of(None, began)
-            cells = {"plan": plan, "amount": 50_000, "started_at": start, **ended}
-            self.tell("subscriptions", who, version, batch_again, again, subscription_id=number, **cells)
+            renews = self.one_of(None, version + 30 * DAY, self.time(batch_again))
+            cells = {"plan": plan, "amount": 50_000, "started_at": start, "renews_at": renews, **ended}
+            owner = self.one_of(who, who, who, who, "000")  # who is there from the first landing on
+            self.tell("subscriptions", owner, version, batch_again, again, subscription_id=number, **cells)
 
     def order(self, who: str, batch: int) -> None:
         number, placed = f"o{next(self.numbers)}", self.time(batch)
@@ -113,6 +115,9 @@ class _Drawing:
         for again in self.one_of([batch], [batch], self.batches(batch)):
             amount = self.one_of(0, 125_000, 125_000, 30_001, -40_000)
             self.tell("orders", who, placed, again, amount=amount, **cells)
+        if self.one_of(True, False, False):  # taken back, as a rule on the same day
+            cells = {"order_id": f"o{next(self.numbers)}", "amount": self.one_of(-125_000, -30_001)}
+            self.tell("orders", who, placed + self.one_of(0, HOUR, 6 * HOUR, 12 * HOUR), batch, **cells)
 
     def money_back(self, who: str, batch: int) -> None:
         own = [row for row in self.rows if row.table == "orders"] or [None]
@@ -193,18 +198,19 @@ def beyond(world: World, kept: list[Row], cutoff: int, change: str) -> World:
     Consents stay: a refusal acts at once. So does the row by which a customer became known, because the others need it.
     """
     first = {row.customer_id: row for row in reversed(kept) if row.table == "customers"}
-    late = {who for who, row in first.items() if row.batch}
     change_one = {"deleted": _deleted, "changed": _changed, "added": _added}[change]
-    someone, far = next(who for who in first if who not in late), world.at(FAR - 1)
-    rows = [Row("orders", someone, far, far, 0, {"order_id": "far", "amount": 10_000})]  # no store goes without
+    someone, far, last = min(first.values(), key=lambda row: row.batch), world.at(FAR - 1), len(world.landings)
+    # no store goes without
+    rows = [Row("orders", someone.customer_id, far, far, last, {"order_id": "far", "amount": 10_000})]
     for row in kept:
         if row.table == "consents" or (row is first[row.customer_id] and not row.seen(cutoff)):
             rows.append(row)
         else:
             rows += change_one(row, kept, cutoff)
-    # no landing says any longer when a row was learned; only versions still need theirs, and who came with a later one
-    dealt = (row if TABLES[row.table].versioned or row.customer_id in late else replace(row, batch=0) for row in rows)
-    return World(world.zone, tuple(world.at(FAR + batch) for batch in range(len(world.landings))), tuple(dealt))
+    # no landing says any longer when a row was learned; but versions tell what is known from their landing only
+    dealt = (row if TABLES[row.table].versioned else replace(row, batch=last) for row in rows)
+    landings = [at if at <= cutoff else world.at(FAR + batch) for batch, at in enumerate(world.landings)]
+    return World(world.zone, (*landings, world.at(FAR + last)), tuple(dealt))
 
 
 def _deleted(row: Row, kept: list[Row], cutoff: int) -> list[Row]:
@@ -220,7 +226,7 @@ def _changed(row: Row, kept: list[Row], cutoff: int) -> list[Row]:
     others |= {"plan": "new", "amount": 7_770_000, "score": 1.0, "comment": "new", "end_reason": "new"}
     if row.seen(cutoff) or (TABLES[row.table].versioned and row.told_at <= cutoff):
         cells = {name: others.get(name, row.cells[name]) for name in _hidden(row, cutoff)}
-        cells |= {name: row.cells[name] + DAY for name in cells if name in TABLES[row.table].later}
+        cells |= {name: row.cells[name] + DAY + 7 for name in cells if TABLES[row.table].column(name).kind == "instant"}
     elif TABLES[row.table].later and any(key_of(one) == key_of(row) and one.seen(cutoff) for one in kept):
         return []
     else:
@@ -231,7 +237,8 @@ def _changed(row: Row, kept: list[Row], cutoff: int) -> list[Row]:
 def _added(row: Row, kept: list[Row], cutoff: int) -> list[Row]:
     """Return the row, with later facts that lie ahead, and others like it at the cutoff and learned just after it."""
     table, told = TABLES[row.table], {name for one in kept if key_of(one) == key_of(row) for name in one.cells}
-    ahead = {name: max(cutoff, row.event_at) + DAY + 7 for name in table.later if name not in row.cells}
+    times = (*table.later, *(table.from_landing if _unlearned(row, cutoff) else ()))
+    ahead = {name: max(cutoff, row.event_at) + DAY + 7 for name in times if name not in row.cells}
     if not table.versioned:
         ahead = {name: at for name, at in ahead.items() if name not in told}
     named = {
@@ -253,7 +260,14 @@ def _without_later(row: Row) -> dict[str, Any]:
     return {name: value for name, value in row.cells.items() if name not in dated}
 
 
+def _unlearned(row: Row, cutoff: int) -> bool:
+    """Tell whether what is known from its landing only is not known of a row at a cutoff."""
+    return not row.dated and row.landed_at > cutoff
+
+
 def _hidden(row: Row, cutoff: int) -> set[str]:
     """Return the cells of a row that came to be at the cutoff or after it."""
     times = {time: names for time, names in TABLES[row.table].later.items() if row.cells.get(time, -1) >= cutoff}
-    return {name for names in times.values() for name in names if name in row.cells}
+    names = {name for names in times.values() for name in names}
+    names |= set(TABLES[row.table].from_landing if _unlearned(row, cutoff) else ())
+    return names & row.cells.keys()

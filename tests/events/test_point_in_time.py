@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import wall
 import worlds
 from churnml.events import history, outcome
 
@@ -141,11 +142,24 @@ def test_outcome_counts_what_happened_in_the_horizon_whenever_it_was_learned(wor
             rows = worlds.within(world["orders"], customer.customer_id, cutoff, cutoff + days * 86_400_000_000)
             costed = [row for row in rows if row.cells["cost"]]
             assert found[customer.customer_id] == [
-                sum(row.amount > 0 for row in rows),
+                len(wall.order_events([(row.event_at, row.amount) for row in rows], "UTC")),
                 sum(row.amount for row in rows),
                 sum(round(float(row.cells["cost"]) * 10_000) for row in costed),
                 sum(row.amount for row in costed),
             ]
+
+
+def test_orders_taken_back_on_their_day_are_no_order_of_the_horizon(tiny):
+    tiny.land(
+        customers="customer_id occurred_at\na 2020-01-01\nb 2020-01-01",
+        orders="""customer_id occurred_at         order_id amount
+                  a           2020-02-02T09:00:00 o1       50
+                  a           2020-02-02T18:00:00 o2       -50
+                  b           2020-02-02T09:00:00 o3       50
+                  b           2020-02-03T09:00:00 o4       -50""",
+    )
+    found = outcome(tiny.store, 0, [worlds.instant(31)], 30)  # 2020-02-01
+    assert dict(zip(found.customer_ids, found.orders[0].tolist(), strict=True)) == {"a": 0, "b": 1}
 
 
 def test_a_horizon_ends_at_local_midnight_on_a_day_of_23_hours(make_tiny):

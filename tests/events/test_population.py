@@ -1,10 +1,13 @@
 """Who counts at a cutoff, and why the others stand outside."""
 
+from datetime import date
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import wall
 import worlds
 from churnml.events import Standing, history, outcome, standing
 from churnml.events.clock import DAY, midnight, moment
@@ -18,10 +21,11 @@ def slowly(world, customer, cutoff, population_days):
     """Return where a customer stands, read off the definitions of DESIGN 6."""
     if not (customer.event_at < cutoff and customer.known_at <= cutoff):
         return Standing.UNKNOWN
-    orders = [row for row in worlds.known(world["orders"], customer.customer_id, cutoff) if row.amount > 0]
-    if not orders:
+    known = worlds.known(world["orders"], customer.customer_id, cutoff)
+    events = wall.order_events([(row.event_at, row.amount) for row in known], "UTC")
+    if not events:
         return Standing.PROSPECT
-    recent = any(row.event_at >= cutoff - population_days * DAY for row in orders)
+    recent = any(at >= cutoff - population_days * DAY for at in events)
     return Standing.POPULATION if recent else Standing.GONE
 
 
@@ -60,6 +64,41 @@ def test_each_standing_once(tiny):
         "refunded": Standing.PROSPECT,
         "unmet": Standing.UNKNOWN,
     }
+
+
+def test_an_order_taken_back_on_its_day_is_no_order_once_that_is_known(tiny):
+    tiny.land(
+        customers="customer_id occurred_at\na 2020-01-01",
+        orders="""customer_id occurred_at         ingested_at         order_id amount
+                  a           2020-02-20T09:00:00 2020-02-20T09:00:00 o1       50
+                  a           2020-02-20T18:00:00 2020-02-22T12:00:00 o2       -50""",
+    )
+    cutoffs = [midnight(date(2020, 2, day), "UTC") for day in (21, 22, 23)]
+    block = history(tiny.store, 0, cutoffs, {"orders": ("amount",)})
+    assert [Standing(one[0]).name for one in standing(block, cutoffs, 30, "UTC")] == [
+        "POPULATION", "POPULATION", "PROSPECT",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("ended", "stands"), [("2020-02-01", "GONE"), ("2020-03-01", "POPULATION"), ("-", "POPULATION")]
+)
+def test_who_held_a_contract_that_has_ended_is_gone(tiny, ended, stands):
+    tiny.land(
+        customers="customer_id occurred_at\na 2020-01-01",
+        subscriptions=f"customer_id occurred_at subscription_id amount ended_at\na 2020-01-01 s1 10 {ended}",
+    )
+    cutoffs = [worlds.instant(60)]  # 2020-03-01
+    assert Standing(standing(history(tiny.store, 0, cutoffs, {}), cutoffs, 30, "UTC")[0, 0]).name == stands
+
+
+def test_a_contract_that_is_to_begin_makes_nobody_gone(tiny):
+    tiny.land(
+        customers="customer_id occurred_at\na 2020-01-01",
+        subscriptions="customer_id occurred_at subscription_id amount started_at\na 2020-01-01 s1 10 2020-04-01",
+    )
+    cutoffs = [worlds.instant(60)]  # 2020-03-01
+    assert standing(history(tiny.store, 0, cutoffs, {}), cutoffs, 30, "UTC")[0, 0] == Standing.PROSPECT
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import wall
@@ -17,12 +17,13 @@ from wall import DAY, HOUR
 
 TABLE_FACTS = {name: table.first_facts for name, table in TABLES.items()}
 LATER_FACTS = {
-    f"{table.name}.{fact}": (*table.key[:1], *{fact, table.column(fact).known_from})
+    f"{table.name}.{fact}": (*table.key[:1], *{fact, time})
     for table in TABLES.values()
-    for facts in table.later.values()
+    for time, facts in table.later.items()
     for fact in facts
-}
+} | {f"{table.name}.{fact}": (*table.key[:1], fact) for table in TABLES.values() for fact in table.from_landing}
 EVERYTHING = TABLE_FACTS | LATER_FACTS
+OF_VERSIONS = [name for name in LATER_FACTS if TABLES[name.partition(".")[0]].versioned]
 moments = st.tuples(
     st.integers(0, 10**4), st.sampled_from([0, 0, 0, 1, -1])
 )  # which instant of a world, or just off it
@@ -38,7 +39,8 @@ hundreds = settings(max_examples=300, deadline=None, print_blob=True, suppress_h
 
 
 def _times(row):
-    return [at for time in TABLES[row.table].later for at in [row.cells.get(time)] if at is not None]
+    told = [row.cells.get(time) for time in TABLES[row.table].later]
+    return [row.landed_at, *(at for at in told if at is not None)]
 
 
 class Landed:
@@ -53,6 +55,12 @@ class Landed:
         """Return instants at which something happened, was learned or came to be, so many days later; or just off."""
         edges = sorted({at for row in self.kept for at in (row.event_at, row.told_at, *_times(row))})
         return [wall.later(edges[n % len(edges)] + off, shift_days, self.world.zone) for n, off in drawn]
+
+    @property
+    def instants(self):
+        """Return every instant at which a cutoff may begin to see something."""
+        edges = {at for row in self.kept for at in (row.event_at, row.told_at, *_times(row))}
+        return sorted({at + off for at in edges for off in (0, 1)})
 
     @staticmethod
     def land(folder, world):
@@ -139,8 +147,19 @@ def test_nothing_beyond_the_last_cutoff_is_in_a_block_at_all(landed, seed, at):
     one = landed(seed)
     cutoffs = one.moments(at)
     (block,) = blocks(one.store, cutoffs)
-    for name in EVERYTHING.keys() - {"customers"}:
+    for name in EVERYTHING.keys() - {"customers", *OF_VERSIONS}:
         assert sorted(told(block, name), key=repr) == expected(one, name, max(cutoffs)), name
+
+
+@given(a_world, moments)
+@often
+def test_of_the_later_facts_of_versions_none_is_in_a_block_that_no_cutoff_up_to_the_last_saw(landed, seed, at):
+    one = landed(seed)
+    (last,) = one.moments([at])
+    (block,) = blocks(one.store, [last])
+    for name in OF_VERSIONS:
+        ever = {fact for cutoff in one.instants if cutoff <= last for fact in expected(one, name, cutoff)}
+        assert set(told(block, name)) <= ever | set(expected(one, name, last)), name
 
 
 @given(a_world, moments)
@@ -216,13 +235,13 @@ def test_a_contract_is_held_as_its_latest_known_version_says(landed, seed, at):
 
 
 def outcomes_are_what_the_definition_says(one, at, horizon_days, lag, back, known):
-    assume("orders" in one.store.tables)  # without them there is nothing to read, which `Outcomes` says
     zone, (known_by,) = one.world.zone, one.moments([known], 60 * (back > 0))
     cutoffs = one.moments(at, -(0, horizon_days, horizon_days + lag)[back])
-    found = outcome(one.store, 0, cutoffs, horizon_days, known_by, lag)
+    found = outcome(one.store, 0, cutoffs, horizon_days, known_by, lag, grace_days=lag)
     for place, cutoff in enumerate(cutoffs):
         for who, customer in enumerate(found.customer_ids):
             slow = wall.outcome(one.kept, customer, cutoff, horizon_days, known_by, lag, zone)
+            slow |= wall.contracts_outcome(one.kept, customer, cutoff, horizon_days, known_by, lag, zone)
             assert {name: getattr(found, name)[place, who] for name in slow} == slow
 
 

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import UTC, datetime
 
+import numpy as np
 import pytest
 
 from churnml.errors import UsageError
@@ -45,7 +46,13 @@ def region(tiny, cutoff):
 
 @pytest.mark.parametrize(
     ("name", "column"),
-    [("tickets", "resolved_at"), ("surveys", "score"), ("subscriptions", "ended_at"), ("orders", "ingested_at")],
+    [
+        ("tickets", "resolved_at"),
+        ("surveys", "score"),
+        ("subscriptions", "ended_at"),
+        ("subscriptions", "renews_at"),
+        ("orders", "ingested_at"),
+    ],
 )
 def test_a_later_fact_or_the_second_clock_is_not_handed_out_with_the_row(shop, name, column):
     with pytest.raises(UsageError, match=f"found `{column}` asked for with `{name}`"):
@@ -95,6 +102,37 @@ def test_a_contract_is_held_still_at_the_instant_of_its_end_whatever_later_cutof
     assert block.contracts.held(cutoffs).any(axis=1).tolist() == [True, False]
 
 
+# What an export says of the day it is written
+
+
+def renewal(tiny, cutoff):
+    """Return the renewals that are known at a cutoff, as days."""
+    found = read(tiny, "subscriptions.renews_at", cutoff, "renews_at").columns["renews_at"]
+    return [str(np.datetime64(int(one), "us"))[:10] for one in found]
+
+
+def test_the_next_renewal_in_an_undated_export_is_known_from_its_landing_on(shop):
+    shop.land(
+        subscriptions=f"{CONTRACT} renews_at\nann 2020-01-01 s1 basic 10 2021-10-01\nbob 2020-01-01 s2 basic 10 -"
+    )
+    assert [renewal(shop, cutoff) for cutoff in (at(2021, 6, 1), NOW - 1, NOW)] == [[], [], ["2021-10-01"]]
+
+
+@pytest.mark.parametrize(("told", "known"), [("2020-01-05", True), ("2020-01-01", False)])
+def test_the_next_renewal_of_a_dated_row_is_known_from_its_date_unless_that_may_be_no_date_at_all(shop, told, known):
+    row = f"ann 2020-01-01 s1 basic 10 {told} 2020-02-01"
+    shop.land(subscriptions=f"{CONTRACT} ingested_at renews_at\n{row}")
+    assert renewal(shop, at(2020, 1, 20)) == ["2020-02-01"] * known
+    assert renewal(shop, NOW) == ["2020-02-01"]
+
+
+def test_another_next_renewal_is_a_newer_version_and_the_older_is_forgotten(shop):
+    for now, day in ((NOW, "2021-10-01"), (TOMORROW, "2021-11-01")):
+        report = shop.land(now, subscriptions=f"{CONTRACT} renews_at\nann 2020-01-01 s1 basic 10 {day}").tables[0]
+    assert (report.newer, report.quarantined) == (1, 0)
+    assert [renewal(shop, cutoff) for cutoff in (TOMORROW - 1, TOMORROW)] == [["2021-10-01"], ["2021-11-01"]]
+
+
 # What came again
 
 
@@ -127,12 +165,70 @@ def test_what_fills_in_a_version_that_was_set_aside_is_set_aside_as_well(shop):
     assert (report.landed, report.quarantined) == (1, 2)
 
 
-def test_a_contract_that_changes_hands_is_held_alike_in_one_block_and_in_many(shop):
+def test_an_end_that_was_taken_back_is_no_end(shop):
+    ahead = at(2022, 1, 1)
+    for now, ended in ((NOW, "2021-10-01"), (TOMORROW, "-")):
+        shop.land(now, subscriptions=f"{CONTRACT} ended_at\nann 2020-01-01 s1 basic 10 {ended}")
+    block = history(shop.store, 0, [ahead], {"subscriptions.ended_at": ()})
+    assert block.contracts.held([ahead])[0].tolist() == [who == "ann" for who in block.customer_ids]
+    assert not len(block.known_by(ahead).facts["subscriptions.ended_at"].event_at)
+
+
+def in_blocks(store, count):
+    """Return the numbers of so many blocks, each with the store dealt into them."""
+    return [(replace(store, blocks=count), number) for number in range(count)]
+
+
+@pytest.mark.parametrize("count", [1, 16])
+def test_a_contract_that_changes_hands_is_held_by_its_new_owner_alone(shop, count):
     shop.land(subscriptions=f"{CONTRACT}\nann 2020-01-01 s1 basic 10")
     shop.land(TOMORROW, subscriptions=f"{CONTRACT}\nbob 2020-01-01 s1 basic 10")
-    held = []
-    for count in (1, 16):
-        dealt = replace(shop.store, blocks=count)
-        found = [history(dealt, number, [TOMORROW], {}) for number in range(count)]
-        held.append({who for b in found for who in b.customer_ids[b.contracts.held([TOMORROW])[0]]})
-    assert held[0] == held[1]
+    cutoffs, held = [NOW, TOMORROW], [set(), set()]
+    for store, number in in_blocks(shop.store, count):
+        block = history(store, number, cutoffs, {})
+        for whose, row in zip(held, block.contracts.held(cutoffs), strict=True):
+            whose |= set(block.customer_ids[row])
+    assert held == [{"ann"}, {"bob"}]
+
+
+@pytest.mark.parametrize("count", [1, 16])
+def test_a_contract_that_changed_hands_ended_for_its_old_owner_when_the_new_version_began(shop, count):
+    shop.land(subscriptions=f"{CONTRACT}\nann 2020-01-01 s1 basic 10\nbob 2021-03-01 s1 basic 10")
+    ended = {}
+    for store, number in in_blocks(shop.store, count):
+        found = outcome(store, number, [at(2021, 3, 1)], 1)
+        ended |= dict(zip(found.customer_ids, found.contracts_ended[0].tolist(), strict=True))
+    assert ended == {"ann": 1, "bob": 0}
+
+
+# How contracts went on
+
+
+@pytest.mark.parametrize(
+    ("others", "continued"),
+    [
+        ("", 0),
+        ("\nann 2020-06-30 s2 basic 10 -", 1),  # begun within the grace period of 30 days
+        ("\nann 2020-07-01 s2 basic 10 -", 0),
+        ("\nann 2020-01-01 s2 basic 10 -", 1),  # held beside it
+        ("\nann 2020-01-01 s2 basic 10 2020-06-01", 0),  # ended with it
+        ("\nbob 2020-06-02 s2 basic 10 -", 0),
+    ],
+)
+def test_a_contract_is_continued_by_another_of_the_same_customer(tiny, others, continued):
+    contracts = f"{CONTRACT} ended_at\nann 2020-01-01 s1 basic 10 2020-06-01{others}"
+    tiny.land(customers=SHOP["customers"], subscriptions=contracts)
+    found = outcome(tiny.store, 0, [at(2020, 5, 15)], 30)
+    ann = found.customer_ids.tolist().index("ann")
+    assert found.contracts_ended[0, ann] == 1 + ("2020-06-01" in others)
+    assert found.contracts_continued[0, ann] == continued
+
+
+def test_an_end_that_lies_ahead_has_not_come_yet(tiny):
+    tiny.land(
+        customers=SHOP["customers"],
+        subscriptions=f"{CONTRACT} ended_at\nann 2020-01-01 s1 basic 10 2020-06-01",
+    )
+    known = [outcome(tiny.store, 0, [at(2020, 5, 15)], 30, by) for by in (at(2020, 6, 1), at(2020, 6, 2))]
+    assert [int(one.contracts_ended.sum()) for one in known] == [0, 1]
+    assert not known[1].orders.any()

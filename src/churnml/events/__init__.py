@@ -5,11 +5,12 @@ labels. Read `schema.py` first, then `ingest.py`, then `point_in_time.py`.
 """
 
 from churnml.events.consent import Marketing, marketing
+from churnml.events.facts import Facts
 from churnml.events.forgetting import Forgotten, forget
 from churnml.events.ingest import ingest
+from churnml.events.order_events import order_events
 from churnml.events.point_in_time import (
     Block,
-    Facts,
     Outcome,
     Store,
     current,
@@ -39,6 +40,7 @@ __all__ = [
     "ingest",
     "marketing",
     "met",
+    "order_events",
     "outcome",
     "standing",
     "usual_lateness_days",

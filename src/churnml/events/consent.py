@@ -11,7 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from churnml.events.clock import midnight
-from churnml.events.point_in_time import Facts, Store, history
+from churnml.events.facts import Facts
+from churnml.events.point_in_time import Store, history
 
 _ALL_TIMES = midnight(date(2200, 1, 1), "UTC")
 """After everything that may land: a withdrawal counts from when it landed, whatever cutoff is asked about."""

@@ -5,7 +5,8 @@ At a cutoff *t* a window of *w* days holds a fact if ``t - w <= event_at < t`` a
 
 A *later fact*, such as when a ticket was resolved, is a fact of its own, called `tickets.resolved_at`: its `event_at`
 is the ticket's, and no cutoff at or before its own time sees it, whatever landed when. A row that came in several
-versions is one fact a version, each known from its own landing.
+versions is one fact a version, each known from its own landing; its later facts are those of the version that is the
+latest known, so an end that was taken back is no end.
 
 `history` serves features and hides everything beyond the last cutoff; `outcome` serves labels and reads
 ``[t, t + horizon)``. No other module of this package reads `ingested_at` or the time of a later fact, and
@@ -18,7 +19,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from pathlib import Path
+from threading import Lock
 
+import duckdb
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
@@ -27,104 +30,14 @@ import pyarrow.parquet as pq
 
 from churnml.database import Catalogue, Part, Workspace
 from churnml.errors import NotEnoughDataError, UsageError
-from churnml.events.clock import DAY, days_later
+from churnml.events.clock import DAY, days_later, local_days
+from churnml.events.contracts import Contracts, Terms, least_later
+from churnml.events.facts import NEVER, Column, Facts, Integers
 from churnml.events.landing import BUCKETS, blocks_for
-from churnml.events.schema import ONE_OF, REQUIRED, TABLES
+from churnml.events.order_events import order_events
+from churnml.events.schema import FROM_LANDING, ONE_OF, REQUIRED, TABLES
 
-Integers = npt.NDArray[np.int64]
-Column = npt.NDArray[np.int64] | npt.NDArray[np.int32] | npt.NDArray[np.float64]
 Wanted = Mapping[str, Sequence[str]]
-
-_NEVER_ENDS = np.iinfo(np.int64).max
-
-
-@dataclass(frozen=True)
-class Facts:
-    """The rows of one table for one block, grouped by customer and sorted by time within each.
-
-    Parameters
-    ----------
-    offsets : ndarray of shape (n_customers + 1,)
-        Customer *i* owns the rows ``offsets[i]:offsets[i + 1]``.
-    event_at : ndarray of shape (n_rows,)
-        Microseconds UTC, not decreasing within a customer.
-    known_at : ndarray of shape (n_rows,) or None
-        When we learned of it; None where that was never later than the event.
-    columns : dict of str to ndarray of shape (n_rows,)
-        Integers and money as they are; texts as codes into `words`, -1 where empty.
-    words : dict of str to tuple of str
-        What the codes of a text column mean; the order carries no meaning and may differ between blocks.
-    """
-
-    offsets: Integers
-    event_at: Integers
-    known_at: Integers | None
-    columns: dict[str, Column] = field(default_factory=dict)
-    words: dict[str, tuple[str, ...]] = field(default_factory=dict)
-
-    @cached_property
-    def customer(self) -> Integers:
-        """The customer each row belongs to, as a position in the block; shape (n_rows,)."""
-        return np.repeat(np.arange(len(self.offsets) - 1), np.diff(self.offsets))
-
-    def keep(self, rows: npt.NDArray[np.bool_]) -> Facts:
-        """Return only the rows marked true, of the same customers."""
-        kept = np.concatenate(([0], np.cumsum(rows)))[self.offsets]
-        known = None if self.known_at is None else self.known_at[rows]
-        columns = {name: column[rows] for name, column in self.columns.items()}
-        return replace(self, offsets=kept, event_at=self.event_at[rows], known_at=known, columns=columns)
-
-    def known_by(self, cutoff: int) -> Facts:
-        """Return what was known at one cutoff, as if nothing had ever been late."""
-        return replace(self.keep(_seen(self, cutoff)), known_at=None)
-
-
-@dataclass(frozen=True)
-class Contracts:
-    """The versions of every contract of a block; the only question it answers is who held one.
-
-    Parameters
-    ----------
-    versions : Facts
-        One row a version.
-    contract : ndarray of shape (n_versions,)
-        The same number for versions of the same contract.
-    begins, ends : ndarray of shape (n_versions,)
-        When the contract began and ended by that version, microseconds UTC; an open end is the last instant there is.
-    """
-
-    versions: Facts
-    contract: Integers
-    begins: Integers
-    ends: Integers
-
-    def held(self, cutoffs: Sequence[int]) -> npt.NDArray[np.bool_]:
-        """Return who held a contract at each cutoff, by what was known then; shape (n_cutoffs, n_customers).
-
-        A contract stands as the last of its versions says that were known at the cutoff; an end that lies at the
-        cutoff or after it was not seen yet.
-        """
-        versions, n_customers = self.versions, len(self.versions.offsets) - 1
-        order = np.argsort(self.contract, kind="stable")  # within a contract by its times, then by when it was learned
-        held = np.zeros((len(cutoffs), n_customers), dtype=np.bool_)
-        for place, cutoff in enumerate(cutoffs):
-            seen = order[_seen(versions, cutoff)[order]]
-            last = np.append(np.diff(self.contract[seen]) != 0, True)[: len(seen)]
-            current = seen[last]
-            stands = (self.begins[current] < cutoff) & (self.ends[current] >= cutoff)
-            held[place, versions.customer[current[stands]]] = True
-        return held
-
-    def without(self, customers: npt.NDArray[np.bool_]) -> Contracts:
-        """Return the same customers, those marked true without a contract."""
-        rows = ~customers[self.versions.customer]
-        return Contracts(self.versions.keep(rows), self.contract[rows], self.begins[rows], self.ends[rows])
-
-    def only(self, customers: npt.NDArray[np.bool_]) -> Contracts:
-        """Return those of the customers marked true."""
-        rows = customers[self.versions.customer]
-        versions = _of_customers(self.versions, customers)
-        return Contracts(versions, self.contract[rows], self.begins[rows], self.ends[rows])
 
 
 @dataclass(frozen=True)
@@ -156,7 +69,7 @@ class Block:
         """Return the block of the customers marked true."""
         return Block(
             self.customer_ids[customers],
-            {name: _of_customers(facts, customers) for name, facts in self.facts.items()},
+            {name: facts.of(customers) for name, facts in self.facts.items()},
             None if self.refused is None else self.refused[customers],
             None if self.contracts is None else self.contracts.only(customers),
         )
@@ -178,6 +91,8 @@ class Store:
         How many blocks the customers are dealt into, a power of two; 0 lets the largest table decide.
     refusing : frozenset of str
         The customers who refuse to be profiled.
+    landings : mapping of int to int
+        When each batch landed, microseconds UTC.
     """
 
     root: Path
@@ -185,6 +100,7 @@ class Store:
     time_zone: str
     blocks: int = 0
     refusing: frozenset[str] = frozenset()
+    landings: Mapping[int, int] = field(default_factory=dict, compare=False)
 
     @classmethod
     def open(cls, workspace: Workspace, catalogue: Catalogue, time_zone: str) -> Store:
@@ -202,7 +118,7 @@ class Store:
             raise NotEnoughDataError(f"the table `{missing[0]}` is required, found none landed; `churnml ingest` it")
         if not have & set(ONE_OF):
             raise NotEnoughDataError(f"one of {' and '.join(ONE_OF)} is required, found neither; `churnml ingest` it")
-        return cls(workspace.root, parts, time_zone, refusing=catalogue.refusing())
+        return cls(workspace.root, parts, time_zone, 0, catalogue.refusing(), catalogue.landed_at())
 
     @property
     def tables(self) -> frozenset[str]:
@@ -263,9 +179,9 @@ def history(store: Store, number: int, cutoffs: Sequence[int], wanted: Wanted) -
         _refuse_hidden(table, later, columns)
         if table != "customers" and table in store.tables:
             read = _later_fact(store, number, table, later, columns, ids) if later else None
-            facts[name] = _visible(read or _read(store, number, table, columns, ids), last)
+            facts[name] = (read or _read(store, number, table, columns, ids)).up_to(last)
     texts = ids.to_numpy(zero_copy_only=False)
-    contracts = _contracts(store, number, ids, last) if "subscriptions" in store.tables else None
+    contracts = _contracts(store, number, ids).up_to(last) if "subscriptions" in store.tables else None
     return _without_refusals(Block(texts, facts, None, contracts), store.refusing)
 
 
@@ -283,7 +199,7 @@ def _refuse_hidden(table: str, later: str, columns: Sequence[str]) -> None:
 
 def _known_versions(customers: Facts, last: int) -> Facts:
     """Hide the versions learned after the last cutoff; who was met later keeps one, which no cutoff sees."""
-    seen = _seen(customers, last)
+    seen = customers.learned(last)
     opens = customers.offsets[:-1]
     if seen.all() or not len(opens):
         return customers
@@ -314,13 +230,17 @@ class Outcome:
     Parameters
     ----------
     orders : ndarray
-        Orders with a positive amount.
+        Order events: days whose net amount in the horizon is positive.
     revenue, cost : ndarray
         Money of the orders begun in the horizon, in 1/10,000 unit.
     costed_revenue : ndarray
         Of `revenue`, what was paid for orders whose cost is known.
     returned : ndarray
         Money that went back for these orders, before the label was final.
+    contracts_ended : ndarray
+        Contracts that ended in the horizon.
+    contracts_continued : ndarray
+        Of these, those after whose end the customer had another: held already, or begun within the grace period.
     """
 
     customer_ids: npt.NDArray[np.object_]
@@ -329,6 +249,8 @@ class Outcome:
     cost: Integers
     costed_revenue: Integers
     returned: Integers
+    contracts_ended: Integers
+    contracts_continued: Integers
 
 
 def outcome(
@@ -338,8 +260,9 @@ def outcome(
     horizon_days: int,
     known_by: int | None = None,
     label_lag_days: int = 0,
+    grace_days: int = 30,
 ) -> Outcome:
-    """Return the orders with a positive amount, and all money, in ``[t, t + horizon)`` after each cutoff *t*.
+    """Return the order events, all money and the ends of contracts in ``[t, t + horizon)`` after each cutoff *t*.
 
     Parameters
     ----------
@@ -347,28 +270,58 @@ def outcome(
         Leave out what was learned after this instant.
     label_lag_days : int
         How long after the horizon goods may still come back.
+    grace_days : int
+        How long after the end of a contract a new one still continues it; such a label is final that much later.
+
+    Returns
+    -------
+    Outcome
+        Zeros where a table has not landed.
     """
     ids, _ = _customers(store, number, ())
+    nothing = np.zeros((len(cutoffs), len(ids)), dtype=np.int64)
+    ended = continued = nothing
+    if "subscriptions" in store.tables:
+        terms = _terms(store, number, ids, known_by)
+        ended, continued = terms.ended(cutoffs, horizon_days, grace_days, len(ids), store.time_zone)
+    money = dict.fromkeys(("orders", "revenue", "cost", "costed_revenue", "returned"), nothing)
+    if "orders" in store.tables:
+        money = _ordered_in(store, number, ids, cutoffs, horizon_days, known_by, label_lag_days)
+    texts = ids.to_numpy(zero_copy_only=False)
+    return Outcome(texts, **money, contracts_ended=ended, contracts_continued=continued)
+
+
+def _ordered_in(
+    store: Store,
+    number: int,
+    ids: pa.Array,
+    cutoffs: Sequence[int],
+    horizon_days: int,
+    known_by: int | None,
+    label_lag_days: int,
+) -> dict[str, Integers]:
+    """Return what was ordered in each horizon, and what of it went back."""
     orders = _learned_by(_read(store, number, "orders", ("amount", "cost", "order_id"), ids), known_by)
     amount, cost = orders.columns["amount"].astype(np.int64), orders.columns["cost"]
-    costed = ~np.isnan(cost)
+    costed, (day, _) = ~np.isnan(cost), local_days(orders.event_at, store.time_zone)
     values = {
-        "orders": (amount > 0).astype(np.int64),
         "revenue": amount,
         "cost": np.where(costed, cost, 0).astype(np.int64),
         "costed_revenue": np.where(costed, amount, 0),
     }
     back = _returns(store, number, ids, orders, known_by)
-    sums = {name: np.zeros((len(cutoffs), len(ids)), dtype=np.int64) for name in (*values, "returned")}
+    sums = {name: np.zeros((len(cutoffs), len(ids)), dtype=np.int64) for name in ("orders", *values, "returned")}
     for place, cutoff in enumerate(cutoffs):
         end = days_later(cutoff, horizon_days, store.time_zone)
         within = (orders.event_at >= cutoff) & (orders.event_at < end)
+        whose = orders.customer[within]
+        np.add.at(sums["orders"][place], whose, order_events(whose, day[within], amount[within]))
         for name, value in values.items():
-            np.add.at(sums[name][place], orders.customer[within], value[within])
+            np.add.at(sums[name][place], whose, value[within])
         final = days_later(end, label_lag_days, store.time_zone)
         of_these = (back.ordered_at >= cutoff) & (back.ordered_at < end) & (back.returned_at < final)
         np.add.at(sums["returned"][place], back.customer[of_these], back.amount[of_these])
-    return Outcome(ids.to_numpy(zero_copy_only=False), **sums)
+    return sums
 
 
 @dataclass(frozen=True)
@@ -507,45 +460,135 @@ def _first_of(*columns: npt.NDArray[np.integer]) -> npt.NDArray[np.bool_]:
 def _later_fact(store: Store, number: int, name: str, fact: str, columns: Sequence[str], ids: pa.Array) -> Facts:
     """Read a later fact: the row's `event_at`, and known only after its own time and once it had landed."""
     time = TABLES[name].column(fact).known_from
-    table, customer = _ordered(store, number, name, sorted({time, fact, *columns}), ids)
+    dates = "landed_at" if time == FROM_LANDING else time
+    table, customer = _ordered(store, number, name, sorted({dates, fact, *columns}), ids)
+    until = _known_until(store, number, table) if TABLES[name].versioned else None
     told = pc.is_valid(table.column(fact)).to_numpy()
     table, customer = table.filter(pa.array(told)), customer[told]
     facts = _facts(table, customer, len(ids), columns)
-    own = table.column(time).to_numpy().astype(np.int64)
+    own = _undated(table) if time == FROM_LANDING else table.column(time).to_numpy().astype(np.int64)
     # a fact's own time must lie before a cutoff, which in whole microseconds is at most one before it
-    known_at = np.maximum(facts.event_at if facts.known_at is None else facts.known_at, own + 1)
-    facts = replace(facts, known_at=known_at)
+    own_known = own if time == FROM_LANDING else own + 1
+    known_at = np.maximum(facts.event_at if facts.known_at is None else facts.known_at, own_known)
+    facts = replace(facts, known_at=known_at, known_until=None if until is None else until[told])
     if not len(own):
         return facts
-    key = table.column("row_key").to_numpy()
-    order = np.lexsort((known_at, own, key, customer))
+    version = _version(table) if TABLES[name].versioned else (table.column("row_key").to_numpy(),)
+    order = np.lexsort((known_at, own, *version, customer))
     first = np.zeros(len(own), dtype=np.bool_)
-    first[order[_first_of(customer[order], key[order], own[order])]] = True
+    first[order[_first_of(*(one[order] for one in (customer, *version, own)))]] = True
     return facts.keep(first)
 
 
-def _contracts(store: Store, number: int, ids: pa.Array, cutoff: int) -> Contracts:
-    """Read every version of every contract of a block that was known by a cutoff; no end at or after it is told."""
-    table, customer = _ordered(store, number, "subscriptions", ("started_at", "ended_at"), ids)
-    table, customer = _open_first(table, customer)
-    versions = _facts(table, customer, len(ids), ())
-    # of each customer by themselves: one that changes hands must not depend on who shares the block
-    owned = np.stack([customer, table.column("row_key").to_numpy()], axis=1)
-    _, contract = np.unique(owned, axis=0, return_inverse=True)
-    begins = pc.coalesce(table.column("started_at"), table.column("occurred_at")).to_numpy()
-    ends = pc.fill_null(table.column("ended_at"), _NEVER_ENDS).to_numpy()
-    ends = np.where(ends < cutoff, ends, _NEVER_ENDS)
-    seen = _seen(versions, cutoff)
-    return Contracts(versions.keep(seen), contract[seen], begins[seen], ends[seen])
+def _undated(table: pa.Table) -> Integers:
+    """Return when a row was learned by its landing, where it does not say that it was learned before.
+
+    A row that was learned as it happened may be backfill without a date: then only its landing is certain.
+    """
+    told = table.column("ingested_at").to_numpy()
+    undated = told == table.column("occurred_at").to_numpy()
+    return np.asarray(np.where(undated, table.column("landed_at").to_numpy(), told), dtype=np.int64)
 
 
-def _open_first(table: pa.Table, customer: npt.NDArray[np.integer]) -> tuple[pa.Table, npt.NDArray[np.integer]]:
-    """Put rows of one version in such an order that the one that tells of the end comes last, and so counts."""
-    ends = pc.fill_null(table.column("ended_at"), _NEVER_ENDS).to_numpy()
-    known = [table.column("ingested_at").to_numpy()] if "ingested_at" in table.column_names else []
+def _version(table: pa.Table) -> tuple[Integers, Integers, Integers]:
+    """Return what names a version: its key, when it happened, when it was learned; in the order of its turn."""
     at, key = _key(table)
-    order = np.lexsort((-ends, *known, key, at, customer))
-    return table.take(pa.array(order)), customer[order]
+    return key, at, table.column("ingested_at").to_numpy()
+
+
+def _known_until(store: Store, number: int, table: pa.Table) -> Integers:
+    """Return from when on a newer version of each row was known, whosever it is and in whatever block."""
+    versions = _version(table)
+    others = _handed_over(store, number, versions[0])
+    key, at, told = (np.concatenate(pair) for pair in zip(versions, others, strict=True))
+    return least_later(key, (at, told), _learned_at(at, told))[: len(table)]
+
+
+def _learned_at(at: Integers, told: Integers) -> Integers:
+    """Return the first cutoff that sees a row with these two times."""
+    return np.maximum(at + 1, told)
+
+
+def _contracts(store: Store, number: int, ids: pa.Array) -> Contracts:
+    """Read every version of every contract of a block."""
+    table, customer = _versions(store, number, ids)
+    _, at, told = _version(table)
+    versions = replace(_facts(table, customer, len(ids), ()), known_until=_known_until(store, number, table))
+    replaced = least_later(_owned(table, customer), (at, told), _learned_at(at, told))
+    return Contracts(versions, replaced, *_begins_and_ends(table))
+
+
+def _terms(store: Store, number: int, ids: pa.Array, known_by: int | None) -> Terms:
+    """Read when each contract of a block began and ended, as its last version says that was learned by an instant."""
+    now = NEVER if known_by is None else known_by
+    table, customer = _versions(store, number, ids)
+    versions = _version(table)
+    others = _handed_over(store, number, versions[0])
+    key, at, told = (np.concatenate(pair) for pair in zip(versions, others, strict=True))
+    known = np.maximum(at, told) <= now
+    mine, own = known[: len(table)], _owned(table, customer)
+    handed_over = np.full(len(key), NEVER, dtype=np.int64)
+    handed_over[known] = least_later(key[known], (at[known], told[known]), at[known])
+    at, told = at[: len(table)][mine], told[: len(table)][mine]
+    last = least_later(own[mine], (at, told), at) == NEVER
+    begins, ends = (column[mine][last] for column in _begins_and_ends(table))
+    ends = np.minimum(ends, handed_over[: len(table)][mine][last])
+    ends = np.where(ends < now, ends, NEVER)
+    begun = begins < np.minimum(ends, now)
+    return Terms(customer[mine][last][begun], begins[begun], ends[begun])
+
+
+def _versions(store: Store, number: int, ids: pa.Array) -> tuple[pa.Table, Integers]:
+    """Read the versions of the contracts of a block; of rows of one version, the one that tells of its end."""
+    table, customer = _ordered(store, number, "subscriptions", ("started_at", "ended_at"), ids)
+    key, at, told = _version(table)
+    order = np.lexsort((_begins_and_ends(table)[1], told, key, at, customer))
+    order = order[_first_of(*(one[order] for one in (customer, at, key, told)))]
+    return table.take(pa.array(order)), np.asarray(customer[order], dtype=np.int64)
+
+
+def _begins_and_ends(table: pa.Table) -> tuple[Integers, Integers]:
+    begins = pc.coalesce(table.column("started_at"), table.column("occurred_at")).to_numpy()
+    return begins, pc.fill_null(table.column("ended_at"), NEVER).to_numpy()
+
+
+def _owned(table: pa.Table, customer: Integers) -> Integers:
+    """Return a number for each contract of each customer."""
+    owned = np.stack([customer, _version(table)[0]], axis=1)
+    return np.unique(owned, axis=0, return_inverse=True)[1].astype(np.int64)
+
+
+def _handed_over(store: Store, number: int, keys: Integers) -> tuple[Integers, Integers, Integers]:
+    """Return the versions of a block's contracts that customers of other blocks have, as `_version` does."""
+    if store.n_blocks == 1:
+        nothing = np.zeros(0, dtype=np.int64)
+        return nothing, nothing, nothing
+    files = tuple((str(store.root / p.path), p.digest) for p in store.parts if p.table_name == "subscriptions")
+    with _ONE_AT_A_TIME:  # the blocks are read by several threads, and all need the same answer
+        bucket, *version = _changed_hands(files)
+    share = BUCKETS // store.n_blocks
+    elsewhere = (bucket // share != number) & np.isin(version[0], keys)
+    key, at, told = (column[elsewhere] for column in version)
+    return key, at, told
+
+
+_ONE_AT_A_TIME = Lock()
+
+
+@lru_cache(maxsize=8)
+def _changed_hands(files: tuple[tuple[str, str], ...]) -> tuple[Integers, ...]:
+    """Return bucket, key and both times of every version of the contracts that customers of several buckets had."""
+    with duckdb.connect() as connection:
+        found = connection.sql(
+            """
+            WITH versions AS (SELECT bucket, row_key, occurred_at, ingested_at FROM read_parquet($files)),
+            several AS (SELECT row_key FROM versions GROUP BY row_key HAVING min(bucket) <> max(bucket))
+            SELECT bucket::BIGINT AS bucket, row_key, occurred_at, ingested_at
+            FROM versions SEMI JOIN several USING (row_key)
+            """,
+            params={"files": [path for path, _ in files]},
+        ).fetchnumpy()
+    return tuple(np.asarray(column, dtype=np.int64) for column in found.values())
 
 
 def _facts(table: pa.Table, customer: npt.NDArray[np.integer], n_customers: int, columns: Sequence[str]) -> Facts:
@@ -568,7 +611,7 @@ def _facts(table: pa.Table, customer: npt.NDArray[np.integer], n_customers: int,
 def _rows(store: Store, number: int, name: str, columns: Sequence[str]) -> pa.Table:
     """Read a block's rows of a table from every part, the second clock only where some row was late."""
     parts = [part for part in store.parts if part.table_name == name]
-    need = ["customer_id", "occurred_at", *columns]
+    need = ["customer_id", "occurred_at", *(column for column in columns if column != "landed_at")]
     if name == "customers" and "bucket" not in need:
         need.append("bucket")
     if TABLES[name].versioned or any(part.max_delay for part in parts):  # versions stand in the order of their learning
@@ -577,6 +620,9 @@ def _rows(store: Store, number: int, name: str, columns: Sequence[str]) -> pa.Ta
         need.append("row_key")
     share = BUCKETS // store.n_blocks
     pieces = [_piece(store.root / p.path, p.digest, need, number * share, (number + 1) * share) for p in parts]
+    if "landed_at" in columns:
+        when = [np.full(len(piece), store.landings[part.batch_id]) for part, piece in zip(parts, pieces, strict=True)]
+        pieces = [one.append_column("landed_at", pa.array(at)) for one, at in zip(pieces, when, strict=True)]
     return pa.concat_tables(pieces).unify_dictionaries().combine_chunks()
 
 
@@ -614,19 +660,3 @@ def _piece(path: Path, digest: str, need: Sequence[str], low: int, high: int) ->
         bucket_of = table.column("bucket").to_numpy()
         table = table.filter(pa.array((bucket_of >= low) & (bucket_of < high)))
     return table.select(need)
-
-
-def _visible(facts: Facts, last: int) -> Facts:
-    """Hide what happened or was learned after the last cutoff."""
-    rows = _seen(facts, last)
-    return facts if rows.all() else facts.keep(rows)
-
-
-def _seen(facts: Facts, cutoff: int) -> npt.NDArray[np.bool_]:
-    rows = facts.event_at < cutoff
-    return rows if facts.known_at is None else rows & (facts.known_at <= cutoff)
-
-
-def _of_customers(facts: Facts, customers: npt.NDArray[np.bool_]) -> Facts:
-    kept = facts.keep(customers[facts.customer])
-    return replace(kept, offsets=np.concatenate(([0], np.cumsum(np.diff(facts.offsets)[customers]))))

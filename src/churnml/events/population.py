@@ -9,8 +9,10 @@ from enum import IntEnum
 import numpy as np
 import numpy.typing as npt
 
-from churnml.events.clock import days_later
-from churnml.events.point_in_time import Block, Facts, current
+from churnml.events.clock import days_later, local_days
+from churnml.events.facts import Facts
+from churnml.events.order_events import order_events
+from churnml.events.point_in_time import Block, current
 
 _NEVER = np.iinfo(np.int64).min
 
@@ -23,9 +25,9 @@ class Standing(IntEnum):
     POPULATION = 1
     """Ordered within `population_days` before the cutoff, or held a contract at it."""
     PROSPECT = 2
-    """Known, but has never ordered."""
+    """Known, but has never ordered or held a contract."""
     GONE = 3
-    """Ordered once, but not within `population_days`."""
+    """Ordered once, but not within `population_days`; or held a contract that has ended."""
     NO_PROFILING = 4
     """Refuses to be profiled; whatever else would be true of them."""
 
@@ -51,15 +53,15 @@ def standing(block: Block, cutoffs: Sequence[int], population_days: int, time_zo
         Values of `Standing`.
     """
     base = met(block, cutoffs)
-    held = np.zeros(base.shape, dtype=np.bool_) if block.contracts is None else block.contracts.held(cutoffs)
+    held = begun = np.zeros(base.shape, dtype=np.bool_)
+    if block.contracts is not None:
+        held, begun = block.contracts.held(cutoffs), block.contracts.begun(cutoffs)
     result = np.zeros(base.shape, dtype=np.int8)
-    # only the clocks are asked from here on, and copied at each cutoff
-    orders = block.facts.get("orders")
-    paid = None if orders is None else replace(orders, columns={}).keep(orders.columns["amount"] > 0)
+    orders = _ordering(block.facts["orders"], time_zone) if "orders" in block.facts else None
     for place, cutoff in enumerate(cutoffs):
-        last = np.full(base.shape[1], _NEVER) if paid is None else _last(paid, cutoff)
+        last = np.full(base.shape[1], _NEVER) if orders is None else _last(orders, cutoff)
         recent = last >= days_later(cutoff, -population_days, time_zone)
-        else_where = np.where(last > _NEVER, Standing.GONE, Standing.PROSPECT)
+        else_where = np.where((last > _NEVER) | begun[place], Standing.GONE, Standing.PROSPECT)
         stands = np.where(recent | held[place], Standing.POPULATION, else_where)
         result[place] = np.where(base[place], stands, Standing.UNKNOWN)
     if block.refused is not None:
@@ -67,9 +69,19 @@ def standing(block: Block, cutoffs: Sequence[int], population_days: int, time_zo
     return result
 
 
-def _last(paid: Facts, cutoff: int) -> npt.NDArray[np.int64]:
+def _ordering(orders: Facts, time_zone: str) -> Facts:
+    """Return what tells when each customer ordered: where no money ever went back, the clocks of what was paid do."""
+    amount = orders.columns["amount"]
+    if not (amount < 0).any():
+        return replace(orders, columns={}).keep(amount > 0)
+    return replace(orders, columns={"amount": amount, "day": local_days(orders.event_at, time_zone)[0]})
+
+
+def _last(orders: Facts, cutoff: int) -> npt.NDArray[np.int64]:
     """Return when each customer last ordered, as known at a cutoff."""
-    seen = paid.known_by(cutoff)
+    seen = orders.known_by(cutoff)
+    if "day" in seen.columns:
+        seen = seen.keep(order_events(seen.customer, seen.columns["day"], seen.columns["amount"]))
     ordered = np.diff(seen.offsets) > 0
     last = np.full(len(ordered), _NEVER)
     last[ordered] = seen.event_at[seen.offsets[1:][ordered] - 1]

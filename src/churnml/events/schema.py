@@ -14,6 +14,10 @@ Kind = Literal["text", "instant", "integer", "number", "money", "boolean", "json
 MONEY_SCALE = 10_000
 """Money is kept as integers of 1/10,000 unit, so that sums are exact in any order."""
 
+FROM_LANDING = "its landing"
+"""What says when a column came to be known of which the rows do not say it: an export tells how it stands on that day.
+"""
+
 
 @dataclass(frozen=True)
 class Column:
@@ -35,7 +39,8 @@ class Column:
         Never a feature, a log field or a tracked value.
     known_from : str
         For a later fact, the column that says when it came to be: itself, where it is a time. No cutoff at or before
-        that time sees it.
+        that time sees it. `FROM_LANDING` where no column says so: it is known from the row's own `ingested_at`, but in
+        a row without one from its landing on, even if the row is backfill.
     reference : str
         The table that must know the value.
     may_change : bool
@@ -103,9 +108,14 @@ class Table:
     @property
     def later(self) -> dict[str, tuple[str, ...]]:
         """The later facts: for each column that dates some, the columns it dates, itself first."""
-        dated = [column for column in self.columns if column.known_from]
+        dated = [column for column in self.columns if column.known_from not in {"", FROM_LANDING}]
         by = dict.fromkeys(column.known_from for column in dated)
         return {time: tuple(column.name for column in dated if column.known_from == time) for time in by}
+
+    @property
+    def from_landing(self) -> tuple[str, ...]:
+        """The later facts that no column dates: known from `ingested_at` or from the landing, never by backfill."""
+        return tuple(column.name for column in self.columns if column.known_from == FROM_LANDING)
 
     @property
     def first_facts(self) -> tuple[str, ...]:
@@ -264,7 +274,7 @@ TABLES: dict[str, Table] = {
             Column("amount", "money", "price of one period", required=True, unit="currency", at_least=0),
             Column("period", "text", "how often it is paid", among=("day", "week", "month", "quarter", "year")),
             Column("started_at", "instant", "when the contract began"),
-            Column("renews_at", "instant", "when it renews next; may lie ahead"),
+            _later("renews_at", "instant", "when it renews next, by this version; may lie ahead", FROM_LANDING),
             _later("ended_at", "instant", "when it ended; may lie ahead, and is then not seen before", ahead=True),
             _later("end_reason", "text", "why it ended, as the customer said", "ended_at"),
             versioned=True,

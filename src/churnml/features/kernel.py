@@ -85,12 +85,12 @@ def _index(edges: Integers, starts: Integers, ends: Integers) -> tuple[Integers,
 
 
 def late_pairs(facts: Facts, cutoffs: Sequence[int]) -> npt.NDArray[np.bool_]:
-    """Return which (cutoff, customer) pairs had an event that was not yet known; shape (n_cutoffs, n_customers)."""
+    """Return which (cutoff, customer) pairs had an event that was not known; shape (n_cutoffs, n_customers)."""
     late = np.zeros((len(cutoffs), len(facts.offsets) - 1), dtype=np.bool_)
-    if facts.known_at is None:
+    if facts.known_at is None and facts.known_until is None:
         return late
     for place, cutoff in enumerate(cutoffs):
-        hidden = (facts.event_at < cutoff) & (facts.known_at > cutoff)
+        hidden = (facts.event_at < cutoff) & ~facts.seen(cutoff)
         late[place, facts.customer[hidden]] = True
     return late
 

@@ -1,17 +1,17 @@
 """From facts to the rows the kernel folds: the integer columns that the families ask for.
 
-Every column of a row depends on rows before it only, never on later ones of the same day or week; so what a row says
-does not change as more arrive.
+Every column of a row depends on rows before it only, never on later ones; so what a row says does not change as more
+arrive. An order event alone depends on its whole day: at a cutoff within that day, see `split_pairs`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import numpy.typing as npt
 
-from churnml.events import Block, Facts
+from churnml.events import Block, Facts, order_events
 from churnml.events.clock import HOUR, local_days
 from churnml.features.kernel import Rows, first_seen
 
@@ -58,14 +58,27 @@ def _orders(facts: Facts) -> Rows:
     )
 
 
+def split_pairs(block: Block, cutoffs: Sequence[int], time_zone: str) -> npt.NDArray[np.bool_]:
+    """Return which (cutoff, customer) pairs have a day of orders that the cutoff divides; shape as `late_pairs`.
+
+    The net amount of such a day is another at the cutoff than when the day was over. No midnight divides one.
+    """
+    split = np.zeros((len(cutoffs), len(block.customer_ids)), dtype=np.bool_)
+    orders = block.facts.get("orders")
+    days, since_midnight = local_days(np.array(cutoffs, dtype=np.int64), time_zone)
+    if orders is None or not since_midnight.any() or not (orders.columns["amount"] < 0).any():
+        return split
+    day, _ = local_days(orders.event_at, time_zone)
+    for place in np.flatnonzero(since_midnight).tolist():
+        split[place, orders.customer[(day == days[place]) & (orders.event_at >= cutoffs[place])]] = True
+    return split
+
+
 def _purchase_days(facts: Facts, time_zone: str) -> Rows:
-    """Return one row per order event: the first order with a positive amount of a customer's day."""
-    paid = facts.keep(facts.columns["amount"] > 0)
-    day, since_midnight = local_days(paid.event_at, time_zone)
-    opens = np.ones(len(day), dtype=np.bool_)
-    opens[1:] = (day[1:] != day[:-1]) | (paid.customer[1:] != paid.customer[:-1])
-    event = paid.keep(opens)
-    day, since_midnight = day[opens], since_midnight[opens]
+    """Return one row per order event: a customer's day with a positive net amount, at the first order that was paid."""
+    day, since_midnight = local_days(facts.event_at, time_zone)
+    events = order_events(facts.customer, day, facts.columns["amount"])
+    event, day, since_midnight = facts.keep(events), day[events], since_midnight[events]
     gap = np.zeros(len(day), dtype=np.int64)
     gap[1:] = np.where(event.customer[1:] == event.customer[:-1], day[1:] - day[:-1], 0)
     weekday = (day + 3) % 7  # 1970-01-01 was a Thursday; Monday is 0

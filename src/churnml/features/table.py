@@ -22,7 +22,7 @@ from churnml.events.clock import local_days
 from churnml.features.catalogue import Catalogue
 from churnml.features.declare import CUTOFF_DAY, Aggregate, Feature
 from churnml.features.kernel import fold, late_pairs, scatter
-from churnml.features.rows import WANTED, rows_of
+from churnml.features.rows import WANTED, rows_of, split_pairs
 
 Texts = npt.NDArray[np.object_]
 Grid = npt.NDArray[np.float64]
@@ -180,7 +180,8 @@ def _fill(
     for place, derived in enumerate(_derived(block, catalogue.numeric, cutoffs, time_zone)):
         scatter(derived, known, values[place], firsts)
     folded = [facts for name, facts in block.facts.items() if name != "customers"]
-    late = np.logical_or.reduce([late_pairs(facts, cutoffs) for facts in folded], initial=False) & known
+    late = np.logical_or.reduce([late_pairs(facts, cutoffs) for facts in folded], initial=False)
+    late = (late | split_pairs(block, cutoffs, time_zone)) & known
     for cutoff in np.flatnonzero(late.any(axis=1)).tolist():
         then = block.only(late[cutoff]).known_by(cutoffs[cutoff])
         rows = firsts[cutoff] + np.cumsum(known[cutoff])[late[cutoff]] - 1

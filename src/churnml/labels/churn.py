@@ -9,5 +9,5 @@ from churnml.events import Outcome
 
 
 def churned(outcome: Outcome) -> npt.NDArray[np.bool_]:
-    """Return who placed no order with a positive amount in the horizon; shape as the outcome's."""
+    """Return who has no order event in the horizon; shape as the outcome's."""
     return np.asarray(outcome.orders == 0)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +13,8 @@ from churnml.events import Outcome, Store, outcome
 
 Integers = npt.NDArray[np.int64]
 Texts = npt.NDArray[np.object_]
+
+_MEASURED = tuple(field.name for field in fields(Outcome) if field.name != "customer_ids")
 
 
 @dataclass(frozen=True)
@@ -27,6 +29,8 @@ class Outcomes:
         Sorted, microseconds UTC.
     orders, revenue, cost, costed_revenue, returned : ndarray of shape (n_cutoffs, n_customers)
         As in `events.Outcome`.
+    contracts_ended, contracts_continued : ndarray of shape (n_cutoffs, n_customers)
+        Likewise.
     """
 
     customer_ids: Texts
@@ -36,6 +40,8 @@ class Outcomes:
     cost: Integers
     costed_revenue: Integers
     returned: Integers
+    contracts_ended: Integers
+    contracts_continued: Integers
 
     @classmethod
     def read(
@@ -74,8 +80,7 @@ class Outcomes:
         def whole(name: str) -> Integers:
             return np.concatenate([getattr(block, name) for block in blocks], axis=1)[:, order]
 
-        names = ("orders", "revenue", "cost", "costed_revenue", "returned")
-        return cls(ids[order], np.array(ordered, dtype=np.int64), *(whole(name) for name in names))
+        return cls(ids[order], np.array(ordered, dtype=np.int64), *(whole(name) for name in _MEASURED))
 
     def at(self, customer_ids: Texts, cutoffs: Integers) -> Outcome:
         """Return the outcomes of some rows, each array of shape (n_rows,).
@@ -99,5 +104,4 @@ class Outcomes:
                 f"an outcome was read for other customers and cutoffs than row {row} asks for: customer "
                 f"{customer_ids[row]!r} at {int(cutoffs[row])}; read the outcomes of every cutoff first"
             )
-        found = (self.orders, self.revenue, self.cost, self.costed_revenue, self.returned)
-        return Outcome(customer_ids, *(values[when, who] for values in found))
+        return Outcome(customer_ids, *(getattr(self, name)[when, who] for name in _MEASURED))
