@@ -36,7 +36,7 @@ _WORDS = {
     "text": ("must be a text", "fill it in"),
     "instant": (
         f"must be a date or time between {_EARLIEST} and {_LATEST}",
-        "write it as 2017-03-31 14:05:00, or declare its `format` in sources.yaml",
+        "write it as 2017-03-31 14:05:00, or declare its `format` or `unit` in sources.yaml",
     ),
     "integer": ("must be a whole number", "write it with digits only"),
     "number": ("must be a number", "write it with digits and a point, or declare `decimal` in sources.yaml"),
@@ -280,6 +280,8 @@ def _instant(name: str, found: str, form: Format) -> str | None:
     if form.unit in _EPOCH and (text or found in _INTEGERS):
         number = f"CASE WHEN regexp_full_match({name}, '[0-9]{{1,16}}') THEN {name}::BIGINT END" if text else name
         return f"({number}) * {_EPOCH[form.unit]}"
+    if form.unit == "excel_days" and (text or found in {"DOUBLE", "FLOAT", *_INTEGERS}):
+        return _in_zone(_excel_time(name), form.time_zone)
     if "TIME ZONE" in found or found.startswith("TIMESTAMPTZ"):  # pandas writes TIMESTAMPTZ_NS
         return f"epoch_us(try_cast({name} AS TIMESTAMPTZ))"
     if not text:
@@ -298,6 +300,12 @@ def _instant(name: str, found: str, form: Format) -> str | None:
         f"WHEN regexp_full_match({name}, '{_DATE}{_TIME}{_OFFSET}') "
         f"THEN epoch_us(try_cast({offset} AS TIMESTAMPTZ)) END"
     )
+
+
+def _excel_time(name: str) -> str:
+    """Return the local time that a count of days stands for, as spreadsheets keep it, NULL where it is none."""
+    days = f"CASE WHEN regexp_full_match({name}::VARCHAR, '[0-9]{{1,6}}([.][0-9]+)?') THEN {name}::DOUBLE END"
+    return f"(TIMESTAMP '1899-12-30' + to_seconds(round(({days}) * 86400)))"
 
 
 def _in_zone(local: str, time_zone: str) -> str:
@@ -399,7 +407,9 @@ def _about_clock_changes(column: Column, found: str, form: Format) -> list[Rule]
     if "TIME ZONE" in found or found.startswith("TIMESTAMPTZ"):
         return []
     name, zone = their_name(column.name), _quoted(form.time_zone)
-    if form.instant:
+    if form.unit == "excel_days":
+        local = _excel_time(name)
+    elif form.instant:
         local = f"try_strptime({name}, {_quoted(form.instant)})"
     elif found == "VARCHAR":
         local = f"CASE WHEN regexp_full_match({name}, '{_DATE}({_TIME})?') THEN try_cast({name} AS TIMESTAMP) END"
