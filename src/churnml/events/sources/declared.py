@@ -211,7 +211,7 @@ def _check_writing(contract: Column, column: From, where: str) -> None:
         )
     if column.unit == "cents" and contract.kind != "money":
         raise ConfigError(f"{where}: the unit `cents` is for amounts of money, but this is {_kind(contract)}")
-    if column.unit.startswith("epoch") and not instant:
+    if column.unit not in {"", "cents"} and not instant:
         raise ConfigError(f"{where}: the unit `{column.unit}` is for times, but this is {_kind(contract)}")
     if column.format and column.unit:
         raise ConfigError(f"{where}: say `format` for written times or `unit` for counted ones, not both")
