@@ -75,7 +75,7 @@ def train_features(session: Session, path: Path, declared: Declared, horizon_day
     Raises
     ------
     UsageError
-        If the declared columns are not there, or the label does not say by itself who churned.
+        If the declared columns are not there, the label does not say by itself who churned, or the horizon is none.
     DataRefusedError
         If the file cannot be read, or too many rows are broken.
     NotEnoughDataError
@@ -87,6 +87,7 @@ def train_features(session: Session, path: Path, declared: Declared, horizon_day
         raise UsageError("--features needs --label: name the column that says who churned")
     check_date(declared.cutoff)
     config = session.load("train", TrainConfig)
+    session.load("train", TrainConfig, horizon_days=horizon_days)  # checked like that of a training from orders
     said = asdict(declared) | {"horizon_days": horizon_days, "file": digest_of(path)}
     inputs = session.inputs(config, feature_table=said)
     done = session.catalogue.last_run(TRAIN)
