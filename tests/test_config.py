@@ -3,8 +3,19 @@
 import pytest
 from pydantic import ValidationError
 
-from churnml.config import BacktestConfig, TrainConfig, WorkspaceConfig, load_config, parse_config
-from churnml.errors import ConfigError
+from churnml.config import (
+    BacktestConfig,
+    Settings,
+    TrainConfig,
+    WorkspaceConfig,
+    load_config,
+    parse_config,
+    validated,
+    with_options,
+)
+from churnml.errors import ConfigError, UsageError
+from churnml.events.sources.declared import SourcesFile
+from churnml.policy.actions import Catalogue
 
 
 def refusal(text, model=TrainConfig):
@@ -26,11 +37,11 @@ def test_an_unknown_key_deep_inside_is_refused_with_the_keys_that_stand_beside_i
 def test_a_value_of_the_wrong_type_is_refused_with_what_was_found():
     words = refusal("horizon_days: soon")
     assert "`horizon_days`" in words
-    assert "found 'soon'" in words
+    assert "must be a whole number, got 'soon'" in words
 
 
 def test_a_value_out_of_range_is_refused():
-    assert "greater than or equal to 1" in refusal("horizon_days: 0")
+    assert refusal("horizon_days: 0") == "configs/x.yaml: `horizon_days` must be at least 1, got 0"
 
 
 def test_a_time_zone_that_is_none_is_refused():
@@ -64,3 +75,59 @@ def test_an_absent_file_gives_the_defaults_unless_it_is_required(tmp_path):
 def test_a_configuration_cannot_be_changed_once_read():
     with pytest.raises(ValidationError, match="frozen"):
         TrainConfig().seed = 1
+
+
+def test_an_entry_of_a_list_is_counted_from_one():
+    words = refusal("actions: [{name: a b}]", Catalogue)
+    assert words.startswith("configs/x.yaml: action 1, `name` must be a small letter, then small letters, digits")
+
+
+def test_a_key_that_is_missing_is_told_with_its_meaning():
+    words = refusal("protocols: {cj: {target: churn, horizon_days: 3, step_days: 1}}", BacktestConfig)
+    assert words == "configs/x.yaml: `protocols.cj.first_cutoff` is missing; add it"
+    assert "is missing; add it: The actions; the first is `do_nothing`" in refusal("caution: 1", Catalogue)
+
+
+def test_a_word_that_is_none_of_those_allowed_is_told_with_the_nearest():
+    words = refusal("consent: require", WorkspaceConfig)
+    assert words == (
+        "configs/x.yaml: `consent` must be `assumed` or `required`, got 'require'; did you mean `required`?"
+    )
+
+
+def test_a_key_that_is_no_text_is_told():
+    assert "the key `1` of `attributes` must be one text, got 1" in refusal("attributes: {1: a}", WorkspaceConfig)
+
+
+def test_an_option_is_called_as_it_is_written():
+    with pytest.raises(UsageError, match=r"^--horizon-days must be at least 1, got 0$"):
+        with_options(TrainConfig(), {"horizon_days": 0})
+
+
+STRANGE = [None, "", "~x", -1, 0, 0.5, 1e12, float("nan"), True, [], [7], ["x", {}], {}, {"x": 1}, {1: 1}, 10**30]
+
+
+def everything(model=Settings):
+    assert {Catalogue, SourcesFile} <= set(Settings.__subclasses__())  # imported, so that they are walked
+    return [model, *(found for one in model.__subclasses__() for found in everything(one))]
+
+
+def given_each(model):
+    return [{field.alias or name: value} for name, field in model.model_fields.items() for value in STRANGE]
+
+
+def refused(given, model):
+    """Return the words of a refusal; none where nothing is wrong."""
+    try:
+        validated(given, model, "x")
+    except ConfigError as error:
+        return str(error)
+    return ""
+
+
+@pytest.mark.parametrize("model", everything(), ids=lambda model: model.__name__)
+def test_no_strange_value_of_any_key_is_refused_in_the_words_of_the_library(model):
+    foreign = ("Input", "should", "valid ", "instance", "Field", "model_", "dictionary", "pydantic", "[type=")
+    told = [(given, refused(given, model)) for given in [*given_each(model), {"strange": 1}]]
+    assert told[-1][1].startswith("x: unknown key `strange`")
+    assert not [(given, words) for given, words in told if any(word in words for word in foreign)]

@@ -5,15 +5,17 @@ Nothing is read at import. A verb loads its own file once, at the door, and pass
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Literal, TypeVar
 from zoneinfo import available_timezones
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from churnml.errors import ConfigError, nearest
+from churnml.errors import ConfigError, UsageError, nearest
+from churnml.refusals import broken_rule, keys_beside, place, shown
 
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
 Days = Annotated[int, Field(ge=1, le=3650)]
@@ -48,7 +50,8 @@ class WorkspaceConfig(Settings):
     @classmethod
     def _known_zone(cls, value: str) -> str:
         if value not in available_timezones():
-            raise ValueError(f"must be an IANA time zone such as Europe/Berlin{nearest(value, available_timezones())}")
+            near = nearest(value, available_timezones())
+            raise ValueError(f"must be an IANA time zone such as Europe/Berlin, got {value!r}{near}")
         return value
 
 
@@ -156,32 +159,48 @@ def validated(loaded: object, model: type[AnySettings], origin: str) -> AnySetti
         If it does not hold keys, or has an unknown key or a value out of range.
     """
     if loaded is not None and not isinstance(loaded, dict):
-        raise ConfigError(f"{origin} must hold `key: value` pairs, found a {type(loaded).__name__}")
+        raise ConfigError(f"{origin} must hold `key: value` pairs, found {shown(loaded)}")
     try:
         return model.model_validate(loaded or {})
     except ValidationError as error:
         raise ConfigError(_explain(error, model, origin)) from error
 
 
+def with_options(settings: AnySettings, given: Mapping[str, object]) -> AnySettings:
+    """Return settings with what the options of a command say above them.
+
+    Parameters
+    ----------
+    given : mapping of str to object
+        By field; the option `--horizon-days` gives `horizon_days`.
+
+    Raises
+    ------
+    UsageError
+        If an option has a value out of range; the message names the option.
+    """
+    try:
+        return type(settings).model_validate(settings.model_dump() | dict(given))
+    except ValidationError as error:
+        first = error.errors()[0]
+        option = f"--{str(first['loc'][0]).replace('_', '-')}"
+        raise UsageError(f"{option} {broken_rule(first, type(settings))}") from error
+
+
 def _explain(error: ValidationError, model: type[BaseModel], origin: str) -> str:
     # a misspelt key is reported before the key it should have been, which it leaves missing
     first = next((one for one in error.errors() if one["type"] == "extra_forbidden"), error.errors()[0])
-    where = ".".join(str(part) for part in first["loc"])
+    entry, path = place(first["loc"])
     if first["type"] == "extra_forbidden":
-        known = _keys_beside(model, first["loc"])
-        return f"{origin}: unknown key `{where}`{nearest(str(first['loc'][-1]), known)} (known: {', '.join(known)})"
-    found = "" if first["type"] == "missing" else f", found {first.get('input')!r}"
-    return f"{origin}: `{where}`: {first['msg'].removeprefix('Value error, ')}{found}"
-
-
-def _keys_beside(model: type[BaseModel], loc: tuple[Any, ...]) -> list[str]:  # Any: pydantic's own location type
-    """Return the keys that would have been right where the unknown one stands."""
-    here: Any = model  # Any: walks through annotations, whatever they are
-    for part in loc[:-1]:
-        field = here.model_fields.get(part) if hasattr(here, "model_fields") else None
-        here = field.annotation if field is not None else here
-        here = next((a for a in getattr(here, "__args__", ()) if hasattr(a, "model_fields")), here)
-    return sorted(field.alias or name for name, field in getattr(here, "model_fields", {}).items())
+        known = keys_beside(model, first["loc"])
+        near = nearest(str(first["loc"][-1]), known)
+        return ": ".join(filter(None, (origin, entry, f"unknown key {path}{near} (known: {', '.join(known)})")))
+    where, rule = ", ".join(filter(None, (entry, path))), broken_rule(first, model)
+    return (
+        f"{origin}: {where} {rule}"
+        if where and rule.startswith(("must", "is "))
+        else (": ".join(filter(None, (origin, where, rule))))
+    )
 
 
 def _one_line(error: Exception) -> str:

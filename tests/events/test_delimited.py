@@ -469,7 +469,7 @@ def test_a_quote_that_swallows_two_megabytes_is_an_open_one(reads):
 
 def test_a_record_too_long_to_be_one_is_set_apart(reads):
     came = reads("id,a\n1,2\n3," + "x" * 2_500_000 + "\n4,5\n")
-    assert (came.rows, came.rejected[0][2]) == ([("1", "2"), ("4", "5")], "must be at most 2,000,000 bytes long")
+    assert (came.rows, came.rejected[0][2]) == ([("1", "2"), ("4", "5")], "must be a record of at most 2,000,000 bytes")
 
 
 def test_a_line_without_end_is_refused(reads):
@@ -551,3 +551,34 @@ def test_a_column_whose_points_all_stand_before_three_digits_is_said_to_be_in_do
 
 def test_points_before_two_digits_are_in_no_doubt(reads):
     assert "three digits" not in reads("id;amount\na;3.39\nb;2.398\nc;1.250\n").notes
+
+
+# what stands above the rows, and what was declared
+
+
+@pytest.mark.parametrize("title", ["# exported 2024", "My shop report", "My shop report\nJune"])
+def test_a_title_above_the_names_is_refused_with_what_to_delete(reads, title):
+    words = rf"found `{title.splitlines()[0]}`, .* have 3 values each; delete what stands above the line with the names"
+    with pytest.raises(DataRefusedError, match=words):
+        reads(f"{title}\nid;name;amount\n" + "".join(f"{n};a,b;3\n" for n in range(20)))
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+@pytest.mark.parametrize("first", ["sep=;", '"sep=;"', "\ufeffSEP=;"])
+def test_the_first_line_by_which_excel_tells_the_separator_is_understood(reads, first, end):
+    came = reads(end.join([first, "id;a,b", "1;2,5", ""]))
+    assert (came.rows, came.found.relation.columns[-2:]) == ([("1", "2,5")], ["id", "a,b"])
+    assert "its first line `sep=;` says what parts the values" in came.notes
+
+
+def test_a_declared_separator_that_the_header_does_not_hold_is_named(reads):
+    with pytest.raises(
+        DataRefusedError, match=r"`delimiter` that sources\.yaml declares, ';', found the one column `id,a`"
+    ):
+        reads("id,a\n1,2\n", delimiter=";")
+
+
+def test_two_rows_joined_by_a_carriage_return_are_said_to_be(reads):
+    ((_, found, rule, remedy),) = reads("id,a\n1,2\r3,4\n5,6\n").rejected
+    assert (found, rule) == ("1,2\r3,4", "must end as the other rows do")
+    assert remedy.startswith("it looks like two rows or more joined by a carriage return")

@@ -142,7 +142,7 @@ def test_a_formula_that_was_never_calculated_is_told(read, write):
     with zipfile.ZipFile(path, "a") as archive, pytest.warns(UserWarning, match="Duplicate name"):
         archive.writestr("xl/worksheets/sheet1.xml", UNCALCULATED)
     notes = read("book.xlsx").notes
-    assert notes == ("1 formulas have no value and are read as empty; save the workbook in Excel",)
+    assert notes == ("1 formula has no value in cell B2, and is read as empty; save the workbook in Excel",)
 
 
 UNCALCULATED = """<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData>

@@ -12,6 +12,7 @@ from churnml.errors import DataRefusedError, NotEnoughDataError, UsageError
 from churnml.events import ingest
 from churnml.events.clock import microseconds
 from churnml.events.sources.files import file_source
+from churnml.events.sources.mapping import sources_of
 from small import NOW
 
 HEADER = "customer_id,occurred_at,order_id,amount"
@@ -670,3 +671,39 @@ def test_a_text_that_looks_like_a_list_is_a_text(shop):
 def test_attributes_may_be_an_object_and_a_number_an_id(tiny):
     jsons(tiny, {"customer_id": 7, "attributes": {"tier": "gold"}}, table="customers")
     assert [(row["customer_id"], row["attributes"]) for row in landed(tiny, "customers")] == [("7", '{"tier":"gold"}')]
+
+
+def test_a_record_too_long_is_told_of_as_a_whole(shop):
+    long = f"ann,2020-03-01,o1,{'9' * 3_000_000}"
+    report = orders(shop, f"ann,2020-03-01,o2,5\n{long}\nann,2020-03-01,o3,5")
+    assert [(row["column"], row["rule"]) for row in examples(report)] == [
+        ("", "must be a record of at most 2,000,000 bytes")
+    ]
+
+
+def test_an_empty_value_is_called_so_in_a_refusal(make_tiny):
+    shop = make_tiny(max_bad_share=0.0)
+    with pytest.raises(DataRefusedError, match="column `customer_id` must be filled, found an empty value: "):
+        shop.ingest("customers", shop.file("c.csv", "customer_id,occurred_at\n,2020-01-01\n"))
+
+
+@pytest.mark.parametrize(
+    "zone, days, instant",
+    [
+        ("UTC", "45292", "2024-01-01T00:00"),
+        ("UTC", "45292.75", "2024-01-01T18:00"),
+        ("Asia/Shanghai", "45292", "2023-12-31T16:00"),
+    ],
+)
+def test_days_as_spreadsheets_count_them_are_read_where_declared(make_tiny, zone, days, instant):
+    tiny = make_tiny(time_zone=zone)
+    tiny.file("c.csv", f"customer_id,occurred_at\nann,{days}\nbob,soon\n")
+    text = (
+        "sources:\n  - {table: customers, file: c.csv, columns: {occurred_at: {from: occurred_at, unit: excel_days}}}\n"
+    )
+    now = microseconds(datetime(2025, 1, 1, tzinfo=UTC))
+    found = ingest(tiny.workspace, tiny.catalogue, sources_of(tiny.file("s.yaml", text), zone), tiny.config, now)
+    assert [row["occurred_at"] for row in landed(tiny, "customers")] == [
+        microseconds(datetime.fromisoformat(f"{instant}+00:00"))
+    ]
+    assert [row["value"] for row in examples(found.tables[0])] == ["soon"]

@@ -121,3 +121,10 @@ def test_a_file_that_cannot_be_read_is_refused_in_plain_words(read, content, wor
 def test_deep_nesting_is_text_like_any_other(read):
     deep = "[" * 200_000 + "]" * 200_000
     assert read(f'{{"id": 1, "deep": {deep}}}').relation.fetchall() == [("1", deep, 1)]
+
+
+def test_a_file_whose_only_line_uses_a_name_twice_is_told_so(read):
+    with pytest.raises(
+        DataRefusedError, match=r"an object may use a name once, found that no line .* line 1; rename one"
+    ):
+        read('{"id": 1, "id": 2}\n')

@@ -170,12 +170,12 @@ def test_a_url_in_the_file_is_refused_and_not_repeated(folder):
 
 
 @pytest.mark.parametrize("entry, words", [
-    ("{tabel: orders, file: a.csv}", "unknown key `sources.0.tabel`; did you mean `table`?"),
+    ("{tabel: orders, file: a.csv}", "source 1: unknown key `tabel`; did you mean `table`?"),
     ("{table: order, file: a.csv}", "source 1 (`order`): `table` must be one of customers,"),
     ("{table: orders}", "say exactly one of `file`, `duckdb`, `postgres` and `preset`, found none of them"),
     ("{table: orders, file: a.csv, duckdb: b.duckdb}", "found `file` and `duckdb`"),
     ("{table: orders, file: a.csv, columns: {amuont: b}}", "`orders` has no such column; did you mean `amount`?"),
-    ("{table: orders, file: a.csv, columns: {amount: {unti: b}}}", "unknown key `sources.0.columns.amount.unti`"),
+    ("{table: orders, file: a.csv, columns: {amount: {unti: b}}}", "source 1: unknown key `columns.amount.unti`"),
     ("{table: orders, file: a.csv, columns: {amount: {unti: b}}}", "did you mean `unit`?"),
     ("{table: orders, file: a.csv, columns: {amount: {unit: cents}}}", "say either `from`, the column of the file,"),
     ("{table: orders, file: a.csv, columns: {amount: {from: b, unit: epoch_seconds}}}", "is for times, but this is an"),
@@ -190,9 +190,27 @@ def test_a_url_in_the_file_is_refused_and_not_repeated(folder):
     ("{preset: shopfy, files: {orders: a.csv}}", "did you mean `shopify`?"),
     ("{preset: shopify}", "name its `files`, such as {orders: export.csv}"),
     ("{table: orders, table: orders, file: a.csv}", "`table` stands twice"),
+    ("{table: orders, file: [a.csv, b.csv]}", "source 1, `file` must be one file, folder or pattern, got a list"),
+    ("{table: orders, file: a.csv, columns: {amount: {from: b, unit: cent}}}", "source 1, `columns.amount.unit` mus"),
+    ("{table: orders, file: a.csv, columns: {amount: {from: b, unit: cent}}}", "got 'cent'; did you mean `cents`?"),
+    ("a.csv", "source 1 must hold `key: value` pairs, got 'a.csv'"),
+    ("{table: orders, file: a.csv, columns: {kind: {from: b, values: [a]}}}", "`columns.kind.values` must hold `key"),
+    ("{table: orders, file: a.csv, columns: {amount: [a]}}", "source 1, `columns.amount` must be the name of one col"),
+    ("{table: orders, file: a.csv, leave_out: [{a: b}]}", "source 1, `leave_out`, item 1 must be one text, got `k"),
 ])  # fmt: skip
 def test_what_cannot_be_meant_is_refused_with_what_could_be(folder, entry, words):
     assert words in refusal(folder, entry)
+
+
+@pytest.mark.parametrize("text", ["", "~", "{}", "sources:", "sources: []", "sources: ~", "# nothing yet"])
+def test_a_file_that_names_no_source_is_told_with_what_to_write(folder, text):
+    with pytest.raises(ConfigError, match=r"sources.yaml names no source yet; list what you have under `sources:`, as"):
+        sources(folder, text)
+
+
+def test_a_file_of_mere_text_is_told_what_it_must_hold(folder):
+    with pytest.raises(ConfigError, match=r"sources.yaml must hold `key: value` pairs, found 'orders.csv'"):
+        sources(folder, "orders.csv")
 
 
 def test_a_file_that_is_not_there_is_told_with_what_lies_near(folder):

@@ -5,7 +5,7 @@ import yaml
 
 from churnml.database import Records, open_engine
 
-NO = {"nan": "a finite number", "inf": "a finite number", "-1": "greater than or equal to 0"}
+NO = {"nan": "a finite number, got nan", "inf": "a finite number, got inf", "-5": "at least 0, got -5"}
 
 
 def decided(journey):
@@ -103,7 +103,7 @@ def test_a_budget_asked_for_again_is_what_is_served(own_journey, records):
 def test_a_budget_that_is_none_is_refused(own_journey, budget):
     said = own_journey.churnml("assign", "--budget", budget)
     assert said.code == 2
-    assert f"the command line: `budget`: Input should be {NO[budget]}" in said.err
+    assert f"error: --budget must be {NO[budget]}" in said.err
 
 
 def test_without_consent_nobody_is_treated(own_journey):

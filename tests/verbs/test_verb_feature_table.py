@@ -176,6 +176,7 @@ NO_TRAIN = [
     (["--label", "chrned"], 2, "has no column `chrned`; did you mean `churned`?"),
     (["--label", "contract"], 2, "who churned? its values do not say it"),
     (["--label", "churned", "--keep", "month"], 2, "--keep: customers.csv has no feature `month`"),
+    (["--label", "churned", "--horizon-days", "-3"], 2, "--horizon-days must be at least 1, got -3"),
     (["--label", "churned", "--population-days", "9"], 2, "--population-days belongs to a call without --features"),
     (["--label", "churned", "--cutoff-column", "contract"], 3, "400 of 400 rows are broken"),
     (

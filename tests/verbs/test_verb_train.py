@@ -58,7 +58,7 @@ def test_the_same_inputs_are_not_trained_again(own_journey, catalogue):
 NO = [
     (
         ["--horizon-days", "0"],
-        "the command line: `horizon_days`: Input should be greater than or equal to 1, found 0",
+        "--horizon-days must be at least 1, got 0",
         2,
     ),
     (["--cutoff", "soon"], "--cutoff must be a date such as 2017-12-31, got 'soon'", 2),

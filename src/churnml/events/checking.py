@@ -482,7 +482,7 @@ def set_aside(
             "file": staged.source.origin,
             "row": place - staged.begins + 1 if number is None else number,
             "customer_id": customer,
-            "column": rule.column or ", ".join(checked.table.key),
+            "column": rule.column or (", ".join(checked.table.key) if rule in {_TWICE, STANDS, _CHANGED} else ""),
             "value": told["value"],
             "rule": rule.rule,
             "remedy": rule.remedy,

@@ -29,7 +29,7 @@ from churnml.events.consent_rows import hold_undated, read_leniently
 from churnml.events.landing import sweep, write_part
 from churnml.events.preflight import preflight
 from churnml.events.redating import redate
-from churnml.events.reporting import IngestReport, Refusal, TableReport
+from churnml.events.reporting import IngestReport, Refusal, TableReport, quoted_value
 from churnml.events.rules import references
 from churnml.events.schema import CURRENCY, TABLES
 from churnml.events.sources import STANDING, Source
@@ -286,19 +286,20 @@ def _are_too_many(report: TableReport, max_bad_share: float) -> bool:
 def _too_many(report: TableReport) -> Refusal:
     finding = min(report.of("quarantine"), key=lambda finding: finding.examples[0]["row"])
     row = finding.examples[0]
+    column = f"column `{row['column']}` " if row["column"] else ""
     if finding.column == CURRENCY.name and finding.count == report.read:
         return Refusal(
             report.table,
             report.origin,
-            f"{report.origin}: every amount {finding.rule}, and none is, found {row['value']!r}; set `currency` in "
-            f"configs/workspace.yaml if that is the company's, else {finding.remedy}",
+            f"{report.origin}: every amount {finding.rule}, and none is, found {quoted_value(row['value'])}; set "
+            f"`currency` in configs/workspace.yaml if that is the company's, else {finding.remedy}",
         )
     return Refusal(
         report.table,
         report.origin,
         f"{report.origin}: no more rows may break a rule than `max_bad_share` of configs/workspace.yaml allows, found "
-        f"{report.quarantined:,} of {report.read:,}; first: data row {row['row']}, column `{row['column']}` "
-        f"{finding.rule}, found {row['value']!r}: {finding.remedy}. Correct the file, or raise `max_bad_share`",
+        f"{report.quarantined:,} of {report.read:,}; first: data row {row['row']}, {column}{finding.rule}, "
+        f"found {quoted_value(row['value'])}: {finding.remedy}. Correct the file, or raise `max_bad_share`",
     )
 
 

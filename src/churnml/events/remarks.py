@@ -15,6 +15,7 @@ from churnml.events.values import (
     EPOCH,
     TIME,
     as_double,
+    excel_time,
     kept_places,
     quoted,
     read_name,
@@ -114,7 +115,9 @@ def _about_clock_changes(column: Column, found: str, form: Format) -> list[Rule]
     if "TIME ZONE" in found or found.startswith("TIMESTAMPTZ"):
         return []
     name, zone = their_name(column.name), quoted(form.time_zone)
-    if form.instant:
+    if form.unit == "excel_days":
+        local = excel_time(name)
+    elif form.instant:
         local = f"try_strptime({name}, {quoted(form.instant)})"
     elif found == "VARCHAR":
         local = f"CASE WHEN regexp_full_match({name}, '{DATE}({TIME})?') THEN try_cast({name} AS TIMESTAMP) END"

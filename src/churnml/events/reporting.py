@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 Kind = Literal["quarantine", "warning"]
 EXAMPLES = 20
+_WIDEST = 200
 
 
 @dataclass(frozen=True)
@@ -134,3 +135,19 @@ class IngestReport:
     def to_json(self) -> dict[str, Any]:  # Any: JSON
         """Return the report as plain data."""
         return asdict(self)
+
+
+def quoted_value(value: object) -> str:
+    """Return a value as messages show it: what is empty by name, and of a long one its beginning.
+
+    Examples
+    --------
+    >>> quoted_value(None)
+    'an empty value'
+    >>> quoted_value("00123")
+    "'00123'"
+    """
+    if value is None:
+        return "an empty value"
+    shown = repr(value)
+    return shown if len(shown) <= _WIDEST else f"{shown[:_WIDEST]}… ({len(shown):,} characters)"

@@ -21,7 +21,7 @@ WORDS = {
     "text": ("must be a text", "fill it in"),
     "instant": (
         f"must be a date or time between {EARLIEST} and {LATEST}",
-        "write it as 2017-03-31 14:05:00, or declare its `format` in sources.yaml",
+        "write it as 2017-03-31 14:05:00, or declare its `format` or `unit` in sources.yaml",
     ),
     "integer": ("must be a whole number", "write it with digits only"),
     "number": ("must be a number", "write it with digits and a point, or declare `decimal` in sources.yaml"),

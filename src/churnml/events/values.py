@@ -149,12 +149,8 @@ def without_sign(name: str, form: Format) -> str:
 def _instant(name: str, found: str, form: Format) -> str | None:
     """Return microseconds UTC; a value without an offset is read in the source's zone."""
     text = found == "VARCHAR"
-    if form.unit in EPOCH and (text or found in INTEGERS):
-        unit, (first, last) = EPOCH[form.unit], bounds()
-        if text:  # so many digits reach beyond the last year there may be, and not beyond 64 bits
-            digits = len(str(last // unit))
-            return f"CASE WHEN regexp_full_match({name}, '0*[0-9]{{1,{digits}}}') THEN {name}::BIGINT * {unit} END"
-        return f"CASE WHEN {name} BETWEEN {first // unit} AND {last // unit} THEN {name}::BIGINT * {unit} END"
+    if counted := _counted(name, found, form):
+        return counted
     if "TIME ZONE" in found or found.startswith("TIMESTAMPTZ"):  # pandas writes TIMESTAMPTZ_NS
         return f"epoch_us(try_cast({name} AS TIMESTAMPTZ))"
     if not text:
@@ -173,6 +169,26 @@ def _instant(name: str, found: str, form: Format) -> str | None:
         f"WHEN regexp_full_match({name}, '{DATE}{TIME}{_OFFSET}') "
         f"THEN epoch_us(try_cast({offset} AS TIMESTAMPTZ)) END"
     )
+
+
+def _counted(name: str, found: str, form: Format) -> str:
+    """Return SQL for an instant that is written as a count, where the form says of what; else an empty text."""
+    text = found == "VARCHAR"
+    if form.unit == "excel_days" and (text or found in {"DOUBLE", "FLOAT", *INTEGERS}):
+        return _in_zone(excel_time(name), form.time_zone)
+    if form.unit not in EPOCH or not (text or found in INTEGERS):
+        return ""
+    unit, (first, last) = EPOCH[form.unit], bounds()
+    if text:  # so many digits reach beyond the last year there may be, and not beyond 64 bits
+        digits = len(str(last // unit))
+        return f"CASE WHEN regexp_full_match({name}, '0*[0-9]{{1,{digits}}}') THEN {name}::BIGINT * {unit} END"
+    return f"CASE WHEN {name} BETWEEN {first // unit} AND {last // unit} THEN {name}::BIGINT * {unit} END"
+
+
+def excel_time(name: str) -> str:
+    """Return the local time that a count of days stands for, as spreadsheets keep it, NULL where it is none."""
+    days = f"CASE WHEN regexp_full_match({name}::VARCHAR, '[0-9]{{1,6}}([.][0-9]+)?') THEN {name}::DOUBLE END"
+    return f"(TIMESTAMP '1899-12-30' + to_seconds(round(({days}) * 86400)))"
 
 
 def bounds() -> tuple[int, int]:

@@ -18,6 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
 
 from churnml.errors import ChurnmlError, nearest
+from churnml.refusals import broken_rule
 
 MEDIA_TYPE = "application/problem+json"
 _CODES = {404: "not_found", 405: "method_not_allowed", 413: "too_large", 421: "wrong_host"}
@@ -84,7 +85,8 @@ def _complaint(error: Mapping[str, Any]) -> str:  # Any: pydantic's own error ty
             return f"the body is not valid JSON: {error.get('ctx', {}).get('error', error['msg'])}"
         case "model_attributes_type" | "dict_type" if error["loc"] == ("body",):
             return "the body must be a JSON object, sent as `Content-Type: application/json`"
-    return f"`{place}`: {error['msg']}"
+    rule = broken_rule(error)
+    return f"`{place}` {rule}" if rule.startswith(("must", "is ")) else f"`{place}`: {rule}"
 
 
 def described(examples: Mapping[int, tuple[str, str]]) -> dict[int | str, dict[str, Any]]:  # Any: OpenAPI

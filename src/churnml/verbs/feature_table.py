@@ -77,8 +77,8 @@ def train_features(session: Session, path: Path, declared: Declared, horizon_day
     Raises
     ------
     UsageError
-        If the declared columns are not there, the label does not say by itself who churned, or several cutoffs come
-        without a horizon.
+        If the declared columns are not there, the label does not say by itself who churned, the horizon is none, or
+        several cutoffs come without one.
     DataRefusedError
         If the file cannot be read, or too many rows are broken.
     NotEnoughDataError
@@ -89,9 +89,8 @@ def train_features(session: Session, path: Path, declared: Declared, horizon_day
     if declared.label is None:
         raise UsageError("--features needs --label: name the column that says who churned")
     check_date(declared.cutoff)
-    if horizon_days is not None and horizon_days < 1:
-        raise UsageError(f"--horizon-days must be at least 1, got {horizon_days}; say how far the label looks ahead")
     config = session.load("train", TrainConfig)
+    session.load("train", TrainConfig, horizon_days=horizon_days)  # checked like that of a training from orders
     said = asdict(declared) | {"horizon_days": horizon_days, "file": digest_of(path)}
     inputs = session.inputs(config, feature_table=said)
     done = session.catalogue.last_run(TRAIN)

@@ -19,6 +19,7 @@ from churnml.database import Workspace
 from churnml.errors import DataRefusedError, UsageError, nearest
 from churnml.events import TABLES, IngestReport, ingest
 from churnml.events.clock import moment
+from churnml.events.reporting import quoted_value
 from churnml.events.sources import Source
 from churnml.events.sources.files import file_source
 from churnml.events.sources.mapping import sources_of
@@ -27,7 +28,6 @@ from churnml.verbs.session import Session, clock
 Json = dict[str, Any]  # Any: JSON
 _SHOWN = 3
 _LISTED = 20
-_WIDEST = 200
 _FEWEST_CUSTOMERS = 30
 
 
@@ -207,9 +207,7 @@ def _tell_findings(session: Session, found: IngestReport) -> None:
             session.console.print(head, end="")
             session.console.print(f"{finding.column} {finding.rule}: {finding.remedy}".strip(), markup=False)
             for row in finding.examples[:_SHOWN]:
-                value = repr(row["value"])
-                value = value if len(value) <= _WIDEST else f"{value[:_WIDEST]}… ({len(value):,} characters)"
-                session.console.print(f"  row {row['row']:,}: found {value}", markup=False)
+                session.console.print(f"  row {row['row']:,}: found {quoted_value(row['value'])}", markup=False)
         for note in one.notes:
             session.console.print(f"[dim]found out[/] {_shown(one.origin)}: ", end="")
             session.console.print(_printable(note), markup=False)

@@ -19,7 +19,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 import churnml
-from churnml.config import WorkspaceConfig, load_config, parse_config
+from churnml.config import WorkspaceConfig, load_config, with_options
 from churnml.database import Catalogue, Records, Workspace, open_engine
 from churnml.errors import UsageError
 from churnml.events.clock import days_later, microseconds, midnight, moment
@@ -78,13 +78,13 @@ class Session:
         Raises
         ------
         ConfigError
-            If the file or the command line says something it cannot.
+            If the file says something it cannot.
+        UsageError
+            If an option does.
         """
         found = load_config(self.configs / f"{name}.yaml", model)
         chosen = {key: value for key, value in given.items() if value is not None}
-        if not chosen:
-            return found
-        return parse_config(json.dumps(found.model_dump(mode="json") | chosen), model, "the command line")
+        return with_options(found, chosen) if chosen else found
 
     @cached_property
     def store(self) -> Store:

@@ -31,7 +31,7 @@ DATA_ERRORS = (
     duckdb.OutOfRangeException,
 )
 
-Unit = Literal["", "cents", "epoch_seconds", "epoch_milliseconds", "epoch_microseconds"]
+Unit = Literal["", "cents", "epoch_seconds", "epoch_milliseconds", "epoch_microseconds", "excel_days"]
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class Format:
         What groups thousands: a point, a comma, a space, an apostrophe, or nothing.
     instant : str
         A strftime pattern such as ``%d.%m.%Y %H:%M``; empty reads ISO 8601.
-    unit : {'', 'cents', 'epoch_seconds', 'epoch_milliseconds', 'epoch_microseconds'}
+    unit : {'', 'cents', 'epoch_seconds', 'epoch_milliseconds', 'epoch_microseconds', 'excel_days'}
         What the number counts, where it is neither units of the currency nor a written time.
     time_zone : str
         The IANA zone of times without an offset; empty leaves it to the source.

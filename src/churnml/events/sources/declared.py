@@ -29,12 +29,22 @@ _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 def _spelt_out(value: object) -> object:
     """Read `ours: theirs` as `ours: {from: theirs}`."""
+    if isinstance(value, (list, tuple)):
+        told = "must be the name of one column, or pairs such as {from: Total, unit: cents}, got a list"
+        raise ValueError(told)  # noqa: TRY004  # of a TypeError pydantic makes no refusal
     return {"from": value} if isinstance(value, str) else value
 
 
 def _each(value: object) -> object:
     """Read one file as a list of one."""
     return (value,) if isinstance(value, str) else value
+
+
+def _one_name(value: object) -> object:
+    if isinstance(value, (list, tuple)):
+        told = "must be one file, folder or pattern, got a list; write an entry for each, or a pattern such as o-*.csv"
+        raise ValueError(told)  # noqa: TRY004
+    return value
 
 
 class From(Settings):
@@ -59,7 +69,9 @@ class Declared(Settings):
     """One entry of `sources.yaml`: rows on their way into one table, or a known export."""
 
     table: str = Field("", description="the table of the contract")
-    file: str = Field("", description="a file, a folder or a pattern, relative to sources.yaml")
+    file: Annotated[str, BeforeValidator(_one_name)] = Field(
+        "", description="a file, a folder or a pattern, relative to sources.yaml"
+    )
     duckdb: str = Field("", description="a DuckDB file, relative to sources.yaml")
     postgres: str = Field("", description="the name of the environment variable that holds the URL")
     preset: str = Field("", description="the name of a known export")
@@ -123,6 +135,11 @@ def read_declared(path: Path) -> list[Declared]:
         )
         line = f", line {mark.line + 1}" if mark else ""
         raise ConfigError(f"{path.name} is not valid YAML{line}: {why}") from error
+    if loaded in (None, "", "~", "null", {}) or (isinstance(loaded, dict) and loaded.get("sources") in ("", "~", [])):
+        raise ConfigError(
+            f"{path.name} names no source yet; list what you have under `sources:`, as docs/sources.md shows, or move "
+            "the file away and have `churnml init --from FOLDER` propose one"
+        )
     entries = validated(loaded, SourcesFile, path.name).sources
     for number, entry in enumerate(entries, start=1):
         _check_entry(entry, f"{path.name}: source {number}" + (f" (`{entry.table}`)" if entry.table else ""))
@@ -211,7 +228,7 @@ def _check_writing(contract: Column, column: From, where: str) -> None:
         )
     if column.unit == "cents" and contract.kind != "money":
         raise ConfigError(f"{where}: the unit `cents` is for amounts of money, but this is {_kind(contract)}")
-    if column.unit.startswith("epoch") and not instant:
+    if column.unit not in {"", "cents"} and not instant:
         raise ConfigError(f"{where}: the unit `{column.unit}` is for times, but this is {_kind(contract)}")
     if column.format and column.unit:
         raise ConfigError(f"{where}: say `format` for written times or `unit` for counted ones, not both")

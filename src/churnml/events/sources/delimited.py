@@ -10,6 +10,7 @@ from __future__ import annotations
 import csv
 import io
 import re
+import shutil
 import uuid
 from contextlib import suppress
 from dataclasses import replace
@@ -30,6 +31,9 @@ _SEPARATORS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "vertical bar"}
 _NONE = "\x1f"  # parts the values of a text of one column: a character that text does not hold
 _SAMPLE_RECORDS = 100
 _MOST_COLUMNS = 500
+_NEARLY_ALL = 0.8  # of the lines below a title are rows; others may be blank lines of a report, or its foot
+_SHOWN = 80
+_SEP_LINE = re.compile(rb"(?:\xef\xbb\xbf)?\"?sep=(?P<mark>[,;|\t])\"?(?P<end>\r?\n)", re.IGNORECASE)
 _LINE_ENDS = {  # a lone CR, as old Macs wrote, it cannot be told
     "\n": duckdb.CSVLineTerminator.LINE_FEED,
     "\r\n": duckdb.CSVLineTerminator.CARRIAGE_RETURN_LINE_FEED,
@@ -87,10 +91,16 @@ def delimited_rows(
     numbers = _declared_numbers(path.name, decimal, thousands)
     layout = _declared_layout(path.name, delimiter, quote)
     text, noted = as_utf8(path, scratch, encoding)
-    layout = replace(layout, end=_line_end(text, layout.quote))
+    text, said = _without_sep_line(text, scratch)
+    layout = replace(
+        layout, end=_line_end(text, layout.quote), delimiter=layout.delimiter if delimiter else said or ","
+    )
     found = survey(text, layout)
-    layout, separated = (layout, "") if delimiter else _with_separator(text, layout)
+    layout, separated = (layout, "") if delimiter or said else _with_separator(text, layout)
+    separated = f"its first line `sep={said}` says what parts the values" if said else separated
     names, renamed = _header(text, layout)
+    if delimiter:
+        _check_declared(layout, names)
     if found.line_end in _LINE_ENDS:
         rows = Rows(_read_whole(connection, text, layout, names, found), records=found.records - 1)
     else:
@@ -164,8 +174,49 @@ def _with_separator(text: Path, layout: Layout) -> tuple[Layout, str]:
     if best:
         note = "" if best == [","] else f"values parted by a {_SEPARATORS[best[0]]}"
         return replace(layout, delimiter=best[0]), note
+    _refuse_title(text, layout, widths)
     broken = next((mark for mark, found in widths.items() if not found[0]), None)  # its reader tells what is
     return replace(layout, delimiter=broken or _NONE), "no separator in the header: read as one column"
+
+
+def _refuse_title(text: Path, layout: Layout, widths: dict[str, list[int]]) -> None:
+    """Refuse a text whose first line holds one value, and nearly all others as many more: it is no header."""
+    below = {mark: others for mark, (first, *others) in widths.items() if first == 1 and others}
+    usual = {mark: max(set(others), key=others.count) for mark, others in below.items()}
+    many = {one for one in usual if usual[one] > 1 and below[one].count(usual[one]) >= _NEARLY_ALL * len(below[one])}
+    if many:
+        mark = max(many, key=lambda one: (below[one].count(usual[one]), usual[one]))
+        title, _ = next(records(text, replace(layout, delimiter=mark)))
+        raise DataRefusedError(
+            f"{layout.name}: the first line must hold the names of the columns, found `{title[:_SHOWN]}`, while the "
+            f"lines below it have {usual[mark]} values each; delete what stands above the line with the names"
+        )
+
+
+def _check_declared(layout: Layout, names: list[str]) -> None:
+    held = next((word for mark, word in _SEPARATORS.items() if len(names) == 1 and mark in names[0]), "")
+    if held:
+        raise DataRefusedError(
+            f"{layout.name}: the header must hold the `delimiter` that sources.yaml declares, {layout.delimiter!r}, "
+            f"found the one column `{names[0][:_SHOWN]}`; it looks parted by a {held}: declare that, or leave "
+            "`delimiter` out"
+        )
+
+
+def _without_sep_line(text: Path, scratch: Path) -> tuple[Path, str]:
+    """Return the text with its first line blank and what that line says, where it is `sep=;` as Excel writes it."""
+    with text.open("rb") as handle:
+        first = handle.readline(32)
+        said = _SEP_LINE.fullmatch(first)
+        if not said:
+            return text, ""
+        target = (
+            scratch / f"{uuid.uuid4().hex}.csv"
+        )  # a blank line, so that messages number the others as the file does
+        with target.open("wb") as copy:
+            copy.write(said["end"])
+            shutil.copyfileobj(handle, copy)
+    return target, said["mark"].decode()
 
 
 def _first_widths(text: Path, layout: Layout) -> list[int]:

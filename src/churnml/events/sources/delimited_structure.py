@@ -214,7 +214,12 @@ def _trimmed(text: str, extra: int, layout: Layout) -> str:
 def _wrong(text: str, values: int, width: int, layout: Layout) -> tuple[str, str] | None:
     """Return the rule that a record breaks and the remedy; values too many are none if all are empty."""
     if len(text.encode()) > LONGEST:
-        return f"must be at most {LONGEST:,} bytes long", "look for a missing line end or an open quote"
+        return f"must be a record of at most {LONGEST:,} bytes", "look for a missing line end or an open quote"
+    if not values and all(one.count(layout.delimiter) == width - 1 for one in text.split("\r")) and "\r" in text:
+        return (
+            "must end as the other rows do",
+            "it looks like two rows or more joined by a carriage return; export it again with line ends of one kind",
+        )
     if not values and "\r" in text:
         return "must hold a carriage return in quotes only", "put the value that holds it in quotes, or take it out"
     if not values:

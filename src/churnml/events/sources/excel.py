@@ -138,7 +138,12 @@ def _notes(found: workbook.Found, path: Path) -> list[str]:
         for name in ids
     )
     if found.uncalculated:
-        notes.append(f"{found.uncalculated:,} formulas have no value and are read as empty; save the workbook in Excel")
+        one = found.uncalculated == 1
+        which = "1 formula has" if one else f"{found.uncalculated:,} formulas have"
+        where = (
+            f"{'' if one else ', the first'} in cell {found.first_uncalculated}," if found.first_uncalculated else ""
+        )
+        notes.append(f"{which} no value{where} and {'is' if one else 'are'} read as empty; save the workbook in Excel")
     if found.blind:
         notes.append(f"in a {path.suffix.lower()} file a formula error such as #N/A cannot be told from an empty cell")
     return notes

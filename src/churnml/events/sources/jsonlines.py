@@ -74,6 +74,8 @@ def jsonlines_rows(path: Path, connection: duckdb.DuckDBPyConnection, scratch: P
         _store_lines(path, lines)
     names, faults = _shapes(connection, lines)
     own = [name for name in names if name.casefold() != ROW]
+    if not names and faults:
+        _refuse_all_broken(connection, lines, path.name)
     _check_found(own, path.name)
     connection.execute(f"COPY ({_values(own, lines, faults=faults)}) TO {literal(str(read))}")
     rejected = _rejected(connection, lines) if faults else ""
@@ -228,6 +230,17 @@ def _check_found(names: list[str], origin: str) -> None:
             'write such pairs as {"attribute": ..., "value": ...}'
         )
     check_names(origin, names)
+
+
+def _refuse_all_broken(connection: duckdb.DuckDBPyConnection, lines: Path, origin: str) -> None:
+    """Refuse a file in which no line is a row, unless it holds no object at all."""
+    judged = f"SELECT {ROW}, fault FROM ({_judged(_named(lines))}) WHERE fault NOT IN ('', 'broken')"
+    first = connection.execute(f"{judged} ORDER BY {ROW} LIMIT 1").fetchone()
+    if first is not None:
+        rule, remedy = _FAULTS[first[1]]
+        raise DataRefusedError(
+            f"{origin}: {rule}, found that no line does right, the first of them line {first[0]:,}; {remedy}"
+        )
 
 
 def _values(names: list[str], lines: Path, *, faults: bool) -> str:

@@ -53,6 +53,8 @@ class Found:
         Columns in which a number stands.
     uncalculated : int
         Formulas without a value, read as empty.
+    first_uncalculated : str
+        The cell of the first of them.
     blind : bool
         Whether formula errors look like empty cells, in kinds of workbook other than .xlsx.
     where : str
@@ -67,6 +69,7 @@ class Found:
     header: int = 0
     numeric: list[str] = field(default_factory=list)
     uncalculated: int = 0
+    first_uncalculated: str = ""
     blind: bool = False
     where: str = ""
 
@@ -154,7 +157,10 @@ def _unseen(path: Path, found: Found) -> dict[int, dict[int, str]]:
                     continue
                 text = value[1].decode() if value and value[1] else "#ERROR"
                 errors.setdefault(int(at[2]), {})[_column(at[1])] = text
-            found.uncalculated += len(_UNCALCULATED.findall(rows))
+            cells = _UNCALCULATED.findall(rows)
+            found.uncalculated += len(cells)
+            if cells and not found.first_uncalculated and (at := _AT.search(cells[0])):
+                found.first_uncalculated = (at[1] + at[2]).decode()
     return errors
 
 

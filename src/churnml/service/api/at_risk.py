@@ -30,7 +30,7 @@ _EXAMPLE = {
         200: {"content": {"application/json": {"example": _EXAMPLE}, "text/csv": {"schema": {"type": "string"}}}},
         **described({
             400: ("usage", "`cursor` belongs to an earlier run; leave it out to start from the top of the new list"),
-            422: ("invalid_request", "`limit`: Input should be less than or equal to 500"),
+            422: ("invalid_request", "`limit` must be at most 500, got 501"),
             503: ("dependency", NO_RUN),
         }),
     },

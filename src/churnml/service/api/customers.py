@@ -54,7 +54,7 @@ def customer(customer_id: str, reader: Reader) -> JSONResponse:
         200: {"content": {"application/json": {"example": {"records": [EXAMPLE], "unknown": ["nobody"]}}}},
         **described({
             413: ("too_large", "the body may hold at most 1,000,000 bytes; send fewer ids at a time"),
-            422: ("invalid_request", f"`customer_ids`: List should have at most {MAX_IDS} items, not 501"),
+            422: ("invalid_request", f"`customer_ids` must hold at most {MAX_IDS}, got 501"),
             503: ("dependency", NO_RUN),
         }),
     },

@@ -73,6 +73,8 @@ def _rules(language: Language) -> list[str]:
         _("must be at most %(bound)s bytes long"),
         _("must be at most %(bound)s"),
         _("must be one of %(listed)s"),
+        _("must be a record of at most %(bound)s bytes"),
+        _("must end as the other rows do"),
         _("must have no blank at its ends and no control character"),
         _("must have a `%(column)s`"),
         _("must not lie before `%(column)s`"),
@@ -110,7 +112,7 @@ def _remedies(language: Language) -> list[str]:
         _("correct either of the two"),
         _("correct it, or map its `values` in sources.yaml"),
         _("correct the date, or bring the row when it is due"),
-        _("write it as %(example)s, or declare its `format` in sources.yaml"),
+        _("write it as %(example)s, or declare its `format` or `unit` in sources.yaml"),
         _("write it with digits only"),
         _("write it with digits and a point, or declare `decimal` in sources.yaml"),
         _(
@@ -135,6 +137,8 @@ def _remedies(language: Language) -> list[str]:
         _("bring each customer once, or the first"),
         _("round it in the export if the rest matters"),
         _("export times with their offset, or in UTC"),
+        _("look for a missing line end or an open quote"),
+        _("it looks like two rows or more joined by a carriage return; export it again with line ends of one kind"),
     ]
 
 
@@ -146,6 +150,12 @@ def _refusals(language: Language) -> list[str]:
             "%(rows)s; first: data row %(row)s, column `%(column)s` %(rule)s, found %(value)s: %(remedy)s. Correct "
             "the file, or raise `max_bad_share`"
         ),
+        _(
+            "no more rows may break a rule than `max_bad_share` of configs/workspace.yaml allows, found %(bad)s of "
+            "%(rows)s; first: data row %(row)s, %(rule)s, found %(value)s: %(remedy)s. Correct the file, or raise "
+            "`max_bad_share`"
+        ),
+        _("an empty value"),
         _(
             "table `%(table)s` needs the column `%(column)s`, found %(found)s; add or rename the column, or map it in "
             "sources.yaml%(near)s"
