@@ -287,7 +287,10 @@ def _first(who: Seen, when: Seen, part: Part) -> str:
     if when.patterns[:1] not in {(), ("",)}:
         read = f"try_strptime({time}::VARCHAR, '{when.patterns[0]}')"
     first = f"SELECT {name} AS customer_id, arg_min({time}, {read}) AS occurred_at"
-    return f"{first} FROM {part.table or 'source'} GROUP BY 1 ORDER BY 1"
+    if part.table:
+        return f"{first} FROM {part.table} GROUP BY 1 ORDER BY 1"
+    unmet = f"source ANTI JOIN standing ON source.{name}::VARCHAR = standing.customer_id"
+    return f"{first} FROM {unmet} GROUP BY 1 ORDER BY 1"
 
 
 def _quoted(name: str) -> str:
