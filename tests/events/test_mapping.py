@@ -311,3 +311,11 @@ def test_sql_over_a_file_sees_when_each_customer_was_met(folder):
         connection.execute(f"CREATE TEMP VIEW {STANDING} AS SELECT 'NA' AS customer_id, {met} AS met_at")
         found = one(folder, more=query, columns="").rows(connection, folder).relation.project("customer_id, met_at")
         assert found.fetchall() == [("NA", "2024-01-01T10:00:00.000000Z")]
+
+
+def test_a_file_that_is_no_such_export_is_told_once_for_all_its_tables(tiny, folder):
+    found = sources(folder, "sources: [{preset: shopify, files: {orders: sales.csv}}]")
+    with pytest.raises(DataRefusedError) as caught:
+        ingest(tiny.workspace, tiny.catalogue, found, tiny.config, 0)
+    assert str(caught.value).count("the orders file of the preset `shopify` needs the column `Name`") == 1
+    assert len(caught.value.report["refused"]) > 1

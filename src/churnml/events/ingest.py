@@ -246,8 +246,8 @@ def _too_many(report: TableReport) -> Refusal:
 
 
 def _why(refused: Sequence[Refusal]) -> str:
-    """Return every reason; a person who has to correct three files wants to hear of all three."""
-    reasons = "\n".join(refusal.reason for refusal in refused)
+    """Return every reason once; a person who has to correct three files wants to hear of all three."""
+    reasons = "\n".join(dict.fromkeys(refusal.reason for refusal in refused))
     return f"{reasons}\nNothing landed."
 
 
