@@ -16,8 +16,19 @@ _DATA = """# The data contract
 Written by `make docs` from `src/churnml/events/schema.py`, which ingest checks by. How to bring your files is in
 [sources.md](sources.md); `churnml init` writes an empty CSV for each table.
 
-Bring `customers` and `orders`, or `subscriptions`; every other table switches features on. Columns that are not
-required may be absent. What happens to what does not fit:
+Bring `customers`, and `orders` or `subscriptions`: nothing goes without. To train it takes `orders`, for labels are read
+from them; contracts alone land, and wait. What the other tables are good for today:
+
+| table | what it does |
+|---|---|
+| `order_lines` | features of purchases: categories, lines at a discount |
+| `contacts`, `interactions` | features of engagement: contacts, and coupons redeemed |
+| `returns` | come off what their orders are worth; labels wait for them |
+| `subscriptions` | who holds a contract is a customer, without an order as well |
+| `consents` | who may be profiled, and contacted |
+| `profile_changes`, `surveys`, `tickets` | land and are kept, each fact with when it was known; no feature uses them yet |
+
+Columns that are not required may be absent. What happens to what does not fit:
 
 | what | when | what becomes of it |
 |---|---|---|

@@ -1,6 +1,7 @@
 """`sources.yaml` gives the rows of each table under our names, or says by line and name why it cannot."""
 
 import shutil
+from datetime import UTC, datetime
 from pathlib import Path
 
 import duckdb
@@ -8,8 +9,10 @@ import pytest
 import xlsxwriter
 
 from churnml.errors import ConfigError, DataRefusedError, UsageError
+from churnml.events import ingest
+from churnml.events.clock import microseconds
 from churnml.events.schema import TABLES
-from churnml.events.sources import Format
+from churnml.events.sources import STANDING, Format
 from churnml.events.sources.mapping import sources_of
 from churnml.events.sources.presets import PRESETS
 
@@ -319,3 +322,43 @@ def test_a_url_where_a_file_should_be_is_refused_and_never_shown(folder, entry):
     said = refusal(folder, entry)
     assert "must name a file, found a URL, which is not read here; download it and name the file" in said
     assert "geheim" not in said
+
+
+RECIPE = next(example for example in EXAMPLES if "ANTI JOIN standing" in example).replace("orders.csv", "o-*.csv")
+
+
+def land(tiny, folder, now):
+    return ingest(tiny.workspace, tiny.catalogue, sources(folder, RECIPE), tiny.config, now)
+
+
+def test_customers_made_from_orders_keep_their_first_contact_when_the_next_file_comes(tiny, folder):
+    head = "customer_id,occurred_at,order_id,amount\n"
+    (folder / "o-1.csv").write_text(f"{head}z1,2024-01-01,a,1\nz2,2024-01-05,b,1\n")
+    land(tiny, folder, microseconds(datetime(2024, 2, 1, tzinfo=UTC)))
+    (folder / "o-2.csv").write_text(f"{head}z1,2024-03-01,c,1\nz3,2024-03-02,d,1\n")
+    report = land(tiny, folder, microseconds(datetime(2024, 4, 1, tzinfo=UTC)))
+    assert [(one.table, one.landed, one.newer) for one in report.tables] == [("customers", 1, 0), ("orders", 2, 0)]
+    (folder / "o-3.csv").write_text(f"{head}z1,2024-04-01,e,1\n")  # nobody new
+    report = land(tiny, folder, microseconds(datetime(2024, 5, 1, tzinfo=UTC)))
+    assert [(one.table, one.landed) for one in report.tables] == [("customers", 0), ("orders", 1)]
+    files = [tiny.workspace.root / part.path for part in tiny.catalogue.parts("customers")]
+    with duckdb.connect() as connection:
+        rows = connection.read_parquet([str(file) for file in files]).project("customer_id").order("1").fetchall()
+    assert rows == [("z1",), ("z2",), ("z3",)]
+
+
+def test_sql_over_a_file_sees_when_each_customer_was_met(folder):
+    query = 'query: "SELECT Kunde AS customer_id, met_at FROM source JOIN standing ON Kunde = standing.customer_id"'
+    with duckdb.connect() as connection:
+        met = "epoch_us(TIMESTAMP '2024-01-01 10:00')"
+        connection.execute(f"CREATE TEMP VIEW {STANDING} AS SELECT 'NA' AS customer_id, {met} AS met_at")
+        found = one(folder, more=query, columns="").rows(connection, folder).relation.project("customer_id, met_at")
+        assert found.fetchall() == [("NA", "2024-01-01T10:00:00.000000Z")]
+
+
+def test_a_file_that_is_no_such_export_is_told_once_for_all_its_tables(tiny, folder):
+    found = sources(folder, "sources: [{preset: shopify, files: {orders: sales.csv}}]")
+    with pytest.raises(DataRefusedError) as caught:
+        ingest(tiny.workspace, tiny.catalogue, found, tiny.config, 0)
+    assert str(caught.value).count("the orders file of the preset `shopify` needs the column `Name`") == 1
+    assert len(caught.value.report["refused"]) > 1

@@ -1,7 +1,10 @@
 """Files are told by their names and values, with a confidence, and only what nobody can tell becomes a question."""
 
+import json
+
 import duckdb
 import pytest
+import xlsxwriter
 
 from churnml.errors import UsageError
 from churnml.events.sources.mapping import sources_of
@@ -180,8 +183,151 @@ def test_no_value_of_a_customer_is_written(tmp_path):
     assert "00001" not in text
 
 
+@pytest.fixture
+def shop(tmp_path):
+    """Return a folder with a workbook of several sheets, one of which is no table."""
+    customers = [["Customer ID", "Signup Date"], *([f"c{n}", f"2023-01-{n + 1:02}"] for n in range(9))]
+    rows = [["Order Number", "Customer ID", "Order Date", "Total"]]
+    rows += [[f"o{n}", f"c{n % 9}", f"2024-01-{n + 1:02}", f"{n}.5"] for n in range(20)]
+    with xlsxwriter.Workbook(tmp_path / "shop.xlsx") as book:
+        for name, lines in {"Orders": rows, "Customers": customers, "Notes": [["remember"], ["milk"]]}.items():
+            sheet = book.add_worksheet(name)
+            for number, line in enumerate(lines):
+                sheet.write_row(number, 0, line)
+        book.add_worksheet("Empty")
+    return tmp_path
+
+
+def test_each_sheet_of_a_workbook_is_proposed(shop):
+    found = propose(shop)
+    assert [(one.tables, one.files) for one in found.entries] == [
+        (("orders",), "shop.xlsx, sheet Orders"), (("customers",), "shop.xlsx, sheet Customers"),
+    ]  # fmt: skip
+    assert "customer_id: Customer ID" in lines(found)
+    (shop / "sources.yaml").write_text(found.text, encoding="utf-8")
+    with duckdb.connect() as connection:
+        read = [one.rows(connection, shop).relation.shape for one in sources_of(shop / "sources.yaml", "UTC")]
+    assert read == [(20, 5), (9, 3)]
+
+
+def test_sheets_that_are_left_out_are_named_once(shop):
+    left = dict(propose(shop).left)
+    assert left["shop.xlsx, sheet Notes"].startswith("not recognised")
+    assert left["shop.xlsx, sheet Empty"].startswith("the sheet `Empty` is empty; expected a row of column names")
+
+
+def test_the_same_sheet_of_several_workbooks_is_one_entry(shop):
+    (shop / "shop_2.xlsx").write_bytes((shop / "shop.xlsx").read_bytes())
+    (shop / "shop.xlsx").rename(shop / "shop_1.xlsx")
+    assert [one.files for one in propose(shop).entries] == ["shop*.xlsx, sheet Orders", "shop*.xlsx, sheet Customers"]
+
+
+@pytest.fixture
+def database(tmp_path):
+    """Return a folder with a DuckDB file, one of whose tables is called as a word of SQL, another in a schema."""
+    with duckdb.connect(tmp_path / "shop.duckdb") as made:
+        made.execute("CREATE TABLE kunden AS SELECT 'k' || n AS kundennummer, DATE '2023-01-01' AS registered_at "
+                     "FROM range(50) AS t(n)")  # fmt: skip
+        made.execute("CREATE TABLE \"Order\" AS SELECT 'b' || n AS order_id, 'k' || n % 50 AS buyer, "
+                     "TIMESTAMP '2024-01-01 10:00' AS ordered_at, n * 1.5 AS total FROM range(90) AS t(n)")  # fmt: skip
+        made.execute("CREATE SCHEMA crm")
+        made.execute("CREATE TABLE crm.tickets AS SELECT 't' || n AS ticket_id, 'k' || n AS customer_id, "
+                     "TIMESTAMP '2024-02-01 10:00' AS opened_at, 'spam' AS kind FROM range(9) AS t(n)")  # fmt: skip
+    return tmp_path
+
+
+def test_each_table_of_a_duckdb_file_is_proposed(database):
+    found = propose(database)
+    assert {one.files: one.tables for one in found.entries} == {
+        "shop.duckdb, table kunden": ("customers",),
+        'shop.duckdb, table "Order"': ("orders",),
+        "shop.duckdb, table crm.tickets": ("tickets",),
+    }
+    assert {'query: "SELECT * FROM \\"Order\\""', "query: SELECT * FROM crm.tickets"} <= set(lines(found))
+    (database / "sources.yaml").write_text(found.text, encoding="utf-8")
+    with duckdb.connect() as connection:
+        sources = sources_of(database / "sources.yaml", "UTC")
+        read = {one.table: one.rows(connection, database).relation for one in sources}
+        assert read["orders"].project("customer_id, order_id").fetchall()[0] == ("k0", "b0")
+        assert len(read["tickets"]) == 9
+
+
+def test_the_first_order_stands_for_the_first_contact_in_a_duckdb_file_too(database):
+    with duckdb.connect(database / "shop.duckdb") as made:
+        made.execute('DROP TABLE kunden; ALTER TABLE "Order" RENAME buyer TO customer_id')
+    (database / "sources.yaml").write_text(propose(database).text, encoding="utf-8")
+    (made,) = [one for one in sources_of(database / "sources.yaml", "UTC") if one.table == "customers"]
+    with duckdb.connect() as connection:
+        assert len(made.rows(connection, database).relation) == 50
+
+
+def test_where_nothing_can_be_proposed_the_text_is_an_example_that_can_be_read(tmp_path):
+    found = proposed(tmp_path, shelf__csv="Shelf,Stock\nA,1\n")
+    assert (found.entries, found.questions) == ((), ())
+    assert "sources: []" not in found.text
+    assert "#   shelf.csv: not recognised" in found.text
+    (tmp_path / "templates").mkdir()
+    for name in ("customers", "orders"):
+        (tmp_path / "templates" / f"{name}.csv").write_text("customer_id\n")
+    (tmp_path / "sources.yaml").write_text(found.text, encoding="utf-8")
+    assert len(sources_of(tmp_path / "sources.yaml", "UTC")) == 2
+
+
+def test_a_folder_by_a_roundabout_way_is_called_by_its_own_name(tmp_path):
+    (tmp_path / "a").mkdir()
+    (tmp_path / "b").mkdir()
+    (tmp_path / "b" / "kunden.csv").write_text(KUNDEN)
+    (entry,) = propose(tmp_path / "a" / ".." / "b", tmp_path / "a").entries
+    assert entry.files == f"{tmp_path}/b/kunden.csv"
+
+
+def people(folder, *acts, user="u{:03}"):
+    """Write users and what they did, as JSON lines, and propose."""
+    users = [{"id": user.format(n), "signed_up": f"2023-05-{n % 28 + 1:02}"} for n in range(40)]
+    events = [{"user": user.format(n % 40), "ts": f"2024-01-{n % 28 + 1:02}T10:00:00Z", "event": act, "qty": n % 5}
+              for n, act in enumerate(acts * 20)]  # fmt: skip
+    texts = {"users__jsonl": users, "events__jsonl": events}
+    return proposed(folder, **{name: "\n".join(map(json.dumps, rows)) for name, rows in texts.items()})
+
+
+@pytest.mark.parametrize("user", ["u{:03}", "{}"])
+def test_ids_of_the_customers_tell_the_column_that_no_name_does(tmp_path, user):
+    found = people(tmp_path, "page_view", user=user)
+    assert "customer_id: user  # 0.85: 100% of its first values are customers of users.jsonl" in found.text
+
+
+def test_small_numbers_are_no_ids_because_customers_are_numbered(tmp_path):
+    text = "qty,ts,event\n" + "".join(f"{n % 5},2024-01-{n + 1:02},login\n" for n in range(20))
+    found = proposed(tmp_path, kunden__csv=KUNDEN.replace("\n0000", "\n"), events__csv=text)
+    assert "customer_id: Kundennummer" in found.text
+    assert "customer_id: qty" not in found.text
+
+
+def test_what_people_do_is_mapped_to_our_kinds_and_the_rest_kept_and_asked(tmp_path):
+    found = people(tmp_path, "page_view", "Add To Cart", "search", "login", "scroll")
+    assert "kind: {from: event, values: {Add To Cart: cart, page_view: view}}" in lines(found)
+    (asked,) = [question for question in found.questions if "event" in question]
+    assert asked.startswith("events.jsonl: `event` also holds scroll, kept as they are: is one of them a visit, view,")
+
+
+@pytest.mark.parametrize(
+    "header, amounts",
+    [
+        ("Gesamtbetrag", ("1.234,50 €", "99,00 €", "-5,00 €")),
+        ("实付金额", ("¥1,234.50", "￥99.00", "¥5")),
+        ("Total", ("$5.50", "USD 1,200.00", "CHF 7'000.50")),
+        ("总价", ("12.50元", "7元", "1,000.00元")),
+    ],
+)
+def test_amounts_with_the_sign_of_a_currency_are_amounts(tmp_path, header, amounts):
+    rows = "\n".join(f'{n},c{n},2024-01-{n + 1:02},"{amounts[n % 3]}"' for n in range(12))
+    found = proposed(tmp_path, orders__csv=f"id,Customer ID,Order Date,{header}\n{rows}\n")
+    assert "the values are amounts with a currency" in found.text
+    assert set(found.entries[0].columns) == {"order_id", "customer_id", "occurred_at", "amount"}
+
+
 def test_a_folder_without_files_is_refused(tmp_path):
-    with pytest.raises(UsageError, match="holds no file that can be read: CSV, Excel, JSON lines or Parquet"):
+    with pytest.raises(UsageError, match="holds no file that can be read: CSV, Excel, JSON lines, Parquet or DuckDB"):
         propose(tmp_path)
     with pytest.raises(UsageError, match="is not a folder"):
         propose(tmp_path / "none")

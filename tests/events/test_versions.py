@@ -150,6 +150,11 @@ def test_a_customer_who_moved_is_a_newer_version_known_from_its_landing(shop):
     assert sorted(names[1]) == ["south", "west"]
 
 
+def test_another_first_contact_of_a_known_customer_is_a_newer_version(shop):
+    report = shop.land(TOMORROW, customers="customer_id occurred_at region\nann 2020-03-01 north\neve 2020-03-01 east")
+    assert [(one.landed, one.newer, one.skipped) for one in report.tables] == [(2, 1, 0)]
+
+
 def test_the_same_customers_again_in_another_file_change_nothing(shop):
     first, *rows = CUSTOMERS.splitlines()
     report = shop.land(TOMORROW, customers="\n".join([first, *reversed(rows)]))

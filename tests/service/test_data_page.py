@@ -13,7 +13,7 @@ from churnml.events.schema import TABLES
 from churnml.service.api.data import DataReport
 from churnml.service.pages.data import ingest_report_page
 from churnml.service.pages.harmless import marked, visible
-from churnml.service.pages.phrases import say
+from churnml.service.pages.phrases import say, table_name
 
 HTML = {"accept": "text/html"}
 LANDED_AT = 1_514_880_843_000_000
@@ -219,7 +219,7 @@ def test_a_refusal_is_told_in_chinese_with_its_rule_within():
 
 def test_lists_within_a_sentence_are_told_in_chinese():
     assert say("must be one of csat, nps, ces, review", "zh") == "必须是以下之一：csat、nps、ces、review"
-    assert say("needs surveys or tickets", "zh") == "需要 surveys 或 tickets"
+    assert say("needs surveys or tickets", "zh") == "需要 问卷（surveys） 或 工单（tickets）"
 
 
 @pytest.mark.parametrize("name", TABLES)
@@ -253,6 +253,27 @@ def test_every_rule_of_the_contract_is_known_in_both_languages(name):
 )
 def test_what_is_said_of_rows_among_rows_is_known_too(text):
     assert say(text, "zh") is not None
+
+
+def test_tables_are_called_in_chinese_beside_their_identifier():
+    told = landed(tables=[table("orders", "Complete Journey, orders", 1, 1, backfill=True)])
+    found = page(told | {"preflight": {"rows": {"order_lines": 3}}}, "zh")
+    assert "<bdi>Complete Journey：订单</bdi> → 订单 <code>orders</code>" in found
+    assert "<dt>订单明细 <code>order_lines</code></dt>" in found
+    assert "按历史数据处理（补录）" in found
+    assert "<bdi>Complete Journey, orders</bdi> → <code>orders</code>" in page(told)
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_every_table_has_a_name_in_chinese(name):
+    assert table_name(name, "zh") != name == table_name(name, "en")
+
+
+def test_one_reason_for_several_tables_is_told_once():
+    reason = {"origin": "x.csv", "reason": "x.csv: needs the column `Name`"}
+    told = words(landed(refused=[{"table": name, **reason} for name in ("customers", "orders")]))
+    assert told.count("needs the column Name") == 1
+    assert "x.csv → customers, orders" in told
 
 
 def test_a_backtick_too_many_marks_nothing():

@@ -76,6 +76,15 @@ def test_a_proposal_that_could_not_be_written_is_in_the_json(tmp_path, exports):
     assert "table: customers" in body["proposal"]
 
 
+def test_where_nothing_can_be_proposed_the_example_is_written_and_what_to_do_said(tmp_path, exports):
+    (exports / "kunden.csv").write_text("Shelf,Stock\nA,1\n")
+    said = init(tmp_path, "--from", exports)
+    assert "nothing could be proposed; name your files in sources.yaml as docs/sources.md shows" in said.err
+    assert "left out kunden.csv: not recognised" in said.err
+    assert "next: put your rows in templates/, or name your files in sources.yaml; then churnml ingest" in said.err
+    assert [source.table for source in sources_of(tmp_path / "sources.yaml", "UTC")] == ["customers", "orders"]
+
+
 def test_a_folder_that_is_not_there_is_refused_and_nothing_is_made(tmp_path):
     said = init(tmp_path, "--from", tmp_path / "none")
     assert said.code == 2

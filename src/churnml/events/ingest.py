@@ -153,7 +153,9 @@ def _report_of(
 def _require_none_refused(report: IngestReport) -> None:
     """Raise every reason; a person who has to correct three files wants to hear of all three."""
     if report.refused:
-        raise DataRefusedError("\n".join(refusal.reason for refusal in report.refused), report=report.to_json())
+        # Each reason once: one file that fills four tables is refused four times for the same thing.
+        reasons = dict.fromkeys(refusal.reason for refusal in report.refused)
+        raise DataRefusedError("\n".join(reasons), report=report.to_json())
 
 
 def _refused(error: DataRefusedError, batch_id: int | None = None) -> DataRefusedError:

@@ -455,7 +455,8 @@ def _versioned(table: Table, marks: Marks) -> str:
     """Compare each row with the version before it.
 
     A version is named by its key, `occurred_at` and `ingested_at`. Rows that share all three must agree, but for later
-    facts that they fill in; and one that says what the version learned before it says, adds nothing.
+    facts that they fill in; and one that says what the version learned before it says, adds nothing. Another
+    `occurred_at` of what stands already is a newer version as well.
     """
     facts = [name for dated in table.later.values() for name in dated]
     others = [name for name in table.names if name not in {"ingested_at", *facts}]
@@ -468,7 +469,8 @@ def _versioned(table: Table, marks: Marks) -> str:
     return f"""
         WITH together AS (
             SELECT *, {_contradicting(table, others, first)} AS apart, {_telling_more(others, first)} AS more,
-                   first_value(turn) OVER {order} < 0 AS stands, row_number() OVER {order} AS place
+                   first_value(turn) OVER {order} < 0 AS stands, row_number() OVER {order} AS place,
+                   min(turn) OVER (PARTITION BY {", ".join(table.key)}) < 0 AS known
             FROM everyone
         ),
         agreeing AS (
@@ -476,11 +478,12 @@ def _versioned(table: Table, marks: Marks) -> str:
             FROM together WHERE apart = []
         ),
         compared AS (
-            SELECT turn, {earlier} AS differing, row_number() OVER earlier AS version
+            SELECT turn, {earlier} AS differing, row_number() OVER earlier AS version, known
             FROM together WHERE place = 1 WINDOW earlier AS ({key} ORDER BY ingested_at)
         )
-        SELECT turn, CASE WHEN differing = [] THEN {_SKIPPED} ELSE {_NEWER} END AS verdict, 0 AS warned, NULL AS said
-        FROM compared WHERE version > 1 AND turn >= 0
+        SELECT turn, CASE WHEN version > 1 AND differing = [] THEN {_SKIPPED} ELSE {_NEWER} END AS verdict,
+               0 AS warned, NULL AS said
+        FROM compared WHERE (version > 1 OR known) AND turn >= 0
         UNION ALL SELECT turn, CASE WHEN changed <> [] THEN {conflict} WHEN fills THEN {_FILLS}
             WHEN more THEN {_MORE} ELSE {_SKIPPED} END, 0, {_said(table, "changed")}
         FROM agreeing WHERE place > 1 AND turn >= 0

@@ -18,42 +18,13 @@ import churnml
 from churnml.database import Workspace
 from churnml.errors import DependencyError
 from churnml.events import TABLES
+from churnml.events.sources.example import EXAMPLE
 from churnml.events.sources.proposing import Proposal, propose
 from churnml.verbs.session import Session
 
 Json = dict[str, Any]  # Any: JSON
 
 _SURE = 0.8
-
-EXAMPLE = """\
-# What you have, and how it fills the tables. Each entry below reads an empty template: put your rows in it, or name
-# your own files and map their columns. `churnml init --from FOLDER` proposes this file for files you have.
-# All kinds of sources, known exports and settings: docs/sources.md. All tables and columns: docs/data.md.
-
-sources:
-  - table: customers
-    file: templates/customers.csv
-  - table: orders
-    file: templates/orders.csv
-
-#  - table: orders
-#    file: exports/orders-*.csv          # a file, a folder or a pattern, relative to this file
-#    time_zone: Europe/Berlin            # of times without an offset; by default that of configs/workspace.yaml
-#    decimal: ","                        # encoding, delimiter, quote, thousands, sheet: found out where not said
-#    columns:                            # ours: theirs; a column that already bears our name need not be named
-#      customer_id: Customer number
-#      occurred_at: {from: Order date, format: "%d.%m.%Y %H:%M"}
-#      amount: {from: Total, unit: cents}
-#      channel: {constant: web}
-#  - preset: shopify
-#    files: {orders: orders_export*.csv, customers: customers_export.csv}
-#  - table: tickets
-#    duckdb: crm.duckdb
-#    query: SELECT * FROM tickets
-#  - table: subscriptions
-#    postgres: CRM_DATABASE_URL          # the name of the environment variable that holds the URL, never the URL itself
-#    query: SELECT * FROM contracts
-"""
 
 
 def init(session: Session, source: Path | None = None) -> Json:
@@ -171,7 +142,8 @@ def _tell(session: Session, body: Json, proposal: Proposal | None) -> None:
         _tell_proposal(session, proposal)
         if "proposal" in body:
             say("sources.yaml is there already; move it away to have the proposed one written, or see it with --json")
-    first = "" if proposal else "put your rows in templates/, or your files in sources.yaml; then "
+    said = proposal is not None and bool(proposal.entries)
+    first = "" if said else "put your rows in templates/, or name your files in sources.yaml; then "
     say(f"next: {first}{body['next']}", markup=False, soft_wrap=True)
 
 
@@ -190,7 +162,10 @@ def _tell_proposal(session: Session, proposal: Proposal) -> None:
         unsure = [f"{name} {sure:.2f}" for name, sure in one.columns.items() if sure < _SURE]
         why = one.why + (f"; less sure: {', '.join(unsure)}" if unsure else "")
         grid.add_row(one.files, ", ".join(one.tables), f"{one.confidence:.2f}", why, style=style)
-    session.console.print(grid, markup=False)
+    if proposal.entries:
+        session.console.print(grid, markup=False)
+    else:
+        session.console.print("nothing could be proposed; name your files in sources.yaml as docs/sources.md shows")
     for name, why in proposal.left:
         session.console.print(f"left out {name}: {why}", markup=False)
     for number, question in enumerate(proposal.questions, start=1):

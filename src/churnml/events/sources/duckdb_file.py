@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import closing
 from pathlib import Path
 
@@ -10,9 +11,11 @@ import duckdb
 from churnml.errors import ChurnmlError, ConfigError, DataRefusedError, DependencyError, UsageError, nearest
 from churnml.events.sources import ROW, Rows
 from churnml.events.sources.parquet import check_names, left_out, literal, numbered, quoted, scratch_file
+from churnml.events.sources.standing import standing
 
 _TEXT_ONLY = ("HUGEINT", "BIGNUM", "BIT", "TIME WITH TIME ZONE")  # Parquet would round these, or cannot hold them
 _SHOWN = 8
+_PLAIN = re.compile(r"[a-z_][a-z0-9_]*")
 
 
 def duckdb_rows(path: Path, connection: duckdb.DuckDBPyConnection, scratch: Path, *, query: str) -> Rows:
@@ -54,10 +57,41 @@ def duckdb_rows(path: Path, connection: duckdb.DuckDBPyConnection, scratch: Path
     return Rows(numbered(read, connection, names), notes=left_out(names))
 
 
+def tables_of(path: Path, connection: duckdb.DuckDBPyConnection, scratch: Path) -> list[str]:
+    """Return the tables and views of a DuckDB file as a query names them, those of the usual schema by name alone.
+
+    Raises
+    ------
+    DataRefusedError
+        If the file is no DuckDB database, is damaged, or comes from another version of DuckDB.
+    DependencyError
+        If another program has it open for writing.
+    """
+    with closing(_open(path)) as database:
+        _wall_off(database, connection, scratch)
+        try:
+            found = database.execute(
+                "SELECT table_schema, table_name FROM information_schema.tables "
+                "WHERE table_catalog = current_database() ORDER BY table_schema <> 'main', table_schema, table_name"
+            ).fetchall()
+        except duckdb.Error as error:
+            raise _explained(error, database, path.name) from error
+    return [_as_named(name) if schema == "main" else f"{_as_named(schema)}.{_as_named(name)}" for schema, name in found]
+
+
+def _as_named(name: str) -> str:
+    """Return a name as a query may bear it: in quotes unless it is plain and no word of SQL."""
+    words = duckdb.tokenize(name)
+    plain = _PLAIN.fullmatch(name) and [kind for _, kind in words] == [duckdb.token_type.identifier]
+    return name if plain else quoted(name)
+
+
 def queried(
     relation: duckdb.DuckDBPyRelation, connection: duckdb.DuckDBPyConnection, scratch: Path, *, query: str, origin: str
 ) -> Rows:
     """Return what a query gives over rows that it calls `source`, behind the same wall.
+
+    It may ask `standing`, too, for the customers of earlier landings.
 
     Parameters
     ----------
@@ -78,6 +112,10 @@ def queried(
     with closing(duckdb.connect()) as database:
         _wall_off(database, connection, scratch)
         database.execute(f"CREATE VIEW source AS SELECT * FROM read_parquet({literal(str(given.resolve()))})")
+        if "standing" in query.casefold():  # most queries ask for no customers, of whom there may be millions
+            met = scratch_file(scratch)
+            connection.sql(standing(connection)).write_parquet(str(met.resolve()))
+            database.execute(f"CREATE VIEW standing AS SELECT * FROM read_parquet({literal(str(met.resolve()))})")
         try:
             names = _store(database, _only_statement(database, query, origin), origin, read)
         except duckdb.Error as error:

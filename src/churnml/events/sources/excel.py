@@ -6,6 +6,7 @@ The sheet is taken out by a process of its own (`workbook.py`): a damaged or hos
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import zipfile
@@ -18,6 +19,7 @@ from churnml.events.sources import ROW, Rows, workbook
 from churnml.events.sources.parquet import check_names, csv_texts, left_out, literal, quoted, scratch_file
 
 _SECONDS = 300
+_NO_SHEET = ":"  # no sheet may be called so
 _UNPACKED = 1 << 30
 _RATIO, _RATIO_COUNTS_FROM = 300, 64 << 20
 _COMPOUND = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"  # how old .xls files begin, and protected ones of any kind
@@ -65,6 +67,21 @@ def excel_rows(path: Path, connection: duckdb.DuckDBPyConnection, scratch: Path,
     connection.execute(f"COPY (SELECT {', '.join([*columns, number])} FROM {source}) TO {literal(str(read))}")
     texts.unlink()
     return Rows(connection.read_parquet(str(read)), notes=(*_notes(found, path), *left_out(found.names)))
+
+
+def sheets_of(path: Path) -> list[str]:
+    """Return the sheets of a workbook that one can see, in their order.
+
+    Raises
+    ------
+    DataRefusedError
+        If the workbook is protected, damaged or too big.
+    """
+    _check_file(path)
+    found = _take(path, _NO_SHEET, Path(os.devnull))
+    if found.trouble != "missing":
+        raise _refusal(found, path.name, "")
+    return found.sheets
 
 
 def _check_file(path: Path) -> None:

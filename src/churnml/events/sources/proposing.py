@@ -15,14 +15,14 @@ from tempfile import TemporaryDirectory
 import duckdb
 
 from churnml.errors import ChurnmlError, UsageError
-from churnml.events.sources.files import expand, open_rows, readable
+from churnml.events.sources.files import expand, readable
+from churnml.events.sources.opening import _SUFFIXES as SUFFIXES
 from churnml.events.sources.opening import kind_of
+from churnml.events.sources.parts import Part, parts_of
 from churnml.events.sources.presets import PRESETS, Preset
-from churnml.events.sources.recognising import LEAST_TABLE, Guess, Recognised, recognise
-from churnml.events.sources.sampling import DAY_FIRST, Looked, Seen, look
+from churnml.events.sources.recognising import LEAST_TABLE, Guess, Met, Recognised, recognise
+from churnml.events.sources.sampling import DAY_FIRST, SAMPLE_ROWS, Looked, Seen, look
 from churnml.events.sources.writing import NO_CUSTOMERS, Entry, first_orders, named, preset_entry, table_entry, whole
-
-_ENOUGH = 0.5  # share of ids that must be known for the customers of two files to be the same
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Proposal:
     left : tuple of (str, str)
         Files that are in no entry, and why.
     text : str
-        The `sources.yaml`.
+        The `sources.yaml`; where there are no entries, an example with comments.
     """
 
     entries: tuple[Entry, ...]
@@ -64,25 +64,22 @@ def propose(folder: Path, base: Path | None = None) -> Proposal:
     """
     if not folder.is_dir():
         raise UsageError(f"{folder} is not a folder; name the one that holds the files")
-    folder, base = folder.absolute(), (base or folder).absolute()
+    folder, base = folder.resolve(), (base or folder).resolve()
     paths, left = _files(folder)
     if not paths:
-        raise UsageError(f"{folder} holds no file that can be read: CSV, Excel, JSON lines or Parquet; put some there")
+        raise UsageError(
+            f"{folder} holds no file that can be read: CSV, Excel, JSON lines, Parquet or DuckDB; put some there"
+        )
     with _reading() as (connection, scratch):
-        looked = []
-        for path in paths:
-            try:
-                looked.append(look(path, connection, scratch))
-            except ChurnmlError as error:
-                left.append((_under(path, folder), str(error)))
+        looked, unread = _looked(paths, folder, connection, scratch)
         entries, others = _known_exports(looked, base)
-        found = [recognise(one) for one in others]
-        left += [(_under(one.looked.path, folder), _strange(one)) for one in found if one.confidence < LEAST_TABLE]
-        kept = [one for one in found if one.confidence >= LEAST_TABLE]
-        kept = [_decided(one, connection, scratch) for one in _joined(kept, connection, scratch)]
+        found = _recognised(others, connection, scratch)
+        left += unread
+        left += [(_under(one.looked.part, folder), _strange(one)) for one in found if one.confidence < LEAST_TABLE]
+        kept = [_decided(one, connection, scratch) for one in found if one.confidence >= LEAST_TABLE]
     entries += [table_entry(one, pattern) for one, pattern in _groups(kept, base)]
     asked = [question for entry in entries for question in entry.questions]
-    if not any("customers" in entry.tables for entry in entries):
+    if entries and not any("customers" in entry.tables for entry in entries):
         made = first_orders(kept, base)
         entries += [made] if made else []
         asked.append(NO_CUSTOMERS)
@@ -103,25 +100,48 @@ def _files(folder: Path) -> tuple[list[Path], list[tuple[str, str]]]:
     inside = [path for path in sorted(folder.iterdir()) if path.is_dir() and not path.name.startswith(".")]
     every = [path for place in (folder, *inside) for path in sorted(place.iterdir()) if _ordinary(path)]
     own = [path for path in every if path.resolve().is_relative_to(folder.resolve())]
-    paths = [path for path in own if readable(path)]
-    left = [(_under(path, folder), "a link out of the folder") for path in every if path not in own]
-    return paths, left + [(_under(path, folder), _why_not(path)) for path in own if path not in paths]
+    paths = [path for path in own if readable(path) or path.suffix.lower() in SUFFIXES["duckdb"]]
+    left = [(_under(Part(path), folder), "a link out of the folder") for path in every if path not in own]
+    return paths, left + [(_under(Part(path), folder), _why_not(path)) for path in own if path not in paths]
 
 
 def _why_not(path: Path) -> str:
     try:
-        kind = kind_of(path)
+        return f"{kind_of(path)}: of a kind that is not read"
     except ChurnmlError as error:
-        return str(error)
-    return f"{kind}: name it in sources.yaml as `{kind}`, with a `query`"
+        return _reason(error, path)
+
+
+def _looked(
+    paths: Sequence[Path], folder: Path, connection: duckdb.DuckDBPyConnection, scratch: Path
+) -> tuple[list[Looked], list[tuple[str, str]]]:
+    """Return what each file holds, sheet by sheet and table by table, and what of it cannot be read."""
+    looked, left = [], []
+    for path in paths:
+        parts = []
+        try:
+            parts = parts_of(path, connection, scratch)
+        except ChurnmlError as error:
+            left.append((_under(Part(path), folder), _reason(error, path)))
+        for part in parts:
+            try:
+                looked.append(look(part, connection, scratch))
+            except ChurnmlError as error:
+                left.append((_under(part, folder), _reason(error, path)))
+    return looked, left
+
+
+def _reason(error: ChurnmlError, path: Path) -> str:
+    """Return the words of an error without the name of the file, which stands before them already."""
+    return str(error).removeprefix(f"{path.name}: ")
 
 
 def _ordinary(path: Path) -> bool:
     return path.is_file() and not path.name.startswith((".", "~$")) and path.name != "sources.yaml"
 
 
-def _under(path: Path, folder: Path) -> str:
-    return path.relative_to(folder).as_posix()
+def _under(part: Part, folder: Path) -> str:
+    return part.path.relative_to(folder).as_posix() + part.within
 
 
 def _strange(one: Recognised) -> str:
@@ -138,7 +158,7 @@ def _known_exports(looked: Sequence[Looked], base: Path) -> tuple[list[Entry], l
             (len(columns), preset, role)
             for preset in PRESETS.values()
             for role, columns in preset.files.items()
-            if _has(one, columns)
+            if one.part == Part(one.path) and _has(one, columns)  # a preset reads whole files
         ]
         if not fitting:
             others.append(one)
@@ -166,34 +186,33 @@ def _surety(preset: Preset, roles: dict[str, list[Looked]]) -> float:
     return 1 - 0.5 ** (fewest + 1)
 
 
-def _joined(found: list[Recognised], connection: duckdb.DuckDBPyConnection, scratch: Path) -> list[Recognised]:
-    """Return the files with what their customer ids have in common: it shows that two columns are the same thing."""
-    people = next((one for one in found if one.table.name == "customers" and "customer_id" in one.guesses), None)
-    if people is None:
+def _recognised(looked: Sequence[Looked], connection: duckdb.DuckDBPyConnection, scratch: Path) -> list[Recognised]:
+    """Return what each file is; ids that it shares with the customers show which column holds them."""
+    found = [recognise(one) for one in looked]
+    likely = [one for one in found if one.table.name == "customers" and "customer_id" in one.guesses]
+    people = max(likely, key=lambda one: one.confidence, default=None)
+    if people is None or people.confidence < LEAST_TABLE:
         return found
-    rows = open_rows(people.looked.path, connection, scratch).exact().relation
+    rows = people.looked.part.rows(connection, scratch).relation
     ids = rows.project(f"{_quoted(people.guesses['customer_id'].theirs.name)}::VARCHAR AS id")
     ids.distinct().to_table("people")
-    return [one if one is people else _with_overlap(one, people, connection, scratch) for one in found]
+    origin = people.looked.path.name + people.looked.part.within
+    return [
+        one if one is people else recognise(one.looked, Met(origin, _shares(one.looked, connection, scratch)))
+        for one in found
+    ]
 
 
-def _with_overlap(
-    one: Recognised, people: Recognised, connection: duckdb.DuckDBPyConnection, scratch: Path
-) -> Recognised:
-    guess = one.guesses.get("customer_id")
-    if guess is None or guess.theirs.filled == 0:
-        return one
-    ids = (
-        open_rows(one.looked.path, connection, scratch)
-        .exact()
-        .relation.project(f"{_quoted(guess.theirs.name)}::VARCHAR AS id")
-    )
-    ids = ids.filter("id <> ''").limit(2_000)
-    ((share,),) = ids.aggregate("avg((id IN (SELECT id FROM people))::INT)").fetchall()
-    evidence = f"{share or 0:.0%} of its first values are customers of {people.looked.path.name}"
-    surer = min(1.0, guess.confidence + 0.1) if (share or 0) >= _ENOUGH else guess.confidence * 0.7
-    better = replace(guess, confidence=surer, why=f"{guess.why}; {evidence}")
-    return replace(one, guesses=one.guesses | {"customer_id": better})
+def _shares(looked: Looked, connection: duckdb.DuckDBPyConnection, scratch: Path) -> dict[str, float]:
+    """Return for each column that may hold ids which share of its first values are customers."""
+    names = [name for name, seen in looked.columns.items() if seen.filled and not seen.moments and seen.objects < 1]
+    if not names:
+        return {}
+    texts = ", ".join(f"{_quoted(name)}::VARCHAR AS c{place}" for place, name in enumerate(names))
+    first = looked.part.rows(connection, scratch, first=SAMPLE_ROWS).relation.limit(SAMPLE_ROWS).project(texts)
+    known = "avg((c{0} IN (SELECT id FROM people))::INT) FILTER (c{0} <> '')"
+    (shares,) = first.aggregate(", ".join(known.format(place) for place in range(len(names)))).fetchall()
+    return {name: share or 0.0 for name, share in zip(names, shares, strict=True)}
 
 
 def _decided(one: Recognised, connection: duckdb.DuckDBPyConnection, scratch: Path) -> Recognised:
@@ -201,18 +220,18 @@ def _decided(one: Recognised, connection: duckdb.DuckDBPyConnection, scratch: Pa
     guesses = dict(one.guesses)
     for name, guess in one.guesses.items():
         if len(guess.theirs.patterns) > 1:
-            left = _reading_all(one.looked.path, guess.theirs, connection, scratch)
+            left = _reading_all(one.looked.part, guess.theirs, connection, scratch)
             why = f"{guess.why}; written {left[0]}, which reads every row" if len(left) == 1 else guess.why
             guesses[name] = Guess(guess.ours, replace(guess.theirs, patterns=left), guess.confidence, why)
     return replace(one, guesses=guesses)
 
 
-def _reading_all(path: Path, seen: Seen, connection: duckdb.DuckDBPyConnection, scratch: Path) -> tuple[str, ...]:
+def _reading_all(part: Part, seen: Seen, connection: duckdb.DuckDBPyConnection, scratch: Path) -> tuple[str, ...]:
     """Return the patterns that read every row of a file; where none does, those that read its first rows."""
     patterns = seen.patterns
     column = f"{_quoted(seen.name)}::VARCHAR"
     checks = ", ".join(f"count(*) FILTER (try_strptime({column}, '{pattern}') IS NULL)" for pattern in patterns)
-    rows = open_rows(path, connection, scratch).exact().relation.filter(f"{column} <> ''")
+    rows = part.rows(connection, scratch).relation.filter(f"{column} <> ''")
     (failures,) = rows.aggregate(checks).fetchall()
     fewest = min(failures)
     left = tuple(pattern for pattern, failed in zip(patterns, failures, strict=True) if failed == fewest)
@@ -224,10 +243,9 @@ def _groups(found: list[Recognised], base: Path) -> list[tuple[Recognised, str]]
     """Return files that are parts of one, the same columns in the same folder under names alike, with their pattern."""
     groups: dict[tuple[object, ...], list[Recognised]] = {}
     for one in found:
-        path = one.looked.path
-        groups.setdefault(
-            (path.parent, path.suffix, _stem(path), one.table.name, tuple(one.looked.columns)), []
-        ).append(one)
+        path, part = one.looked.path, one.looked.part
+        alike = (path,) if part.table else (path.parent, path.suffix, _stem(path), part.sheet)
+        groups.setdefault((*alike, part.table, one.table.name, tuple(one.looked.columns)), []).append(one)
     return [
         (_agreed(group), pattern)
         for group in groups.values()

@@ -6,8 +6,8 @@ are can rule a column out, and decides between two that are named alike.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 
 from churnml.events.schema import CURRENCY, TABLES, Column, Table
 from churnml.events.sources.sampling import Looked, Seen
@@ -16,6 +16,8 @@ from churnml.events.sources.vocabulary import COLUMN_WORDS, TABLE_WORDS, parts, 
 _CLOCKS = {"customer_id", "occurred_at"}
 _LEAST_COLUMN = 0.45
 _NEARLY_ALL = 0.98  # a few broken values do not hide what a column is; ingest sets them aside
+_ENOUGH = 0.5  # share of ids that must be known for the customers of two files to be the same
+_ALONE = 0.9  # share from which ids that are known speak for a column whose name does not
 LEAST_TABLE = 0.5
 """Below this confidence a file is called not recognised."""
 
@@ -43,16 +45,32 @@ class Recognised:
     unused: tuple[str, ...] = field(default=())
 
 
-def recognise(looked: Looked) -> Recognised:
+@dataclass(frozen=True)
+class Met:
+    """Which columns of a file hold the customers of another.
+
+    Parameters
+    ----------
+    origin : str
+        The file of customers.
+    shares : mapping of str to float
+        For each column that may hold ids, the share of its first values that are customers of that file.
+    """
+
+    origin: str
+    shares: Mapping[str, float]
+
+
+def recognise(looked: Looked, met: Met | None = None) -> Recognised:
     """Return the table that suits a file best, with its columns; a low confidence means that none does."""
-    return max((_as_table(looked, table) for table in TABLES.values()), key=lambda one: one.confidence)
+    return max((_as_table(looked, table, met) for table in TABLES.values()), key=lambda one: one.confidence)
 
 
-def _as_table(looked: Looked, table: Table) -> Recognised:
-    guesses = assign(looked.columns.values(), table)
+def _as_table(looked: Looked, table: Table, met: Met | None) -> Recognised:
+    guesses = assign(looked.columns.values(), table, met)
     required = [column.name for column in table.columns if column.required]
     missing = tuple(name for name in required if name not in guesses)
-    told = _told_by_name(looked.path.stem, table)
+    told = _told_by_name(looked.part.called, table)
     sure = sum(guesses[name].confidence for name in required if name in guesses) / len(required)
     covered = len(guesses) / max(len(looked.columns), 1)
     own = [one.confidence for name, one in guesses.items() if _tells(name, table)]
@@ -94,11 +112,14 @@ def _told_by_name(stem: str, table: Table) -> float:
     return 0.6 if any(word in name for word in words if len(word) > 3 or not word.isascii()) else 0.0
 
 
-def assign(columns: Iterable[Seen], table: Table) -> dict[str, Guess]:
+def assign(columns: Iterable[Seen], table: Table, met: Met | None = None) -> dict[str, Guess]:
     """Return for our columns the likeliest of theirs, each used once, the surest first."""
     columns = list(columns)
     likely = [
-        guess for seen in columns for column in table.columns if (guess := _guess(column, seen, table)) is not None
+        guess
+        for seen in columns
+        for column in table.columns
+        if (guess := _by_ids(_guess(column, seen, table), column, seen, table, met)) is not None
     ]
     chosen: dict[str, Guess] = {}
     used: set[str] = set()
@@ -133,6 +154,22 @@ def _guess(column: Column, seen: Seen, table: Table) -> Guess | None:
     return Guess(column, seen, confidence, "; ".join(filter(None, (words, evidence))))
 
 
+def _by_ids(guess: Guess | None, column: Column, seen: Seen, table: Table, met: Met | None) -> Guess | None:
+    """Return a guess of `customer_id` with what its ids have in common with a file of customers."""
+    if met is None or column.name != "customer_id" or seen.name not in met.shares:
+        return guess
+    share = met.shares[seen.name]
+    evidence = f"{share:.0%} of its first values are customers of {met.origin}"
+    if guess is not None:
+        surer = min(1.0, guess.confidence + 0.1) if share >= _ENOUGH else guess.confidence * 0.7
+        return replace(guess, confidence=surer, why="; ".join(filter(None, (guess.why, evidence))))
+    # small numbers are among those of the customers by chance: 3 units of product 7
+    counted = seen.numbers > _NEARLY_ALL and not set(parts(seen.name)) & set(TABLE_WORDS["customers"].split())
+    if share < _ALONE or counted or table.name == "customers":
+        return None
+    return Guess(column, seen, 0.85, evidence)
+
+
 def _by_name(column: Column, name: str, table: Table) -> tuple[float, str]:
     """Return how surely a name is that of a column, and why."""
     theirs = squeezed(name)
@@ -162,7 +199,7 @@ def _fits(column: Column, seen: Seen, table: Table) -> tuple[float, str]:
     counted = not seen.unit  # numbers that are times are no amounts
     shows = {
         "instant": (seen.moments, "every value is a time"),
-        "money": (seen.numbers > _NEARLY_ALL and counted, "the values are numbers"),
+        "money": (seen.numbers + seen.amounts > _NEARLY_ALL and counted, _amounts(seen)),
         "number": (seen.numbers > _NEARLY_ALL and counted, "the values are numbers"),
         "integer": (seen.whole > _NEARLY_ALL and counted, "the values are whole numbers"),
         "boolean": (seen.truths == 1, "every value is a yes or no"),
@@ -170,6 +207,10 @@ def _fits(column: Column, seen: Seen, table: Table) -> tuple[float, str]:
     }
     suits, words = shows[column.kind]
     return (1.0, words) if suits else (0.0, "")
+
+
+def _amounts(seen: Seen) -> str:
+    return "the values are amounts with a currency" if seen.amounts else "the values are numbers"
 
 
 def _fits_text(column: Column, seen: Seen, table: Table) -> tuple[float, str]:

@@ -7,6 +7,7 @@ few values has, and of a column that looks like an e-mail not even those.
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,17 +15,20 @@ from pathlib import Path
 import duckdb
 
 from churnml.events.sources import ROW, Format, Unit
-from churnml.events.sources.files import open_rows
+from churnml.events.sources.parts import Part
 from churnml.events.sources.vocabulary import VALUE_WORDS
 
 SAMPLE_ROWS = 2_000
-_FEW = 12
+_FEW = 24
 _ISO = re.compile(r"\d{4}[-/]\d{1,2}[-/]\d{1,2}([ T]\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?( ?(Z|UTC|[+-]\d{2}(:?\d{2})?))?)?")
 _OFFSET = re.compile(r"\d{2}:\d{2}.*(Z|UTC|[+-]\d{2}(:?\d{2})?)$")
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 _PHONE = re.compile(r"\+?[\d ()/.-]{7,20}")
 _WHOLE = re.compile(r"[+-]?\d+")
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)")
+_CURRENCY = r"(?:[A-Z]{1,2}\$|[$€£¥₹₽₩元]|RMB|EUR|USD|GBP|CHF|CNY|JPY|CAD|AUD|SEK|NOK|DKK|PLN|CZK|INR|kr\.?|zł|Kč)"
+_SIGNED = re.compile(rf"([+-]?)\s*{_CURRENCY}\s*([+-]?\d[\d.,'\u2019 ]*)|([+-]?\d[\d.,'\u2019 ]*?)\s*{_CURRENCY}")
+_AMOUNT = re.compile(r"[+-]?(\d+|\d{1,3}([.,'\u2019 ]\d{3})+)([.,]\d{1,4})?")
 _GROUPED = re.compile(r"[+-]?\d{1,3}[.,]\d{3}")
 _TRUTHS = {word for words in VALUE_WORDS["granted"].values() for word in words.split()} | {"true", "false"}
 _EPOCHS: dict[Unit, range] = {  # 2001 to 2100
@@ -54,6 +58,8 @@ class Seen:
         How times could be written; empty text is ISO 8601. Several where the sample cannot tell.
     unit : str
         What numbers count if they are times.
+    amounts : float
+        Of the values, which share are amounts with a sign or a code of a currency.
     few : tuple of str
         The values there are, if they are few.
     mark_open : bool
@@ -70,6 +76,7 @@ class Seen:
     emails: float = 0.0
     phones: float = 0.0
     objects: float = 0.0
+    amounts: float = 0.0
     patterns: tuple[str, ...] = ()
     unit: Unit = ""
     time_of_day: bool = False
@@ -87,13 +94,18 @@ class Seen:
 class Looked:
     """A file as its first rows show it."""
 
-    path: Path
+    part: Part
     columns: dict[str, Seen]
     formats: dict[str, Format]
     rows: int
 
+    @property
+    def path(self) -> Path:
+        """The file."""
+        return self.part.path
 
-def look(path: Path, connection: duckdb.DuckDBPyConnection, scratch: Path) -> Looked:
+
+def look(part: Part, connection: duckdb.DuckDBPyConnection, scratch: Path) -> Looked:
     """Return what the columns of a file look like.
 
     Raises
@@ -101,7 +113,7 @@ def look(path: Path, connection: duckdb.DuckDBPyConnection, scratch: Path) -> Lo
     ChurnmlError
         If the file cannot be read.
     """
-    rows = open_rows(path, connection, scratch).exact()
+    rows = part.rows(connection, scratch, first=SAMPLE_ROWS)
     types = dict(zip(rows.relation.columns, (str(kind) for kind in rows.relation.types), strict=True))
     names = [name for name in types if name != ROW]
     texts = ", ".join(f'"{name.replace(chr(34), chr(34) * 2)}"::VARCHAR' for name in names)
@@ -113,7 +125,7 @@ def look(path: Path, connection: duckdb.DuckDBPyConnection, scratch: Path) -> Lo
         )
         for name, values in columns.items()
     }
-    return Looked(path, seen, dict(rows.formats), len(sample))
+    return Looked(part, seen, dict(rows.formats), len(sample))
 
 
 def _seen(
@@ -139,6 +151,7 @@ def _seen(
         truths=_share(lambda text: text.casefold() in _TRUTHS, texts),
         emails=emails,
         phones=_share(_PHONE.fullmatch, texts),
+        amounts=_share(_signed, texts),
         objects=_share(lambda text: text.startswith("{") and text.endswith("}"), texts),
         patterns=patterns,
         unit=unit,
@@ -158,6 +171,12 @@ def _plain(text: str, written: Format) -> str:
         if written.thousands
         else bare.replace(written.decimal, ".")
     )
+
+
+def _signed(text: str) -> object:
+    """Tell whether a text is an amount with the sign or the code of a currency, such as 1.234,50 € or ￥99.00."""
+    found = _SIGNED.fullmatch(unicodedata.normalize("NFKC", text).strip())
+    return found and _AMOUNT.fullmatch("".join(filter(None, found.groups())).strip())
 
 
 def _one_mark(text: str) -> object:

@@ -164,6 +164,33 @@ VALUE_WORDS: dict[str, dict[str, str]] = {
     },
     "instrument": {"csat": "satisfaction zufriedenheit 满意度", "nps": "netpromoterscore", "ces": "effort"},
     "arm": {"treated": "treatment test 实验组", "control": "holdout kontrolle kontrollgruppe 对照组"},
+    "interactions.kind": {
+        "visit": "sessionstart session appopen sitevisit webvisit storevisit appstart besuch sitzung 访问 进店 启动",
+        "view": (
+            "pageview page viewpage viewitem viewproduct productview itemview itemviewed productviewed pageviewed "
+            "screenview viewitemlist viewed contentview seitenaufruf produktansicht ansicht 浏览 浏览商品 查看"
+        ),
+        "search": "sitesearch searched viewsearchresults searchresults productsearch suche gesucht 搜索 检索",
+        "cart": (
+            "addtocart addcart cartadd addedtocart addtobasket addtobag basketadd basket warenkorb inwarenkorb 加购 "
+            "加入购物车"
+        ),
+        "wishlist": (
+            "addtowishlist wishlistadd favorite favourite favorited addtofavorites merkliste wunschliste 收藏 心愿单"
+        ),
+        "login": "signin loggedin loginsuccess userlogin signedin anmeldung eingeloggt 登录 登陆",
+        "referral": "refer referred invite invited invitefriend empfehlung weiterempfehlung 推荐 邀请",
+        "share": "shared sharecontent geteilt teilen 分享 转发",
+        "demo": "demorequest requestdemo bookdemo demobooked vorführung 演示",
+        "trial": "starttrial trialstart trialstarted freetrial testphase 试用 开始试用",
+        "email_open": "emailopened openemail mailopen mailopened opened open mailgeöffnet 打开邮件 邮件打开",
+        "email_click": "emailclicked clickemail mailclick mailclicked mailgeklickt 点击邮件 邮件点击",
+        "redeem": "redeemed couponredeemed redeemcoupon couponredemption redemption eingelöst 核销 兑换",
+        "payment": "paymentsucceeded paymentsuccess paid invoicepaid zahlung bezahlt 支付 付款 支付成功",
+        "payment_failed": (
+            "paymentfailure paymentdeclined failedpayment chargefailed zahlungfehlgeschlagen 支付失败 扣款失败"
+        ),
+    },
     "granted": {
         "true": "yes y 1 ja j wahr granted optin subscribed 是 已同意",
         "false": "no n 0 nein falsch withdrawn denied optout unsubscribed 否 未同意",

@@ -10,10 +10,12 @@ from pathlib import Path
 from textwrap import wrap
 
 from churnml.events.schema import TABLES, Column
+from churnml.events.sources.example import EXAMPLE
+from churnml.events.sources.parts import Part
 from churnml.events.sources.presets import Preset
 from churnml.events.sources.recognising import Guess, Recognised
 from churnml.events.sources.sampling import DAY_FIRST, Seen
-from churnml.events.sources.vocabulary import VALUE_WORDS, parts
+from churnml.events.sources.vocabulary import VALUE_WORDS, parts, squeezed
 
 _PLAIN = re.compile(r"[^\W\d_][\w.*/-]*( [\w.*/-]+)*")
 _CENTS = re.compile(r"(?i)cent|(^|_)ct$|分$")
@@ -65,10 +67,11 @@ class Entry:
 
 def whole(entries: Sequence[Entry], questions: Sequence[str], left: Sequence[tuple[str, str]]) -> str:
     """Return the text of the whole file."""
-    blocks = [_HEAD]
+    blocks = [_HEAD] if entries else [EXAMPLE]
     if questions:
         blocks.append("".join(["# To decide:\n", *(f"#  {n}. {text}\n" for n, text in enumerate(questions, start=1))]))
-    blocks.append("\n".join(["sources:", *(entry.text for entry in entries)]) if entries else "sources: []\n")
+    if entries:
+        blocks.append("\n".join(["sources:", *(entry.text for entry in entries)]))
     if left:
         blocks.append("".join(["# Left out:\n", *(f"#   {name}: {_one_line(why)}\n" for name, why in left)]))
     return "\n".join(blocks)
@@ -104,11 +107,9 @@ def _named(names: Sequence[str]) -> str:
 
 def table_entry(one: Recognised, pattern: str) -> Entry:
     """Return the entry of a file that was recognised as a table."""
-    head = [
-        f"# confidence {one.confidence:.2f}: {one.why}",
-        f"- table: {one.table.name}",
-        f"  file: {written(pattern)}",
-    ]
+    part = one.looked.part
+    head = [f"# confidence {one.confidence:.2f}: {one.why}", f"- table: {one.table.name}", *_where(part, pattern)]
+    pattern += part.within
     zone, about_zone = _zone(one)
     columns, undecided, about_columns = _columns(one, pattern)
     missing, about_missing = _missing(one, pattern)
@@ -124,6 +125,13 @@ def table_entry(one: Recognised, pattern: str) -> Entry:
     return Entry((one.table.name,), pattern, one.confidence, one.why, sure, questions, text)
 
 
+def _where(part: Part, pattern: str) -> list[str]:
+    """Return the lines that say where the rows are."""
+    if part.table:
+        return [f"  duckdb: {written(pattern)}", f"  query: {written(f'SELECT * FROM {part.table}')}"]
+    return [f"  file: {written(pattern)}"] + ([f"  sheet: {written(part.sheet)}"] if part.sheet else [])
+
+
 def _zone(one: Recognised) -> tuple[list[str], list[str]]:
     times = [guess.theirs for guess in one.guesses.values() if guess.theirs.moments]
     if all(seen.offset or not seen.time_of_day for seen in times):
@@ -136,7 +144,7 @@ def _columns(one: Recognised, pattern: str) -> tuple[list[str], list[str], list[
     """Return the lines of the columns that were found, the names of those undecided, and what to ask."""
     lines, undecided, questions = [], [], []
     for guess in one.guesses.values():
-        told, question = _column(guess, pattern)
+        told, question = _column(guess, pattern, one.table.name)
         lines += told
         undecided += [guess.theirs.name] if told[0].startswith("#") else []
         questions += [question] if question else []
@@ -168,11 +176,11 @@ def _about_key(one: Recognised, pattern: str) -> list[str]:
 
 def _told_by_file(one: Recognised, name: str) -> str:
     """Return the one possible value of a column that stands in the name of the file, such as nps."""
-    told = {value for value in one.table.column(name).among if value in parts(one.looked.path.stem)}
+    told = {value for value in one.table.column(name).among if value in parts(one.looked.part.called)}
     return told.pop() if len(told) == 1 else ""
 
 
-def _column(guess: Guess, pattern: str) -> tuple[list[str], str]:
+def _column(guess: Guess, pattern: str, table: str) -> tuple[list[str], str]:
     """Return the lines of a column and, where they are choices, the question."""
     ours, seen = guess.ours, guess.theirs
     choices, question = _choices(ours, seen)
@@ -185,10 +193,21 @@ def _column(guess: Guess, pattern: str) -> tuple[list[str], str]:
         said["unit"] = str(seen.unit)
     if ours.kind == "money" and seen.whole == 1 and _CENTS.search(seen.name):
         said["unit"] = "cents"
-    values, unknown = _values(ours, seen)
-    asked = f"{pattern}: which of {', '.join(ours.among)} is each of {', '.join(unknown)} in `{seen.name}`?"
+    values, unknown = _values(ours, seen, table)
+    asked = _asked(ours, seen, unknown, VALUE_WORDS.get(f"{table}.{ours.name}", {}))
     evidence = f"  # {guess.confidence:.2f}: {_one_line(guess.why)}"
-    return [_line(ours, seen, said, values) + evidence], f"{asked} Say it in `values`" if unknown else ""
+    return [_line(ours, seen, said, values) + evidence], f"{pattern}: {asked}" if unknown else ""
+
+
+def _asked(ours: Column, seen: Seen, unknown: Sequence[str], usual: Mapping[str, str]) -> str:
+    """Return the question what values mean that we do not know; where any is allowed they are kept as they are."""
+    strange = ", ".join(unknown)
+    if ours.among or not usual:
+        return f"which of {', '.join(ours.among)} is each of {strange} in `{seen.name}`? Say it in `values`"
+    return (
+        f"`{seen.name}` also holds {strange}, kept as they are: is one of them a {', '.join(usual)}? "
+        "Say it in `values`, or leave their rows out with `else: drop`"
+    )
 
 
 def _choices(ours: Column, seen: Seen) -> tuple[list[tuple[dict[str, str], str]], str]:
@@ -209,14 +228,15 @@ def _choices(ours: Column, seen: Seen) -> tuple[list[tuple[dict[str, str], str]]
     return [], ""
 
 
-def _values(ours: Column, seen: Seen) -> tuple[dict[str, str], list[str]]:
+def _values(ours: Column, seen: Seen, table: str) -> tuple[dict[str, str], list[str]]:
     """Return ours for each of the few values of theirs that we know, and those we do not."""
-    if not seen.few or ours.name not in VALUE_WORDS:
+    ways = VALUE_WORDS.get(ours.name) or VALUE_WORDS.get(f"{table}.{ours.name}", {})
+    if not seen.few or not ways:
         return {}, []
-    known = set(ours.among) or _UNDERSTOOD
-    words = {word: value for value, list_ in VALUE_WORDS[ours.name].items() for word in (value, *list_.split())}
+    known = set(ours.among) or (_UNDERSTOOD if ours.kind == "boolean" else set(ways))
+    words = {squeezed(word): value for value, list_ in ways.items() for word in (value, *list_.split())}
     strange = [value for value in seen.few if value not in known]
-    translated = {value: words[value.casefold()] for value in strange if value.casefold() in words}
+    translated = {value: words[squeezed(value)] for value in strange if squeezed(value) in words}
     return translated, [value for value in strange if value not in translated]
 
 
@@ -241,31 +261,36 @@ def first_orders(found: Sequence[Recognised], base: Path) -> Entry | None:
     if not {"customer_id", "occurred_at"} <= set(guesses) or len(guesses["occurred_at"].theirs.patterns) > 1:
         return None
     who, when = guesses["customer_id"].theirs, guesses["occurred_at"].theirs
-    pattern = named(orders[0].looked.path, base)
+    part = orders[0].looked.part
+    pattern = named(part.path, base)
     made = Seen("occurred_at", 1.0, 0.0, patterns=when.patterns, unit=when.unit)
     guess = Guess(TABLES["customers"].column("occurred_at"), made, 0.6, "the first order, not the first contact")
-    (line,), _ = _column(guess, pattern)
+    (line,), _ = _column(guess, pattern, "customers")
     why = "no file of customers was found; a customer's first order stands for the first contact"
     lines = [
         f"# confidence 0.60: {why}",
         "- table: customers",
-        f"  file: {written(pattern)}",
-        f"  query: {json.dumps(_first(who, when), ensure_ascii=False)}",
+        *(line for line in _where(part, pattern) if not line.startswith("  query: ")),
+        f"  query: {json.dumps(_first(who, when, part), ensure_ascii=False)}",
         "  columns:",
         f"    {line}",
     ]
     sure = {"customer_id": 0.6, "occurred_at": 0.6}
     text = "".join(f"  {line}\n" for line in lines)
-    return Entry(("customers",), pattern, 0.6, why, sure, (NO_CUSTOMERS,), text)
+    return Entry(("customers",), pattern + part.within, 0.6, why, sure, (NO_CUSTOMERS,), text)
 
 
-def _first(who: Seen, when: Seen) -> str:
+def _first(who: Seen, when: Seen, part: Part) -> str:
     """Return a query for each customer's earliest time, as it is written in the file."""
     name, time = _quoted(who.name), _quoted(when.name)
     read = f"try_cast({time} AS {'BIGINT' if when.unit else 'TIMESTAMP'})"
     if when.patterns[:1] not in {(), ("",)}:
         read = f"try_strptime({time}::VARCHAR, '{when.patterns[0]}')"
-    return f"SELECT {name} AS customer_id, arg_min({time}, {read}) AS occurred_at FROM source GROUP BY 1 ORDER BY 1"
+    first = f"SELECT {name} AS customer_id, arg_min({time}, {read}) AS occurred_at"
+    if part.table:
+        return f"{first} FROM {part.table} GROUP BY 1 ORDER BY 1"
+    unmet = f"source ANTI JOIN standing ON source.{name}::VARCHAR = standing.customer_id"
+    return f"{first} FROM {unmet} GROUP BY 1 ORDER BY 1"
 
 
 def _quoted(name: str) -> str:

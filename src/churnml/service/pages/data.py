@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Literal
@@ -46,7 +46,7 @@ class DataContext:
     totals: dict[str, int]
     """rows over all sources: read, landed, skipped, quarantined, warned"""
     refused: list[Json]
-    """each source that was turned away whole: table, origin, reason"""
+    """each source that was turned away whole: the tables it was to fill, origin, reason"""
     findings: dict[str, list[Json]]
     """rules broken (`quarantine`) and things to know (`warning`), each with its source, most rows first"""
     already_landed: list[str]
@@ -103,7 +103,7 @@ def _context(report: Mapping[str, Any], zone: str, at: int | None) -> DataContex
         zone=zone,
         tables=tables,
         totals={name: sum(one[name] for one in tables) for name in counted},
-        refused=[_refusal(one) for one in report.get("refused", [])],
+        refused=_refusals(report.get("refused", [])),
         findings={kind: sorted(_findings(tables, kind), key=_rows, reverse=True) for kind in ("quarantine", "warning")},
         already_landed=list(report.get("already_landed", [])),
         rows_file=str(report.get("rows_file") or ""),
@@ -127,9 +127,15 @@ def _table(told: Mapping[str, Any]) -> Json:  # Any: JSON
     return table | {name: _moment(table[name]) for name in ("first_at", "last_at")}
 
 
-def _refusal(told: Mapping[str, Any]) -> Json:  # Any: JSON
-    """Return a refusal whose reason does not say again which source it is about."""
-    return {**told, "reason": str(told["reason"]).removeprefix(f"{told['origin']}: ")}
+def _refusals(told: Sequence[Mapping[str, Any]]) -> list[Json]:  # Any: JSON
+    """Return each refusal once, whose reason does not say again which source it is about, with all its tables."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for one in told:
+        found.setdefault((one["origin"], str(one["reason"])), []).append(one["table"])
+    return [
+        {"origin": origin, "reason": reason.removeprefix(f"{origin}: "), "tables": tables}
+        for (origin, reason), tables in found.items()
+    ]
 
 
 def _findings(tables: list[Json], kind: str) -> Iterator[Json]:

@@ -11,7 +11,49 @@ from functools import cache
 from churnml.wording import Language, translator
 
 _PLACE = re.compile(r"%\((\w+)\)s")
+_DATA_SETS = {"Complete Journey", "CDNOW"}
+_TABLES = {"tables", "missing"}  # the places of sentences in which tables stand
 _LIST = re.compile(r"\w+((, | or | and no )\w+)+")
+
+
+def table_name(table: str, language: Language) -> str:
+    """Return what a table is called in a language; in English, and for one that is not known, by its identifier.
+
+    Examples
+    --------
+    >>> table_name("orders", "zh"), table_name("order_lines", "en")
+    ('订单', 'order_lines')
+    """
+    _ = translator(language).gettext
+    names = {
+        "customers": _("customers"),
+        "profile_changes": _("profile_changes"),
+        "consents": _("consents"),
+        "orders": _("orders"),
+        "order_lines": _("order_lines"),
+        "returns": _("returns"),
+        "interactions": _("interactions"),
+        "tickets": _("tickets"),
+        "surveys": _("surveys"),
+        "subscriptions": _("subscriptions"),
+        "contacts": _("contacts"),
+    }
+    return names.get(table, table)
+
+
+def origin_name(origin: str, language: Language) -> str:
+    """Return what a source is called: a file by its own name, a table of a data set that comes with a package in words.
+
+    Examples
+    --------
+    >>> origin_name("Complete Journey, orders", "zh"), origin_name("shop, orders", "zh")
+    ('Complete Journey：订单', 'shop, orders')
+    """
+    data_set, _, table = origin.partition(", ")
+    if data_set not in _DATA_SETS or not table:
+        return origin
+    words = translator(language).gettext("%(data_set)s, %(table)s")
+    return words % {"data_set": data_set, "table": table_name(table, language)}
 
 
 def say(text: str, language: Language) -> str | None:
@@ -25,16 +67,24 @@ def say(text: str, language: Language) -> str | None:
     for pattern, translated in _book(language):
         found = pattern.fullmatch(text)
         if found:
-            return translated % {name: _within(value, language) for name, value in found.groupdict().items()}
+            return translated % {name: _within(value, name, language) for name, value in found.groupdict().items()}
     return None
 
 
-def _within(value: str, language: Language) -> str:
+def _within(value: str, place: str, language: Language) -> str:
     """Return what stands in a place of a sentence: a sentence of its own, a list, or something found."""
     _ = translator(language).gettext
+    if place in _TABLES:
+        value = re.sub(r"\w+", lambda found: _with_identifier(found.group(), language), value)
+        return value.replace(", ", _(", ")).replace(" or ", _(" or ")).replace(" and no ", _(" and no "))
     if _LIST.fullmatch(value):
         return value.replace(", ", _(", ")).replace(" or ", _(" or ")).replace(" and no ", _(" and no "))
     return say(value, language) or value
+
+
+def _with_identifier(table: str, language: Language) -> str:
+    name = table_name(table, language)
+    return table if name == table else f"{name}（{table}）"
 
 
 @cache

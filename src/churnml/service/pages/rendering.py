@@ -19,7 +19,7 @@ from churnml import drawing, wording
 from churnml.service.exports import arm_name, band_name
 from churnml.service.pages.harmless import marked, visible
 from churnml.service.pages.language import here_in, language_of, remember
-from churnml.service.pages.phrases import say
+from churnml.service.pages.phrases import origin_name, say, table_name
 from churnml.wording import Language
 
 TEMPLATES = Path(__file__).parent.parent / "templates"
@@ -84,6 +84,8 @@ def _environment(language: Language) -> Environment:
         "hour": _hour,
         "visible": visible,
         "phrase": partial(_phrase, language),
+        "table_name": partial(_table_name, language),
+        "origin": lambda text: visible(origin_name(text, language)),
         "customer_path": customer_path,
         "said": lambda text: text[language],
         "band_name": lambda band: band_name(band, language),
@@ -111,6 +113,12 @@ def _phrase(language: Language, text: str) -> Markup:
     """Return a sentence of ingest in the reader's language; one that is not known is marked as English."""
     known = text if language == "en" else say(text, language)
     return Markup('<span lang="en">{}</span>').format(marked(text)) if known is None else marked(known)
+
+
+def _table_name(language: Language, table: str) -> Markup:
+    """Return a table's identifier, behind its name where the reader's language has another."""
+    name, identifier = table_name(table, language), Markup("<code>{}</code>").format(table)
+    return identifier if name == table else Markup("{} {}").format(name, identifier)
 
 
 def _drawn(draw: Any) -> Any:  # Any: each drawing has its own arguments

@@ -13,8 +13,9 @@ from pathlib import Path
 import duckdb
 
 from churnml.errors import DataRefusedError, UsageError, nearest
-from churnml.events.sources import ROW, STANDING, Rows, Source
+from churnml.events.sources import ROW, Rows, Source
 from churnml.events.sources.presets.preset import Filling, Preset, Shape
+from churnml.events.sources.standing import standing
 
 _SHOWN = 30
 
@@ -103,20 +104,13 @@ def _rows(
             ((count,),) = connection.execute(f"SELECT count(*) FROM {reading.rejected}").fetchall()
             notes.append(f"records of the {role} file that are no rows, left out: {count:,}")
     inside = ", ".join(f"{role} AS NOT MATERIALIZED (FROM {view})" for role, view in views.items())
-    over = f"WITH settings AS (SELECT {_literal(zone)} AS time_zone), {_standing(connection)}, {inside}"
+    known = f"standing AS NOT MATERIALIZED ({standing(connection)})"
+    over = f"WITH settings AS (SELECT {_literal(zone)} AS time_zone), {known}, {inside}"
     if filling.notes:
         notes += [str(text) for (text,) in connection.execute(f"{over} {_from(filling.notes)}").fetchall() if text]
     relation = connection.sql(f"{over} {_from(filling.query)}")
     formats = {name: form for name, form in preset.formats.items() if name in relation.columns}
     return Rows(relation, formats, tuple(dict.fromkeys(notes)), rejected)
-
-
-def _standing(connection: duckdb.DuckDBPyConnection) -> str:
-    """Return SQL that names the customers of earlier landings, with their first contact as text; none where unknown."""
-    nobody = "SELECT ''::VARCHAR AS customer_id, 0::BIGINT AS met_at WHERE false"
-    connection.execute(f"CREATE TEMP VIEW IF NOT EXISTS {STANDING} AS {nobody}")
-    met_at = "strftime(make_timestamp(met_at), '%Y-%m-%dT%H:%M:%S.%fZ') AS met_at"
-    return f"standing AS NOT MATERIALIZED (SELECT customer_id, {met_at} FROM {STANDING})"
 
 
 class Reading:
