@@ -59,9 +59,20 @@ def landed(rows: Sequence[Row], landings: Sequence[int]) -> list[Row]:
             backfill = not any(row.table == table for row in standing)
             arriving = [row for row in rows if (row.table, row.batch) == (table, batch)]
             dated = [row if row.told_at is not None else _learned(row, now, backfill=backfill) for row in arriving]
-            dated = [replace(row, landed_at=now) for row in dated]
-            kept += _that_stand([row for row in standing if row.table == table], dated)
+            stood = [row for row in standing if row.table == table]
+            told = {name for row in arriving for name in row.cells}
+            dated = [_carried_over(replace(row, landed_at=now), stood, told) for row in dated]
+            kept += _that_stand(stood, dated)
     return kept
+
+
+def _carried_over(row: Row, standing: Sequence[Row], told: set[str]) -> Row:
+    """Return a version with what the one before it says in columns that its own file does not have."""
+    before = [one for one in standing if key_of(one) == key_of(row) and one.told_at <= row.told_at]
+    if not before or not TABLES[row.table].versioned:
+        return row
+    last = max(before, key=lambda one: one.told_at)
+    return replace(row, cells={name: value for name, value in last.cells.items() if name not in told} | row.cells)
 
 
 def _learned(row: Row, now: int, *, backfill: bool) -> Row:

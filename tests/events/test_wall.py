@@ -28,12 +28,13 @@ moments = st.tuples(
     st.integers(0, 10**4), st.sampled_from([0, 0, 0, 1, -1])
 )  # which instant of a world, or just off it
 some_moments = st.lists(moments, min_size=1, max_size=3)
-SEEDS = (36, 48, 142)  # between them all tables, two zones, one to three landings, refusals
+# between them all tables, two zones, one to three landings, refusals, contracts that change hands, orders taken back
+SEEDS = (24, 36, 111, 142, 147, 166, 236)
 a_world, any_world = st.sampled_from(SEEDS), st.integers(0, 10**6)
 counts, shifts = st.sampled_from([1, 2]), st.sampled_from([0, 1])
 ends = st.sampled_from([0, 1, 2])  # whether the cutoff, the end of the horizon or the label's lies on an instant
 changes = st.sampled_from(["deleted", "changed", "added"])
-often = settings(max_examples=14, derandomize=True, deadline=None)
+often = settings(max_examples=16, derandomize=True, deadline=None)
 oftener = settings(often, max_examples=40)
 hundreds = settings(max_examples=300, deadline=None, print_blob=True, suppress_health_check=list(HealthCheck))
 
@@ -282,7 +283,7 @@ def same(one, other):
 
 
 @given(change=changes, seed=a_world, at=moments)
-@settings(often, max_examples=4)
+@settings(often, max_examples=10)
 def test_what_lies_beyond_either_clock_changes_no_byte(landed, tmp_path_factory, change, seed, at):
     nothing_changes_if_what_lies_beyond_is(change, landed(seed), tmp_path_factory.mktemp("other"), at)
 

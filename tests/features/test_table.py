@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 import worlds
 from churnml.events import Standing, history
-from churnml.events.clock import midnight
+from churnml.events.clock import HOUR, midnight
 from churnml.features import build, build_block, catalogue
 from churnml.features.rows import WANTED
 from small import Tiny
@@ -246,6 +246,19 @@ def test_days_are_those_of_the_workspace(make_tiny):
     table = build(tiny.store, catalogue(tiny.store.tables), [midnight(date(2020, 3, 9), "America/New_York")], 90)
     found = [table.column(name)[0] for name in ("orders_all", "recency_days", "gap_last_days", "evening_share")]
     assert found == [2, 1, 1, 0.5]
+
+
+def test_a_day_counts_as_ordering_by_its_net_amount_as_known_at_each_cutoff(tiny):
+    tiny.land(
+        customers="customer_id occurred_at\na 2020-01-01",
+        orders="""customer_id occurred_at order_id amount
+                  a 2020-01-20T10:00:00 o1 10
+                  a 2020-02-03T09:00:00 o2 50
+                  a 2020-02-03T18:00:00 o3 -50""",
+    )
+    noon = midnight(date(2020, 2, 3), "UTC") + 12 * HOUR
+    table = build(tiny.store, catalogue(tiny.store.tables), [noon, noon + 12 * HOUR], 90)
+    assert [table.column(name).tolist() for name in ("orders_all", "recency_days")] == [[2, 1], [0, 15]]
 
 
 # The Complete Journey

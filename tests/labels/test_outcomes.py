@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from churnml.errors import NotEnoughDataError
 from churnml.events.clock import DAY
 from churnml.labels import Outcomes, churned, margin
 
@@ -74,3 +75,11 @@ def test_what_was_learned_later_judges_but_does_not_teach(tiny):
     tiny.land(customers=CUSTOMERS, orders=orders)
     told = [Outcomes.read(tiny.store, [JAN_10], 10, known_by) for known_by in (JAN_10 + 20 * DAY, None)]
     assert [churned(at(found, ["a"])).tolist() for found in told] == [[True], [False]]
+
+
+def test_contracts_alone_teach_nothing_yet_and_the_message_says_what_does(tiny):
+    tiny.land(customers=CUSTOMERS, subscriptions="subscription_id customer_id occurred_at amount\ns1 a 2020-01-05 10")
+    with pytest.raises(
+        NotEnoughDataError, match=r"from `subscriptions` alone no model is learned yet; .* one row an order"
+    ):
+        Outcomes.read(tiny.store, [JAN_10], 10)

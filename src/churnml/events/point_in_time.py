@@ -466,10 +466,9 @@ def _later_fact(store: Store, number: int, name: str, fact: str, columns: Sequen
     told = pc.is_valid(table.column(fact)).to_numpy()
     table, customer = table.filter(pa.array(told)), customer[told]
     facts = _facts(table, customer, len(ids), columns)
-    own = _undated(table) if time == FROM_LANDING else table.column(time).to_numpy().astype(np.int64)
     # a fact's own time must lie before a cutoff, which in whole microseconds is at most one before it
-    own_known = own if time == FROM_LANDING else own + 1
-    known_at = np.maximum(facts.event_at if facts.known_at is None else facts.known_at, own_known)
+    own = _undated(table) if time == FROM_LANDING else table.column(time).to_numpy().astype(np.int64) + 1
+    known_at = np.maximum(facts.event_at if facts.known_at is None else facts.known_at, own)
     facts = replace(facts, known_at=known_at, known_until=None if until is None else until[told])
     if not len(own):
         return facts
@@ -477,6 +476,8 @@ def _later_fact(store: Store, number: int, name: str, fact: str, columns: Sequen
     order = np.lexsort((known_at, own, *version, customer))
     first = np.zeros(len(own), dtype=np.bool_)
     first[order[_first_of(*(one[order] for one in (customer, *version, own)))]] = True
+    if facts.known_until is not None:  # what a newer version replaced before it came to be known, no cutoff saw
+        first &= facts.known_until > np.maximum(known_at, facts.event_at + 1)
     return facts.keep(first)
 
 

@@ -5,8 +5,17 @@ labels are final. Nothing here sees a feature. Read `churn.py` first, then `valu
 """
 
 from churnml.labels.churn import churned
-from churnml.labels.outcomes import Outcomes
+from churnml.labels.outcomes import Outcomes, check_taught_by
 from churnml.labels.splits import history_needed_days, label_lag, origins, training_cutoffs
 from churnml.labels.value import margin
 
-__all__ = ["Outcomes", "churned", "history_needed_days", "label_lag", "margin", "origins", "training_cutoffs"]
+__all__ = [
+    "Outcomes",
+    "check_taught_by",
+    "churned",
+    "history_needed_days",
+    "label_lag",
+    "margin",
+    "origins",
+    "training_cutoffs",
+]

@@ -17,6 +17,22 @@ Texts = npt.NDArray[np.object_]
 _MEASURED = tuple(field.name for field in fields(Outcome) if field.name != "customer_ids")
 
 
+def check_taught_by(store: Store) -> None:
+    """Check that there are rows that labels can be read from.
+
+    Raises
+    ------
+    NotEnoughDataError
+        If no orders have landed. How contracts went on is in `events.outcome`; no model is taught with it yet.
+    """
+    if "orders" not in store.tables:
+        raise NotEnoughDataError(
+            "churn and value are learned from the table `orders`, found none landed, and from `subscriptions` alone no "
+            "model is learned yet; `churnml ingest` as `orders` what customers paid: one row an order, or a payment "
+            "for their contract"
+        )
+
+
 @dataclass(frozen=True)
 class Outcomes:
     """What customers did in the horizon after each cutoff.
@@ -66,10 +82,7 @@ class Outcomes:
         NotEnoughDataError
             If no orders have landed: what comes next is read from them.
         """
-        if "orders" not in store.tables:
-            raise NotEnoughDataError(
-                "labels are read from the table `orders`, found none landed; `churnml ingest` the orders or payments"
-            )
+        check_taught_by(store)
         ordered = sorted(cutoffs)
         blocks = [
             outcome(store, number, ordered, horizon_days, known_by, label_lag_days) for number in range(store.n_blocks)

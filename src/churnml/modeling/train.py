@@ -12,7 +12,7 @@ from threadpoolctl import threadpool_limits
 from churnml.config import TrainConfig
 from churnml.events import Store
 from churnml.features import Catalogue, FeatureTable, build
-from churnml.labels import Outcomes, churned, label_lag, margin, origins
+from churnml.labels import Outcomes, check_taught_by, churned, label_lag, margin, origins
 from churnml.modeling.churn import ChurnFit, band_thresholds, fit_churn
 from churnml.modeling.clv import anchor_of, fit_value
 from churnml.modeling.design import fit_design
@@ -66,6 +66,7 @@ def snapshots(
     progress: Callable[[int, int], None] = lambda _done, _total: None,
 ) -> Snapshots:
     """Build features at every training cutoff and at `now` in one pass, and the labels of the training cutoffs."""
+    check_taught_by(store)
     whole = build(store, catalogue, [*cutoffs, now], config.population_days, progress)
     base = whole.take(whole.cutoffs < now)
     rhythm = stacked_rhythm(base, config.horizon_days)

@@ -29,11 +29,14 @@ def train(session: Session, *, cutoff: str | None = None, overrides: dict[str, A
     Raises
     ------
     NotEnoughDataError
-        If history, customers or churners are too few; the message says what would suffice.
+        If no orders have landed, or history, customers or churners are too few; the message says what would suffice.
     ModelRefusedError
         If the new bundle cannot score in a process of its own.
     """
+    from churnml.labels import check_taught_by  # noqa: PLC0415
+
     config = session.load("train", TrainConfig, **(overrides or {}))
+    check_taught_by(session.store)
     now = session.cutoff(cutoff)
     inputs = session.inputs(config, cutoff=now)
     done = session.catalogue.last_run("train")
