@@ -21,7 +21,7 @@ def main(workspace: Path, configs: Path, models: Path) -> None:
     cutoffs = training_cutoffs(session.store.span[0], now, config.horizon_days, **chosen, time_zone="UTC")
     trained = train(session.store, of_session(session), cutoffs, now, config, session.settings.margin_rate)
     base = trained.snapshots.base_at_now
-    scores = score(base.take(base.in_population), trained.model, ScoreConfig().value_days)
+    scores = score(base.take(base.modelled), trained.model, ScoreConfig().value_days)
     found = {
         "bundle": save_bundle(trained.model, {}, models),
         "value_at_risk": float(scores.value_at_risk.sum()),

@@ -22,4 +22,4 @@ def trained(market):
 def population(trained):
     """Return the rows to forecast: the population at the cutoff the model is meant for."""
     base = trained.snapshots.base_at_now
-    return base.take(base.in_population)
+    return base.take(base.modelled)

@@ -72,7 +72,7 @@ def stacked(tables):
 def learn(market, rounds=30, seed=0):
     """Return what `train` returns, from a market instead of a store."""
     base = stacked([market.table(day) for day in CUTOFFS])
-    inside = base.in_population
+    inside = base.modelled
     table, rhythm = base.take(inside), stacked_rhythm(base, HORIZON)[inside]
     left, paid = market.labels(table)
     at_now = market.table(NOW)

@@ -21,7 +21,7 @@ def scored(journey):
     model, _ = load_bundle(journey.workspace.models / session.catalogue.alias("champion"))
     features = of_session(session)
     base = build(session.store, features, [session.cutoff("2018-01-01")], model.population_days)
-    population = base.take(base.in_population)
+    population = base.take(base.modelled)
     scores = score(population, model, 365)
     told = reasons(population, model, scores.forecast, features, "USD", MOST)
     yield SimpleNamespace(model=model, features=features, base=base, population=population, scores=scores, told=told)

@@ -23,12 +23,12 @@ def records(scored):
 
 @pytest.fixture(scope="module")
 def outsiders():
-    """Records of a prospect, who never ordered, and of one who is gone."""
+    """Records of a prospect, who never ordered, of one who is gone, and of one with a contract and no order."""
     names = ("orders_all", "tenure_days", "recency_days")
-    values = np.array([[0, np.nan, np.nan], [4, 300, 120]])
-    standing = np.array([Standing.PROSPECT, Standing.GONE], dtype=np.int8)
-    ids = np.array(["new", "old"], dtype=object)
-    table = FeatureTable(ids, np.full(2, FACTS.cutoff), standing, names, values, {})
+    values = np.array([[0, np.nan, np.nan], [4, 300, 120], [0, np.nan, np.nan]])
+    standing = np.array([Standing.PROSPECT, Standing.GONE, Standing.POPULATION], dtype=np.int8)
+    ids = np.array(["new", "old", "subscribed"], dtype=object)
+    table = FeatureTable(ids, np.full(3, FACTS.cutoff), standing, names, values, {})
     return list(decision_records(table, None, [], FACTS))
 
 
@@ -52,14 +52,14 @@ def test_value_at_risk_is_told_as_the_product_of_its_factors(records):
 
 def test_those_outside_have_no_score_and_the_rung_says_why(records, outsiders):
     outside = [record for record in [*records, *outsiders] if record["rung"] != "blend"]
-    assert {record["rung"] for record in outside} == {"gone", "prospect"}
+    assert {record["rung"] for record in outside} == {"gone", "prospect", "contract"}
     for record in outside:
         assert {record[name] for name in SCORED} == {None}
         assert record["reasons"] == []
 
 
 def test_who_never_ordered_has_no_last_order_and_no_tenure(outsiders):
-    prospect, gone = outsiders
+    prospect, gone, _ = outsiders
     assert (prospect["order_days"], prospect["last_order_on"], prospect["tenure_days"]) == (0, None, None)
     assert (gone["order_days"], gone["tenure_days"]) == (4, 300)
 

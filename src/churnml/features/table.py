@@ -76,6 +76,16 @@ class FeatureTable:
         """Which rows are of customers in the population at their cutoff."""
         return np.asarray(self.standing == Standing.POPULATION)
 
+    @property
+    def have_ordered(self) -> npt.NDArray[np.bool_]:
+        """Which rows are of customers who had ordered by their cutoff; a contract alone is no order."""
+        return np.asarray(self.column("orders_all") > 0)
+
+    @property
+    def modelled(self) -> npt.NDArray[np.bool_]:
+        """Which rows the models are taught and asked with: of the population, those whose orders can be told on."""
+        return self.in_population & self.have_ordered
+
 
 def build(
     store: Store,

@@ -59,7 +59,7 @@ def judge(
     horizon, zone = trained.model.horizon_days, store.time_zone
     _require_final(store, trained.now, horizon)
     base = trained.snapshots.base_at_now
-    table = base.take(base.in_population)
+    table = base.take(base.modelled)
     outcome = Outcomes.read(store, [trained.now], horizon).at(table.customer_ids, table.cutoffs)
     _require_both(outcome, horizon)
     # one thread adds up floats in one order, so the report has the same bits every time

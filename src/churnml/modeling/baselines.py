@@ -14,7 +14,6 @@ from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from churnml.events import Standing
 from churnml.features import FeatureTable
 from churnml.modeling.btyd import fit_gamma_gamma
 from churnml.modeling.clv import anchor_of
@@ -79,7 +78,7 @@ def linear_regression_on_rfm(trained: Trained, table: FeatureTable) -> Matrix:
 def bg_nbd_gamma_gamma(trained: Trained, table: FeatureTable) -> Matrix:
     """Return expected order days by the BG/NBD times expected spend by a Gamma-Gamma times the margin rate."""
     base = trained.snapshots.base_at_now
-    bought = base.take((base.standing != Standing.PROSPECT) & (base.column("spend_all") >= _LEAST_SPEND))
+    bought = base.take(base.have_ordered & (base.column("spend_all") >= _LEAST_SPEND))
     spend = fit_gamma_gamma(bought.column("orders_all") - 1, _mean_spend(bought))
     per_order = spend.expected_spend(table.column("orders_all") - 1, np.maximum(_mean_spend(table), 0.0))
     orders = trained.model.rhythm.expected_purchases(trained.model.horizon_days, *rfm(table))

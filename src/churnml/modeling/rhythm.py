@@ -22,9 +22,14 @@ def rfm(table: FeatureTable) -> tuple[Matrix, Matrix, Matrix]:
     return table.column("orders_all") - 1, tenure - table.column("recency_days"), tenure
 
 
+def _rhythmic(table: FeatureTable) -> npt.NDArray[np.bool_]:
+    """Tell who has a rhythm of buying: a prospect has none, nor who holds a contract and never ordered."""
+    return np.asarray((table.standing != Standing.PROSPECT) & table.have_ordered)
+
+
 def fit_rhythm(table: FeatureTable, cutoff: int) -> BGNBD:
     """Return the BG/NBD of everyone who had ordered by `cutoff`, as known then."""
-    rows = (table.cutoffs == cutoff) & (table.standing != Standing.PROSPECT)
+    rows = (table.cutoffs == cutoff) & _rhythmic(table)
     return fit_bgnbd(*(values[rows] for values in rfm(table)))
 
 
@@ -45,6 +50,6 @@ def stacked_rhythm(table: FeatureTable, horizon_days: int) -> Matrix:
     """
     columns = np.full((len(table), 3), np.nan)
     for cutoff in np.unique(table.cutoffs):
-        rows = (table.cutoffs == cutoff) & (table.standing != Standing.PROSPECT)
+        rows = (table.cutoffs == cutoff) & _rhythmic(table)
         columns[rows] = rhythm_columns(fit_rhythm(table, int(cutoff)), table.take(rows), horizon_days)
     return columns

@@ -70,7 +70,7 @@ def snapshots(
     whole = build(store, catalogue, [*cutoffs, now], config.population_days, progress)
     base = whole.take(whole.cutoffs < now)
     rhythm = stacked_rhythm(base, config.horizon_days)
-    inside = base.in_population
+    inside = base.modelled
     table = base.take(inside)
     lag = label_lag(store, config.return_window_days)
     outcomes = Outcomes.read(store, cutoffs, config.horizon_days, known_by=now, label_lag_days=lag)

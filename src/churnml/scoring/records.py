@@ -47,9 +47,10 @@ def decision_records(table: FeatureTable, scores: Scores, told: list[list[Reason
     table : FeatureTable
         The whole base at one cutoff.
     scores, told
-        Of the rows in the population, in their order.
+        Of the rows that are modelled, in their order.
     """
-    place = np.cumsum(table.in_population) - 1
+    modelled = table.modelled
+    place = np.cumsum(modelled) - 1
     orders, tenure, recency = (table.column(name) for name in ("orders_all", "tenure_days", "recency_days"))
     for row, customer in enumerate(table.customer_ids):
         record: Record = {
@@ -57,7 +58,7 @@ def decision_records(table: FeatureTable, scores: Scores, told: list[list[Reason
             "cutoff": moment(run.cutoff, run.time_zone).isoformat(),
             "run_id": run.run_id,
             "model_version": run.model_version,
-            "rung": _RUNG[Standing(int(table.standing[row]))],
+            "rung": _rung(table, row),
             "horizon_days": run.horizon_days,
             "population_days": run.population_days,
             "clv_days": run.clv_days,
@@ -66,10 +67,15 @@ def decision_records(table: FeatureTable, scores: Scores, told: list[list[Reason
             "order_days": int(orders[row]),
             "tenure_days": None if np.isnan(tenure[row]) else int(tenure[row]),
         }
-        inside = table.in_population[row]
         if table.standing[row] == Standing.NO_PROFILING:
             record |= dict.fromkeys(("last_order_on", "order_days", "tenure_days"))
-        yield record | (_scored(scores, told, int(place[row])) if inside else _UNSCORED) | UNDECIDED
+        yield record | (_scored(scores, told, int(place[row])) if modelled[row] else _UNSCORED) | UNDECIDED
+
+
+def _rung(table: FeatureTable, row: int) -> str:
+    """Return how a row is scored, or why it is not: of contracts that no order ever accompanied none is learned yet."""
+    standing = Standing(int(table.standing[row]))
+    return "contract" if standing == Standing.POPULATION and not table.modelled[row] else _RUNG[standing]
 
 
 def _day(run: RunFacts, days_before: float) -> str | None:

@@ -68,7 +68,7 @@ def _run(session: Session, champion: str, config: ScoreConfig, when: int, inputs
             features = of_session(session)
             _require_columns(model, features)
             table = build(session.store, features, [when], model.population_days, tick)
-            population = table.take(table.in_population)
+            population = table.take(table.modelled)
             _require_anyone(session, len(population), model.population_days, when)
             scores = scores_of(population, model, config.value_days)
             told = reasons(population, model, scores.forecast, features, currency, config.reasons)

@@ -51,8 +51,9 @@ class DecisionRecord(Shape):
     cutoff: datetime = Field(description="nothing that happened at or after this instant was known")
     run_id: str
     model_version: str = Field(description="hash of the model bundle")
-    rung: Literal["blend", "prospect", "gone", "no_profiling"] = Field(
+    rung: Literal["blend", "prospect", "gone", "contract", "no_profiling"] = Field(
         description="`blend`: scored; `prospect`: never ordered; `gone`: no order within `population_days`; "
+        "`contract`: holds a contract and has never ordered, which no model tells on yet; "
         "`no_profiling`: refuses to be profiled, so nothing is said of them"
     )
     horizon_days: int = Field(description="days after the cutoff in which silence is churn")
