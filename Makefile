@@ -1,6 +1,7 @@
 # Two commands on a fresh machine with Python 3.11 and make: `make demo` and `make test`.
 PYTHON ?= python3
 SERVE ?= 1
+SOURCE ?= completejourney
 RUN := .venv/bin/python
 TOLD_NOT_TO_SERVE := $(filter 0,$(SERVE))
 
@@ -30,8 +31,8 @@ test: setup  ## the tests, under ten minutes
 test-long: setup  ## the tests that take longer
 	@$(RUN) -m pytest -m long
 
-demo: setup  ## the whole job on real data, then served on 127.0.0.1:8000 (SERVE=0 stops after the summary)
-	@.venv/bin/churnml demo $(if $(TOLD_NOT_TO_SERVE),--no-serve)
+demo: setup  ## the whole job on real data, then served on 127.0.0.1:8000 (SERVE=0 stops after the summary; SOURCE=simulated)
+	@.venv/bin/churnml demo --source $(SOURCE) $(if $(TOLD_NOT_TO_SERVE),--no-serve)
 
 bench: setup  ## speed, as ratios against baselines of the same run; writes docs/benchmarks.md
 	@$(RUN) -m benchmarks

@@ -22,6 +22,7 @@ WRITERS = {
     for name in ("schema", "rules", "checking", "versions", "landing", "ingest", "reporting", "redating", "preflight")
 }
 WRITERS |= {"database/tables.py", "database/catalogue.py"}
+WRITERS |= {"events/simulation/recording.py"}  # which makes rows as another company's system would
 WRITERS |= {
     name for name in (path.relative_to(HOUSE).as_posix() for path in FILES) if name.startswith("events/sources/")
 }
@@ -114,6 +115,15 @@ def test_only_the_wall_reads_a_later_fact_others_ask_it_for_one_by_its_full_name
     hidden = {fact for _, fact in LATER} - {"score", "comment"}  # which are words of other things as well
     naming = {name_of(path) for path in FILES if any(fact in word for word in words(path) - asked for fact in hidden)}
     assert naming - WRITERS == WALL
+
+
+def test_only_the_market_and_who_makes_it_know_that_it_is_simulated():
+    """What it is made from, its constants and its truth are for tests; nothing that learns or decides may look."""
+    inside = {name_of(path) for path in FILES if name_of(path).startswith("events/simulation/")}
+    asking = {name_of(path) for path in FILES if any("churnml.events.simulation" in name for name in imports(path))}
+    assert asking - inside == {"verbs/simulate.py", "verbs/demo.py", "cli.py"}
+    reading = {name_of(path) for path in FILES if {"saved_state", "TruthWriter", "each_action"} & words(path)}
+    assert reading <= inside
 
 
 def test_labels_never_see_features():

@@ -68,18 +68,23 @@ def demo(
     workspace: WorkspaceOption = WORKSPACE,
     configs: ConfigsOption = CONFIGS,
     *,
+    source: Annotated[
+        str, typer.Option(help="completejourney: real households; simulated: a market whose truth is known.")
+    ] = "completejourney",
     serve: Annotated[bool, typer.Option("--serve/--no-serve", help="Serve the pages afterwards.")] = True,
     port: Annotated[int | None, typer.Option(help="TCP port of the service.")] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Do the whole job on real data (the Complete Journey), then serve it."""
+    """Do the whole job, on real data or on a simulated market, then serve it."""
+    from churnml.verbs.demo import check_source  # noqa: PLC0415
     from churnml.verbs.demo import demo as run  # noqa: PLC0415
     from churnml.verbs.serve import check_port  # noqa: PLC0415
     from churnml.verbs.serve import serve as start  # noqa: PLC0415
 
     check_port(port)  # before the work, not after
+    check_source(source)
     session = _open(workspace, configs, as_json=as_json, create=True)
-    summary = run(session)
+    summary = run(session, source)
     if as_json:
         session.print_json(summary)
     if serve:
@@ -103,6 +108,34 @@ def init(
     body = run(session, source)
     if as_json:
         session.print_json(body)
+
+
+@app.command()
+def simulate(
+    customers: Annotated[int, typer.Option(help="How many customers there are in the end.")] = 20_000,
+    days: Annotated[int, typer.Option(help="Length of the market, in days.")] = 730,
+    seed: Annotated[int, typer.Option(help="Of everything random; the same seed gives the same bytes.")] = 0,
+    variant: Annotated[
+        str, typer.Option(help="plain, contractual, null, drift, confounded or memoryless; see docs/simulation.md.")
+    ] = "plain",
+    workspace: WorkspaceOption = WORKSPACE,
+    configs: ConfigsOption = CONFIGS,
+    *,
+    out: Annotated[Path | None, typer.Option(help="Write the files into this new folder and land nothing.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Make a market whose truth is known, in the form of the tables, and land it in a workspace of its own."""
+    from churnml.events.simulation import Market  # noqa: PLC0415
+    from churnml.verbs.simulate import files, told  # noqa: PLC0415
+    from churnml.verbs.simulate import simulate as run  # noqa: PLC0415
+
+    market = Market(customers, days, seed, variant)
+    session = _open(workspace, configs, as_json=as_json, create=None if out else True)
+    made = run(session, market) if out is None else files(session, market, out.resolve())
+    if as_json:
+        session.print_json(made)
+    else:
+        session.console.print(told(made), markup=False)
 
 
 @app.command()

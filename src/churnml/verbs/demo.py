@@ -1,4 +1,4 @@
-"""`churnml demo`: the whole job on real data, told in words a manager understands."""
+"""`churnml demo`: the whole job, on real data or on a simulated market, told in words a manager understands."""
 
 from __future__ import annotations
 
@@ -7,11 +7,14 @@ from typing import Any
 from rich.panel import Panel
 from rich.table import Table as Grid
 
+from churnml.errors import UsageError, nearest
+from churnml.events.simulation import Market
 from churnml.events.sources.presets.completejourney import completejourney_sources
 from churnml.verbs.assign import assign
 from churnml.verbs.ingest import land
 from churnml.verbs.score import score
 from churnml.verbs.session import Session
+from churnml.verbs.simulate import simulate
 from churnml.verbs.train import train
 from churnml.wording import format_money, format_number, format_percent
 
@@ -20,17 +23,48 @@ Json = dict[str, Any]  # Any: JSON
 CUTOFF = "2018-01-01"
 """The day after the last whole day of the Complete Journey; a few orders were stamped after its midnight."""
 
+MARKET = Market(customers=5_000, days=730, seed=1)
+SOURCES = {
+    "completejourney": "a year of shopping by 2,469 households (Complete Journey)",
+    "simulated": f"two years of a simulated market of {MARKET.customers:,} customers, whose truth is known",
+}
 
-def demo(session: Session) -> Json:
-    """Ingest the Complete Journey, train, score, assign, and return the summary of it all."""
-    session.console.print("[bold]churnml demo[/]: a year of shopping by 2,469 households (Complete Journey)\n")
-    land(session, completejourney_sources())
-    trained = train(session, cutoff=CUTOFF)
-    score(session, cutoff=CUTOFF)
+
+def check_source(source: str) -> None:
+    """Check the name of a source.
+
+    Raises
+    ------
+    UsageError
+        If there is no such source.
+    """
+    if source not in SOURCES:
+        raise UsageError(f"--source must be one of {', '.join(SOURCES)}, got {source!r}{nearest(source, SOURCES)}")
+
+
+def demo(session: Session, source: str = "completejourney") -> Json:
+    """Ingest the data of a source, train, score, assign, and return the summary of it all."""
+    session.console.print(f"[bold]churnml demo[/]: {SOURCES[source]}\n")
+    simulated = source == "simulated"
+    if simulated:
+        simulate(session, MARKET)
+    else:
+        land(session, completejourney_sources())
+    cutoff = MARKET.ends.isoformat() if simulated else CUTOFF
+    trained = train(session, cutoff=cutoff)
+    score(session, cutoff=cutoff)
     assigned = assign(session)
-    summary = assigned | {"train": trained}
+    recorded = "consents" in session.store.tables
+    summary = assigned | {"train": trained, "consent": "recorded" if recorded else session.settings.consent}
     session.console.print(told(summary))
     return summary
+
+
+_CONSENT = {
+    "recorded": "as the customers said; who refuses to be profiled is in no figure here",
+    "assumed": "assumed for everyone, as configs/workspace.yaml says; ask before you contact real people",
+    "required": "required, and none has landed: nobody is contacted until consents land",
+}
 
 
 def told(summary: Json) -> Panel:
@@ -51,7 +85,7 @@ def told(summary: Json) -> Panel:
         f"{format_percent(judged['base_rate'], 'en')} of all",
         "Features on": ", ".join(summary["families_on"]),
         "Features off": "; ".join(f"{name} ({wants})" for name, wants in summary["families_off"].items()),
-        "Consent": "assumed for everyone, as configs/workspace.yaml says; ask before you contact real people",
+        "Consent": _CONSENT[summary["consent"]],
         "Model": f"{summary['model_version'][:12]}"
         + ("" if not summary["train"]["not_promoted_because"] else ", not promoted"),
     }
