@@ -127,3 +127,16 @@ def test_a_coupon_pulls_orders_forward(some):
     more = ordered[True] - ordered[False]
     assert more[:15].sum() > 0.2 * ordered[False][:15].sum()
     assert more[15:].sum() < 0
+
+
+def test_a_policy_that_knows_whom_to_leave_alone_is_worth_more_than_any_single_action(some, under):
+    """Chosen on one set of futures and judged on another, as a policy must be."""
+    day, traits, state = some
+    arms = sorted(under)
+    best = np.array(arms)[np.argmax([under[arm].margin[2] for arm in arms], axis=0)]
+    judged = {"first": 101, "redraws": 40}
+    chosen = futures(7, traits, state, PLAIN, day, best, **judged).margin[2].sum()
+    single = [
+        futures(7, traits, state, PLAIN, day, np.full(len(traits), arm), **judged).margin[2].sum() for arm in arms
+    ]
+    assert chosen > max(single)
