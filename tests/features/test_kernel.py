@@ -12,6 +12,7 @@ from churnml.features.kernel import Rows, fold, late_pairs
 
 HOURS_6 = 6 * 3_600_000_000
 START = 1_585_000_000_000_000 // HOURS_6 * HOURS_6  # March 2020, on the grid, a few days before the clocks change
+WORDS = ("tea", "mugs", "pots", "cups")
 often = settings(max_examples=60, derandomize=True, deadline=None)
 
 # (quarter of a day, value, code): coarse, so that ties and rows on the very edge of a window are common
@@ -30,7 +31,7 @@ def rows_from(customers):
     flat = np.array([one for rows in ordered for one in rows], dtype=np.int64).reshape(-1, 3)
     offsets = np.concatenate(([0], np.cumsum([len(rows) for rows in ordered]))).astype(np.int64)
     columns = {"value": np.ascontiguousarray(flat[:, 1]), "code": np.ascontiguousarray(flat[:, 2])}
-    return Rows(offsets, START + flat[:, 0] * HOURS_6, columns), ordered
+    return Rows(offsets, START + flat[:, 0] * HOURS_6, columns, {"code": WORDS}), ordered
 
 
 def slowly(rows, aggregate, cutoff, zone):
@@ -40,14 +41,24 @@ def slowly(rows, aggregate, cutoff, zone):
     within = [one for one in rows if start <= START + one[0] * HOURS_6 < end]
     if aggregate.how == "distinct":
         return len({code for _, _, code in within if code >= 0})
-    values = [value for _, value, _ in within]
-    folds = {"sum": sum, "max": max, "last": lambda all_: all_[-1], "first": lambda all_: all_[0]}
-    return folds[aggregate.how](values) if values or aggregate.how == "sum" else MISSING
+    wanted = dict(aggregate.filters).get("code")
+    values = [value for _, value, code in within if wanted is None or (code >= 0 and WORDS[code] in wanted)]
+    folds = {
+        "sum": sum,
+        "count": len,
+        "min": min,
+        "max": max,
+        "last": lambda all_: all_[-1],
+        "first": lambda all_: all_[0],
+    }
+    return folds[aggregate.how](values) if values or aggregate.how in {"sum", "count"} else MISSING
 
 
 def aggregates_of(windows):
-    plain = [Aggregate("rows", how, "value", *window) for how in ("sum", "max", "last", "first") for window in windows]
-    return list(dict.fromkeys([*plain, *(Aggregate("rows", "distinct", "code", *window) for window in windows)]))
+    folds = ("sum", "count", "min", "max", "last", "first")
+    plain = [Aggregate("rows", how, "value", *window) for how in folds for window in windows]
+    some = [Aggregate("rows", how, "value", *windows[0], {"code": ("tea", "pots")}) for how in folds]
+    return list(dict.fromkeys([*plain, *some, *(Aggregate("rows", "distinct", "code", *window) for window in windows)]))
 
 
 @given(customers_of, cutoffs_of, windows_of, zones)

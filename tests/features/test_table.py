@@ -12,12 +12,11 @@ import worlds
 from churnml.events import Standing, history
 from churnml.events.clock import HOUR, midnight
 from churnml.features import build, build_block, catalogue
-from churnml.features.rows import WANTED
+from churnml.features.table import reads
 from small import Tiny
 
 HOUSEHOLD = {"household_size": ("household size", "家庭人数")}
 PETS = {"pets": ("pets", "宠物")}
-EVERYTHING = {**WANTED, "customers": ("region", "income_band", "acquisition_channel", "attributes")}
 cutoffs_of = st.lists(
     st.integers(8, (worlds.DAYS + 60) * 4).map(lambda quarter: worlds.instant(quarter / 4)),
     min_size=1, max_size=4, unique=True,
@@ -45,7 +44,7 @@ def same(one, other):
 @settings(max_examples=30, derandomize=True, deadline=None)
 def test_late_rows_or_not_each_cutoff_is_as_if_built_alone_from_what_was_known_then(world_store, cutoffs):
     features = catalogue(world_store.tables)
-    block = history(world_store, 0, cutoffs, EVERYTHING)
+    block = history(world_store, 0, cutoffs, reads(features))
     together = build_block(block, features, cutoffs, 60, "UTC")
     for cutoff in cutoffs:
         # the customers' own clock decides who is in the base, so it is the one that is kept

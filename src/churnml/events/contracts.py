@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -56,8 +56,9 @@ class Contracts:
     Parameters
     ----------
     versions : Facts
-        One row a version. Its `known_until` is when a newer one was known, whosever: a contract that changed hands has
-        ended for its old owner.
+        One row a version, with its `amount` and `plan`, the number of its `contract` for this customer, when it
+        `renews` (`NEVER` where that is not told) and from when on that is known. Its `known_until` is when a newer one
+        was known, whosever: a contract that changed hands has ended for its old owner.
     replaced_at : ndarray of shape (n_versions,)
         When a newer version of the same customer was known.
     begins, ends : ndarray of shape (n_versions,)
@@ -93,7 +94,12 @@ class Contracts:
         rows = self.versions.learned(last)
         replaced = np.where(self.replaced_at > last, NEVER, self.replaced_at)
         ends = np.where(self.ends < last, self.ends, NEVER)
-        return Contracts(self.versions.up_to(last), replaced[rows], self.begins[rows], ends[rows])
+        versions = self.versions.up_to(last)
+        known = versions.columns["renews_known"] <= last
+        versions = replace(
+            versions, columns=versions.columns | {"renews": np.where(known, versions.columns["renews"], NEVER)}
+        )
+        return Contracts(versions, replaced[rows], self.begins[rows], ends[rows])
 
     def without(self, customers: npt.NDArray[np.bool_]) -> Contracts:
         """Return the same customers, those marked true without a contract."""

@@ -514,8 +514,13 @@ def _contracts(store: Store, number: int, ids: pa.Array) -> Contracts:
     """Read every version of every contract of a block."""
     table, customer = _versions(store, number, ids)
     _, at, told = _version(table)
-    versions = replace(_facts(table, customer, len(ids), ()), known_until=_known_until(store, number, table))
-    replaced = least_later(_owned(table, customer), (at, told), _learned_at(at, told))
+    versions = replace(
+        _facts(table, customer, len(ids), ("amount", "plan")), known_until=_known_until(store, number, table)
+    )
+    contract = _owned(table, customer)
+    renews = pc.fill_null(table.column("renews_at"), NEVER).to_numpy()
+    versions.columns.update(contract=contract, renews=renews, renews_known=np.maximum(at + 1, _undated(table)))
+    replaced = least_later(contract, (at, told), _learned_at(at, told))
     return Contracts(versions, replaced, *_begins_and_ends(table))
 
 
@@ -541,7 +546,8 @@ def _terms(store: Store, number: int, ids: pa.Array, known_by: int | None) -> Te
 
 def _versions(store: Store, number: int, ids: pa.Array) -> tuple[pa.Table, Integers]:
     """Read the versions of the contracts of a block; of rows of one version, the one that tells of its end."""
-    table, customer = _ordered(store, number, "subscriptions", ("started_at", "ended_at"), ids)
+    columns = ("started_at", "ended_at", "renews_at", "amount", "plan", "landed_at")
+    table, customer = _ordered(store, number, "subscriptions", columns, ids)
     key, at, told = _version(table)
     order = np.lexsort((_begins_and_ends(table)[1], told, key, at, customer))
     order = order[_first_of(*(one[order] for one in (customer, at, key, told)))]

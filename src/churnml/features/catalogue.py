@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from churnml.errors import ConfigError
-from churnml.features import engagement, profile, purchase
+from churnml.features import behavior, engagement, profile, purchase, satisfaction, subscription
 from churnml.features.declare import Feature
+from churnml.features.rows import ROW_SETS
 
 FAMILIES = {
     "purchase": ("orders", "order_lines"),
@@ -20,8 +21,7 @@ FAMILIES = {
 }
 """The families of features and the tables they are made of."""
 
-_TO_COME = frozenset({"behavior", "satisfaction", "subscription"})
-"""Families whose features are not written yet: no table switches them on in this version."""
+_GIVEN_BY = {"cutoff": "customers", "customers": "customers", "contracts": "subscriptions"}
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,8 @@ def catalogue(tables: Iterable[str], attributes: Mapping[str, tuple[str, str]] |
         If an attribute bears the name of a feature.
     """
     landed = frozenset(tables)
-    everything = [*purchase.FEATURES, *engagement.FEATURES, *profile.features(attributes or {})]
+    families = (purchase, behavior, satisfaction, engagement, subscription)
+    everything = [*(one for family in families for one in family.FEATURES), *profile.features(attributes or {})]
     names = [feature.name for feature in everything]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
@@ -86,12 +87,10 @@ def catalogue(tables: Iterable[str], attributes: Mapping[str, tuple[str, str]] |
 
 def _wants(family: str) -> str:
     """Return what would turn a family on."""
-    tables = " or ".join(FAMILIES[family])
-    return f"needs {tables}, which this version does not use yet" if family in _TO_COME else f"needs {tables}"
+    return f"needs {' or '.join(FAMILIES[family])}"
 
 
 def _needs(feature: Feature) -> set[str]:
     """Return the tables without which a feature is off."""
-    made_of = {"purchase_days": "orders", "redemptions": "interactions"}
-    rows = {made_of.get(need.rows, need.rows) for need in feature.needs}
-    return (rows - {"cutoff"}) | {feature.table}
+    rows = {need.rows for need in feature.needs}
+    return {_GIVEN_BY[name] if name in _GIVEN_BY else ROW_SETS[name].table for name in rows} | {feature.table}

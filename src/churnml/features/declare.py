@@ -6,7 +6,7 @@ with its name, unit, meaning and sentence in two languages.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -17,8 +17,11 @@ from churnml.events.schema import MONEY_SCALE
 from churnml.wording import Text
 
 Values = npt.NDArray[np.float64]
-How = Literal["sum", "max", "last", "first", "distinct"]
-Unit = Literal["orders", "units", "currency", "days", "share", "ratio", "count", "category", "lines"]
+How = Literal["count", "sum", "min", "max", "last", "first", "distinct"]
+Unit = Literal[
+    "orders", "units", "currency", "days", "hours", "minutes", "points", "share", "ratio", "count", "category", "lines"
+]
+Words = tuple[tuple[str, tuple[str, ...]], ...]
 
 MISSING = np.iinfo(np.int64).min
 """What an aggregate holds where there is no row to take it from; features turn it into NaN, which means just that."""
@@ -31,22 +34,36 @@ class Aggregate:
     Parameters
     ----------
     rows : str
-        The row set, such as `orders` or `purchase_days`.
-    how : {'sum', 'max', 'last', 'first', 'distinct'}
-        How the rows are folded; 'sum' of a flag is a count.
+        The row set, such as `orders` or `purchase_days`; `rows.ROW_SETS` has them all, with their columns.
+    how : {'count', 'sum', 'min', 'max', 'last', 'first', 'distinct'}
+        How the rows are folded; 'count' needs no column, 'sum' of a flag counts what it marks.
     column : str
         The row set's column.
     days : int or None
         Width of the window; None for everything before its end.
     lag : int
         Days between the end of the window and the cutoff.
+    where : mapping of str to str or sequence of str
+        Only rows whose text column holds one of these words, such as ``{"category": "tea"}``.
     """
 
     rows: str
     how: How
-    column: str
+    column: str = ""
     days: int | None = None
     lag: int = 0
+    where: Mapping[str, str | Sequence[str]] | Words = ()
+
+    def __post_init__(self) -> None:
+        # kept as a tuple, so that aggregates can be told apart and put in order
+        pairs = self.where.items() if isinstance(self.where, Mapping) else self.where
+        words = sorted((name, (said,) if isinstance(said, str) else tuple(said)) for name, said in pairs)
+        object.__setattr__(self, "where", tuple(words))
+
+    @property
+    def filters(self) -> Words:
+        """The text columns that `where` names, each with its words."""
+        return tuple(self.where)  # type: ignore[arg-type]  # as `__post_init__` left it
 
 
 CUTOFF_DAY = Aggregate("cutoff", "last", "day")
@@ -110,6 +127,23 @@ def share(part: npt.NDArray[np.int64], whole: npt.NDArray[np.int64]) -> Values:
 def present(values: npt.NDArray[np.int64]) -> Values:
     """Return the values as floats, NaN where there was no row."""
     return np.where(values == MISSING, np.nan, values)
+
+
+def scaled(values: npt.NDArray[np.int64], scale: float) -> Values:
+    """Return values over a scale, NaN where there was no row."""
+    return np.asarray(present(values) / scale, dtype=np.float64)
+
+
+def difference(now: npt.NDArray[np.int64], before: npt.NDArray[np.int64]) -> Values:
+    """Return how many more now than before."""
+    return (now - before).astype(np.float64)
+
+
+def in_window(days: int | None) -> tuple[str, str, str]:
+    """Return what a window is called: in a feature's name, in English and in Chinese."""
+    if days is None:
+        return "all", "so far", "至今"
+    return f"{days}d", f"in the last {days} days", f"最近 {days} 天"
 
 
 def days_since(day: npt.NDArray[np.int64], last: npt.NDArray[np.int64]) -> Values:

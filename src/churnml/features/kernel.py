@@ -13,7 +13,7 @@ computed again, each from the rows that were known then (`late_pairs`). All othe
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 
 import numba
@@ -35,6 +35,18 @@ class Rows:
     offsets: Integers
     event_at: Integers
     columns: Mapping[str, Integers]
+    words: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """What the codes of text columns mean."""
+
+    def where(self, wanted: Sequence[tuple[str, tuple[str, ...]]]) -> Rows:
+        """Return the rows whose text columns hold one of the wanted words each."""
+        kept = np.ones(len(self.event_at), dtype=np.bool_)
+        for name, words in wanted:
+            codes = [code for code, word in enumerate(self.words[name]) if word in words]
+            kept &= np.isin(self.columns[name], codes)
+        offsets = np.concatenate(([0], np.cumsum(kept)))[self.offsets]
+        columns = {name: column[kept] for name, column in self.columns.items()}
+        return Rows(offsets, self.event_at[kept], columns, self.words)
 
 
 def fold(
@@ -54,10 +66,9 @@ def fold(
         In which windows count their days.
     """
     result: dict[Aggregate, Integers] = {}
-    for name, rows in row_sets.items():
-        mine = [aggregate for aggregate in wanted if aggregate.rows == name]
-        if not mine:
-            continue
+    for name, where in sorted({(a.rows, a.filters) for a in wanted}):
+        mine = [aggregate for aggregate in wanted if (aggregate.rows, aggregate.filters) == (name, where)]
+        rows = row_sets[name].where(where) if where else row_sets[name]
         bounds = {(a.days, a.lag): _edges_of(a.days, a.lag, tuple(cutoffs), time_zone) for a in mine}
         edges = np.unique(np.concatenate([edge for pair in bounds.values() for edge in pair]))
         windows = {window: _index(edges, *pair) for window, pair in bounds.items()}
@@ -65,7 +76,8 @@ def fold(
         for how, column in sorted({(a.how, a.column) for a in mine}):
             same = [a for a in mine if (a.how, a.column) == (how, column)]
             low, high = (np.concatenate(ends) for ends in zip(*(windows[a.days, a.lag] for a in same), strict=True))
-            folded = _FOLDS[how](rows.columns[column], rows.offsets, place, low, high)
+            values = np.ones(len(rows.event_at), dtype=np.int64) if how == "count" else rows.columns[column]
+            folded = _FOLDS[how](values, rows.offsets, place, low, high)
             result |= zip(same, folded.reshape(len(same), len(cutoffs), -1), strict=True)
     return result
 
@@ -167,6 +179,21 @@ def _maxima(values: Integers, offsets: Integers, place: Integers, low: Integers,
 
 
 @numba.njit(cache=True, nogil=True)
+def _minima(values: Integers, offsets: Integers, place: Integers, low: Integers, high: Integers) -> Integers:
+    """Fold by the least value; MISSING where the window holds no row."""
+    out = np.empty((len(low), place.shape[0]), dtype=np.int64)
+    for customer in range(place.shape[0]):
+        for window in range(len(low)):
+            first = place[customer, low[window]] if low[window] >= 0 else offsets[customer]
+            end = place[customer, high[window]]
+            least = values[first] if end > first else MISSING
+            for row in range(first + 1, end):
+                least = min(least, values[row])
+            out[window, customer] = least
+    return out
+
+
+@numba.njit(cache=True, nogil=True)
 def _lasts(values: Integers, offsets: Integers, place: Integers, low: Integers, high: Integers) -> Integers:
     """Take the value of the latest row of the window, MISSING where it holds none."""
     out = np.empty((len(low), place.shape[0]), dtype=np.int64)
@@ -214,4 +241,7 @@ def _distincts(codes: Integers, offsets: Integers, place: Integers, low: Integer
     return out
 
 
-_FOLDS = {"sum": _sums, "max": _maxima, "last": _lasts, "first": _firsts, "distinct": _distincts}
+_FOLDS = {
+    "count": _sums, "sum": _sums, "min": _minima, "max": _maxima, "last": _lasts, "first": _firsts,
+    "distinct": _distincts,
+}  # fmt: skip

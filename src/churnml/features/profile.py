@@ -8,10 +8,53 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import partial
 
-from churnml.features.declare import Feature
+import numpy as np
+
+from churnml.features.declare import CUTOFF_DAY, MISSING, Aggregate, Feature, as_money, days_since
 from churnml.wording import Text
 
 profile = partial(Feature, family="profile", table="customers", group="profile", unit="category", missing="not known")
+
+numeric = partial(Feature, family="profile", table="customers", group="profile")
+
+_NUMERIC = [
+    numeric(
+        name="known_days",
+        group="tenure",
+        unit="days",
+        needs=(CUTOFF_DAY, Aggregate("customers", "last", "day")),
+        derive=days_since,
+        meaning=Text("days since the first contact", "距首次接触的天数"),
+        sentence=Text("Known to us for {value}", "与我们接触已有 {value}"),
+    ),
+    numeric(
+        name="acquisition_cost",
+        unit="currency",
+        needs=(Aggregate("customers", "last", "acquisition_cost"),),
+        derive=lambda cost: np.where(cost == MISSING, np.nan, as_money(cost)),
+        missing="not known",
+        meaning=Text("what winning the customer cost", "获客成本"),
+        sentence=Text("Winning them cost {value}", "获客成本为 {value}"),
+    ),
+    numeric(
+        name="profile_changes_365d",
+        table="profile_changes",
+        unit="count",
+        needs=(Aggregate("profile_changes", "count", days=365),),
+        meaning=Text("changes of region, income or other attributes in the last 365 days", "最近 365 天资料变更次数"),
+        sentence=Text("Details that changed in the year: {value}", "一年内资料变更 {value} 次"),
+    ),
+    numeric(
+        name="days_since_profile_change",
+        table="profile_changes",
+        unit="days",
+        needs=(CUTOFF_DAY, Aggregate("profile_changes", "last", "day")),
+        derive=days_since,
+        missing="nothing changed",
+        meaning=Text("days since region, income or another attribute changed", "距上次资料变更的天数"),
+        sentence=Text("Their details last changed {value} ago", "上次资料变更在 {value}前"),
+    ),
+]
 
 _KNOWN = {
     "region": ("region", "地区"),
@@ -29,7 +72,7 @@ def features(attributes: Mapping[str, tuple[str, str]]) -> list[Feature]:
         What each free attribute is called in English and in Chinese.
     """
     named = {**_KNOWN, **attributes}
-    return [
+    return _NUMERIC + [
         profile(
             name=name,
             attribute=name,

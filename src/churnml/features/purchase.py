@@ -15,6 +15,8 @@ from churnml.features.declare import (
     Values,
     as_money,
     days_since,
+    difference,
+    in_window,
     present,
     share,
 )
@@ -36,10 +38,6 @@ _GAP_SQUARES = Aggregate("purchase_days", "sum", "gap_squared")
 Integers = npt.NDArray[np.int64]
 feature = partial(Feature, family="purchase", table="orders")
 of_lines = partial(Feature, family="purchase", table="order_lines")
-
-
-def _difference(now: Integers, before: Integers) -> Values:
-    return (now - before).astype(np.float64)
 
 
 def _log_ratio(now: Integers, before: Integers) -> Values:
@@ -83,14 +81,15 @@ def _basket(total: Integers, orders: Integers) -> Values:
     return share(total, orders) / MONEY_SCALE
 
 
-def _window(days: int | None) -> tuple[str, str, str]:
-    if days is None:
-        return "all", "so far", "至今"
-    return f"{days}d", f"in the last {days} days", f"最近 {days} 天"
+def _price_change(paid: Integers, units: Integers, paid_before: Integers, units_before: Integers) -> Values:
+    """Return the log ratio of what a unit cost lately to what it cost before; NaN where either bought none."""
+    now, before = share(paid, units), share(paid_before, units_before)
+    both = (now > 0) & (before > 0)
+    return np.asarray(np.log(np.divide(now, before, out=np.full(now.shape, np.nan), where=both)))
 
 
 def _counts(days: int | None) -> list[Feature]:
-    suffix, en, zh = _window(days)
+    suffix, en, zh = in_window(days)
     return [
         feature(
             name=f"orders_{suffix}",
@@ -113,7 +112,7 @@ def _counts(days: int | None) -> list[Feature]:
 
 
 def _basket_features(days: int | None) -> list[Feature]:
-    suffix, en, zh = _window(days)
+    suffix, en, zh = in_window(days)
     none = f"no order {en}"
     return [
         feature(
@@ -154,7 +153,7 @@ def _trend(days: int) -> list[Feature]:
             group="trend",
             unit="orders",
             needs=(_EVENTS(days), _EVENTS(days, days)),
-            derive=_difference,
+            derive=difference,
             meaning=Text(
                 f"order days in the last {days} days less those in the {days} before",
                 f"近 {days} 天与前 {days} 天下单天数之差",
@@ -365,6 +364,81 @@ _BASKET = [
     ),
 ]
 
+_MARGIN = [
+    feature(
+        name="margin_365d",
+        group="margin",
+        unit="currency",
+        needs=(Aggregate("orders", "sum", "margin", 365),),
+        derive=as_money,
+        meaning=Text("margin of orders whose cost is known, in the last 365 days", "最近 365 天已知成本订单的毛利"),
+        sentence=Text("Brought {value} of margin in the year", "一年内带来毛利 {value}"),
+    ),
+    feature(
+        name="margin_share_365d",
+        group="margin",
+        unit="share",
+        needs=(Aggregate("orders", "sum", "margin", 365), Aggregate("orders", "sum", "costed_amount", 365)),
+        derive=share,
+        missing="no order of known cost in 365 days",
+        meaning=Text(
+            "margin over what was paid, of orders whose cost is known, 365 days", "最近 365 天已知成本订单的毛利率"
+        ),
+        sentence=Text("{value} of what they paid in the year was margin", "一年内消费的 {value} 为毛利"),
+    ),
+    feature(
+        name="discounted_orders_share_180d",
+        group="discount",
+        unit="share",
+        needs=(Aggregate("orders", "sum", "with_discount", 180), _ORDERS(180)),
+        derive=share,
+        missing="no order in 180 days",
+        meaning=Text("share of the orders of the last 180 days with a discount", "最近 180 天有折扣的订单占比"),
+        sentence=Text("{value} of the orders of 180 days had a discount", "180 天内 {value} 的订单有折扣"),
+    ),
+    feature(
+        name="unit_price_change_90d",
+        group="trend",
+        unit="ratio",
+        needs=(
+            _SPEND(90),
+            Aggregate("orders", "sum", "quantity", 90),
+            _SPEND(90, 90),
+            Aggregate("orders", "sum", "quantity", 90, 90),
+        ),
+        derive=_price_change,
+        missing="no units bought in 90 days, or none in the 90 before",
+        meaning=Text(
+            "log ratio of the mean price of a unit in the last 90 days to the 90 before: dearer goods or cheaper",
+            "近 90 天与前 90 天平均单件价格之比的对数：转向更贵或更便宜的商品",
+        ),
+        sentence=Text(
+            "What they buy has become dearer or cheaper; items bought in 90 days: {items_90d}",
+            "所购商品的价位有变化；90 天内购买 {items_90d} 件",
+        ),
+    ),
+]
+
+_SEASON = [
+    feature(
+        name="orders_same_season",
+        group="season",
+        unit="orders",
+        needs=(_EVENTS(60, 305),),
+        meaning=Text("order days in the 60 days that followed this date a year ago", "去年同日之后 60 天内的下单天数"),
+        sentence=Text("Ordered on {value} in these weeks last year", "去年同期有 {value}下单"),
+    ),
+    feature(
+        name="spend_same_season",
+        group="season",
+        unit="currency",
+        needs=(_SPEND(60, 305),),
+        derive=as_money,
+        meaning=Text("amount paid in the 60 days that followed this date a year ago", "去年同日之后 60 天内的消费金额"),
+        sentence=Text("Spent {value} in these weeks last year", "去年同期消费 {value}"),
+    ),
+]
+
 _BREADTH = [
     feature(
         name="channels_all",
@@ -452,6 +526,8 @@ FEATURES: list[Feature] = [
     *_BASKET,
     *(one for days in TREND_WINDOWS for one in _trend(days)),
     *(one for number in range(1, SLICES) for one in _slice(number)),
+    *_MARGIN,
+    *_SEASON,
     *_BREADTH,
     *_TIMING,
 ]

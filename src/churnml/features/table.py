@@ -18,11 +18,11 @@ import numpy as np
 import numpy.typing as npt
 
 from churnml.events import Block, Standing, Store, current, history, standing
-from churnml.events.clock import local_days
 from churnml.features.catalogue import Catalogue
-from churnml.features.declare import CUTOFF_DAY, Aggregate, Feature
+from churnml.features.declare import Aggregate, Feature
+from churnml.features.given import GIVEN
 from churnml.features.kernel import fold, late_pairs, scatter
-from churnml.features.rows import WANTED, rows_of, split_pairs
+from churnml.features.rows import ROW_SETS, rows_of, split_pairs, wanted
 
 Texts = npt.NDArray[np.object_]
 Grid = npt.NDArray[np.float64]
@@ -112,10 +112,10 @@ def build(
     ends = store.block_ends(customers.columns["bucket"][customers.offsets[:-1]])
     sizes = np.array([known[:, low:high].sum(axis=1) for low, high in pairwise([0, *ends])]).T
     firsts = _firsts(known)[:, None] + np.cumsum(sizes, axis=1) - sizes
-    wanted = {name: columns for name, columns in WANTED.items() if name in store.tables}
+    asked = reads(catalogue)
 
     def one(number: int) -> None:
-        block = history(store, number, ordered, wanted)
+        block = history(store, number, ordered, asked)
         _fill(table, firsts[:, number], block, catalogue, ordered, population_days, store.time_zone)
 
     # threads suffice: Arrow and the kernel both let go of the interpreter while they work
@@ -133,6 +133,14 @@ def build_block(
     table, known = _empty(block, catalogue, ordered)
     _fill(table, _firsts(known), block, catalogue, ordered, population_days, time_zone)
     return table
+
+
+def reads(catalogue: Catalogue) -> dict[str, tuple[str, ...]]:
+    """Return what `events.history` is asked for these features: columns by table and by later fact."""
+    needs = {need for feature in catalogue.numeric for need in feature.needs}
+    ordering = {"orders": ("amount",)}  # says who is in the population, whatever features are on
+    costs = ("acquisition_cost",) if any(need.rows == "customers" for need in needs) else ()
+    return ordering | wanted(sorted(needs, key=repr)) | {"customers": (*_customer_columns(catalogue), *costs)}
 
 
 def _customer_columns(catalogue: Catalogue) -> tuple[str, ...]:
@@ -201,10 +209,13 @@ def _fill(
 
 def _derived(block: Block, features: Sequence[Feature], cutoffs: Sequence[int], time_zone: str) -> Iterator[Grid]:
     """Yield each feature of on-time rows, of shape (n_cutoffs, n_customers)."""
-    wanted = sorted({need for feature in features for need in feature.needs}, key=repr)
-    folded = fold(rows_of(block, time_zone), wanted, cutoffs, time_zone)
-    day, _ = local_days(np.array(cutoffs, dtype=np.int64), time_zone)
-    folded[CUTOFF_DAY] = np.broadcast_to(day[:, None], (len(cutoffs), len(block.customer_ids)))
+    needs = sorted({need for feature in features for need in feature.needs}, key=repr)
+    sets = sorted({need.rows for need in needs if need.rows in ROW_SETS})
+    folds = [need for need in needs if need.rows in ROW_SETS]
+    folded = fold(rows_of(block, sets, time_zone), folds, cutoffs, time_zone)
+    for name in sorted({need.rows for need in needs} & GIVEN.keys()):
+        told = GIVEN[name](block, cutoffs, time_zone)
+        folded |= {need: told[need.column] for need in needs if need.rows == name}
     for feature in features:
         yield np.ascontiguousarray(feature.derive(*(folded[need] for need in feature.needs)), dtype=np.float64)
 

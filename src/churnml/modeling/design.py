@@ -75,9 +75,19 @@ class Design:
 
 
 def fit_design(table: FeatureTable) -> Design:
-    """Return the columns for training rows: every feature, and each category that 0.5 % of the rows bear."""
+    """Return the columns for training rows: each feature that varies, and each category that 0.5 % of the rows bear.
+
+    One that is the same in every row tells nothing now, and whatever it says one day was never learned from.
+    """
+    varying = tuple(name for name in table.names if _varies(table.column(name)))
     frequent = {name: _frequent(values) for name, values in table.categories.items()}
-    return Design(table.names, {name: values for name, values in frequent.items() if values})
+    return Design(varying, {name: values for name, values in frequent.items() if values})
+
+
+def _varies(column: Matrix) -> bool:
+    missing = np.isnan(column)
+    told = column[~missing]
+    return bool(len(told) and (missing.any() or (told != told[0]).any()))
 
 
 def _frequent(values: npt.NDArray[np.object_]) -> tuple[str, ...]:

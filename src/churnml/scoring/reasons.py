@@ -155,6 +155,14 @@ def word(
     return text.format(**filled)
 
 
+_MEASURES = {
+    "days": ("day", "days", "天"),
+    "orders": ("day", "days", "天"),
+    "hours": ("hour", "hours", "小时"),
+    "minutes": ("minute", "minutes", "分钟"),
+}
+
+
 def _number(value: float | str, unit: str, currency: str, language: Language) -> str:
     if isinstance(value, str):
         return value
@@ -163,8 +171,7 @@ def _number(value: float | str, unit: str, currency: str, language: Language) ->
     if unit == "share":
         return format_percent(value, language)
     number = format_number(round(value, 1) if unit == "ratio" or value < 10 else round(value), language)
-    if unit not in {"days", "orders"}:
+    if unit not in _MEASURES:
         return number
-    if language == "zh":
-        return f"{number} 天"
-    return f"{number} day" if number == "1" else f"{number} days"
+    one, many, zh = _MEASURES[unit]
+    return f"{number} {zh if language == 'zh' else one if number == '1' else many}"
