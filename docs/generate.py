@@ -22,11 +22,13 @@ from them; contracts alone land, and wait. What the other tables are good for to
 | table | what it does |
 |---|---|
 | `order_lines` | features of purchases: categories, lines at a discount |
-| `contacts`, `interactions` | features of engagement: contacts, and coupons redeemed |
-| `returns` | come off what their orders are worth; labels wait for them |
-| `subscriptions` | who holds a contract is a customer, without an order as well |
+| `interactions` | features of behaviour (visits, searches, carts, payments that failed) and of engagement (mails opened, coupons redeemed) |
+| `contacts` | features of engagement: how often someone was contacted, and how they responded |
+| `surveys`, `tickets` | features of satisfaction: scores, complaints, waiting, what is open |
+| `returns` | features of satisfaction; and they come off what their orders are worth, for which labels wait |
+| `subscriptions` | features of contracts; and who holds one is a customer, without an order as well |
+| `profile_changes` | features of the profile: that something changed, and when |
 | `consents` | who may be profiled, and contacted |
-| `profile_changes`, `surveys`, `tickets` | land and are kept, each fact with when it was known; no feature uses them yet |
 
 Columns that are not required may be absent. What happens to what does not fit:
 

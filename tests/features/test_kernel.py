@@ -95,6 +95,8 @@ def test_customers_without_any_row_hold_nothing():
     folded = fold({"rows": rows}, wanted, [START], "UTC")
     assert {aggregate.how: folded[aggregate].tolist() for aggregate in wanted} == {
         "sum": [[0, 0]],
+        "count": [[0, 0]],
+        "min": [[MISSING, MISSING]],
         "max": [[MISSING, MISSING]],
         "last": [[MISSING, MISSING]],
         "first": [[MISSING, MISSING]],

@@ -131,8 +131,8 @@ def outlook(**changes):
         "says": "365 days of history suffice for a horizon of 60 days, which needs 270",
         "families_on": ["engagement", "profile", "purchase"],
         "families_off": {
-            "behavior": "needs interactions, which this version does not use yet",
-            "satisfaction": "needs surveys or tickets or returns, which this version does not use yet",
+            "behavior": "needs interactions",
+            "satisfaction": "needs surveys or tickets or returns",
             "subscription": "needs subscriptions",
         },
     }

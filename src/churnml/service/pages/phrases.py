@@ -242,6 +242,5 @@ def _outlooks(language: Language) -> list[str]:
             "%(after)s of %(customers)s customers come after their first order and count as customers only from then "
             "on: say in `occurred_at` of `customers` when they first came"
         ),
-        _("needs %(tables)s, which this version does not use yet"),
         _("needs %(tables)s"),
     ]
