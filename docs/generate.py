@@ -8,6 +8,7 @@ from pathlib import Path
 from churnml.events import TABLES, Column, Table
 from churnml.events.schema import FROM_LANDING, ONE_OF, REQUIRED
 from churnml.features import catalogue
+from churnml.features.rows import ROW_SETS, columns_of
 
 HERE = Path(__file__).resolve().parent
 
@@ -94,10 +95,60 @@ Written by `make docs` from the declarations in `src/churnml/features/`. Each is
 had happened before it and were known by then. *Missing* says what an empty value means.
 """
 
+_OWN = """# A feature of your own
+
+Ten lines in a file of their own; nothing in the package changes. This is [`tea.py`](examples/tea.py):
+
+```python
+{example}
+```
+
+Put it beside your settings and name it in `configs/features.yaml`:
+
+```yaml
+files: [tea.py]
+```
+
+`churnml features list --workspace W` shows it, `features export` writes it, and from the next `churnml train` on it is a
+column of the model and may be a reason on a page, in both languages. A changed file is another feature: the champion
+refuses to score with it until you train again.
+
+## What a feature says
+
+- **`needs`**: aggregates, one number per customer and cutoff each, computed by the kernel exactly and only from what was
+  known at the cutoff. `Aggregate(rows, how, column, days, lag, where)`:
+  - `rows`: which rows, see below;
+  - `how`: `count`, `sum`, `min`, `max`, `last`, `first`, `distinct`;
+  - `days`: the window before the cutoff, everything if left out; `lag`: how many days before the cutoff it ends;
+  - `where`: only rows whose text column holds a word, `{{"category": "tea"}}`, or one of several.
+- **`derive`**: plain arithmetic on those arrays, of shape (cutoffs, customers). Money is in 1/10,000 unit (`as_money`),
+  an absent row is a sentinel (`present` makes it missing), `share` divides with care, `days_since` takes `CUTOFF_DAY`
+  and a last day.
+- **`missing`**: what it means where there is no value; **`meaning`** and **`sentence`**: what it is, and what it says of
+  one customer, in both languages. `{{value}}` is the feature, any other name in braces another one.
+
+A row depends on that customer's own facts; nothing can be fitted here, and no column tells of the time after the cutoff.
+
+## Which rows there are
+
+| rows | table | columns | texts to filter by |
+|---|---|---|---|
+{rows}
+
+Every set has `day` (a local day, counted from 1970) and `gap` (local days since the customer's row before). `points` are
+thousandths of the way from the worst answer to the best; `hours` those from opening to answer. Beside them stand
+`cutoff` (`day`), `customers` (`day` of first contact, `acquisition_cost`) and `contracts` (`held`, `lapsed`, `amount`,
+`first_amount`, `plan_changes`, `price_rises`, `begun_day`, `renews_in`), which need no window.
+"""
+
 
 def main() -> int:
     """Write the pages, or compare them and return 1 where one is stale."""
-    pages = {HERE / "data.md": data_page(), HERE / "features.md": features_page()}
+    pages = {
+        HERE / "data.md": data_page(),
+        HERE / "features.md": features_page(),
+        HERE / "own-features.md": own_features_page(),
+    }
     stale = [path for path, text in pages.items() if not path.exists() or path.read_text(encoding="utf-8") != text]
     if "--check" in sys.argv:
         for path in stale:
@@ -152,6 +203,16 @@ def features_page() -> str:
         words = (feature.family, feature.unit, feature.meaning.en, feature.meaning.zh, feature.missing)
         lines.append(f"| `{feature.name}` | {' | '.join(words)} |")
     return "\n".join([*lines, ""])
+
+
+def own_features_page() -> str:
+    """Return the page about a user's own features, with the example that the tests run."""
+    rows = [
+        f"| `{name}` | {rows.table} | {', '.join(columns_of(name))} | {', '.join(rows.text_columns)} |"
+        for name, rows in ROW_SETS.items()
+    ]
+    example = (HERE / "examples" / "tea.py").read_text(encoding="utf-8").strip()
+    return _OWN.format(example=example, rows="\n".join(rows))
 
 
 def _code(names: tuple[str, ...]) -> str:

@@ -72,6 +72,12 @@ class TrainConfig(Settings):
     bootstrap: int = Field(200, ge=50, le=10_000, description="redraws behind each interval of the report")
 
 
+class FeaturesConfig(Settings):
+    """`configs/features.yaml`: features of your own."""
+
+    files: tuple[str, ...] = Field((), description="Python files that declare them, beside this one")
+
+
 class ScoreConfig(Settings):
     """`configs/score.yaml`: what a decision record carries."""
 

@@ -5,6 +5,10 @@ import json
 import pytest
 
 from churnml.database import Catalogue, Records, open_engine
+from churnml.database.workspace import digest_of_file
+from churnml.errors import ModelRefusedError
+from churnml.verbs.score import _require_same_files
+from churnml.verbs.session import Session
 from command import strictly
 
 
@@ -29,8 +33,18 @@ def test_the_summary_counts_everyone(journey):
 
 def test_the_families_without_a_table_are_named_with_what_they_need(journey):
     summary = journey.said["score"].body
-    assert summary["families_on"] == ["engagement", "profile", "purchase"]
+    assert summary["families_on"] == ["behavior", "engagement", "profile", "purchase"]
     assert {"satisfaction", "subscription"} <= set(summary["families_off"])
+
+
+def test_a_feature_of_ones_own_that_changed_since_training_is_not_scored_with(own_journey):
+    (own_journey.configs / "mine.py").write_text("FEATURES = []\n")
+    (own_journey.configs / "features.yaml").write_text("files: [mine.py]\n")
+    session = Session.open(own_journey.workspace.root, own_journey.configs)
+    taught_with = {"mine.py": digest_of_file(own_journey.configs / "mine.py")}
+    _require_same_files(session, taught_with)
+    with pytest.raises(ModelRefusedError, match=r"trained with the features of `mine.py` as they were then"):
+        _require_same_files(session, {"mine.py": "0" * 64})
 
 
 def test_the_same_inputs_are_not_scored_again(own_journey, records):

@@ -6,7 +6,25 @@ own facts only. Read `purchase.py` first, then `kernel.py`, then `table.py`.
 """
 
 from churnml.features.catalogue import Catalogue, catalogue
-from churnml.features.declare import Feature
+from churnml.features.declare import CUTOFF_DAY, Aggregate, Feature, as_money, days_since, difference, present, share
+from churnml.features.own import own_features
 from churnml.features.table import FeatureTable, build, build_block
+from churnml.wording import Text
 
-__all__ = ["Catalogue", "Feature", "FeatureTable", "build", "build_block", "catalogue"]
+__all__ = [
+    "CUTOFF_DAY",
+    "Aggregate",
+    "Catalogue",
+    "Feature",
+    "FeatureTable",
+    "Text",
+    "as_money",
+    "build",
+    "build_block",
+    "catalogue",
+    "days_since",
+    "difference",
+    "own_features",
+    "present",
+    "share",
+]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -58,7 +58,11 @@ class Catalogue:
         return counts
 
 
-def catalogue(tables: Iterable[str], attributes: Mapping[str, tuple[str, str]] | None = None) -> Catalogue:
+def catalogue(
+    tables: Iterable[str],
+    attributes: Mapping[str, tuple[str, str]] | None = None,
+    own: Sequence[Feature] = (),
+) -> Catalogue:
     """Return the features that these tables allow.
 
     Parameters
@@ -67,19 +71,23 @@ def catalogue(tables: Iterable[str], attributes: Mapping[str, tuple[str, str]] |
         The tables that have landed.
     attributes : mapping of str to (str, str), optional
         Free customer attributes to show as features, and what each is called in English and in Chinese.
+    own : sequence of Feature
+        A user's own, see `own_features`.
 
     Raises
     ------
     ConfigError
-        If an attribute bears the name of a feature.
+        If an attribute, or a feature of the user's own, bears the name of another feature.
     """
     landed = frozenset(tables)
     families = (purchase, behavior, satisfaction, engagement, subscription)
-    everything = [*(one for family in families for one in family.FEATURES), *profile.features(attributes or {})]
+    everything = [*(one for family in families for one in family.FEATURES), *profile.features(attributes or {}), *own]
     names = [feature.name for feature in everything]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
-        raise ConfigError(f"attribute `{twice[0]}` bears the name of a feature; rename it in configs/workspace.yaml")
+        mine = any(feature.name == twice[0] for feature in own)
+        what, where = ("own feature", "its file") if mine else ("attribute", "configs/workspace.yaml")
+        raise ConfigError(f"{what} `{twice[0]}` bears the name of a feature; rename it in {where}")
     on = tuple(feature for feature in everything if _needs(feature) <= landed)
     lit = {feature.family for feature in on}
     return Catalogue(on, {name: _wants(name) for name in FAMILIES if name not in lit})

@@ -77,7 +77,7 @@ def fold(
             same = [a for a in mine if (a.how, a.column) == (how, column)]
             low, high = (np.concatenate(ends) for ends in zip(*(windows[a.days, a.lag] for a in same), strict=True))
             values = np.ones(len(rows.event_at), dtype=np.int64) if how == "count" else rows.columns[column]
-            folded = _FOLDS[how](values, rows.offsets, place, low, high)
+            folded = FOLDS[how](values, rows.offsets, place, low, high)
             result |= zip(same, folded.reshape(len(same), len(cutoffs), -1), strict=True)
     return result
 
@@ -241,7 +241,7 @@ def _distincts(codes: Integers, offsets: Integers, place: Integers, low: Integer
     return out
 
 
-_FOLDS = {
+FOLDS = {
     "count": _sums, "sum": _sums, "min": _minima, "max": _maxima, "last": _lasts, "first": _firsts,
     "distinct": _distincts,
 }  # fmt: skip

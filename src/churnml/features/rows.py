@@ -57,6 +57,12 @@ class RowSet:
         """The table of the contract that they are of."""
         return self.facts.partition(".")[0]
 
+    @property
+    def text_columns(self) -> tuple[str, ...]:
+        """The columns that hold words, which may be counted or filtered by."""
+        declared = TABLES[self.table]
+        return tuple(name for name in (*self.reads, *self.texts) if declared.column(name).kind == "text")
+
 
 def wanted(aggregates: Iterable[Aggregate]) -> dict[str, tuple[str, ...]]:
     """Return which columns of which tables and later facts these are made of, as `events.history` is asked."""
@@ -78,11 +84,13 @@ def rows_of(block: Block, names: Iterable[str], time_zone: str) -> dict[str, Row
 def columns_of(name: str) -> tuple[str, ...]:
     """Return the columns that rows of a set have, texts included."""
     rows = ROW_SETS[name]
-    declared = TABLES[rows.table]
-    texts = {column for column in (*rows.reads, *rows.texts) if declared.column(column).kind == "text"}
     columns = {column: np.zeros(0) for column in (*rows.reads, *rows.texts)}
     nothing = Facts(
-        np.zeros(1, dtype=np.int64), np.zeros(0, dtype=np.int64), None, dict(columns), dict.fromkeys(texts, ())
+        np.zeros(1, dtype=np.int64),
+        np.zeros(0, dtype=np.int64),
+        None,
+        dict(columns),
+        dict.fromkeys(rows.text_columns, ()),
     )
     return tuple(sorted(rows.make(nothing, "UTC").columns))
 

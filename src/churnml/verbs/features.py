@@ -12,14 +12,14 @@ from rich.table import Table as Grid
 
 from churnml.config import TrainConfig
 from churnml.events import TABLES
-from churnml.features import Catalogue, catalogue
+from churnml.features import Catalogue, catalogue, own_features
 from churnml.verbs.session import Session
 
 
 def of_session(session: Session) -> Catalogue:
-    """Return the features that the landed tables of a workspace switch on."""
+    """Return the features that the landed tables of a workspace switch on, and the user's own."""
     names = {name: (label.en, label.zh) for name, label in session.settings.attributes.items()}
-    return catalogue(session.store.tables, names)
+    return catalogue(session.store.tables, names, own_features(session.own_features))
 
 
 def list_features(session: Session | None) -> list[dict[str, str]]:

@@ -61,7 +61,8 @@ def _run(session: Session, champion: str, config: ScoreConfig, when: int, inputs
     from churnml.scoring.records import RunFacts, decision_records  # noqa: PLC0415
     from churnml.scoring.score import score as scores_of  # noqa: PLC0415
 
-    model, _ = load_bundle(session.workspace.models / champion)
+    model, manifest = load_bundle(session.workspace.models / champion)
+    _require_same_files(session, manifest.get("own_features", {}))
     zone, currency = session.settings.time_zone, session.settings.currency
     with session.running("score", inputs) as run_id:
         with session.step("Scoring every customer") as tick:
@@ -102,6 +103,17 @@ def _require_anyone(session: Session, customers: int, population_days: int, when
         raise NotEnoughDataError(
             f"scoring needs a customer who ordered in the {population_days} days before {moment(when, zone).date()}, "
             f"found none: the last order is of {moment(last, zone).date()}; choose another --cutoff or ingest more"
+        )
+
+
+def _require_same_files(session: Session, taught_with: dict[str, str]) -> None:
+    """Refuse to score with features that are computed otherwise than when the champion was trained."""
+    now = {file.name: digest for file, digest in session.own_features.items()}
+    changed = [name for name, digest in taught_with.items() if now.get(name) != digest]
+    if changed:
+        raise ModelRefusedError(
+            f"the champion was trained with the features of `{changed[0]}` as they were then, and the file has changed "
+            "since or is gone from configs/features.yaml; run `churnml train` again, or bring it back"
         )
 
 

@@ -19,8 +19,9 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 import churnml
-from churnml.config import WorkspaceConfig, load_config, with_options
+from churnml.config import FeaturesConfig, WorkspaceConfig, load_config, with_options
 from churnml.database import Catalogue, Records, Workspace, open_engine
+from churnml.database.workspace import digest_of_file
 from churnml.errors import UsageError
 from churnml.events.clock import days_later, microseconds, midnight, moment
 from churnml.events.point_in_time import Store
@@ -87,6 +88,12 @@ class Session:
         return with_options(found, chosen) if chosen else found
 
     @cached_property
+    def own_features(self) -> dict[Path, str]:
+        """The files of features of the user's own, and the digest of each, empty where there is no such file."""
+        files = [(self.configs / name).resolve() for name in self.load("features", FeaturesConfig).files]
+        return {file: digest_of_file(file) if file.is_file() else "" for file in files}
+
+    @cached_property
     def store(self) -> Store:
         """The landed rows as they count now."""
         return Store.open(self.workspace, self.catalogue, self.settings.time_zone)
@@ -136,7 +143,9 @@ class Session:
         """Return the digest of everything a run depends on: data, settings, code."""
         parts = sorted((part.table_name, part.batch_id, part.digest) for part in self.catalogue.parts())
         chosen = [one.model_dump(mode="json") for one in (self.settings, *settings)]
-        text = json.dumps([source_digest(), parts, chosen, more], sort_keys=True, default=str)
+        text = json.dumps(
+            [source_digest(), parts, chosen, [*self.own_features.values()], more], sort_keys=True, default=str
+        )
         return hashlib.sha256(text.encode()).hexdigest()
 
     def print_json(self, body: Mapping[str, Any]) -> None:  # Any: JSON

@@ -73,6 +73,7 @@ def _run(session: Session, config: TrainConfig, now: int, inputs: str) -> Json:
             "cutoffs": [moment(one, zone).isoformat() for one in trained.cutoffs],
             "cutoff": moment(now, zone).isoformat(),
             "inputs_digest": inputs,
+            "own_features": {file.name: digest for file, digest in session.own_features.items()},
             "config": config.model_dump(mode="json"),
             "judged": judged.to_json(),
         }
