@@ -8,7 +8,7 @@ from functools import cached_property
 
 from churnml.errors import ConfigError
 from churnml.features import behavior, engagement, profile, purchase, satisfaction, subscription
-from churnml.features.declare import Feature
+from churnml.features.declare import Aggregate, Feature
 from churnml.features.rows import ROW_SETS
 
 FAMILIES = {
@@ -43,6 +43,11 @@ class Catalogue:
     def numeric(self) -> tuple[Feature, ...]:
         """The features the kernel computes."""
         return tuple(feature for feature in self.features if not feature.attribute)
+
+    @cached_property
+    def needs(self) -> tuple[Aggregate, ...]:
+        """Every aggregate that these features are made of, once."""
+        return tuple(dict.fromkeys(need for feature in self.numeric for need in feature.needs))
 
     @cached_property
     def categorical(self) -> tuple[Feature, ...]:

@@ -22,7 +22,7 @@ import numpy.typing as npt
 
 from churnml.events import Facts
 from churnml.events.clock import days_later
-from churnml.features.declare import MISSING, Aggregate
+from churnml.features.declare import MISSING, Aggregate, Words
 
 Integers = npt.NDArray[np.int64]
 _START = -1
@@ -42,8 +42,8 @@ class Rows:
         """Return the rows whose text columns hold one of the wanted words each."""
         kept = np.ones(len(self.event_at), dtype=np.bool_)
         for name, words in wanted:
-            codes = [code for code, word in enumerate(self.words[name]) if word in words]
-            kept &= np.isin(self.columns[name], codes)
+            among = np.array([*(word in words for word in self.words[name]), False])  # an empty text has code -1
+            kept &= among[self.columns[name]]
         offsets = np.concatenate(([0], np.cumsum(kept)))[self.offsets]
         columns = {name: column[kept] for name, column in self.columns.items()}
         return Rows(offsets, self.event_at[kept], columns, self.words)
@@ -66,20 +66,28 @@ def fold(
         In which windows count their days.
     """
     result: dict[Aggregate, Integers] = {}
-    for name, where in sorted({(a.rows, a.filters) for a in wanted}):
-        mine = [aggregate for aggregate in wanted if (aggregate.rows, aggregate.filters) == (name, where)]
+    for (name, where), mine in _by_rows(wanted).items():
         rows = row_sets[name].where(where) if where else row_sets[name]
         bounds = {(a.days, a.lag): _edges_of(a.days, a.lag, tuple(cutoffs), time_zone) for a in mine}
         edges = np.unique(np.concatenate([edge for pair in bounds.values() for edge in pair]))
         windows = {window: _index(edges, *pair) for window, pair in bounds.items()}
         place = positions(rows.offsets, rows.event_at, edges)
-        for how, column in sorted({(a.how, a.column) for a in mine}):
-            same = [a for a in mine if (a.how, a.column) == (how, column)]
+        by_fold: dict[tuple[str, str], list[Aggregate]] = {}
+        for one in mine:
+            by_fold.setdefault((one.how, one.column), []).append(one)
+        for (how, column), same in by_fold.items():
             low, high = (np.concatenate(ends) for ends in zip(*(windows[a.days, a.lag] for a in same), strict=True))
             values = np.ones(len(rows.event_at), dtype=np.int64) if how == "count" else rows.columns[column]
             folded = FOLDS[how](values, rows.offsets, place, low, high)
             result |= zip(same, folded.reshape(len(same), len(cutoffs), -1), strict=True)
     return result
+
+
+def _by_rows(wanted: Sequence[Aggregate]) -> dict[tuple[str, Words], list[Aggregate]]:
+    groups: dict[tuple[str, Words], list[Aggregate]] = {}
+    for one in wanted:
+        groups.setdefault((one.rows, one.filters), []).append(one)
+    return groups
 
 
 @lru_cache(maxsize=256)  # every block asks for the same, and local time is slow to count

@@ -291,8 +291,8 @@ def _codes(facts: Facts, column: str) -> Integers:
 
 def _said(facts: Facts, column: str, words: Sequence[str]) -> Flags:
     """Tell of which rows a text column holds one of some words, in whatever case they are written."""
-    codes = [code for code, word in enumerate(facts.words[column]) if word.lower() in words]
-    return np.isin(facts.columns[column], codes)
+    among = np.array([*(word.lower() in words for word in facts.words[column]), False])  # an empty text has code -1
+    return np.asarray(among[facts.columns[column].astype(np.int64)])
 
 
 def _empty(column: npt.NDArray[np.generic]) -> Flags:

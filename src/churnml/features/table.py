@@ -137,10 +137,9 @@ def build_block(
 
 def reads(catalogue: Catalogue) -> dict[str, tuple[str, ...]]:
     """Return what `events.history` is asked for these features: columns by table and by later fact."""
-    needs = {need for feature in catalogue.numeric for need in feature.needs}
     ordering = {"orders": ("amount",)}  # says who is in the population, whatever features are on
-    costs = ("acquisition_cost",) if any(need.rows == "customers" for need in needs) else ()
-    return ordering | wanted(sorted(needs, key=repr)) | {"customers": (*_customer_columns(catalogue), *costs)}
+    costs = ("acquisition_cost",) if any(need.rows == "customers" for need in catalogue.needs) else ()
+    return ordering | wanted(catalogue.needs) | {"customers": (*_customer_columns(catalogue), *costs)}
 
 
 def _customer_columns(catalogue: Catalogue) -> tuple[str, ...]:
@@ -195,7 +194,7 @@ def _fill(
     stands = standing(block, cutoffs, population_days, time_zone)
     known, values = stands != Standing.UNKNOWN, table.values.T
     scatter(stands, known, table.standing, firsts)
-    for place, derived in enumerate(_derived(block, catalogue.numeric, cutoffs, time_zone)):
+    for place, derived in enumerate(_derived(block, catalogue, cutoffs, time_zone)):
         scatter(derived, known, values[place], firsts)
     folded = [facts for name, facts in block.facts.items() if name != "customers"]
     late = np.logical_or.reduce([late_pairs(facts, cutoffs) for facts in folded], initial=False)
@@ -203,20 +202,19 @@ def _fill(
     for cutoff in np.flatnonzero(late.any(axis=1)).tolist():
         then = block.only(late[cutoff]).known_by(cutoffs[cutoff])
         rows = firsts[cutoff] + np.cumsum(known[cutoff])[late[cutoff]] - 1
-        for place, derived in enumerate(_derived(then, catalogue.numeric, [cutoffs[cutoff]], time_zone)):
+        for place, derived in enumerate(_derived(then, catalogue, [cutoffs[cutoff]], time_zone)):
             values[place, rows] = derived[0]
 
 
-def _derived(block: Block, features: Sequence[Feature], cutoffs: Sequence[int], time_zone: str) -> Iterator[Grid]:
+def _derived(block: Block, catalogue: Catalogue, cutoffs: Sequence[int], time_zone: str) -> Iterator[Grid]:
     """Yield each feature of on-time rows, of shape (n_cutoffs, n_customers)."""
-    needs = sorted({need for feature in features for need in feature.needs}, key=repr)
-    sets = sorted({need.rows for need in needs if need.rows in ROW_SETS})
-    folds = [need for need in needs if need.rows in ROW_SETS]
+    folds = [need for need in catalogue.needs if need.rows in ROW_SETS]
+    sets = dict.fromkeys(need.rows for need in folds)
     folded = fold(rows_of(block, sets, time_zone), folds, cutoffs, time_zone)
-    for name in sorted({need.rows for need in needs} & GIVEN.keys()):
+    for name in dict.fromkeys(need.rows for need in catalogue.needs if need.rows in GIVEN):
         told = GIVEN[name](block, cutoffs, time_zone)
-        folded |= {need: told[need.column] for need in needs if need.rows == name}
-    for feature in features:
+        folded |= {need: told[need.column] for need in catalogue.needs if need.rows == name}
+    for feature in catalogue.numeric:
         yield np.ascontiguousarray(feature.derive(*(folded[need] for need in feature.needs)), dtype=np.float64)
 
 
