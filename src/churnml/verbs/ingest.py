@@ -72,6 +72,8 @@ def land(
     if report is not None and report.suffix not in {".json", ".html"}:
         raise UsageError(f"--report must name a file that ends in .json or .html, got {report.name!r}")
     with _workspace(session, check=check) as held:
+        if not check:
+            held.sweep()
         try:
             found = _run(held, sources, report, check=check, backfill=backfill)
         except DataRefusedError as error:
