@@ -17,7 +17,7 @@ import duckdb
 from churnml.errors import ChurnmlError, UsageError
 from churnml.events.sources.files import expand, readable
 from churnml.events.sources.opening import _SUFFIXES as SUFFIXES
-from churnml.events.sources.opening import kind_of
+from churnml.events.sources.opening import is_url, kind_of
 from churnml.events.sources.parts import Part, parts_of
 from churnml.events.sources.presets import PRESETS, Preset
 from churnml.events.sources.recognising import LEAST_TABLE, Guess, Met, Recognised, recognise
@@ -62,8 +62,7 @@ def propose(folder: Path, base: Path | None = None) -> Proposal:
     UsageError
         If there is no such folder, or no file in it that can be read.
     """
-    if not folder.is_dir():
-        raise UsageError(f"{folder} is not a folder; name the one that holds the files")
+    require_folder(folder)
     folder, base = folder.resolve(), (base or folder).resolve()
     paths, left = _files(folder)
     if not paths:
@@ -85,6 +84,25 @@ def propose(folder: Path, base: Path | None = None) -> Proposal:
         asked.append(NO_CUSTOMERS)
     questions = tuple(dict.fromkeys(asked))
     return Proposal(tuple(entries), questions, tuple(left), whole(entries, questions, left))
+
+
+def require_folder(folder: Path) -> None:
+    """Refuse what is no folder of files; a URL, in which a password may stand, is not shown.
+
+    Raises
+    ------
+    UsageError
+        If it is a URL, or there is no such folder.
+    """
+    if is_url(str(folder)):
+        raise UsageError(
+            "--from must name a folder of files, found a URL, which is not read here; download the files into a folder "
+            "and name that. A PostgreSQL database is named in sources.yaml by hand, with the environment variable that "
+            "holds its URL: docs/sources.md shows how. A password does not belong in a command: change it if the URL "
+            "held one"
+        )
+    if not folder.is_dir():
+        raise UsageError(f"{folder} is not a folder; name the one that holds the files")
 
 
 @contextmanager
