@@ -119,6 +119,27 @@ def test_large_whole_amounts_may_be_cents_and_are_asked(tmp_path):
     assert "orders.csv: does `Total` count whole units of the currency, or cents?" in found.questions
 
 
+@pytest.mark.parametrize(("mark", "other", "word"), [(".", ",", "point"), (",", ".", "comma")])
+def test_a_mark_that_may_part_thousands_or_fractions_is_asked_with_both_ways_written(tmp_path, mark, other, word):
+    amounts = [f'"{thousands}{mark}234"' for thousands in (1, 2, 3)]
+    found = proposed(tmp_path, orders__csv=orders("2024-01-31", "2024-02-01", "2024-02-02", amounts=amounts))
+    assert f'# amount: {{from: Total, decimal: "{other}", thousands: "{mark}"}}' in lines(found)
+    assert f'# amount: {{from: Total, decimal: "{mark}"}}' in lines(found)
+    asked = f"orders.csv: is the {word} in `Total` between thousands, or the decimal mark? No value tells"
+    assert asked in found.questions
+
+
+def test_a_mark_that_another_column_explains_is_not_asked(tmp_path):
+    text = "id,customer,date,total,discount\n1,a,2024-01-31,1.234,0.50\n2,b,2024-01-31,2.345,1.25\n"
+    assert "amount: total" in lines(proposed(tmp_path, orders__csv=text))
+
+
+def test_a_mark_in_doubt_in_one_file_of_several_is_asked(tmp_path):
+    files = {f"orders_{place}__csv": orders("2024-01-31", amounts=[it]) for place, it in enumerate(("5.50", "1.234"))}
+    found = proposed(tmp_path, **files)
+    assert [question for question in found.questions if "is the point in `Total` between thousands" in question]
+
+
 def test_what_is_undecided_is_not_taken_by_its_name(tmp_path):
     text = "order_id,customer_id,occurred_at,amount\n1,a,2024-01-31,1999\n2,b,2024-01-31,2999\n"
     assert "leave_out: [amount]" in lines(proposed(tmp_path, orders__csv=text))

@@ -280,6 +280,9 @@ def _agreed(group: Sequence[Recognised]) -> Recognised:
         if common and common != guess.theirs.patterns:
             why = f"{guess.why}; written {common[0]}, as another file of its kind shows"
             guesses[name] = replace(guess, theirs=replace(guess.theirs, patterns=common), why=why)
+    for name, guess in guesses.items():  # each file is read by itself: one in doubt is asked about for all
+        doubts = (one.guesses[name].theirs.mark_open for one in group if name in one.guesses)
+        guesses[name] = replace(guess, theirs=replace(guess.theirs, mark_open=next(filter(None, doubts), "")))
     return replace(group[0], guesses=guesses)
 
 

@@ -62,8 +62,9 @@ class Seen:
         Of the values, which share are amounts with a sign or a code of a currency.
     few : tuple of str
         The values there are, if they are few.
-    mark_open : bool
-        Whether numbers such as 1,234 may be thousands or fractions, and none of them tells.
+    mark_open : str
+        The mark, a comma or a point, of numbers such as 1,234 that may be thousands or fractions where none of them
+        tells; empty where one does.
     """
 
     name: str
@@ -82,7 +83,7 @@ class Seen:
     time_of_day: bool = False
     offset: bool = False
     few: tuple[str, ...] = ()
-    mark_open: bool = False
+    mark_open: str = ""
 
     @property
     def moments(self) -> bool:
@@ -158,9 +159,7 @@ def _seen(
         time_of_day=bool(unit) or any(":" in text for text in texts),
         offset=bool(unit) or "TIME ZONE" in kind or (patterns == ("",) and all(map(_OFFSET.search, texts))),
         few=few if emails == 0 else (),
-        mark_open=(written is None or bool(written.doubt))
-        and any("," in text for text in texts)
-        and all(map(_one_mark, texts)),
+        mark_open=_mark_open(texts, written),
     )
 
 
@@ -177,6 +176,13 @@ def _signed(text: str) -> object:
     """Tell whether a text is an amount with the sign or the code of a currency, such as 1.234,50 € or ￥99.00."""
     found = _SIGNED.fullmatch(unicodedata.normalize("NFKC", text).strip())
     return found and _AMOUNT.fullmatch("".join(filter(None, found.groups())).strip())
+
+
+def _mark_open(texts: Sequence[str], written: Format | None) -> str:
+    """Return the mark of which ingest would ask what it means; a reader that judges its numbers says so itself."""
+    if written is not None:
+        return next((mark for mark in ",." if mark in written.doubt), "")
+    return "," if any("," in text for text in texts) and all(map(_one_mark, texts)) else ""
 
 
 def _one_mark(text: str) -> object:

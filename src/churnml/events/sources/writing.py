@@ -19,6 +19,7 @@ from churnml.events.sources.vocabulary import VALUE_WORDS, parts, squeezed
 
 _PLAIN = re.compile(r"[^\W\d_][\w.*/-]*( [\w.*/-]+)*")
 _CENTS = re.compile(r"(?i)cent|(^|_)ct$|分$")
+_MARKS = {",": "comma", ".": "point"}
 _LARGE = 1_000  # amounts below are units of the currency rather than cents
 _UNDERSTOOD = {"true", "t", "yes", "y", "1", "false", "f", "no", "n", "0"}
 
@@ -217,9 +218,10 @@ def _choices(ours: Column, seen: Seen) -> tuple[list[tuple[dict[str, str], str]]
         ways = [({"format": pattern}, words[pattern in DAY_FIRST]) for pattern in seen.patterns]
         return ways, f"does `{seen.name}` begin with the day or the month? No value tells"
     if ours.kind in {"money", "number", "integer"} and seen.mark_open:
-        grouped = ({"decimal": ".", "thousands": ","}, "if 1,234 is more than a thousand")
-        return [grouped, ({"decimal": ","}, "if 1,234 is between one and two")], (
-            f"is the comma in `{seen.name}` between thousands, or the decimal mark? No value tells"
+        mark, other, word = seen.mark_open, {",": ".", ".": ","}[seen.mark_open], _MARKS[seen.mark_open]
+        grouped = ({"decimal": other, "thousands": mark}, f"if 1{mark}234 is more than a thousand")
+        return [grouped, ({"decimal": mark}, f"if 1{mark}234 is between one and two")], (
+            f"is the {word} in `{seen.name}` between thousands, or the decimal mark? No value tells"
         )
     if ours.kind == "money" and seen.whole == 1 and seen.largest >= _LARGE and not _CENTS.search(seen.name):
         return [({}, "if it counts whole units"), ({"unit": "cents"}, "if it counts cents")], (
