@@ -100,3 +100,10 @@ def test_a_url_is_refused_unseen_with_what_to_do_and_nothing_is_made(tmp_path, u
     assert "A PostgreSQL database is named in sources.yaml by hand" in said.err
     assert "secret" not in said.out + said.err
     assert list(tmp_path.iterdir()) == []
+
+
+def test_where_something_is_to_decide_that_comes_next(tmp_path, exports):
+    (exports / "kunden.csv").write_text(KUNDEN.replace("31.03", "01.03"))
+    assert (
+        "next: answer in sources.yaml what is to decide; then churnml ingest" in init(tmp_path, "--from", exports).err
+    )

@@ -143,8 +143,9 @@ def _tell(session: Session, body: Json, proposal: Proposal | None) -> None:
         _tell_proposal(session, proposal)
         if "proposal" in body:
             say("sources.yaml is there already; move it away to have the proposed one written, or see it with --json")
-    said = proposal is not None and bool(proposal.entries)
-    first = "" if said else "put your rows in templates/, or name your files in sources.yaml; then "
+    first = "put your rows in templates/, or name your files in sources.yaml; then "
+    if proposal is not None and proposal.entries:
+        first = "answer in sources.yaml what is to decide; then " if proposal.questions else ""
     say(f"next: {first}{body['next']}", markup=False, soft_wrap=True)
 
 

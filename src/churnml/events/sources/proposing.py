@@ -22,7 +22,16 @@ from churnml.events.sources.parts import Part, parts_of
 from churnml.events.sources.presets import PRESETS, Preset
 from churnml.events.sources.recognising import LEAST_TABLE, Guess, Met, Recognised, recognise
 from churnml.events.sources.sampling import DAY_FIRST, SAMPLE_ROWS, Looked, Seen, look
-from churnml.events.sources.writing import NO_CUSTOMERS, Entry, first_orders, named, preset_entry, table_entry, whole
+from churnml.events.sources.writing import (
+    NO_CUSTOMERS,
+    Entry,
+    first_orders,
+    misfit,
+    named,
+    preset_entry,
+    table_entry,
+    whole,
+)
 
 
 @dataclass(frozen=True)
@@ -164,7 +173,8 @@ def _under(part: Part, folder: Path) -> str:
 
 def _strange(one: Recognised) -> str:
     names = ", ".join(one.looked.columns)
-    return f"not recognised (nearest: {one.table.name}, confidence {one.confidence:.2f}); columns: {names}"
+    why = "".join(f"; {misfit(*names)}" for names in one.misfits)
+    return f"not recognised (nearest: {one.table.name}, confidence {one.confidence:.2f}); columns: {names}{why}"
 
 
 def _known_exports(looked: Sequence[Looked], base: Path) -> tuple[list[Entry], list[Looked]]:
