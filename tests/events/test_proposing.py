@@ -119,6 +119,27 @@ def test_large_whole_amounts_may_be_cents_and_are_asked(tmp_path):
     assert "orders.csv: does `Total` count whole units of the currency, or cents?" in found.questions
 
 
+@pytest.mark.parametrize(("mark", "other", "word"), [(".", ",", "point"), (",", ".", "comma")])
+def test_a_mark_that_may_part_thousands_or_fractions_is_asked_with_both_ways_written(tmp_path, mark, other, word):
+    amounts = [f'"{thousands}{mark}234"' for thousands in (1, 2, 3)]
+    found = proposed(tmp_path, orders__csv=orders("2024-01-31", "2024-02-01", "2024-02-02", amounts=amounts))
+    assert f'# amount: {{from: Total, decimal: "{other}", thousands: "{mark}"}}' in lines(found)
+    assert f'# amount: {{from: Total, decimal: "{mark}"}}' in lines(found)
+    asked = f"orders.csv: is the {word} in `Total` between thousands, or the decimal mark? No value tells"
+    assert asked in found.questions
+
+
+def test_a_mark_that_another_column_explains_is_not_asked(tmp_path):
+    text = "id,customer,date,total,discount\n1,a,2024-01-31,1.234,0.50\n2,b,2024-01-31,2.345,1.25\n"
+    assert "amount: total" in lines(proposed(tmp_path, orders__csv=text))
+
+
+def test_a_mark_in_doubt_in_one_file_of_several_is_asked(tmp_path):
+    files = {f"orders_{place}__csv": orders("2024-01-31", amounts=[it]) for place, it in enumerate(("5.50", "1.234"))}
+    found = proposed(tmp_path, **files)
+    assert [question for question in found.questions if "is the point in `Total` between thousands" in question]
+
+
 def test_what_is_undecided_is_not_taken_by_its_name(tmp_path):
     text = "order_id,customer_id,occurred_at,amount\n1,a,2024-01-31,1999\n2,b,2024-01-31,2999\n"
     assert "leave_out: [amount]" in lines(proposed(tmp_path, orders__csv=text))
@@ -340,3 +361,69 @@ def test_the_vocabulary_speaks_of_tables_and_columns_of_the_contract():
     columns |= {f"{table.name}.{column}" for table in TABLES.values() for column in table.names}
     assert set(TABLE_WORDS) == set(TABLES)
     assert set(COLUMN_WORDS) | set(VALUE_WORDS) <= columns
+
+
+# Files as small shops have them
+
+
+@pytest.mark.parametrize("year", ["%m/%d/%y", "%m/%d/%Y"])
+def test_years_of_two_digits_are_not_taken_for_years_of_four(tmp_path, year):
+    days = [f"0{n % 9 + 1}/{n % 15 + 13}/{'2024' if '%Y' in year else '24'}" for n in range(40)]
+    assert f'occurred_at: {{from: Order Date, format: "{year}"}}' in lines(
+        proposed(tmp_path, orders__csv=orders(*days))
+    )
+
+
+def test_a_header_that_comes_again_hides_no_column(tmp_path):
+    first, rest = BESTELLUNGEN.split("\n", 1)
+    found = proposed(tmp_path, bestellungen__csv=f"{first}\n{rest}{first}\n")
+    assert 'occurred_at: {from: Bestelldatum, format: "%d.%m.%Y %H:%M"}' in lines(found)
+    assert "amount: Betrag" in lines(found)
+
+
+def test_a_foot_of_totals_hides_no_column(tmp_path):
+    found = proposed(tmp_path, bestellungen__csv=f"{BESTELLUNGEN}Summe;;;4.095,00;\n")
+    assert {"customer_id", "occurred_at", "order_id", "amount"} <= set(found.entries[0].columns)
+
+
+def test_a_few_amounts_that_are_none_hide_no_column(tmp_path):
+    rows = [f"B{number};{number:05};01.05.2021;{amount};web\n" for number, amount in ((97, "-"), (98, "n/a"))]
+    found = proposed(tmp_path, bestellungen__csv=BESTELLUNGEN.replace(" 10:15", "") + "".join(rows))
+    assert "amount: Betrag" in lines(found)
+
+
+def test_numbers_are_told_by_their_german_abbreviation(tmp_path):
+    text = BESTELLUNGEN.replace("Bestellnummer;Kundennummer;Bestelldatum", "Beleg-Nr.;Kundennr.;Belegdatum")
+    assert set(proposed(tmp_path, umsätze__csv=text).entries[0].columns) >= {"customer_id", "occurred_at", "order_id"}
+
+
+def test_french_files_are_told(tmp_path):
+    rows = "".join(f"F{n};{n:04};{n + 13}/05/2021;{n},50\n" for n in range(15))
+    found = proposed(tmp_path, commandes__csv=f"N° commande;N° client;Date de commande;Montant TTC\n{rows}")
+    assert (found.entries[0].tables, set(found.entries[0].columns)) == (
+        ("orders",), {"customer_id", "occurred_at", "order_id", "amount"},
+    )  # fmt: skip
+
+
+def test_a_quantity_whose_point_is_in_doubt_is_asked_about(tmp_path):
+    text = "id,customer,date,total,quantity\n1,a,2024-01-31,5.5,1.100\n2,b,2024-01-31,7.25,2\n".replace("5.5", "5")
+    found = proposed(tmp_path, orders__csv=text.replace("7.25", "7"))
+    assert '# quantity: {from: quantity, decimal: ",", thousands: "."}' in lines(found)
+
+
+def test_a_column_of_our_name_whose_values_are_none_of_it_is_left_out_and_asked_about(tmp_path):
+    text = "id,customer_id,date,total,discount\n1,a,2024-01-31,5.50,10%\n2,b,2024-01-31,7.25,5%\n"
+    found = proposed(tmp_path, orders__csv=text)
+    assert "leave_out: [discount]" in lines(found)
+    assert (
+        "orders.csv: `discount` bears our name, but its values are not read as amounts; write them as docs/sources.md "
+        "shows, or name another column"
+    ) in found.questions
+
+
+def test_times_that_cannot_be_read_are_named_and_not_only_missing(tmp_path):
+    text = "Kundennr,Kunde seit,Ort\n1,1. Januar 2023,Ulm\n2,3. März 2023,Ulm\n"
+    (asked,) = proposed(tmp_path, kunden__csv=text).questions
+    assert asked.startswith(
+        "kunden.csv: `Kunde seit` is `occurred_at` by its name, but its values are not read as times"
+    )

@@ -90,3 +90,20 @@ def test_a_folder_that_is_not_there_is_refused_and_nothing_is_made(tmp_path):
     assert said.code == 2
     assert "none is not a folder; name the one that holds the files" in said.err
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("url", ["https://me:secret@shop.org/a.csv", "s3://secret/a", "postgresql://me:secret@db/shop"])
+def test_a_url_is_refused_unseen_with_what_to_do_and_nothing_is_made(tmp_path, url):
+    said = init(tmp_path, "--from", url, "--json")
+    assert said.code == 2
+    assert "--from must name a folder of files, found a URL, which is not read here; download the files" in said.err
+    assert "A PostgreSQL database is named in sources.yaml by hand" in said.err
+    assert "secret" not in said.out + said.err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_where_something_is_to_decide_that_comes_next(tmp_path, exports):
+    (exports / "kunden.csv").write_text(KUNDEN.replace("31.03", "01.03"))
+    assert (
+        "next: answer in sources.yaml what is to decide; then churnml ingest" in init(tmp_path, "--from", exports).err
+    )

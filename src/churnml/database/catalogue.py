@@ -201,6 +201,22 @@ class Catalogue:
             else:
                 connection.execute(delete(records).where(written))
 
+    def running(self) -> list[Run]:
+        """Return the runs that have neither finished nor failed, whether or not their process is alive."""
+        with self.engine.connect() as connection:
+            return [Run(**row) for row in connection.execute(select(runs).where(runs.c.state == "running")).mappings()]
+
+    def interrupt(self, run_id: str, now: int) -> int:
+        """Mark a run whose process is gone as failed, and return how many records it had written; they go.
+
+        One that got to its end since it was looked for stays as it is.
+        """
+        still = (runs.c.run_id == run_id) & (runs.c.state == "running")
+        with self.engine.begin() as connection:
+            if not connection.execute(update(runs).where(still).values(state="failed", finished_at=now)).rowcount:
+                return 0
+            return connection.execute(delete(records).where(records.c.run_id == run_id)).rowcount
+
     def last_run(self, verb: str, inputs: str | None = None) -> Run | None:
         """Return the latest finished run of a verb, optionally one made from exactly these inputs."""
         query = select(runs).where(runs.c.verb == verb, runs.c.state == "done")

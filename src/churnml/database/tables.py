@@ -50,7 +50,7 @@ runs = Table(
     metadata,
     Column("run_id", String(32), primary_key=True),
     Column("verb", String(16), nullable=False),
-    Column("state", String(8), nullable=False, comment="running, done or failed"),
+    Column("state", String(8), nullable=False, comment="running, done or failed; killed is failed"),
     Column("inputs", String(64), nullable=False, comment="SHA-256 of everything the result depends on"),
     Column("bundle", String(64), comment="the model it made or used"),
     Column("started_at", BigInteger, nullable=False),

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import glob
 import hashlib
 import os
+import re
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -80,6 +82,31 @@ class Workspace:
             yield
 
     @contextlib.contextmanager
+    def attending(self, run_id: str) -> Iterator[None]:
+        """Show others that a run goes on: a lock of its own, which the system frees if we die."""
+        path = self._lock_of(run_id)
+        with path.open("w") as handle:
+            fcntl.flock(handle, fcntl.LOCK_EX)
+            try:
+                yield
+            finally:
+                path.unlink(missing_ok=True)
+
+    def attended(self, run_id: str) -> bool:
+        """Tell whether the process of a run is alive; ask it under the lock `runs`, under which runs begin."""
+        try:
+            with self._lock_of(run_id).open() as handle:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except FileNotFoundError:
+            return False
+        except BlockingIOError:
+            return True
+        return False
+
+    def _lock_of(self, run_id: str) -> Path:
+        return self.root / f".run-{run_id}.lock"
+
+    @contextlib.contextmanager
     def atomically(self, target: Path) -> Iterator[Path]:
         """Give a temporary path to write to, and move it to `target` only if all went well.
 
@@ -97,6 +124,16 @@ class Workspace:
                 _flush(folder)
         finally:
             draft.unlink(missing_ok=True)
+
+
+def sweep_drafts(target: Path) -> None:
+    """Remove drafts of a file whose writers were killed; call it under the lock under which the file is written.
+
+    A folder of a person's own may hold names much like ours: nothing else goes than what `atomically` calls a draft.
+    """
+    for path in target.parent.glob(f".{glob.escape(target.name)}.*"):
+        if re.fullmatch(r"[0-9a-f]{32}", path.name.rpartition(".")[2]):
+            path.unlink(missing_ok=True)
 
 
 def _flush(path: Path) -> None:

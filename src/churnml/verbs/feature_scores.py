@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 import numpy as np
 
+from churnml.database.workspace import sweep_drafts
 from churnml.errors import NotFoundError, UsageError
 from churnml.events.clock import moment
 from churnml.events.feature_check import check, set_aside
@@ -128,6 +129,7 @@ def _write_scores(
     scored, zone = _Scored(Counter(), Counter()), session.settings.time_zone
     refusing = session.catalogue.refusing()
     ranges = list(file.ranges(_BLOCK_ROWS))
+    sweep_drafts(out.resolve())  # `opened` holds the lock of feature tables
     with session.workspace.atomically(out.resolve()) as draft, draft.open("w", encoding="utf-8", newline="") as handle:
         header = ["customer_id", "cutoff", "churn_probability", "risk_band"]
         csv.writer(handle).writerow([*header, *(f"reason_{place}" for place in range(1, _REASONS + 1))])

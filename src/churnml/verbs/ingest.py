@@ -72,6 +72,8 @@ def land(
     if report is not None and report.suffix not in {".json", ".html"}:
         raise UsageError(f"--report must name a file that ends in .json or .html, got {report.name!r}")
     with _workspace(session, check=check) as held:
+        if not check:
+            held.sweep()
         try:
             found = _run(held, sources, report, check=check, backfill=backfill)
         except DataRefusedError as error:
@@ -194,7 +196,7 @@ def tell(session: Session, found: IngestReport, *, check: bool = False) -> None:
             say(caution, markup=False)
         say(f"[{'green' if ahead['suffices'] else 'yellow'}]outlook[/] {ahead['says']}")
         off = "; ".join(f"{family} ({wants})" for family, wants in ahead["families_off"].items())
-        say(f"[dim]features on: {', '.join(ahead['families_on'])}" + (f"; off: {off}" if off else "") + "[/]")
+        say(f"[dim]features on: {', '.join(ahead['families_on']) or 'none'}" + (f"; off: {off}" if off else "") + "[/]")
 
 
 def _tell_findings(session: Session, found: IngestReport) -> None:

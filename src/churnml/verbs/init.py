@@ -19,7 +19,7 @@ from churnml.database import Workspace
 from churnml.errors import DependencyError
 from churnml.events import TABLES
 from churnml.events.sources.example import EXAMPLE
-from churnml.events.sources.proposing import Proposal, propose
+from churnml.events.sources.proposing import Proposal, propose, require_folder
 from churnml.verbs.session import Session
 
 Json = dict[str, Any]  # Any: JSON
@@ -41,13 +41,14 @@ def init(session: Session, source: Path | None = None) -> Json:
     Raises
     ------
     UsageError
-        If that folder holds no file that can be read.
+        If it is no folder, or one that holds no file that can be read.
     DependencyError
         If something cannot be written.
     """
     root = session.configs.absolute().parent
     proposal = None
     if source is not None:
+        require_folder(source)  # before it is shown: a URL may hold a password
         with session.step(f"Looking at the files in {source}"):
             proposal = propose(source, root)
     Workspace.open(session.workspace.root, create=True)  # only now: a folder that was misspelt makes none
@@ -142,8 +143,9 @@ def _tell(session: Session, body: Json, proposal: Proposal | None) -> None:
         _tell_proposal(session, proposal)
         if "proposal" in body:
             say("sources.yaml is there already; move it away to have the proposed one written, or see it with --json")
-    said = proposal is not None and bool(proposal.entries)
-    first = "" if said else "put your rows in templates/, or name your files in sources.yaml; then "
+    first = "put your rows in templates/, or name your files in sources.yaml; then "
+    if proposal is not None and proposal.entries:
+        first = "answer in sources.yaml what is to decide; then " if proposal.questions else ""
     say(f"next: {first}{body['next']}", markup=False, soft_wrap=True)
 
 

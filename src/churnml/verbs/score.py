@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from churnml.config import ScoreConfig
+from churnml.database.workspace import sweep_drafts
 from churnml.errors import ModelRefusedError, NotEnoughDataError, NotFoundError
 from churnml.features import Catalogue
 from churnml.verbs.features import of_session
@@ -140,6 +141,9 @@ def told(summary: Summary) -> str:
 def write_records(session: Session, out: Path) -> None:
     """Write the latest scores as JSON lines, actions still open."""
     run = session.catalogue.last_run("score")
-    with session.workspace.atomically(out.resolve()) as draft, draft.open("w", encoding="utf-8") as handle:
-        for record in session.records.of_run(run.run_id if run else ""):
-            handle.write(json.dumps(record, ensure_ascii=False) + "\n")
+    target = out.resolve()
+    with session.workspace.locked("out"):
+        sweep_drafts(target)
+        with session.workspace.atomically(target) as draft, draft.open("w", encoding="utf-8") as handle:
+            for record in session.records.of_run(run.run_id if run else ""):
+                handle.write(json.dumps(record, ensure_ascii=False) + "\n")

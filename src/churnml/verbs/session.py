@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import shutil
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -131,13 +132,40 @@ class Session:
 
     @contextlib.contextmanager
     def running(self, verb: str, inputs: str) -> Iterator[str]:
-        """Enter a run in the catalogue, give its id, and mark it failed if it does not get to its end."""
-        run_id = self.catalogue.start(verb, inputs, clock())
-        try:
-            yield run_id
-        except BaseException:
-            self.catalogue.finish(run_id, clock(), {}, ok=False)
-            raise
+        """Enter a run in the catalogue, give its id, and mark it failed if it does not get to its end.
+
+        If it is killed, the next run or landing marks it: the lock it holds is free then.
+        """
+        with contextlib.ExitStack() as attending:
+            with self.workspace.locked("runs"):  # nobody looks for dead runs between its entry and its lock
+                self._sweep()
+                run_id = self.catalogue.start(verb, inputs, clock())
+                attending.enter_context(self.workspace.attending(run_id))
+            try:
+                yield run_id
+            except BaseException:
+                self.catalogue.finish(run_id, clock(), {}, ok=False)
+                raise
+
+    def sweep(self) -> None:
+        """Mark runs that were killed as failed, and remove what they left; runs that go on are left alone."""
+        with self.workspace.locked("runs"):
+            self._sweep()
+
+    def _sweep(self) -> None:
+        alive = False
+        for run in self.catalogue.running():
+            if self.workspace.attended(run.run_id):
+                alive = True
+                continue
+            gone = self.catalogue.interrupt(run.run_id, clock())
+            left = f"; the {gone:,} records it had written, which nobody saw, were removed" if gone else ""
+            self.console.print(f"a `{run.verb}` was stopped before its end and is marked as failed{left}", markup=False)
+        if not alive:  # nobody writes a bundle, then, nor may begin to
+            for path in self.workspace.root.glob(".run-*.lock"):
+                path.unlink(missing_ok=True)
+            for folder in (*self.workspace.models.glob(".draft-*"), *self.workspace.models.glob(".old-*")):
+                shutil.rmtree(folder, ignore_errors=True)
 
     def inputs(self, *settings: BaseModel, **more: object) -> str:
         """Return the digest of everything a run depends on: data, settings, code."""

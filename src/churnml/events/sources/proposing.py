@@ -17,12 +17,21 @@ import duckdb
 from churnml.errors import ChurnmlError, UsageError
 from churnml.events.sources.files import expand, readable
 from churnml.events.sources.opening import _SUFFIXES as SUFFIXES
-from churnml.events.sources.opening import kind_of
+from churnml.events.sources.opening import is_url, kind_of
 from churnml.events.sources.parts import Part, parts_of
 from churnml.events.sources.presets import PRESETS, Preset
 from churnml.events.sources.recognising import LEAST_TABLE, Guess, Met, Recognised, recognise
 from churnml.events.sources.sampling import DAY_FIRST, SAMPLE_ROWS, Looked, Seen, look
-from churnml.events.sources.writing import NO_CUSTOMERS, Entry, first_orders, named, preset_entry, table_entry, whole
+from churnml.events.sources.writing import (
+    NO_CUSTOMERS,
+    Entry,
+    first_orders,
+    misfit,
+    named,
+    preset_entry,
+    table_entry,
+    whole,
+)
 
 
 @dataclass(frozen=True)
@@ -62,8 +71,7 @@ def propose(folder: Path, base: Path | None = None) -> Proposal:
     UsageError
         If there is no such folder, or no file in it that can be read.
     """
-    if not folder.is_dir():
-        raise UsageError(f"{folder} is not a folder; name the one that holds the files")
+    require_folder(folder)
     folder, base = folder.resolve(), (base or folder).resolve()
     paths, left = _files(folder)
     if not paths:
@@ -85,6 +93,25 @@ def propose(folder: Path, base: Path | None = None) -> Proposal:
         asked.append(NO_CUSTOMERS)
     questions = tuple(dict.fromkeys(asked))
     return Proposal(tuple(entries), questions, tuple(left), whole(entries, questions, left))
+
+
+def require_folder(folder: Path) -> None:
+    """Refuse what is no folder of files; a URL, in which a password may stand, is not shown.
+
+    Raises
+    ------
+    UsageError
+        If it is a URL, or there is no such folder.
+    """
+    if is_url(str(folder)):
+        raise UsageError(
+            "--from must name a folder of files, found a URL, which is not read here; download the files into a folder "
+            "and name that. A PostgreSQL database is named in sources.yaml by hand, with the environment variable that "
+            "holds its URL: docs/sources.md shows how. A password does not belong in a command: change it if the URL "
+            "held one"
+        )
+    if not folder.is_dir():
+        raise UsageError(f"{folder} is not a folder; name the one that holds the files")
 
 
 @contextmanager
@@ -146,7 +173,8 @@ def _under(part: Part, folder: Path) -> str:
 
 def _strange(one: Recognised) -> str:
     names = ", ".join(one.looked.columns)
-    return f"not recognised (nearest: {one.table.name}, confidence {one.confidence:.2f}); columns: {names}"
+    why = "".join(f"; {misfit(*names)}" for names in one.misfits)
+    return f"not recognised (nearest: {one.table.name}, confidence {one.confidence:.2f}); columns: {names}{why}"
 
 
 def _known_exports(looked: Sequence[Looked], base: Path) -> tuple[list[Entry], list[Looked]]:
@@ -262,6 +290,9 @@ def _agreed(group: Sequence[Recognised]) -> Recognised:
         if common and common != guess.theirs.patterns:
             why = f"{guess.why}; written {common[0]}, as another file of its kind shows"
             guesses[name] = replace(guess, theirs=replace(guess.theirs, patterns=common), why=why)
+    for name, guess in guesses.items():  # each file is read by itself: one in doubt is asked about for all
+        doubts = (one.guesses[name].theirs.mark_open for one in group if name in one.guesses)
+        guesses[name] = replace(guess, theirs=replace(guess.theirs, mark_open=next(filter(None, doubts), "")))
     return replace(group[0], guesses=guesses)
 
 

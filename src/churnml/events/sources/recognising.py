@@ -6,7 +6,8 @@ are can rule a column out, and decides between two that are named alike.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from churnml.events.schema import CURRENCY, TABLES, Column, Table
@@ -15,9 +16,18 @@ from churnml.events.sources.vocabulary import COLUMN_WORDS, TABLE_WORDS, parts, 
 
 _CLOCKS = {"customer_id", "occurred_at"}
 _LEAST_COLUMN = 0.45
-_NEARLY_ALL = 0.98  # a few broken values do not hide what a column is; ingest sets them aside
+_NEARLY_ALL = 0.95  # a few broken values do not hide what a column is; ingest sets them aside
 _ENOUGH = 0.5  # share of ids that must be known for the customers of two files to be the same
 _ALONE = 0.9  # share from which ids that are known speak for a column whose name does not
+_BY_NAME = 0.85  # from here on a name alone says which column is meant
+_HOLDS = {
+    "instant": "times",
+    "money": "amounts",
+    "number": "numbers",
+    "integer": "whole numbers",
+    "boolean": "a yes or no each",
+    "json": "JSON objects",
+}
 LEAST_TABLE = 0.5
 """Below this confidence a file is called not recognised."""
 
@@ -34,7 +44,14 @@ class Guess:
 
 @dataclass(frozen=True)
 class Recognised:
-    """What a file was taken for."""
+    """What a file was taken for.
+
+    Parameters
+    ----------
+    misfits : tuple of (str, str, str)
+        Columns of the file that bear the name of one of ours but do not hold what that holds: theirs, ours, and what
+        the values ought to be.
+    """
 
     looked: Looked
     table: Table
@@ -43,6 +60,7 @@ class Recognised:
     guesses: dict[str, Guess]
     missing: tuple[str, ...] = ()
     unused: tuple[str, ...] = field(default=())
+    misfits: tuple[tuple[str, str, str], ...] = field(default=())
 
 
 @dataclass(frozen=True)
@@ -81,7 +99,19 @@ def _as_table(looked: Looked, table: Table, met: Met | None) -> Recognised:
     used |= {name for name in looked.columns if table.priced and name.casefold() == CURRENCY.name}  # ingest compares it
     unused = tuple(name for name in looked.columns if name not in used)
     why = f"{len(required) - len(missing)} of {len(required)} required columns found" + _named(told)
-    return Recognised(looked, table, max(0.0, min(confidence, 1.0)), why, guesses, missing, unused)
+    strange = tuple(_misfits(looked, table, guesses, unused))
+    return Recognised(looked, table, max(0.0, min(confidence, 1.0)), why, guesses, missing, unused, strange)
+
+
+def _misfits(
+    looked: Looked, table: Table, guesses: Mapping[str, Guess], unused: Iterable[str]
+) -> Iterator[tuple[str, str, str]]:
+    for name in unused:
+        seen = looked.columns[name]
+        for column in table.columns:
+            surely = _by_name(column, name, table)[0] >= _BY_NAME and column.name not in guesses
+            if surely and seen.filled and column.kind in _HOLDS and _fits(column, seen, table)[0] == 0:
+                yield name, column.name, _HOLDS[column.kind]
 
 
 def _tells(name: str, table: Table) -> bool:
@@ -172,7 +202,7 @@ def _by_ids(guess: Guess | None, column: Column, seen: Seen, table: Table, met: 
 
 def _by_name(column: Column, name: str, table: Table) -> tuple[float, str]:
     """Return how surely a name is that of a column, and why."""
-    theirs = squeezed(name)
+    theirs = re.sub(r"(?<=[^\W\d])nr$", "nummer", squeezed(name))
     here = [squeezed(word) for word in COLUMN_WORDS.get(f"{table.name}.{column.name}", "").split()]
     anywhere = [squeezed(word) for word in COLUMN_WORDS.get(column.name, "").split()]
     known = {squeezed(column.name), *here, *anywhere}
@@ -198,10 +228,14 @@ def _fits(column: Column, seen: Seen, table: Table) -> tuple[float, str]:
         return _fits_text(column, seen, table)
     counted = not seen.unit  # numbers that are times are no amounts
     shows = {
-        "instant": (seen.moments, "every value is a time"),
+        "instant": (seen.moments, "the values are times"),
         "money": (seen.numbers + seen.amounts > _NEARLY_ALL and counted, _amounts(seen)),
         "number": (seen.numbers > _NEARLY_ALL and counted, "the values are numbers"),
-        "integer": (seen.whole > _NEARLY_ALL and counted, "the values are whole numbers"),
+        # a mark in doubt may group thousands: it is asked about
+        "integer": (
+            (seen.numbers if seen.mark_open else seen.whole) > _NEARLY_ALL and counted,
+            "the values are whole numbers",
+        ),
         "boolean": (seen.truths == 1, "every value is a yes or no"),
         "json": (seen.objects == 1, "every value is a JSON object"),
     }

@@ -20,6 +20,7 @@ from churnml.events.sources.vocabulary import VALUE_WORDS
 
 SAMPLE_ROWS = 2_000
 _FEW = 24
+_MOST = 0.9  # of the values of a column must be times, for it to hold times
 _ISO = re.compile(r"\d{4}[-/]\d{1,2}[-/]\d{1,2}([ T]\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?( ?(Z|UTC|[+-]\d{2}(:?\d{2})?))?)?")
 _OFFSET = re.compile(r"\d{2}:\d{2}.*(Z|UTC|[+-]\d{2}(:?\d{2})?)$")
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
@@ -62,8 +63,9 @@ class Seen:
         Of the values, which share are amounts with a sign or a code of a currency.
     few : tuple of str
         The values there are, if they are few.
-    mark_open : bool
-        Whether numbers such as 1,234 may be thousands or fractions, and none of them tells.
+    mark_open : str
+        The mark, a comma or a point, of numbers such as 1,234 that may be thousands or fractions where none of them
+        tells; empty where one does.
     """
 
     name: str
@@ -82,7 +84,7 @@ class Seen:
     time_of_day: bool = False
     offset: bool = False
     few: tuple[str, ...] = ()
-    mark_open: bool = False
+    mark_open: str = ""
 
     @property
     def moments(self) -> bool:
@@ -146,7 +148,7 @@ def _seen(
         filled=len(texts) / rows,
         distinct=len(values) / len(texts),
         numbers=len(numbers) / len(texts),
-        whole=_share(_WHOLE.fullmatch, texts),
+        whole=_share(_WHOLE.fullmatch, plain),
         largest=max(numbers, default=0.0),
         truths=_share(lambda text: text.casefold() in _TRUTHS, texts),
         emails=emails,
@@ -158,9 +160,7 @@ def _seen(
         time_of_day=bool(unit) or any(":" in text for text in texts),
         offset=bool(unit) or "TIME ZONE" in kind or (patterns == ("",) and all(map(_OFFSET.search, texts))),
         few=few if emails == 0 else (),
-        mark_open=(written is None or bool(written.doubt))
-        and any("," in text for text in texts)
-        and all(map(_one_mark, texts)),
+        mark_open=_mark_open(texts, written),
     )
 
 
@@ -177,6 +177,13 @@ def _signed(text: str) -> object:
     """Tell whether a text is an amount with the sign or the code of a currency, such as 1.234,50 € or ￥99.00."""
     found = _SIGNED.fullmatch(unicodedata.normalize("NFKC", text).strip())
     return found and _AMOUNT.fullmatch("".join(filter(None, found.groups())).strip())
+
+
+def _mark_open(texts: Sequence[str], written: Format | None) -> str:
+    """Return the mark of which ingest would ask what it means; a reader that judges its numbers says so itself."""
+    if written is not None:
+        return next((mark for mark in ",." if mark in written.doubt), "")
+    return "," if any("," in text for text in texts) and all(map(_one_mark, texts)) else ""
 
 
 def _one_mark(text: str) -> object:
@@ -197,20 +204,30 @@ def _epoch(name: str, plain: Sequence[str]) -> Unit:
 
 
 def written_as(values: Iterable[str], connection: duckdb.DuckDBPyConnection) -> tuple[str, ...]:
-    """Return every pattern that reads all values as times; ISO 8601 is the empty one."""
+    """Return the patterns that read the most values as times, if that is nearly all; ISO 8601 is the empty one.
+
+    A header that comes again, or a few days written otherwise, do not hide what a column is; ingest tells them row by
+    row.
+    """
     texts = sorted(values)
-    if all(map(_ISO.fullmatch, texts)):
+    if _share(_ISO.fullmatch, texts) >= _MOST:
         return ("",)
-    if not all(re.search(r"\d", text) and re.search(r"\d[^\d]|^\d{8}$", text) and len(text) < 40 for text in texts):
+    likely = [text for text in texts if len(text) < 40 and re.search(r"\d[^\d]|^\d{8}$", text)]
+    if len(likely) < _MOST * len(texts):
         return ()
-    checks = ", ".join(f"bool_and(try_strptime(text, '{pattern}') IS NOT NULL)" for pattern in PATTERNS)
-    (reads,) = connection.execute(f"SELECT {checks} FROM (SELECT unnest(?) AS text)", [texts]).fetchall()
-    found = [pattern for pattern, every in zip(PATTERNS, reads, strict=True) if every]
-    return tuple(pattern for pattern in found if _plausible(pattern, texts))
+    checks = ", ".join(f"count(*) FILTER (try_strptime(text, '{pattern}') IS NOT NULL)" for pattern in PATTERNS)
+    (counts,) = connection.execute(f"SELECT {checks} FROM (SELECT unnest(?) AS text)", [likely]).fetchall()
+    reads = {one: count for one, count in zip(PATTERNS, counts, strict=True) if _plausible(one, likely)}
+    most = max(reads.values(), default=0)
+    return tuple(one for one, count in reads.items() if count == most) if most >= _MOST * len(texts) else ()
 
 
 def _plausible(pattern: str, texts: Sequence[str]) -> bool:
-    """Tell whether a pattern of two-digit years was not taken for one of four, and eight digits for a day."""
+    """Tell whether years have the digits the pattern says, which the reading of one does not ask, and are years."""
     if "%Y%m%d" in pattern:
         return all("1900" <= text[:4] <= "2199" for text in texts)
-    return "%y" not in pattern or not any(re.search(r"\d{4}", text) for text in texts)
+    return (
+        _share(re.compile(r"\d{4}").search, texts) >= _MOST
+        if "%Y" in pattern
+        else not any(re.search(r"\d{4}", text) for text in texts)
+    )

@@ -12,22 +12,23 @@ from functools import cache
 
 TABLE_WORDS: dict[str, str] = {
     "customers": (
-        "customer client member user account buyer household kunde kunden mitglied nutzer konto 客户 会员 用户 顾客"
+        "customer client member user account buyer household kunde kunden mitglied nutzer konto 客户 会员 用户 顾客 "
+        "acheteur adhérent 客户资料"
     ),
     "profile_changes": "profilechange attributechange history profiländerung 资料变更 属性变更",
-    "consents": "consent optin permission gdpr einwilligung zustimmung 授权 同意",
+    "consents": "consent optin permission gdpr einwilligung zustimmung 授权 同意 einwilligungen consentement",
     "orders": (
         "order purchase sale transaction invoice receipt bestellung auftrag verkauf rechnung kauf umsatz 订单 "
-        "交易 销售 购买"
+        "交易 销售 购买 umsätze verkäufe einkäufe käufe kassenbon commande vente achat facture 订单列表"
     ),
     "order_lines": "orderline orderitem lineitem basketitem position bestellposition 订单明细 订单行 明细",
-    "returns": "return refund credit retoure rückgabe erstattung gutschrift 退货 退款",
+    "returns": "return refund credit retoure rückgabe erstattung gutschrift 退货 退款 retour remboursement",
     "interactions": (
         "interaction event click visit session pageview web log ereignis besuch klick 行为 事件 浏览 访问"
     ),
     "tickets": "ticket case support complaint issue anfrage beschwerde vorgang 工单 投诉 客服",
     "surveys": "survey nps csat feedback review rating umfrage befragung bewertung 调查 问卷 评价 满意度",
-    "subscriptions": "subscription contract plan membership abo abonnement vertrag 订阅 合同 套餐",
+    "subscriptions": "subscription contract plan membership abo abonnement vertrag verträge contrat 订阅 合同 套餐",
     "contacts": "campaign contact treatment mailing outreach kampagne ansprache 营销 触达 活动",
 }
 """What a file of the table is called, among other words."""
@@ -39,26 +40,27 @@ COLUMN_WORDS: dict[str, str] = {
         "customer customerid customernumber customerno custid clientid memberid userid accountid buyerid householdid "
         "contactid kundennummer kundennr kundenid kunde mitgliedsnummer nutzerid 客户id 客户编号 客户号 会员id "
         "会员号 "
-        "会员编号 用户id 用户编号 顾客编号"
+        "会员编号 用户id 用户编号 顾客编号 nclient numéroclient numeroclient idclient codeclient"
     ),
     "occurred_at": (
         "date time timestamp datetime createdat created createddate eventtime eventdate datum zeit zeitpunkt "
         "zeitstempel "
-        "erstelltam angelegtam 日期 时间 创建时间 发生时间"
+        "erstelltam angelegtam 日期 时间 创建时间 发生时间 datedecréation datecréation"
     ),
     "customers.occurred_at": (
         "registeredat registered registrationdate signupdate signedupat joinedat joindate firstseen firstcontact "
         "customersince membersince kundeseit anlagedatum registriertam registrierungsdatum eintrittsdatum 注册时间 "
-        "注册日期 入会时间 开户日期 首次接触时间"
+        "注册日期 入会时间 开户日期 首次接触时间 joined clientdepuis dateinscription datedinscription"
     ),
     "orders.occurred_at": (
         "orderdate orderedat ordertime purchasedate purchasedat invoicedate transactiondate saledate paidat "
         "bestelldatum bestelltam auftragsdatum kaufdatum rechnungsdatum verkaufsdatum buchungsdatum 下单时间 "
         "下单日期 "
-        "订单时间 订单日期 购买时间 交易时间 交易日期"
+        "订单时间 订单日期 购买时间 交易时间 交易日期 ordered belegdatum bondatum "
+        "datecommande datedecommande dateachat datedachat datefacture datedefacture"
     ),
     "order_lines.occurred_at": (
-        "orderdate orderedat invoicedate bestelldatum kaufdatum rechnungsdatum 下单时间 订单日期"
+        "orderdate orderedat invoicedate bestelldatum kaufdatum rechnungsdatum 下单时间 订单日期 belegdatum bondatum"
     ),
     "returns.occurred_at": (
         "returndate returnedat refunddate refundedat rückgabedatum retourendatum 退货时间 退款时间"
@@ -75,11 +77,11 @@ COLUMN_WORDS: dict[str, str] = {
     "birth_year": "birthyear yearofbirth geburtsjahr jahrgang 出生年份 出生年",
     "gender": "sex geschlecht anrede 性别",
     "region": "state province country bundesland land 地区 省份 省 区域",
-    "city": "town ort stadt wohnort 城市 市",
+    "city": "town ort stadt wohnort 城市 市 ville",
     "income_band": "income incomelevel einkommen einkommensklasse 收入 收入段 收入区间",
     "acquisition_channel": "source utmsource referrer leadsource herkunft werbekanal quelle 来源 获客渠道 注册渠道",
     "acquisition_cost": "cac akquisekosten 获客成本",
-    "display_name": "name fullname customername kundenname firstname 姓名 名称 客户名称",
+    "display_name": "name fullname customername kundenname firstname 姓名 名称 客户名称 nom",
     "phone": "telephone mobile phonenumber telefon handy telefonnummer 电话 手机 手机号",
     "email": "mail emailaddress emailadresse 邮箱 电子邮件 邮件",
     "owner": "accountmanager salesrep betreuer 负责人 客户经理",
@@ -92,17 +94,17 @@ COLUMN_WORDS: dict[str, str] = {
         "receiptid "
         "basketid bestellnummer bestellnr bestellid auftragsnummer auftragsnr rechnungsnummer belegnummer "
         "订单号 订单编号 "
-        "订单id 交易号 单号"
+        "订单id 交易号 单号 bonnummer ncommande numérocommande numerocommande nfacture"
     ),
     "amount": (
         f"{_MONEY} ordertotal totalamount orderamount netamount grandtotal totalprice spend sales linetotal "
         "refundamount mrr gesamtbetrag gesamtsumme nettobetrag bestellwert rechnungsbetrag 订单金额 实付金额 "
         "支付金额 "
-        "退款金额 消费金额"
+        "退款金额 消费金额 gesamt gesamtpreis monatsbeitrag beitrag montant montantttc montantht prixtotal"
     ),
     "discount": "discountamount rabatt nachlass 折扣 优惠 优惠金额 折扣金额",
     "cost": "cogs costofgoods kosten wareneinsatz einkaufspreis 成本 费用",
-    "quantity": "qty units items count menge anzahl stück 数量 件数",
+    "quantity": "qty units items count menge anzahl stück 数量 件数 quantité",
     "channel": "saleschannel shop store via medium kanal vertriebskanal filiale 渠道 门店 平台",
     "line": "lineno linenumber position pos positionsnummer 行号",
     "product_id": (

@@ -19,6 +19,7 @@ from churnml.events.sources.vocabulary import VALUE_WORDS, parts, squeezed
 
 _PLAIN = re.compile(r"[^\W\d_][\w.*/-]*( [\w.*/-]+)*")
 _CENTS = re.compile(r"(?i)cent|(^|_)ct$|分$")
+_MARKS = {",": "comma", ".": "point"}
 _LARGE = 1_000  # amounts below are units of the currency rather than cents
 _UNDERSTOOD = {"true", "t", "yes", "y", "1", "false", "f", "no", "n", "0"}
 
@@ -115,14 +116,26 @@ def table_entry(one: Recognised, pattern: str) -> Entry:
     missing, about_missing = _missing(one, pattern)
     body = [f"    {line}" for line in columns + missing]
     said = any(not line.startswith("#") for line in columns + missing)
-    bearing = dict.fromkeys(written(name) for name in undecided if name in one.table.names)
+    strange = [theirs for theirs, _, _ in one.misfits]  # what bears our name would be taken by it
+    bearing = dict.fromkeys(written(name) for name in [*undecided, *strange] if name in one.table.names)
     tail = [f"  leave_out: [{', '.join(bearing)}]  # until decided above"] if bearing else []
-    tail += [f"  # not used: {', '.join(map(_one_line, one.unused))}"] if one.unused else []
+    unused = [name for name in one.unused if written(name) not in bearing]
+    tail += [f"  # not used: {', '.join(map(_one_line, unused))}"] if unused else []
     lines = [*head, *zone, "  columns:" if said else "  columns: {}", *body, *tail]
-    questions = (*about_zone, *about_columns, *about_missing, *_about_key(one, pattern))
+    about_values = [f"{pattern}: {misfit(*names)}" for names in one.misfits]
+    questions = (*about_zone, *about_columns, *about_missing, *about_values, *_about_key(one, pattern))
     sure = {name: guess.confidence for name, guess in one.guesses.items()}
     text = "".join(f"  {line}\n" for line in lines)
     return Entry((one.table.name,), pattern, one.confidence, one.why, sure, questions, text)
+
+
+def misfit(theirs: str, ours: str, holds: str) -> str:
+    """Return what is said of a column whose name says what it is, and whose values do not look like that."""
+    named_so = "bears our name" if theirs == ours else f"is `{ours}` by its name"
+    return (
+        f"`{theirs}` {named_so}, but its values are not read as {holds}; write them as docs/sources.md shows, or name "
+        "another column"
+    )
 
 
 def _where(part: Part, pattern: str) -> list[str]:
@@ -160,7 +173,8 @@ def _missing(one: Recognised, pattern: str) -> tuple[list[str], list[str]]:
             lines.append(f"{name}: {{constant: {constant}}}  # 0.80: the name of the file says so")
         else:
             lines.append(f"# {name}:  # required, and not found: {meaning}")
-            questions.append(f"{pattern}: which column is `{name}` ({meaning})? Or {{constant: …}}")
+            if name not in {ours for _, ours, _ in one.misfits}:
+                questions.append(f"{pattern}: which column is `{name}` ({meaning})? Or {{constant: …}}")
     return lines, questions
 
 
@@ -217,9 +231,10 @@ def _choices(ours: Column, seen: Seen) -> tuple[list[tuple[dict[str, str], str]]
         ways = [({"format": pattern}, words[pattern in DAY_FIRST]) for pattern in seen.patterns]
         return ways, f"does `{seen.name}` begin with the day or the month? No value tells"
     if ours.kind in {"money", "number", "integer"} and seen.mark_open:
-        grouped = ({"decimal": ".", "thousands": ","}, "if 1,234 is more than a thousand")
-        return [grouped, ({"decimal": ","}, "if 1,234 is between one and two")], (
-            f"is the comma in `{seen.name}` between thousands, or the decimal mark? No value tells"
+        mark, other, word = seen.mark_open, {",": ".", ".": ","}[seen.mark_open], _MARKS[seen.mark_open]
+        grouped = ({"decimal": other, "thousands": mark}, f"if 1{mark}234 is more than a thousand")
+        return [grouped, ({"decimal": mark}, f"if 1{mark}234 is between one and two")], (
+            f"is the {word} in `{seen.name}` between thousands, or the decimal mark? No value tells"
         )
     if ours.kind == "money" and seen.whole == 1 and seen.largest >= _LARGE and not _CENTS.search(seen.name):
         return [({}, "if it counts whole units"), ({"unit": "cents"}, "if it counts cents")], (
