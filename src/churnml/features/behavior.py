@@ -169,7 +169,7 @@ FEATURES: list[Feature] = [
         derive=share,
         missing="no visit in 90 days",
         meaning=Text("views per visit in the last 90 days", "最近 90 天平均每次访问的浏览数"),
-        sentence=Text("Looks at {value} things a visit", "平均每次访问浏览 {value} 项"),
+        sentence=Text("Things looked at per visit in 90 days: {value}", "90 天内平均每次访问浏览 {value} 项"),
     ),
     feature(
         name="orders_per_active_day_90d",
@@ -191,7 +191,7 @@ FEATURES: list[Feature] = [
         derive=share,
         missing="no order in 90 days",
         meaning=Text("searches per order day in the last 90 days", "最近 90 天平均每个下单日的搜索次数"),
-        sentence=Text("Searches {value} times for each order", "平均每次下单前搜索 {value} 次"),
+        sentence=Text("Searches per order in 90 days: {value}", "90 天内平均每次下单搜索 {value} 次"),
     ),
     feature(
         name="carts_left_30d",

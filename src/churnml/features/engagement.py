@@ -121,7 +121,10 @@ FEATURES: list[Feature] = [
             "mails opened per contact in the last 90 days less those in the nine months before: tired of contact",
             "最近 90 天与之前九个月每次触达打开邮件次数之差：对触达的疲劳",
         ),
-        sentence=Text("Opens {value} mails more for each contact than before", "每次触达打开邮件比以前多 {value} 次"),
+        sentence=Text(
+            "Mails opened per contact, 90 days against the nine months before: {value}",
+            "近 90 天每次触达打开邮件比此前九个月变化 {value} 次",
+        ),
     ),
     contacted(
         name="redemptions_per_contact",

@@ -396,6 +396,21 @@ _MARGIN = [
         meaning=Text("share of the orders of the last 180 days with a discount", "最近 180 天有折扣的订单占比"),
         sentence=Text("{value} of the orders of 180 days had a discount", "180 天内 {value} 的订单有折扣"),
     ),
+    *(
+        feature(
+            name=f"unit_price_{days}d",
+            group="basket",
+            unit="currency",
+            needs=(_SPEND(days), Aggregate("orders", "sum", "quantity", days)),
+            derive=_basket,
+            missing=f"no units bought in {days} days",
+            meaning=Text(f"mean price of a unit in the last {days} days", f"最近 {days} 天平均单件价格"),
+            sentence=Text(
+                f"An item bought in {days} days cost {{value}} on average", f"{days} 天内平均单件价格 {{value}}"
+            ),
+        )
+        for days in (90, 180)
+    ),
     feature(
         name="unit_price_change_90d",
         group="trend",
@@ -413,8 +428,8 @@ _MARGIN = [
             "近 90 天与前 90 天平均单件价格之比的对数：转向更贵或更便宜的商品",
         ),
         sentence=Text(
-            "What they buy has become dearer or cheaper; items bought in 90 days: {items_90d}",
-            "所购商品的价位有变化；90 天内购买 {items_90d} 件",
+            "An item bought in 90 days cost {unit_price_90d}, in 180 days {unit_price_180d}",
+            "90 天内所购商品平均单价 {unit_price_90d}，180 天内 {unit_price_180d}",
         ),
     ),
 ]

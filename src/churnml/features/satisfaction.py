@@ -142,7 +142,7 @@ _SURVEYS = [
         missing="fewer than two answers",
         meaning=Text("last answer less the mean of those before", "最近一次得分与此前平均之差"),
         sentence=Text(
-            "The last answer differs from those before by {value} of 100",
+            "The last answer against the mean of those before, of 100: {value}",
             "最近一次得分比此前平均变化 {value}（满分 100）",
         ),
     ),
@@ -232,7 +232,7 @@ def _waiting(what: str) -> list[Feature]:
             derive=partial(scaled, scale=1.0),
             missing=f"no {what} yet",
             meaning=Text(f"hours to the {en} of the last ticket that had one", f"最近一次{zh}时长（小时）"),
-            sentence=Text(f"The last {en} took {{value}}", f"最近一次{zh}用时 {{value}}"),
+            sentence=Text(f"Their last wait for a {en}: {{value}}", f"最近一次等待{zh} {{value}}"),
         ),
     ]
 

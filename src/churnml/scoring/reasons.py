@@ -170,7 +170,8 @@ def _number(value: float | str, unit: str, currency: str, language: Language) ->
         return format_money(value, currency, language)
     if unit == "share":
         return format_percent(value, language)
-    number = format_number(round(value, 1) if unit == "ratio" or value < 10 else round(value), language)
+    small = 2 if unit == "ratio" and abs(value) < 1 else 1
+    number = format_number(round(value, small) if unit == "ratio" or abs(value) < 10 else round(value), language)
     if unit not in _MEASURES:
         return number
     one, many, zh = _MEASURES[unit]
