@@ -97,7 +97,16 @@ def ingest(
         landing = _Landing(connection, scratch, _landed_files(workspace, catalogue), backfill)
         try:
             with _unchanged(sources):
-                known = _check_all(landing, sources, catalogue, config, now, backfill=backfill, progress=progress)
+                known = _check_all(
+                    landing,
+                    sources,
+                    catalogue,
+                    config,
+                    now,
+                    check_only=check_only,
+                    backfill=backfill,
+                    progress=progress,
+                )
                 if rows_file is not None:
                     quarantine.write_rows(connection, landing.tables, rows_file)
                 report = replace(
@@ -214,6 +223,7 @@ def _check_all(
     config: WorkspaceConfig,
     now: int,
     *,
+    check_only: bool,
     backfill: bool,
     progress: Callable[[str], None],
 ) -> list[Source]:
@@ -226,8 +236,10 @@ def _check_all(
     fresh = [one for one in sources if one not in landed_before]
     _show_standing(landing)
     for table in TABLES.values():
-        known_then = backfill or not landing.landed.get(table.name)
-        checked = Checked(table, "occurred_at" if known_then else str(int(now)))
+        stands = bool(landing.landed.get(table.name))
+        known_then = backfill or not stands
+        whole = not check_only or stands or table.name == "consents"  # `hold_undated` looks at what they say
+        checked = Checked(table, "occurred_at" if known_then else str(int(now)), whole)
         brought = [one for one in fresh if one.table == table.name]
         opened = list(_opened(landing, brought, config.currency, now, progress))
         if not opened:

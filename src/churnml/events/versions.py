@@ -91,10 +91,8 @@ class Repeated:
     more: int = 0
 
 
-def mark_repeated(
-    connection: duckdb.DuckDBPyConnection, arrivals: Arrivals, landed: Sequence[str], marks: Marks
-) -> list[Repeated]:
-    """Take out the staged rows that say nothing new, and mark those in conflict; return what came again by source.
+def repeated_keys(connection: duckdb.DuckDBPyConnection, arrivals: Arrivals, landed: Sequence[str]) -> int:
+    """Take out the staged rows that stand equal, and return how many keys come more than once among what is left.
 
     Parameters
     ----------
@@ -105,10 +103,24 @@ def mark_repeated(
         connection.execute(f"CREATE OR REPLACE TEMP TABLE {came_again(arrivals.table)} (key UBIGINT)")
     if landed:
         _take_out_equal(connection, arrivals, landed)
+    return _find_repeated(connection, arrivals, landed)
+
+
+def mark_repeated(
+    connection: duckdb.DuckDBPyConnection, arrivals: Arrivals, landed: Sequence[str], marks: Marks, keys: int
+) -> list[Repeated]:
+    """Take out the staged rows that say nothing new, and mark those in conflict; return what came again by source.
+
+    Parameters
+    ----------
+    landed : sequence of str
+        The Parquet files of the table that count already.
+    keys : int
+        How many keys come more than once, as `repeated_keys` has just found.
+    """
     found: dict[tuple[int, int], int] = {}
-    rows = _find_repeated(connection, arrivals, landed)
-    turns = rows // _COMPARED_AT_ONCE + 1
-    for turn in range(turns if rows else 0):
+    turns = keys // _COMPARED_AT_ONCE + 1
+    for turn in range(turns if keys else 0):
         _gather(connection, arrivals, landed, turn, turns)
         for source, verdict, count in _compare(connection, arrivals, marks):
             found[source, verdict] = found.get((source, verdict), 0) + count
