@@ -397,6 +397,16 @@ def test_a_check_of_customers_who_come_twice_reports_what_the_landing_then_does(
     assert checked["tables"] == landed["tables"]
 
 
+@pytest.mark.parametrize("lines", ["", "ann,2020-03-01,o1,5"], ids=["without rows", "with rows"])
+def test_a_check_knows_a_file_that_has_landed(tiny, lines):
+    tiny.land(customers=CUSTOMERS)
+    path = tiny.file("orders.csv", f"{HEADER}\n{lines}\n")
+    first, again = (tiny.ingest("orders", path, check_only=True) for _ in range(2))
+    tiny.ingest("orders", path)
+    assert (first.already_landed, again.already_landed) == ([], [])
+    assert tiny.ingest("orders", path, check_only=True).already_landed == ["orders.csv"]
+
+
 def test_a_first_landing_is_backfill_and_a_later_one_carries_its_time(shop):
     report = orders(shop, "ann,2020-03-01,late,5")
     first, late = landed(shop)
