@@ -22,9 +22,9 @@ import pyarrow as pa
 
 from churnml.events.schema import MONEY_SCALE, Table
 
-Numbers = npt.NDArray[np.int64 | np.uint64]
 Hashes = npt.NDArray[np.uint64]
 Places = npt.NDArray[np.int64]
+Numbers = Hashes | Places
 
 _SKIPPED, _FILLS, _NEWER, _MORE = -1, -2, -3, -4
 _AT_ONCE = 12_000_000
@@ -250,7 +250,7 @@ def _columns(connection: duckdb.DuckDBPyConnection, query: str, rows: int) -> li
         So many it gives at most; what is not filled takes no memory.
     """
     reader, filled = connection.sql(query).to_arrow_reader(1 << 17), 0
-    columns = [np.empty(rows, dtype=kind.to_pandas_dtype()) for kind in reader.schema.types]
+    columns = [np.empty(rows, dtype=str(kind)) for kind in reader.schema.types]  # `to_pandas_dtype` imports pandas
     for piece in reader:
         for column, values in zip(columns, piece.columns, strict=True):
             column[filled : filled + len(piece)] = values.to_numpy(zero_copy_only=False)
