@@ -198,40 +198,23 @@ def _catalogue(root: Path, ask):
         engine.dispose()
 
 
-def peak_of_a_check(folder: Path, n_rows: int) -> float:
-    """Return the megabytes that a process takes, all in all, to check so many orders in a CSV file."""
+def peak_of_ingesting(folder: Path, n_rows: int, *, check_only: bool = False) -> float:
+    """Return the megabytes that a process takes, all in all, to land so many orders in a CSV file, or to check them.
+
+    The orders of one file are the first of any longer one: those that have landed in `folder` come again.
+    """
     with _PROCESSES.Pool(1) as pool:
-        return pool.apply(_peak, (folder, n_rows))
+        return pool.apply(_peak, (folder, n_rows), {"check_only": check_only})
 
 
-def _peak(folder: Path, n_rows: int) -> float:
-    path, workspace = folder / f"{n_rows}.csv", Workspace.open(folder / "workspace", create=True)
-    _write_orders(path, n_rows)
-    catalogue = Catalogue(open_engine(workspace.database))
-    customers = Landing.write(folder, "few", NOW, customers="customer_id occurred_at\n C0 2020-01-01\n C1 2020-01-01")
-    sources = [file_source(table, file, "UTC") for table, file in {**customers.files, "orders": path}.items()]
-    found = ingest(workspace, catalogue, sources, _SETTINGS, NOW, check_only=True)
-    assert found.tables[1].landed == n_rows
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1e6 if sys.platform == "darwin" else 1e3)
-
-
-def peak_of_coming_again(folder: Path, n_rows: int) -> float:
-    """Return the megabytes that a process takes to find that all of so many orders stand already, and one is new."""
-    for peak in (_peak_of_landing, _peak_of_landing):  # a process for each: the second's peak is its own
-        with _PROCESSES.Pool(1) as pool:
-            found = pool.apply(peak, (folder, n_rows))
-        n_rows += 1
-    return found
-
-
-def _peak_of_landing(folder: Path, n_rows: int) -> float:
+def _peak(folder: Path, n_rows: int, *, check_only: bool) -> float:
     path, workspace = folder / f"{n_rows}.csv", Workspace.open(folder / "workspace", create=True)
     _write_orders(path, n_rows)
     catalogue = Catalogue(open_engine(workspace.database))
     customers = Landing.write(folder, "few", NOW, customers="customer_id occurred_at\n C0 2020-01-01\n C1 2020-01-01")
     stood = sum(part.rows for part in catalogue.parts("orders"))
     sources = [file_source(table, file, "UTC") for table, file in {**customers.files, "orders": path}.items()]
-    found = ingest(workspace, catalogue, sources, _SETTINGS, NOW)
+    found = ingest(workspace, catalogue, sources, _SETTINGS, NOW, check_only=check_only)
     assert (found.tables[-1].landed, found.tables[-1].skipped) == (n_rows - stood, stood)
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1e6 if sys.platform == "darwin" else 1e3)
 

@@ -43,13 +43,13 @@ class Tiny:
         source = file_source(table, path, self.config.time_zone)
         return ingest(self.workspace, self.catalogue, [source], self.config, now, **options)
 
-    def land(self, now: int = NOW, **tables: str) -> IngestReport:
-        """Land tables given as text: columns apart by spaces, `-` where empty."""
+    def land(self, now: int = NOW, *, check_only: bool = False, **tables: str) -> IngestReport:
+        """Land tables given as text: columns apart by spaces, `-` where empty; or only check them."""
         sources = [
             file_source(table, self.file(f"{table}-{now}.csv", as_csv(text)), self.config.time_zone)
             for table, text in tables.items()
         ]
-        return ingest(self.workspace, self.catalogue, sources, self.config, now)
+        return ingest(self.workspace, self.catalogue, sources, self.config, now, check_only=check_only)
 
     @property
     def store(self) -> Store:

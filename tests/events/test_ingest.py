@@ -357,6 +357,56 @@ def test_checking_alone_reports_and_writes_nothing(shop):
     assert picture(shop.workspace) == before
 
 
+ORDER = "customer_id occurred_at order_id amount channel"
+CONTRACT = "customer_id occurred_at subscription_id plan amount renews_at"
+ARRIVING = {
+    "sound": {"orders": f"{ORDER}\n ann 2020-02-01 o1 5 web\n bob 2020-02-02 o2 6 -"},
+    "broken": {"orders": f"{ORDER}\n ann never o1 5 web\n bob 2020-02-02 o2 6 -\n ann 2020-02-03 o3 five web"},
+    "rounded": {"orders": f"{ORDER}\n ann 2020-02-01 o1 5.00001 web\n bob 2020-02-02 o2 6 -"},
+    "no row": {"orders": f"{ORDER}\n ann 2020-02-01 o1 5\n bob 2020-02-02 o2 6 -\n eve 2020-02-03 o3 7 web"},
+    "of no customer": {"orders": f"{ORDER}\n ann 2020-02-01 o1 5 web\n eve 2020-02-02 o2 6 -\n bob never o3 7 -"},
+    "equal": {"orders": f"{ORDER}\n ann 2020-02-01 o1 5 web\n bob 2020-02-02 o2 6 -\n ann 2020-02-01 o1 5 web"},
+    "in conflict": {"orders": f"{ORDER}\n ann 2020-02-01 o1 5 web\n bob 2020-02-02 o2 6 -\n ann 2020-02-01 o1 6 web"},
+    "telling more": {"orders": f"{ORDER}\n bob 2020-02-01 o1 5 -\n bob 2020-02-01 o1 5 web"},
+    "of no order": {
+        "orders": f"{ORDER}\n ann 2020-02-01 o1 5 web",
+        "returns": "customer_id occurred_at order_id amount\n ann 2020-02-05 o1 5\n ann 2020-02-06 o2 5",
+    },
+    "resolved": {
+        "tickets": "customer_id occurred_at ticket_id kind resolved_at\n ann 2020-03-01 t1 a -\n "
+        "bob 2020-03-02 t2 - -\n ann 2020-03-01 t1 a 2020-03-04\n ann 2020-03-01 t1 b 2020-03-05"
+    },
+    "versions": {
+        "subscriptions": f"{CONTRACT}\n ann 2020-02-01 s1 plus 10 2021-02-01\n ann 2020-02-01 s1 plus 12 2021-02-01\n "
+        "ann 2020-05-01 s1 pro 20 2021-02-01\n bob 2020-05-01 s2 pro 20 -"
+    },
+}
+
+
+@pytest.mark.parametrize("arriving", ARRIVING.values(), ids=ARRIVING.keys())
+def test_a_check_reports_what_the_landing_then_does(tiny, arriving):
+    tiny.land(customers="customer_id occurred_at\n ann 2020-01-01\n bob 2020-01-01")
+    checked, landed = (tiny.land(check_only=alone, **arriving).to_json() for alone in (True, False))
+    assert checked["tables"] == landed["tables"]
+    assert checked["preflight"] == landed["preflight"]
+
+
+def test_a_check_of_customers_who_come_twice_reports_what_the_landing_then_does(tiny):
+    twice = "customer_id occurred_at region\n ann 2020-01-01 north\n ann 2020-02-01 south\n bob 2020-01-01 -"
+    checked, landed = (tiny.land(check_only=alone, customers=twice).to_json() for alone in (True, False))
+    assert checked["tables"] == landed["tables"]
+
+
+@pytest.mark.parametrize("lines", ["", "ann,2020-03-01,o1,5"], ids=["without rows", "with rows"])
+def test_a_check_knows_a_file_that_has_landed(tiny, lines):
+    tiny.land(customers=CUSTOMERS)
+    path = tiny.file("orders.csv", f"{HEADER}\n{lines}\n")
+    first, again = (tiny.ingest("orders", path, check_only=True) for _ in range(2))
+    tiny.ingest("orders", path)
+    assert (first.already_landed, again.already_landed) == ([], [])
+    assert tiny.ingest("orders", path, check_only=True).already_landed == ["orders.csv"]
+
+
 def test_a_first_landing_is_backfill_and_a_later_one_carries_its_time(shop):
     report = orders(shop, "ann,2020-03-01,late,5")
     first, late = landed(shop)

@@ -26,7 +26,7 @@ from churnml.events.schema import CURRENCY, TABLES, Column, Table
 from churnml.events.sources import DATA_ERRORS, ROW, Rows, Source
 from churnml.events.sources.signs import meant
 from churnml.events.values import read_name, their_name
-from churnml.events.versions import Arrivals, Marks, Repeated, mark_repeated, readable
+from churnml.events.versions import Arrivals, Marks, Repeated, mark_repeated, readable, repeated_keys
 
 _OTHERS_KEPT = 100
 """Columns outside the contract that the quarantine keeps of a row; a file of thousands would not fit into memory."""
@@ -62,11 +62,20 @@ class Opened:
 class Staged:
     """One source within the staged table: its rows lie from `begins` on."""
 
-    source: Source
-    reading: Reading
+    opened: Opened
     notes: tuple[str, ...]
     begins: int
     read: int
+
+    @property
+    def source(self) -> Source:
+        """Where its rows come from."""
+        return self.opened.source
+
+    @property
+    def reading(self) -> Reading:
+        """How its columns are read."""
+        return self.opened.reading
 
     @property
     def where(self) -> str:
@@ -84,6 +93,9 @@ class Checked:
         The table.
     learned : str
         SQL for when a row was learned that does not say so itself.
+    whole : bool
+        Whether every value is staged. A check of a table of which nothing stands does without those that only a
+        landing or a comparison asks for, and keeps of them whether they are filled: that halves what is written.
     columns : list of str
         The columns that some source has; the others are not staged, which halves what is written.
     sources : list of Staged
@@ -94,6 +106,7 @@ class Checked:
 
     table: Table
     learned: str
+    whole: bool = True
     columns: list[str] = field(default_factory=list)
     sources: list[Staged] = field(default_factory=list)
     rules: list[Rule] = field(default_factory=list)
@@ -102,6 +115,11 @@ class Checked:
     def name(self) -> str:
         """The staged table's."""
         return f"staged_{self.table.name}"
+
+    def keeps(self, column: str) -> bool:
+        """Tell whether the values of a column are staged, not only whether they are filled."""
+        asked = {"customer_id", "occurred_at", "ingested_at", *self.table.key, *references(self.table)}
+        return self.whole or column in asked
 
     def selected(self) -> str:
         """Return the select list that gives every column of the contract from the staged table."""
@@ -170,9 +188,7 @@ def stage(connection: duckdb.DuckDBPyConnection, checked: Checked, opened: Seque
     """Read sources into the staged table, typed, each row with the first rule it breaks; return what is refused."""
     have = {name for one in opened for name in one.reading.typed}
     checked.columns = [name for name in checked.table.names if name in have]
-    typed = [f"{column.name} {_type(column)}" for column in checked.table.columns if column.name in have]
-    marks = ["broken SMALLINT", "warned SMALLINT", "said VARCHAR"]
-    connection.execute(f"CREATE OR REPLACE TEMP TABLE {checked.name} ({', '.join([*typed, *marks])})")
+    _create(connection, checked)
     refused = []
     for one in opened:
         last = _last_row(connection, checked)
@@ -182,6 +198,28 @@ def stage(connection: duckdb.DuckDBPyConnection, checked: Checked, opened: Seque
             _unstage(connection, checked, last)  # its rows must not be taken for those of the source before it
             refused.append(Refusal(checked.table.name, one.source.origin, str(error)))
     return refused
+
+
+def _create(connection: duckdb.DuckDBPyConnection, checked: Checked) -> None:
+    kinds = {one.name: _type(one) if checked.keeps(one.name) else "BOOLEAN" for one in checked.table.columns}
+    columns = [f"{name} {kinds[name]}" for name in checked.columns]
+    marks = ["broken SMALLINT", "warned SMALLINT", "said VARCHAR"]
+    connection.execute(f"CREATE OR REPLACE TEMP TABLE {checked.name} ({', '.join([*columns, *marks])})")
+
+
+def _stage_whole(connection: duckdb.DuckDBPyConnection, checked: Checked) -> None:
+    """Stage the rows once more, with every value, where some are to be shown or compared after all.
+
+    No row has been marked since they were staged, for marking asks for this first.
+    """
+    if checked.whole:
+        return
+    sources, rules = checked.sources, checked.rules
+    checked.whole, checked.sources, checked.rules = True, [], []
+    _create(connection, checked)
+    for one in sources:
+        _stage_one(connection, checked, one.opened, _last_row(connection, checked))
+    checked.rules = rules  # they came again under the same numbers, and others had been added
 
 
 def _last_row(connection: duckdb.DuckDBPyConnection, checked: Checked) -> int:
@@ -215,7 +253,7 @@ def _stage_one(connection: duckdb.DuckDBPyConnection, checked: Checked, opened: 
         )
     ((begins,),) = connection.execute(f"SELECT min(rowid) FROM {checked.name} WHERE rowid > {last}").fetchall()
     begins = last + 1 if begins is None else begins
-    checked.sources.append(Staged(opened.source, opened.reading, rows.notes, begins, read))
+    checked.sources.append(Staged(opened, rows.notes, begins, read))
 
 
 def _insert(connection: duckdb.DuckDBPyConnection, checked: Checked, opened: Opened, rows: Rows, last: int) -> int:
@@ -267,7 +305,10 @@ def _staging(checked: Checked, reading: Reading, rows: Rows, view: str) -> str:
     value = " ".join(f"WHEN {n} THEN {their_name(rule.column)}::VARCHAR" for n, rule in enumerate(rules, first))
     typed = ", ".join(f"{expression} AS {read_name(name)}" for name, expression in reading.typed.items())
     given = {name: read_name(name) for name in reading.typed}
-    taken = [f"{given[name]} AS {name}" for name in checked.columns if name in given]
+    kept = {
+        name: value if checked.keeps(name) else f"nullif({value} IS NOT NULL, false)" for name, value in given.items()
+    }
+    taken = [f"{kept[name]} AS {name}" for name in checked.columns if name in kept]
     number = f", {ROW}" if ROW in rows.relation.columns else ""
     said = f"to_json(struct_pack(value := CASE mark {value} END, whole := {_whole(rows, reading)}))::VARCHAR"
     return f"""
@@ -355,12 +396,10 @@ def compare(
 def _again(connection: duckdb.DuckDBPyConnection, checked: Checked, landed: list[str]) -> list[Repeated]:
     """Find what came again; a version may take over columns from the one before it that no source has."""
     marks = Marks(*(checked.rules.index(rule) + 1 for rule in (_TWICE, STANDS, _CHANGED, _FIRST_CONTACT)))
-    begins = [staged.begins for staged in checked.sources]
-    tells = [frozenset(staged.reading.typed) for staged in checked.sources]
-    remember = checked.learned == "occurred_at" and bool(landed)  # more history of a table that has some
-    arrivals = Arrivals(checked.table, checked.name, checked.selected(), begins, tells, remember)
     try:
-        again = mark_repeated(connection, arrivals, landed, marks)
+        if keys := repeated_keys(connection, _arrivals(checked, landed), landed):
+            _stage_whole(connection, checked)
+        again = mark_repeated(connection, _arrivals(checked, landed), landed, marks, keys)
     except duckdb.OutOfMemoryException as error:
         raise DataRefusedError(
             f"{checked.sources[0].source.origin}: what comes again is compared in memory, found more rows that differ "
@@ -369,6 +408,13 @@ def _again(connection: duckdb.DuckDBPyConnection, checked: Checked, landed: list
     staged = {name for name, *_ in connection.execute(f"DESCRIBE {checked.name}").fetchall()}
     checked.columns = [name for name in checked.table.names if name in staged]
     return again
+
+
+def _arrivals(checked: Checked, landed: Sequence[str]) -> Arrivals:
+    begins = [staged.begins for staged in checked.sources]
+    tells = [frozenset(staged.reading.typed) for staged in checked.sources]
+    remember = checked.learned == "occurred_at" and bool(landed)  # more history of a table that has some
+    return Arrivals(checked.table, checked.name, checked.selected(), begins, tells, remember)
 
 
 def _know(connection: duckdb.DuckDBPyConnection, column: str, table: str, landed: Sequence[str]) -> None:
@@ -390,6 +436,7 @@ def _mark(connection: duckdb.DuckDBPyConnection, checked: Checked, column: str, 
     strange = f"FROM {name} ANTI JOIN known ON {name}.{column} = known.value WHERE broken = 0{unless}"
     if not connection.execute(f"SELECT 1 {strange} LIMIT 1").fetchall():
         return
+    _stage_whole(connection, checked)
     said = f"to_json(struct_pack(value := {column}, whole := {readable(checked.table, checked.columns)}))::VARCHAR"
     connection.execute(
         f"""

@@ -47,10 +47,15 @@ def about_blanks(table: Table, names: Collection[str]) -> list[Rule]:
     """Return the warning of each text of the key, among the columns that are there, that strips to another."""
     words, remedy = "has a blank at its ends, and so names another row than without", "strip it in the export"
     return [
-        Rule(name, f"strlen({read_name(name)}) <> strlen(trim({read_name(name)}))", words, remedy)
+        Rule(name, _blank_at_ends(read_name(name)), words, remedy)
         for name in table.key
         if table.column(name).kind == "text" and name in names and name != "customer_id"
     ]
+
+
+def _blank_at_ends(text: str) -> str:
+    # trimming is dear, and only a space, or a letter of several bytes, can be a blank
+    return f"(contains({text}, ' ') OR strlen({text}) <> length({text})) AND strlen({text}) <> strlen(trim({text}))"
 
 
 def about_later_facts(table: Table, names: Collection[str], latest: int) -> list[Rule]:

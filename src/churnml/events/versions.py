@@ -24,9 +24,10 @@ from churnml.events.schema import MONEY_SCALE, Table
 
 Hashes = npt.NDArray[np.uint64]
 Places = npt.NDArray[np.int64]
+Numbers = Hashes | Places
 
 _SKIPPED, _FILLS, _NEWER, _MORE = -1, -2, -3, -4
-_AT_ONCE = 8_000_000
+_AT_ONCE = 12_000_000
 _MATCHED_AT_ONCE = 3_000_000
 _COMPARED_AT_ONCE = 500_000
 
@@ -91,10 +92,8 @@ class Repeated:
     more: int = 0
 
 
-def mark_repeated(
-    connection: duckdb.DuckDBPyConnection, arrivals: Arrivals, landed: Sequence[str], marks: Marks
-) -> list[Repeated]:
-    """Take out the staged rows that say nothing new, and mark those in conflict; return what came again by source.
+def repeated_keys(connection: duckdb.DuckDBPyConnection, arrivals: Arrivals, landed: Sequence[str]) -> int:
+    """Take out the staged rows that stand equal, and return how many keys come more than once among what is left.
 
     Parameters
     ----------
@@ -105,10 +104,24 @@ def mark_repeated(
         connection.execute(f"CREATE OR REPLACE TEMP TABLE {came_again(arrivals.table)} (key UBIGINT)")
     if landed:
         _take_out_equal(connection, arrivals, landed)
+    return _find_repeated(connection, arrivals, landed)
+
+
+def mark_repeated(
+    connection: duckdb.DuckDBPyConnection, arrivals: Arrivals, landed: Sequence[str], marks: Marks, keys: int
+) -> list[Repeated]:
+    """Take out the staged rows that say nothing new, and mark those in conflict; return what came again by source.
+
+    Parameters
+    ----------
+    landed : sequence of str
+        The Parquet files of the table that count already.
+    keys : int
+        How many keys come more than once, as `repeated_keys` has just found.
+    """
     found: dict[tuple[int, int], int] = {}
-    rows = _find_repeated(connection, arrivals, landed)
-    turns = rows // _COMPARED_AT_ONCE + 1
-    for turn in range(turns if rows else 0):
+    turns = keys // _COMPARED_AT_ONCE + 1
+    for turn in range(turns if keys else 0):
         _gather(connection, arrivals, landed, turn, turns)
         for source, verdict, count in _compare(connection, arrivals, marks):
             found[source, verdict] = found.get((source, verdict), 0) + count
@@ -194,20 +207,26 @@ def _take_out(
     ).fetchall()
     turns = rows // _MATCHED_AT_ONCE + 1
     for turn in range(turns):
-        own = f"WHERE key % {turns} = {turn}"
-        theirs = _columns(connection, f"SELECT content, key, ingested_at FROM standing {own} ORDER BY content")
-        ours = _columns(connection, f"SELECT content, key, ingested_at, turn FROM arriving {own}")
-        if not len(theirs[0]) or not len(ours[0]):
-            continue
-        place = np.minimum(np.searchsorted(theirs[0], ours[0]), len(theirs[0]) - 1)
-        same = (theirs[0][place] == ours[0]) & (theirs[1][place] == ours[1]) & (theirs[2][place] <= ours[2])
-        _delete(connection, arrivals, ours[3][same].astype(np.int64))
-        if arrivals.remember:
-            _register(connection, "came", "key", theirs[1][place[same]])
+        places, keys = _matched(connection, f"key % {turns} = {turn}", rows)
+        _delete(connection, arrivals, places)
+        if arrivals.remember and len(keys):
+            _register(connection, "came", "key", keys)
             connection.execute(f"INSERT INTO {came_again(arrivals.table)} SELECT DISTINCT key FROM came")
             connection.unregister("came")
     connection.execute("DROP TABLE arriving")
     connection.execute("DROP TABLE standing")
+
+
+def _matched(connection: duckdb.DuckDBPyConnection, own: str, rows: int) -> tuple[Places, Hashes]:
+    """Return the places of the arriving rows of a turn that stand, and the hashes of their keys."""
+    columns = f"content, key, coalesce(ingested_at, {np.iinfo(np.int64).min})"
+    theirs = _columns(connection, f"SELECT {columns} FROM standing WHERE {own} ORDER BY content", rows)
+    ours = _columns(connection, f"SELECT {columns}, turn FROM arriving WHERE {own}", rows)
+    if not len(theirs[0]):
+        return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.uint64)
+    place = np.minimum(np.searchsorted(theirs[0], ours[0]), len(theirs[0]) - 1)
+    same = (theirs[0][place] == ours[0]) & (theirs[1][place] == ours[1]) & (theirs[2][place] <= ours[2])
+    return ours[3][same].astype(np.int64), theirs[1][place[same]].astype(np.uint64)
 
 
 def _delete(connection: duckdb.DuckDBPyConnection, arrivals: Arrivals, places: Places) -> None:
@@ -220,14 +239,23 @@ def _delete(connection: duckdb.DuckDBPyConnection, arrivals: Arrivals, places: P
             raise RuntimeError(f"{len(places):,} rows of {arrivals.staged} were to be deleted, {deleted:,} were")
 
 
-def _columns(connection: duckdb.DuckDBPyConnection, query: str) -> list[npt.NDArray[np.int64 | np.uint64]]:
-    """Return the columns of a query as arrays; what is missing counts as the earliest instant there is."""
-    table = connection.sql(query).to_arrow_table()
-    earliest = np.iinfo(np.int64).min
-    return [
-        (column.fill_null(earliest) if column.null_count else column).combine_chunks().to_numpy(zero_copy_only=False)
-        for column in table.columns
-    ]
+def _columns(connection: duckdb.DuckDBPyConnection, query: str, rows: int) -> list[Numbers]:
+    """Return the columns of a query as arrays, piece by piece, for all at once would take their memory twice.
+
+    Parameters
+    ----------
+    query : str
+        Gives numbers of 64 bits.
+    rows : int
+        So many it gives at most; what is not filled takes no memory.
+    """
+    reader, filled = connection.sql(query).to_arrow_reader(1 << 17), 0
+    columns = [np.empty(rows, dtype=str(kind)) for kind in reader.schema.types]  # `to_pandas_dtype` imports pandas
+    for piece in reader:
+        for column, values in zip(columns, piece.columns, strict=True):
+            column[filled : filled + len(piece)] = values.to_numpy(zero_copy_only=False)
+        filled += len(piece)
+    return [column[:filled] for column in columns]
 
 
 def _register(connection: duckdb.DuckDBPyConnection, name: str, column: str, values: npt.NDArray[np.generic]) -> None:
@@ -270,11 +298,7 @@ def _twice(connection: duckdb.DuckDBPyConnection, hashes: str) -> Hashes:
     found = []
     for turn in range(turns):
         own = f" WHERE hashed % {turns} = {turn}" if turns > 1 else ""
-        values, filled = np.empty(rows, dtype=np.uint64), 0  # what is not filled takes no memory
-        for piece in connection.sql(f"SELECT hashed FROM ({hashes}){own}").to_arrow_reader(1 << 17):
-            values[filled : filled + len(piece)] = piece.column(0).to_numpy()
-            filled += len(piece)
-        values = values[:filled]
+        (values,) = _columns(connection, f"SELECT hashed FROM ({hashes}){own}", rows)
         values.sort()
         found.append(values[1:][values[1:] == values[:-1]])
     return np.concatenate(found)

@@ -22,7 +22,7 @@ import duckdb
 
 from churnml.errors import ConfigError, DataRefusedError
 from churnml.events.sources import DATA_ERRORS, ROW, Format, Rows
-from churnml.events.sources.delimited_numbers import in_doubt, told, written_numbers
+from churnml.events.sources.delimited_numbers import in_doubt, numbers_in, told, written_numbers
 from churnml.events.sources.delimited_structure import LONGEST, Layout, Survey, records, separate, survey
 from churnml.events.sources.encoding import as_utf8
 from churnml.events.sources.opening import exact_name, look_at
@@ -88,7 +88,7 @@ def delimited_rows(
         If the file is no text in a readable encoding, has no proper header, or holds a quote that is never closed.
     """
     look_at(path)
-    numbers = _declared_numbers(path.name, decimal, thousands)
+    declared = _declared_numbers(path.name, decimal, thousands)
     layout = _declared_layout(path.name, delimiter, quote)
     text, noted = as_utf8(path, scratch, encoding)
     text, said = _without_sep_line(text, scratch)
@@ -106,10 +106,11 @@ def delimited_rows(
     else:
         rows = _read_apart(connection, text, layout, names, scratch)
     try:
-        formats = written_numbers(rows.relation, numbers)
+        numbers = numbers_in(rows.relation)
     except DATA_ERRORS:  # it stumbles over the sample already
         rows = _read_apart(connection, text, layout, names, scratch)
-        formats = written_numbers(rows.relation, numbers)
+        numbers = numbers_in(rows.relation)
+    formats = written_numbers(numbers, declared)
     ends = "lines end in both ways, some in CR LF and some in LF; both were read" if not found.line_end else ""
     empty = "it has a header, but no rows" if not rows.records else ""
     notes = (
@@ -118,7 +119,7 @@ def delimited_rows(
         renamed,
         ends,
         empty,
-        *(() if numbers else (*told(formats), *in_doubt(rows.relation, formats))),
+        *(() if declared else (*told(formats), *in_doubt(numbers, formats))),
     )
     whole = replace(rows, formats=formats, notes=tuple(filter(None, notes)))
     if ROW in rows.relation.columns:

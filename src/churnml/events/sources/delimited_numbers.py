@@ -56,8 +56,52 @@ class _Column:
     both: bool
 
 
-def written_numbers(relation: duckdb.DuckDBPyRelation, declared: Format | None = None) -> dict[str, Format]:
-    """Return how to read the numbers of each column that is not written plainly, judged by the first 10,000 rows.
+@dataclass(frozen=True)
+class Numbers:
+    """What stands in the columns of the first 10,000 rows in which nearly whatever holds a digit could be a number.
+
+    Parameters
+    ----------
+    columns : list of str
+        All columns.
+    marked : dict of str to set of str
+        The distinct numbers of each column in which some number has a mark or a currency sign.
+    plain : list of str
+        The other columns of numbers, where the relation has more rows than were looked at.
+    """
+
+    columns: list[str]
+    marked: dict[str, set[str]]
+    plain: list[str]
+
+
+def numbers_in(relation: duckdb.DuckDBPyRelation) -> Numbers:
+    """Return what stands in the first rows of a relation; columns that are no text are passed over."""
+    sample = relation.limit(SAMPLE_ROWS)
+    names = [name for name, kind in zip(relation.columns, relation.types, strict=True) if str(kind) == "VARCHAR"]
+    texts = {name: f"trim({_quoted(name)})" for name in names}
+    if not texts:
+        return Numbers(relation.columns, {}, [])
+    like = {name: f"regexp_full_match({text}, {_literal(_LIKE_NUMBERS)})" for name, text in texts.items()}
+    marked = f"regexp_matches({{0}}, '{_MARKED}') OR NOT regexp_full_match({{0}}, {_literal(_BARE_NUMBER)})"
+    tests = ", ".join(
+        f"count(*) FILTER (regexp_matches({text}, '[0-9]')), count(*) FILTER ({like[name]}), "
+        f"coalesce(bool_or({marked.format(text)}) FILTER ({like[name]}), false)"
+        for name, text in texts.items()
+    )
+    (row,) = sample.aggregate(f"count(*), {tests}").fetchall()
+    counts = {name: row[1 + 3 * place : 4 + 3 * place] for place, name in enumerate(names)}
+    numbers = [name for name, (digits, numeric, _) in counts.items() if numeric and numeric >= _MOST * digits]
+    chosen = [name for name in numbers if counts[name][2]]
+    lists = ", ".join(f"list(DISTINCT {texts[name]}) FILTER ({like[name]})" for name in chosen)
+    found = sample.aggregate(lists).fetchall()[0] if chosen else ()
+    more = row[0] == SAMPLE_ROWS and relation.limit(1, SAMPLE_ROWS).fetchall()
+    distinct = dict(zip(chosen, map(set, found), strict=True))
+    return Numbers(relation.columns, distinct, [n for n in numbers if n not in chosen] if more else [])
+
+
+def written_numbers(numbers: Numbers, declared: Format | None = None) -> dict[str, Format]:
+    """Return how to read the numbers of each column that is not written plainly.
 
     A decimal comma is believed if no number in the sample has a decimal point, or if the column groups its thousands
     as well. A column whose numbers may be read either way is in `doubt`, unless those of another column decide. Values
@@ -65,8 +109,8 @@ def written_numbers(relation: duckdb.DuckDBPyRelation, declared: Format | None =
 
     Parameters
     ----------
-    relation : DuckDBPyRelation
-        Columns of text.
+    numbers : Numbers
+        What stands in the first rows.
     declared : Format, optional
         How numbers are written in all columns, where that is known; only currency signs are found out then.
 
@@ -75,15 +119,14 @@ def written_numbers(relation: duckdb.DuckDBPyRelation, declared: Format | None =
     dict of str to Format
         By column; without a declaration only where the format is another than the plain one.
     """
-    like, plain = _like_numbers(relation)
-    columns = {name: _seen(values) for name, values in like.items()}
+    columns = {name: _seen(values) for name, values in numbers.marked.items()}
     if declared:
         signs = {name: column.sign for name, column in columns.items()}
-        return {name: replace(declared, sign=signs.get(name, "")) for name in relation.columns if name != ROW}
+        return {name: replace(declared, sign=signs.get(name, "")) for name in numbers.columns if name != ROW}
     proved = {mark for column in columns.values() for mark in column.marks}
     as_money = {"."} & proved and any(_AS_MONEY.fullmatch(one) for column in columns.values() for one in column.values)
     found = {name: _format(column, proved, point=bool(as_money)) for name, column in columns.items()}
-    found |= dict.fromkeys(plain, Format(whole=True))
+    found |= dict.fromkeys(numbers.plain, Format(whole=True))
     return {name: written for name, written in found.items() if written != Format()}
 
 
@@ -102,17 +145,17 @@ def told(formats: Mapping[str, Format]) -> tuple[str, ...]:
     )
 
 
-def in_doubt(relation: duckdb.DuckDBPyRelation, formats: Mapping[str, Format]) -> tuple[str, ...]:
+def in_doubt(numbers: Numbers, formats: Mapping[str, Format]) -> tuple[str, ...]:
     """Return a note for each column read plainly in which every point stands before three digits, as in ``3.399``.
 
     Parameters
     ----------
-    relation : DuckDBPyRelation
-        Columns of text.
+    numbers : Numbers
+        What stands in the first rows.
     formats : mapping of str to Format
         What `written_numbers` decided.
     """
-    plain = {name: values for name, values in _like_numbers(relation)[0].items() if _is_plain(formats.get(name))}
+    plain = {name: values for name, values in numbers.marked.items() if _is_plain(formats.get(name))}
     return tuple(
         f"`{name}`: in the first rows every point stands before three digits; it is read as the decimal mark, so "
         'declare `thousands: "."` in sources.yaml if it groups thousands'
@@ -125,38 +168,6 @@ def in_doubt(relation: duckdb.DuckDBPyRelation, formats: Mapping[str, Format]) -
 
 def _is_plain(written: Format | None) -> bool:
     return written is None or (written.decimal, written.thousands) == (".", "")
-
-
-def _like_numbers(relation: duckdb.DuckDBPyRelation) -> tuple[dict[str, set[str]], list[str]]:
-    """Return the distinct numbers of each column in which nearly whatever holds a digit could be a number.
-
-    Returns
-    -------
-    dict of str to set of str
-        Those in which some number has a mark or a currency sign.
-    list of str
-        The others, where the relation has more rows than were looked at.
-    """
-    sample = relation.limit(SAMPLE_ROWS)
-    names = [name for name, kind in zip(relation.columns, relation.types, strict=True) if str(kind) == "VARCHAR"]
-    texts = {name: f"trim({_quoted(name)})" for name in names}
-    if not texts:
-        return {}, []
-    like = {name: f"regexp_full_match({text}, {_literal(_LIKE_NUMBERS)})" for name, text in texts.items()}
-    marked = f"regexp_matches({{0}}, '{_MARKED}') OR NOT regexp_full_match({{0}}, {_literal(_BARE_NUMBER)})"
-    tests = ", ".join(
-        f"count(*) FILTER (regexp_matches({text}, '[0-9]')), count(*) FILTER ({like[name]}), "
-        f"coalesce(bool_or({marked.format(text)}) FILTER ({like[name]}), false)"
-        for name, text in texts.items()
-    )
-    (row,) = sample.aggregate(f"count(*), {tests}").fetchall()
-    counts = {name: row[1 + 3 * place : 4 + 3 * place] for place, name in enumerate(names)}
-    numbers = [name for name, (digits, numeric, _) in counts.items() if numeric and numeric >= _MOST * digits]
-    chosen = [name for name in numbers if counts[name][2]]
-    lists = ", ".join(f"list(DISTINCT {texts[name]}) FILTER ({like[name]})" for name in chosen)
-    found = sample.aggregate(lists).fetchall()[0] if chosen else ()
-    more = row[0] == SAMPLE_ROWS and relation.limit(1, SAMPLE_ROWS).fetchall()
-    return dict(zip(chosen, map(set, found), strict=True)), [n for n in numbers if n not in chosen] if more else []
 
 
 def _seen(texts: Collection[str]) -> _Column:

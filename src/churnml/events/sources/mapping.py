@@ -19,7 +19,7 @@ from churnml.errors import ConfigError, DataRefusedError, UsageError, nearest
 from churnml.events.schema import TABLES
 from churnml.events.sources import ROW, TRUTH, Format, Reader, Rows, Source
 from churnml.events.sources.declared import Declared, From, read_declared
-from churnml.events.sources.delimited_numbers import written_numbers
+from churnml.events.sources.delimited_numbers import numbers_in, written_numbers
 from churnml.events.sources.duckdb_file import duckdb_rows, queried
 from churnml.events.sources.files import expand, open_rows
 from churnml.events.sources.postgres import postgres_rows
@@ -127,7 +127,11 @@ def _rows(entry: Declared, origin: str, opened: Reader, connection: duckdb.DuckD
         rows = rows.exact()
         given = queried(rows.relation, connection, scratch, query=entry.query, origin=origin)
         # a delimited text alone counts its records, and only there a number may be written in any way
-        formats = dict(rows.formats) if rows.records is None else {**written_numbers(given.relation), **rows.formats}
+        formats = (
+            dict(rows.formats)
+            if rows.records is None
+            else {**written_numbers(numbers_in(given.relation)), **rows.formats}
+        )
         formats = {name: replace(form, no_text=()) for name, form in formats.items()}  # its rows are others
         rows = replace(rows, relation=given.relation, formats=formats, notes=(*rows.notes, *given.notes), records=None)
     return mapped(rows, entry, origin)
