@@ -112,10 +112,10 @@ def build(
     ends = store.block_ends(customers.columns["bucket"][customers.offsets[:-1]])
     sizes = np.array([known[:, low:high].sum(axis=1) for low, high in pairwise([0, *ends])]).T
     firsts = _firsts(known)[:, None] + np.cumsum(sizes, axis=1) - sizes
-    wanted = {name: columns for name, columns in WANTED.items() if name in store.tables}
+    asked = reads(catalogue)
 
     def one(number: int) -> None:
-        block = history(store, number, ordered, wanted)
+        block = history(store, number, ordered, asked)
         _fill(table, firsts[:, number], block, catalogue, ordered, population_days, store.time_zone)
 
     # threads suffice: Arrow and the kernel both let go of the interpreter while they work
@@ -133,6 +133,11 @@ def build_block(
     table, known = _empty(block, catalogue, ordered)
     _fill(table, _firsts(known), block, catalogue, ordered, population_days, time_zone)
     return table
+
+
+def reads(catalogue: Catalogue) -> dict[str, tuple[str, ...]]:
+    """Return what `events.history` is asked for these features: columns by table and by later fact."""
+    return WANTED | {"customers": _customer_columns(catalogue)}
 
 
 def _customer_columns(catalogue: Catalogue) -> tuple[str, ...]:
@@ -224,4 +229,4 @@ def _text(value: object) -> str | None:
     return None if value is None else str(value)
 
 
-__all__ = ["Aggregate", "FeatureTable", "build", "build_block"]
+__all__ = ["Aggregate", "FeatureTable", "build", "build_block", "reads"]
