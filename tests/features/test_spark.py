@@ -1,6 +1,7 @@
 """Spark computes the same file, byte for byte; where it is missing, what is missing is told. It runs in `test-long`."""
 
 import importlib.util
+import io
 import os
 import subprocess
 import sys
@@ -11,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from churnml.errors import DependencyError
-from churnml.features.spark import _told, check_installed, tasks
+from churnml.features.spark import _last_words, _told, check_installed, tasks
 from command import churnml
 
 DAYS = ["--cutoff", "2017-03-01", "--cutoff", "2017-06-01"]
@@ -90,6 +91,20 @@ def test_what_a_worker_lacks_is_told_in_words(last, told):
 def test_a_worker_that_meets_a_bug_keeps_its_traceback():
     bug = RuntimeError("Traceback\n  File x\nIndexError: out of bounds")
     assert _told(bug, None) is bug
+
+
+@pytest.mark.parametrize(("log", "java", "told"), [
+    (b"ERROR: killed. Reason: All masters are unresponsive!\nmore", "stopped", "All masters are unresponsive!"),
+    (b"WARN x", "SparkException: no such\n  at y", "SparkException: no such"),
+    (b"WARN x\nError: could not find main class\n", None, "Error: could not find main class"),
+])  # fmt: skip
+def test_of_a_start_that_failed_the_line_is_told_that_says_why(log, java, told):
+    error = RuntimeError("Java gateway process exited")
+    if java:
+        error.java_exception = SimpleNamespace(toString=lambda: java)
+    said = _last_words(error, io.BytesIO(log))
+    assert said.startswith(told)
+    assert "\n" not in said
 
 
 @pytest.mark.parametrize(("blocks", "cores", "handed_out"), [(1, 8, 1), (32, 2, 4), (32, 64, 32), (1024, 2, 128)])

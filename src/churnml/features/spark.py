@@ -118,10 +118,11 @@ def _session(master: str | None, log: BinaryIO) -> SparkSession:
 
 def _launched(master: str | None, log: BinaryIO) -> tuple[Any, Any]:  # Any: PySpark is optional
     """Launch Spark's Java with its words in a file of ours, for standard output belongs to the result."""
-    from pyspark import SparkConf  # noqa: PLC0415
+    from pyspark import SparkConf, SparkContext  # noqa: PLC0415
     from pyspark.java_gateway import launch_gateway  # noqa: PLC0415
 
-    gateway = launch_gateway(popen_kwargs={"stdout": log, "stderr": log})
+    # PySpark has one Java for a process and keeps it when a session stops
+    gateway = SparkContext._gateway or launch_gateway(popen_kwargs={"stdout": log, "stderr": log})  # noqa: SLF001
     conf = SparkConf(_jvm=gateway.jvm)  # knows spark-defaults.conf, the options of spark-submit, and MASTER
     if master:
         conf.setMaster(master)
@@ -138,12 +139,15 @@ def _launched(master: str | None, log: BinaryIO) -> tuple[Any, Any]:  # Any: PyS
 
 def _last_words(error: Exception, log: BinaryIO) -> str:
     """Return the line that says what went wrong: of a Java error its message, of a Java that died its last."""
-    java = getattr(error, "java_exception", None)
-    if java is not None:
-        return str(java.toString())
     log.seek(0)
-    lines = log.read().decode(errors="replace").strip().splitlines()
-    return lines[-1] if lines else str(error)
+    logged = log.read().decode(errors="replace").strip()
+    reasons = re.findall(r"Reason: (.*)", logged)  # that no master answers is told nowhere else
+    java = getattr(error, "java_exception", None)
+    if reasons:
+        return str(reasons[-1])
+    if java is not None:
+        return str(java.toString()).splitlines()[0]
+    return logged.splitlines()[-1] if logged else str(error)
 
 
 def build_on_spark(spark: SparkSession, work: Work) -> FeatureTable:
