@@ -8,7 +8,7 @@ import pytest
 
 import worlds
 from churnml.errors import DependencyError
-from churnml.events import Store
+from churnml.events import TABLES, Store
 from churnml.features import blocks, build, catalogue
 from churnml.features.blocks import Work, computed, joined, packed, unpacked
 
@@ -35,13 +35,21 @@ def same(one, other):
     )
 
 
-@pytest.mark.parametrize("count", [1, 4, 1024])  # of the last, most are empty
+@pytest.mark.parametrize("count", [1, 4, 256])  # of the last, most are empty
 def test_a_table_of_blocks_computed_elsewhere_is_the_table_built_here(world_store, count):
     store = replace(world_store, blocks=count)
     here = build(store, catalogue(store.tables), CUTOFFS, 60)
     assert np.isnan(here.values).any()
     assert None in here.categories["region"]
     assert same(elsewhere(Work(store, {}, CUTOFFS, 60)), here)
+
+
+def test_with_all_tables_in_it_is_the_table_built_here(market):
+    store, cutoffs = replace(market.store, blocks=16), [market.cutoff("2023-05-01"), market.cutoff(None)]
+    here = build(store, catalogue(store.tables), cutoffs, 90)
+    assert store.tables == set(TABLES)
+    assert store.refusing
+    assert same(elsewhere(Work(store, {}, cutoffs, 90)), here)
 
 
 def test_a_block_that_travels_in_pieces_arrives_whole(world_store, monkeypatch):

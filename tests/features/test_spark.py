@@ -2,7 +2,6 @@
 
 import importlib.util
 import io
-import os
 import subprocess
 import sys
 from types import SimpleNamespace
@@ -15,7 +14,7 @@ from churnml.errors import DependencyError
 from churnml.features.spark import _last_words, _told, check_installed, tasks
 from command import churnml
 
-DAYS = ["--cutoff", "2017-03-01", "--cutoff", "2017-06-01"]
+YEAR = {"journey": 2017, "market": 2023}
 
 
 def java(folder, said):
@@ -112,6 +111,13 @@ def test_a_task_has_one_to_eight_blocks(blocks, cores, handed_out):
     assert tasks(blocks, cores) == handed_out
 
 
+def export(of, out, *words):
+    """Export in a process of its own, as Spark leaves a Java behind that lives as long as the process."""
+    at = ["--workspace", of.workspace.root, "--configs", of.configs]
+    command = [sys.executable, "-m", "churnml.cli", "features", "export", out, *words, *at]
+    return subprocess.run([str(word) for word in command], capture_output=True, text=True, check=False)
+
+
 def missing():
     """Return what Spark needs and is not here."""
     try:
@@ -121,20 +127,16 @@ def missing():
     return None
 
 
-@pytest.fixture(scope="module")
-def exported(journey, tmp_path_factory):
+@pytest.fixture(scope="module", params=["journey", "market"])
+def exported(request, tmp_path_factory):
     """Return the tables of both engines, each from a process of its own, and what the second one said."""
     if missing():
         pytest.skip(missing())
-    folder = tmp_path_factory.mktemp("exported")
-    at = ["--workspace", journey.workspace.root, "--configs", journey.configs]
-    said = {}
-    for engine in ("local", "spark"):
-        words = ["features", "export", folder / f"{engine}.parquet", "--engine", engine, *DAYS, *at, "--json"]
-        command = [sys.executable, "-m", "churnml.cli", *map(str, words)]
-        said[engine] = subprocess.run(command, capture_output=True, text=True, check=False)
-        assert said[engine].returncode == 0, said[engine].stderr
-    return folder / "local.parquet", folder / "spark.parquet", said["spark"]
+    of, folder = request.getfixturevalue(request.param), tmp_path_factory.mktemp("exported")
+    days = [f"--cutoff={YEAR[request.param]}-{day}" for day in ("03-01", "06-01")]
+    said = {engine: export(of, folder / engine, *days, "--json", "--engine", engine) for engine in ("local", "spark")}
+    assert [one.returncode for one in said.values()] == [0, 0], said["spark"].stderr
+    return folder / "local", folder / "spark", said["spark"]
 
 
 @pytest.mark.long
@@ -167,10 +169,7 @@ def test_spark_leaves_standard_output_to_the_result_and_is_silent_itself(exporte
 def test_a_master_that_does_not_exist_is_an_error_of_the_dependency(journey, tmp_path):
     if missing():
         pytest.skip(missing())
-    words = ["features", "export", tmp_path / "f.parquet", "--engine", "spark", "--spark-master", "nowhere"]
-    at = ["--workspace", journey.workspace.root, "--configs", journey.configs]
-    command = [sys.executable, "-m", "churnml.cli", *map(str, [*words, *at])]
-    said = subprocess.run(command, capture_output=True, text=True, check=False, env=os.environ | {"NO_COLOR": "1"})
+    said = export(journey, tmp_path / "f.parquet", "--engine", "spark", "--spark-master", "nowhere")
     assert said.returncode == 5
     assert "error: Spark did not start on nowhere; it said: " in said.stderr
     assert "Traceback" not in said.stderr
