@@ -6,16 +6,22 @@ RUN := .venv/bin/python
 TOLD_NOT_TO_SERVE := $(filter 0,$(SERVE))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup check lint test test-long demo bench backtest docs picture lock clean
+.PHONY: help setup setup-spark check lint test test-long demo bench backtest docs picture lock clean
 
 help:  ## list the targets
-	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | awk -F '\t' '{ printf "  make %-10s %s\n", $$1, $$2 }'
+	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | awk -F '\t' '{ printf "  make %-11s %s\n", $$1, $$2 }'
 
 setup: .venv/.ready  ## make .venv and install what is locked, with hashes
 
 .venv/.ready: requirements/uv.txt requirements/dev.txt requirements/install.py pyproject.toml
 	@$(PYTHON) requirements/install.py
 	@touch .venv/.ready
+
+setup-spark: .venv/.spark  ## add PySpark to .venv, for `features export --engine spark` and its test (needs Java 17)
+
+.venv/.spark: .venv/.ready requirements/spark.txt
+	@$(PYTHON) requirements/install.py spark
+	@touch .venv/.spark
 
 check: lint test  ## all that a change must pass: format, lint, types, docs, tests
 
@@ -28,7 +34,7 @@ lint: setup  ## format, lint, types and generated docs, without changing a file
 test: setup  ## the tests, under ten minutes
 	@$(RUN) -m pytest
 
-test-long: setup  ## the tests that take longer
+test-long: setup setup-spark  ## the tests that take longer
 	@$(RUN) -m pytest -m long
 
 demo: setup  ## the whole job on real data, then served on 127.0.0.1:8000 (SERVE=0 stops after the summary; SOURCE=simulated)

@@ -2,6 +2,9 @@
 
 uv does the work, itself installed by pip from a hashed file; where uv reaches no index, pip does it alone. Every
 package is checked against the hash in `requirements/dev.txt`.
+
+`install.py spark` adds what is in `requirements/spark.txt`, in the same way. PySpark is published as source; the
+setuptools that unpack it are the index's newest and not locked.
 """
 
 from __future__ import annotations
@@ -16,6 +19,7 @@ ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
 PYTHON = VENV / "bin" / "python"
 LOCK = "requirements/dev.txt"
+SPARK_LOCK = "requirements/spark.txt"
 
 _OPENMP = """LightGBM cannot start, as a rule because the OpenMP run-time library is missing. Install it with
   Debian, Ubuntu   apt-get install libgomp1
@@ -26,22 +30,35 @@ and run the command again. What it said: {said}"""
 
 
 def main() -> int:
-    """Set up, and return the exit code: 0 done, 2 a Python too old, 5 something missing outside."""
+    """Do what was asked, and return the exit code: 0 done, 2 a Python too old, 5 something missing outside."""
     if sys.version_info < (3, 11):
         return _fail(
             2, f"churnml needs Python 3.11 or later, found {sys.version.split()[0]}; use `make PYTHON=python3.11`"
         )
+    return _add_spark() if sys.argv[1:] == ["spark"] else _set_up()
+
+
+def _set_up() -> int:
     print("setting up .venv (once; downloads about 400 MB)", file=sys.stderr)
     if not PYTHON.exists():
         venv.create(VENV, with_pip=True)
     _run("-m", "pip", "install", "--quiet", "--require-hashes", "-r", "requirements/uv.txt")
-    environment = os.environ | {"VIRTUAL_ENV": str(VENV)} | _index()
-    synced = _run("-m", "uv", "pip", "sync", "--quiet", "--require-hashes", LOCK, env=environment, check=False)
-    if synced:
-        print("uv found no index; installing with pip, which takes longer", file=sys.stderr)
-        _run("-m", "pip", "install", "--quiet", "--require-hashes", "--no-deps", "-r", LOCK)
+    _install(LOCK, "sync")
     _run("-m", "pip", "install", "--quiet", "--no-deps", "--no-build-isolation", "--editable", ".")
     return _check_openmp()
+
+
+def _add_spark() -> int:
+    print("adding PySpark to .venv (once; downloads about 450 MB); it runs on Java 17 or later", file=sys.stderr)
+    _install(SPARK_LOCK, "install", "--no-deps", "-r")
+    return 0
+
+
+def _install(lock: str, *how: str) -> None:
+    environment = os.environ | {"VIRTUAL_ENV": str(VENV)} | _index()
+    if _run("-m", "uv", "pip", how[0], "--quiet", "--require-hashes", *how[1:], lock, env=environment, check=False):
+        print("uv found no index; installing with pip, which takes longer", file=sys.stderr)
+        _run("-m", "pip", "install", "--quiet", "--require-hashes", "--no-deps", "-r", lock)
 
 
 def _index() -> dict[str, str]:

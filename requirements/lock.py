@@ -1,9 +1,14 @@
-"""Resolve the locks anew: `run.txt` for a deployment, `dev.txt` for this repository, `uv.txt` for uv itself."""
+"""Resolve the locks anew: `run.txt` for a deployment, `dev.txt` for this repository, `uv.txt` for uv itself.
+
+`spark.txt` holds only what Spark adds to `dev.txt`: it is as large as all the rest, and few need it.
+"""
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
@@ -12,11 +17,28 @@ _NO_ADDRESS = ("--no-emit-index-url", "--no-emit-find-links")
 
 
 def main() -> None:
-    """Write the three files; each holds names, versions and hashes only."""
+    """Write the four files; each holds names, versions and hashes only."""
     project = str(HERE.parent / "pyproject.toml")
     _compile(project, "--output-file", str(HERE / "run.txt"))
     _compile(project, "--extra", "dev", "--output-file", str(HERE / "dev.txt"))
     _compile("-", "--output-file", str(HERE / "uv.txt"), stdin="uv\n")
+    _add("spark", project)
+
+
+def _add(extra: str, project: str) -> None:
+    """Write a lock of what an extra adds to `dev.txt`, at versions that agree with it."""
+    base = HERE / "dev.txt"
+    with tempfile.TemporaryDirectory() as folder:
+        whole = Path(folder) / "whole.txt"
+        _compile(project, "--extra", extra, "--constraints", str(base), "--output-file", str(whole))
+        there = {pin.split()[0] for pin in _pins(base)}
+        added = [pin for pin in _pins(whole) if pin.split()[0] not in there]
+    (HERE / f"{extra}.txt").write_text("\n".join(added) + "\n", encoding="utf-8")
+
+
+def _pins(lock: Path) -> list[str]:
+    """Return what a lock pins, each with the lines of its hashes."""
+    return re.split(r"\n(?=\S)", lock.read_text(encoding="utf-8").strip())
 
 
 def _compile(*arguments: str, stdin: str | None = None) -> None:

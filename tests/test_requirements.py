@@ -11,7 +11,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parent.parent
-LOCKS = ("run.txt", "dev.txt", "uv.txt")
+LOCKS = ("run.txt", "dev.txt", "uv.txt", "spark.txt")
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 
 
@@ -58,6 +58,11 @@ def test_a_deployment_gets_the_versions_that_were_tested():
     assert deployed - tested == set()
 
 
+def test_spark_is_locked_apart_and_its_lock_holds_only_what_it_adds():
+    assert asked(*PROJECT["optional-dependencies"]["spark"]) <= locked("spark.txt")
+    assert locked("spark.txt") & locked("dev.txt") == set()
+
+
 def test_ci_runs_what_everyone_runs():
     script = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
     assert "make test" in script
@@ -69,5 +74,5 @@ def test_ci_runs_what_everyone_runs():
 @pytest.mark.skipif(which("make") is None, reason="make is not installed here")
 def test_make_alone_lists_its_targets():
     told = subprocess.run(["make", "-C", ROOT], capture_output=True, text=True, check=True).stdout
-    for target in ("setup", "check", "test", "demo", "bench", "backtest", "docs", "clean"):
+    for target in ("setup", "setup-spark", "check", "test", "demo", "bench", "backtest", "docs", "clean"):
         assert re.search(rf"make {target} +\S", told)

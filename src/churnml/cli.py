@@ -203,13 +203,20 @@ def features_export(
     workspace: WorkspaceOption = WORKSPACE,
     configs: ConfigsOption = CONFIGS,
     *,
+    engine: Annotated[
+        str, typer.Option(help="local: this machine's cores; spark: Spark's workers. The file is the same.")
+    ] = "local",
+    spark_master: Annotated[
+        str | None, typer.Option(help="Where Spark runs, such as spark://host:7077. Default: Spark's own, or local[*].")
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Write the feature table at the given cutoffs to Parquet."""
-    from churnml.verbs.features import export  # noqa: PLC0415
+    from churnml.verbs.features import check_engine, export  # noqa: PLC0415
 
+    check_engine(engine, spark_master)
     session = _open(workspace, configs, as_json=as_json)
-    rows = export(session, cutoff or [], out)
+    rows = export(session, cutoff or [], out, engine, spark_master)
     if as_json:
         session.print_json({"rows": rows, "file": str(out)})
     else:

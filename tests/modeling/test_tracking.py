@@ -73,7 +73,8 @@ def test_the_champion_of_the_registry_is_the_run_of_the_promoted_bundle(ask):
 def test_no_customer_stands_in_what_the_bundle_tells(journey, summary):
     manifest = json.loads((journey.workspace.models / summary["model_version"] / "manifest.json").read_bytes())
     assert set(manifest) == {
-        "format", "code_version", "files", "inputs", "cutoffs", "cutoff", "inputs_digest", "config", "judged",
+        "format", "code_version", "files", "inputs", "cutoffs", "cutoff", "inputs_digest", "own_features", "config",
+        "judged",
     }  # fmt: skip
     longest = max(len(found) for found in _lists(manifest))
     assert longest == len(manifest["inputs"])

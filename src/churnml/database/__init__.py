@@ -7,6 +7,7 @@ Read `workspace.py` first, then `tables.py`.
 from churnml.database.catalogue import Catalogue, Part, Run
 from churnml.database.engine import open_engine
 from churnml.database.records import Page, Records
+from churnml.database.source import source_digest
 from churnml.database.workspace import Workspace
 
-__all__ = ["Catalogue", "Page", "Part", "Records", "Run", "Workspace", "open_engine"]
+__all__ = ["Catalogue", "Page", "Part", "Records", "Run", "Workspace", "open_engine", "source_digest"]

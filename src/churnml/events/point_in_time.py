@@ -20,6 +20,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from pathlib import Path
 from threading import Lock
+from typing import Any
 
 import duckdb
 import numpy as np
@@ -119,6 +120,29 @@ class Store:
         if not have & set(ONE_OF):
             raise NotEnoughDataError(f"one of {' and '.join(ONE_OF)} is required, found neither; `churnml ingest` it")
         return cls(workspace.root, parts, time_zone, 0, catalogue.refusing(), catalogue.landed_at())
+
+    def described(self) -> dict[str, Any]:  # Any: JSON
+        """Return the store as plain data: what a worker needs who has the same files and no database."""
+        return {
+            "root": str(self.root),
+            "parts": [vars(part) for part in self.parts],
+            "time_zone": self.time_zone,
+            "blocks": self.n_blocks,
+            "refusing": sorted(self.refusing),
+            "landings": sorted(self.landings.items()),
+        }
+
+    @classmethod
+    def of_description(cls, told: Mapping[str, Any]) -> Store:  # Any: JSON
+        """Return the store that `described` told of; nothing but its files will be opened."""
+        return cls(
+            Path(told["root"]),
+            tuple(Part(**part) for part in told["parts"]),
+            told["time_zone"],
+            told["blocks"],
+            frozenset(told["refusing"]),
+            dict(told["landings"]),
+        )
 
     @property
     def tables(self) -> frozenset[str]:

@@ -233,4 +233,4 @@ def _text(value: object) -> str | None:
     return None if value is None else str(value)
 
 
-__all__ = ["Aggregate", "FeatureTable", "build", "build_block"]
+__all__ = ["Aggregate", "FeatureTable", "build", "build_block", "reads"]

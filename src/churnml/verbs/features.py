@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -11,15 +12,22 @@ import pyarrow.parquet as pq
 from rich.table import Table as Grid
 
 from churnml.config import TrainConfig
+from churnml.errors import UsageError, nearest
 from churnml.events import TABLES
-from churnml.features import Catalogue, catalogue, own_features
+from churnml.features import Catalogue, FeatureTable, catalogue, own_features
 from churnml.verbs.session import Session
+
+ENGINES = ("local", "spark")
+"""Who computes the blocks: the cores of this machine, or the workers of Spark."""
 
 
 def of_session(session: Session) -> Catalogue:
     """Return the features that the landed tables of a workspace switch on, and the user's own."""
-    names = {name: (label.en, label.zh) for name, label in session.settings.attributes.items()}
-    return catalogue(session.store.tables, names, own_features(session.own_features))
+    return catalogue(session.store.tables, _attributes(session), own_features(session.own_features))
+
+
+def _attributes(session: Session) -> dict[str, tuple[str, str]]:
+    return {name: (label.en, label.zh) for name, label in session.settings.attributes.items()}
 
 
 def list_features(session: Session | None) -> list[dict[str, str]]:
@@ -48,14 +56,41 @@ def listing(features: Sequence[dict[str, str]]) -> Grid:
     return grid
 
 
-def export(session: Session, cutoffs: Sequence[str], out: Path) -> int:
-    """Write the feature table at some cutoffs to Parquet, and return how many rows there were."""
-    from churnml.features import build  # noqa: PLC0415  # compiles the kernel
+def check_engine(engine: str, spark_master: str | None) -> None:
+    """Refuse an engine that there is none, or that is not installed, before anything is done.
 
-    config = session.load("train", TrainConfig)
-    instants = [session.cutoff(day) for day in cutoffs] or [session.cutoff(None)]
-    with session.step("Computing features") as tick:
-        table = build(session.store, of_session(session), sorted(set(instants)), config.population_days, tick)
+    Raises
+    ------
+    UsageError
+        If the engine is not known, or a master is named for the engine that has none.
+    DependencyError
+        If Spark is asked for and PySpark or Java is missing.
+    """
+    if engine not in ENGINES:
+        raise UsageError(f"--engine must be one of {', '.join(ENGINES)}, got {engine!r}{nearest(engine, ENGINES)}")
+    if engine == "spark":
+        from churnml.features.spark import check_installed  # noqa: PLC0415  # compiles the kernel
+
+        check_installed()
+    elif spark_master is not None:
+        raise UsageError("--spark-master belongs to a call with --engine spark; leave it out")
+
+
+def export(
+    session: Session, cutoffs: Sequence[str], out: Path, engine: str = "local", spark_master: str | None = None
+) -> int:
+    """Write the feature table at some cutoffs to Parquet, and return how many rows there were.
+
+    Parameters
+    ----------
+    engine : {'local', 'spark'}
+        Who computes the blocks; the file is the same, byte for byte.
+    spark_master : str, optional
+        Where Spark runs; by default what Spark's own configuration says, or else this machine.
+    """
+    instants = sorted({session.cutoff(day) for day in cutoffs} or {session.cutoff(None)})
+    days = session.load("train", TrainConfig).population_days
+    table = _local(session, instants, days) if engine == "local" else _on_spark(session, instants, days, spark_master)
     table = table.take(np.lexsort((table.customer_ids.astype(str), table.cutoffs)))
     columns = {
         "customer_id": pa.array(table.customer_ids, pa.string()),
@@ -67,3 +102,23 @@ def export(session: Session, cutoffs: Sequence[str], out: Path) -> int:
     with session.workspace.atomically(out.resolve()) as draft:
         pq.write_table(pa.table(columns), draft)
     return len(table)
+
+
+def _local(session: Session, cutoffs: Sequence[int], population_days: int) -> FeatureTable:
+    from churnml.features import build  # noqa: PLC0415  # compiles the kernel
+
+    with session.step("Computing features") as tick:
+        return build(session.store, of_session(session), cutoffs, population_days, tick)
+
+
+def _on_spark(session: Session, cutoffs: Sequence[int], population_days: int, master: str | None) -> FeatureTable:
+    from churnml.features.blocks import Work  # noqa: PLC0415  # compiles the kernel
+    from churnml.features.spark import build_on_spark, started  # noqa: PLC0415
+
+    own = {str(file): digest for file, digest in session.own_features.items()}
+    work = Work(session.store, _attributes(session), cutoffs, population_days, own)
+    with contextlib.ExitStack() as running:
+        with session.step("Starting Spark"):
+            spark = running.enter_context(started(master))
+        with session.step(f"Computing features on {spark.sparkContext.master}"):
+            return build_on_spark(spark, work)

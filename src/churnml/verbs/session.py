@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from functools import cache, cached_property
+from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -19,9 +19,8 @@ from pydantic import BaseModel
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-import churnml
 from churnml.config import FeaturesConfig, WorkspaceConfig, load_config, with_options
-from churnml.database import Catalogue, Records, Workspace, open_engine
+from churnml.database import Catalogue, Records, Workspace, open_engine, source_digest
 from churnml.database.workspace import digest_of_file
 from churnml.errors import UsageError
 from churnml.events.clock import days_later, microseconds, midnight, moment
@@ -179,13 +178,6 @@ class Session:
     def print_json(self, body: Mapping[str, Any]) -> None:  # Any: JSON
         """Print a result for machines, on standard output."""
         sys.stdout.write(json.dumps(body, ensure_ascii=False, indent=1, default=str) + "\n")
-
-
-@cache
-def source_digest() -> str:
-    """Return the digest of churnml's own code: a changed formula is another input, whatever the version says."""
-    code = sorted(Path(churnml.__file__).parent.rglob("*.py"))
-    return hashlib.sha256(b"".join(hashlib.sha256(path.read_bytes()).digest() for path in code)).hexdigest()
 
 
 def clock() -> int:
