@@ -12,6 +12,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from churnml.database import Part
 from churnml.events.point_in_time import Store
@@ -75,10 +77,11 @@ def cut_off(store: Store, cutoff: int, folder: Path) -> CutOff:
     with duckdb.connect(config=settings) as connection:
         connection.execute("SET enable_progress_bar = false")
         for number, part in enumerate(store.parts):
-            source = connection.read_parquet(str(store.root / part.path))
+            original, path = store.root / part.path, f"{number:06}.parquet"
+            source = connection.read_parquet(str(original))
             here = source.filter(f"occurred_at < {cutoff} AND ingested_at <= {cutoff}")
-            path = f"{number:06}.parquet"
-            here.project(f"* REPLACE ({', '.join(_emptied(part, store, cutoff))})").write_parquet(str(folder / path))
+            left = here.project(f"* REPLACE ({', '.join(_emptied(part, store, cutoff))})")
+            _write(left, pq.read_schema(original), folder / path)
             counted = _counted(source, part, store, cutoff)
             hidden[part.table_name] = hidden.get(part.table_name, Hidden()) + counted
             parts.append(_part(part, path, counted))
@@ -99,6 +102,13 @@ def _emptied(part: Part, store: Store, cutoff: int) -> Iterator[str]:
     yield "occurred_at AS occurred_at"  # SQL wants at least one
     for fact, known in _later(part, store, cutoff):
         yield f"CASE WHEN {known} THEN {fact} END AS {fact}"
+
+
+def _write(rows: duckdb.DuckDBPyRelation, schema: pa.Schema, path: Path) -> None:
+    """Write rows in the order in which they stand, under the schema they had: parts of a table are put together."""
+    with pq.ParquetWriter(path, schema) as writer:
+        for batch in rows.to_arrow_reader(1 << 16):
+            writer.write_batch(pa.RecordBatch.from_arrays(batch.columns, schema=schema))
 
 
 def _counted(source: duckdb.DuckDBPyRelation, part: Part, store: Store, cutoff: int) -> Hidden:
