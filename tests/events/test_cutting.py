@@ -7,6 +7,7 @@ import wall_worlds
 from churnml.events.cutting import Hidden, cut_off
 from churnml.features import build, catalogue
 from churnml.modeling.comparison import differences
+from small import Tiny
 from wall import DAY
 from worlds import instant
 
@@ -14,51 +15,56 @@ from worlds import instant
 SEEDS = (24, 36, 111, 142, 147, 166, 236)
 
 
-@pytest.fixture
-def landed(make_tiny):
-    """Return a function that lands the world of a seed and gives its store and the instants of its rows."""
-
-    def land(seed):
-        world = wall_worlds.draw(seed)
-        tiny = make_tiny(time_zone=world.zone)
-        wall_worlds.land(tiny, world)
-        rows = wall.landed(world.rows, world.landings)
-        return tiny.store, sorted({at for row in rows for at in (row.event_at, row.told_at)})
-
-    return land
+def landed(folder, seed):
+    """Land the world of a seed and return its store and the instants of its rows."""
+    world = wall_worlds.draw(seed)
+    tiny = Tiny.make(folder, time_zone=world.zone)
+    wall_worlds.land(tiny, world)
+    store = tiny.store
+    tiny.catalogue.engine.dispose()
+    rows = wall.landed(world.rows, world.landings)
+    return store, sorted({at for row in rows for at in (row.event_at, row.told_at)})
 
 
-def both(store, cutoff, folder, cut_at=None):
-    """Return the features at a cutoff through the wall, in a pass that sees to the end, and of the store cut off."""
-    features = catalogue(store.tables)
-    whole = build(store, features, [cutoff, cutoff + 400 * DAY], 30)
+def through_the_wall(store, cutoff):
+    """Return the features at a cutoff, from a pass that sees to the end."""
+    whole = build(store, catalogue(store.tables), [cutoff, cutoff + 400 * DAY], 30)
+    return whole.take(whole.cutoffs == cutoff)
+
+
+def of_cut_off(store, cutoff, folder, cut_at=None):
+    """Return the features at a cutoff of the store cut off at it, or at another instant."""
     folder.mkdir(parents=True)
-    cut = cut_off(store, cut_at or cutoff, folder)
-    return whole.take(whole.cutoffs == cutoff), build(cut.store, features, [cutoff], 30)
+    return build(cut_off(store, cut_at or cutoff, folder).store, catalogue(store.tables), [cutoff], 30)
 
 
-def features_are_those_through_the_wall(store, edges, folder, shares):
-    for share in shares:
-        for off in (0, 1):
-            cutoff = edges[int(len(edges) * share)] + off
-            assert differences(*both(store, cutoff, folder / f"{share} {off}")) == [], cutoff
+@pytest.fixture(scope="module")
+def one(tmp_path_factory):
+    """Return a world's store, an instant in it, and the features there."""
+    store, edges = landed(tmp_path_factory.mktemp("world"), SEEDS[1])
+    cutoff = edges[int(len(edges) * 0.6)]
+    return store, cutoff, through_the_wall(store, cutoff)
 
 
-@pytest.mark.parametrize("seed", SEEDS[1:2])
-def test_features_of_a_store_cut_off_are_those_through_the_wall(landed, tmp_path, seed):
-    features_are_those_through_the_wall(*landed(seed), tmp_path, [0.6])
+def test_features_of_a_store_cut_off_are_those_through_the_wall(one, tmp_path):
+    store, cutoff, expected = one
+    assert differences(expected, of_cut_off(store, cutoff, tmp_path / "cut")) == []
+
+
+def test_the_proof_above_would_see_a_week_of_rows_missing(one, tmp_path):
+    store, cutoff, expected = one
+    assert differences(expected, of_cut_off(store, cutoff, tmp_path / "cut", cutoff - 7 * DAY)) != []
 
 
 @pytest.mark.long
 @pytest.mark.parametrize("seed", [*SEEDS, *range(40)])
-def test_features_of_many_stores_cut_off_are_those_through_the_wall(landed, tmp_path, seed):
-    features_are_those_through_the_wall(*landed(seed), tmp_path, [0.2, 0.5, 0.8])
-
-
-def test_the_proof_above_would_see_a_row_of_a_week_ago_missing(landed, tmp_path):
-    store, edges = landed(SEEDS[1])
-    cutoff = edges[int(len(edges) * 0.6)]
-    assert differences(*both(store, cutoff, tmp_path / "cut", cutoff - 7 * DAY)) != []
+def test_features_of_many_stores_cut_off_are_those_through_the_wall(tmp_path, seed):
+    store, edges = landed(tmp_path, seed)
+    for share in (0.2, 0.5, 0.8):
+        for off in (0, 1):
+            cutoff = edges[int(len(edges) * share)] + off
+            cut = of_cut_off(store, cutoff, tmp_path / f"{share} {off}")
+            assert differences(through_the_wall(store, cutoff), cut) == [], cutoff
 
 
 TICKETS = """customer_id occurred_at ingested_at ticket_id kind       resolved_at
