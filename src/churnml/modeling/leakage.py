@@ -158,7 +158,7 @@ class Leakage:
 
 
 def _told(one: Alone) -> str:
-    return f"`{one.name}`: {one.why} If so, --keep {one.name} says it"
+    return f"`{one.name}`: {one.why}"
 
 
 def judged_at(store: Store, now: int, config: TrainConfig, cutoff: int | None = None) -> int:

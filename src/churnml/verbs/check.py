@@ -28,7 +28,9 @@ if TYPE_CHECKING:
 FOUND = 4
 """The exit code of a check that found something."""
 
-SHOWN = 8
+SHOWN, SAID = 8, 3
+"""Features in the table for people, and findings and questions that are told in full; reports hold all."""
+
 _REPORTS = (".json", ".md")
 
 
@@ -199,12 +201,12 @@ def _write(session: Session, report: Path | None, body: dict[str, Any], page: An
 def told_leakage(found: Leakage) -> list[str | Grid]:
     """Return what was found, as a person reads it: the three proofs, the alarm, the verdict."""
     doubted = [one for one in found.alone if one.alarm]
-    shown = [*doubted, *(one for one in found.alone if not one.alarm)][: max(SHOWN, len(doubted))]
+    shown = [*doubted, *(one for one in found.alone if not one.alarm)][:SHOWN]
     title = (
         f"What each feature tells alone of churn in {found.horizon_days} days, {found.customers:,} customers, "
         f"{found.churners:,} left: {len(shown)} of {len(found.alone)}"
     )
-    told: list[str | Grid] = [_of_wall(found), _grid(title, _ALONE, [_alone_row(one) for one in shown])]
+    told: list[str | Grid] = [_of_wall(found), _grid(title, _TERSE, [_terse(_alone_row(one)) for one in shown])]
     if isinstance(found.delays, str):
         told.append(f"Delays were not measured: {found.delays}")
     else:
@@ -214,6 +216,14 @@ def told_leakage(found: Leakage) -> list[str | Grid]:
 
 _ALONE = ("feature", "AUROC", "95 %", "who has more", "missing", "AUROC of that", "alarm")
 _DELAYS = ("table", "a day", "95 %", "a week", "95 %", "alarm")
+
+
+def _terse(row: list[str]) -> list[str]:
+    """Return a row without the cell that a terminal has no room for."""
+    return [*row[:-2], row[-1]]
+
+
+_TERSE = _terse([*_ALONE])
 
 
 def _of_wall(found: Leakage) -> str:
@@ -262,12 +272,22 @@ def _signed(change: float) -> str:
     return f"{change:+.3f}".replace("0.", ".") if abs(change) >= 0.0005 else "0"
 
 
-def _verdict(found: Leakage) -> list[str]:
+def _verdict(found: Leakage, most: int | None = SAID) -> list[str]:
     rang = "; ".join(f"orders of the next {one.days} days: {_noticed(one)}" for one in found.planted)
-    told = [f"The alarm was tested with planted columns that read the future. {rang}."]
-    told += [f"question: {one}" for one in found.questions]
-    told += [f"FOUND: {one}" for one in found.findings]
+    told = [f"The alarm was tested with planted columns that read the future: {rang}."]
+    told += [*_several("question", found.questions, most), *_several("FOUND", found.findings, most)]
+    if any(one.alarm for one in found.alone):
+        told.append("What was known before the cutoff for all that, --keep FEATURE vouches for.")
     return [*told, "Leakage was found." if found.findings else "No leakage was found."]
+
+
+def _several(word: str, sentences: Sequence[str], most: int | None) -> list[str]:
+    """Return the first few in full, and of the others what they are about: one cause has many effects."""
+    told = [f"{word}: {one}" for one in sentences[:most]]
+    others = sentences[len(told) :]
+    if others:
+        told.append(f"{word}, {len(others)} more: {', '.join(one.partition(':')[0] for one in others)}")
+    return told
 
 
 def _noticed(planted: Planted) -> str:
@@ -277,7 +297,7 @@ def _noticed(planted: Planted) -> str:
 
 
 def _grid(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> Grid:
-    grid = Grid(title=title, title_justify="left", title_style="", box=box.SIMPLE_HEAD)
+    grid = Grid(title=title, title_justify="left", title_style="", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
     quiet = not any(row[-1] for row in rows)
     for place, column in enumerate(columns[:-1] if quiet else columns):
         grid.add_column(
@@ -307,7 +327,7 @@ def leakage_page(found: Leakage) -> str:
     parts = [
         f"# Leakage at {found.day}, {found.horizon_days} days ahead",
         f"{found.customers:,} customers in the population, {found.churners:,} of them left.",
-        *(f"- {line}" for line in _verdict(found)),
+        "\n".join(f"- {line}" for line in _verdict(found, None)),
         "## The wall",
         _of_wall(found),
         _markdown(("table", "rows", "after the cutoff", "learned after it", "answers emptied"), hidden),
