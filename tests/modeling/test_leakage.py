@@ -7,7 +7,7 @@ import pytest
 
 from churnml.errors import BrokenCheckError, NotEnoughDataError
 from churnml.events.clock import DAY
-from churnml.features import catalogue
+from churnml.features import Aggregate, Catalogue, Feature, Text, catalogue
 from churnml.modeling.alone import alone, alone_of
 from churnml.modeling.backtest import judge_last_origin
 from churnml.modeling.comparison import differences
@@ -21,6 +21,14 @@ def found(memoryless, tmp_path_factory):
     store = store_of(memoryless)
     cutoff = judged_at(store, now_of(store), CONFIG)
     return check_leakage(store, catalogue(store.tables), cutoff, CONFIG, tmp_path_factory.mktemp("scratch"))
+
+
+AHEAD = Feature(
+    name="orders_ahead_7d", family="own", group="ahead", unit="orders", table="orders",
+    needs=(Aggregate("purchase_days", "sum", "event", days=7, lag=-7),),
+    meaning=Text("orders in the next 7 days", "未来 7 天订单数"), sentence=Text("{value}", "{value}"),
+)  # fmt: skip
+"""What a slip of the sign makes: a window that ends a week after the cutoff."""
 
 
 def by_chance(figure, value=None):
@@ -43,6 +51,15 @@ def test_planted_columns_that_read_the_future_are_found(found):
     week, horizon = found.planted
     assert (week.days, horizon.days, horizon.rang) == (7, 30, True)
     assert week.rows > 50  # alone, a week tells this few customers too little to be called a leak
+
+
+def test_a_feature_that_looks_a_week_ahead_does_not_get_past_the_wall(memoryless, tmp_path):
+    store = store_of(memoryless)
+    cutoff = judged_at(store, now_of(store), CONFIG)
+    only = Catalogue((*(one for one in catalogue(store.tables).features if one.name == "orders_all"), AHEAD), {})
+    found = check_leakage(store, only, cutoff, CONFIG, tmp_path)
+    assert [one.name for one in found.wall.differences] == ["orders_ahead_7d"]
+    assert found.findings[0].startswith("the wall: `orders_ahead_7d` is another in")
 
 
 def test_every_table_of_the_features_is_delayed_by_a_day_and_by_a_week(found):

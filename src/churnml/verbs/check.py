@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
-import shutil
-import tempfile
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -86,7 +83,7 @@ def leakage(
     _require_features(features, keep)
     asked = None if cutoff is None else session.cutoff(cutoff)
     when = judged_at(session.store, session.cutoff(None), config, asked)
-    with _scratch(session) as folder:
+    with session.scratch() as folder:
         found = check_leakage(session.store, features, when, config, folder, keep, session.step)
     if not session.as_json:
         _show(session, told_leakage(found))
@@ -138,20 +135,6 @@ def _require_features(features: Catalogue, keep: Collection[str]) -> None:
     for name in keep:
         if name not in known:
             raise UsageError(f"--keep: no feature `{name}` is on in this workspace{nearest(name, known)}")
-
-
-@contextlib.contextmanager
-def _scratch(session: Session) -> Iterator[Path]:
-    """Give an empty folder for copies of customers' rows; erasure waits for it, and removes what one killed left."""
-    root = session.workspace.root
-    with session.workspace.locked("features"):
-        for left_behind in root.glob(".features-*"):
-            shutil.rmtree(left_behind, ignore_errors=True)
-        folder = Path(tempfile.mkdtemp(prefix=".features-", dir=root))
-        try:
-            yield folder
-        finally:
-            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _training_stack(session: Session, config: TrainConfig, now: int) -> list[int]:
