@@ -14,6 +14,7 @@ from churnml.database import Catalogue, Workspace, open_engine
 from churnml.events import Store, ingest
 from churnml.events.sources.presets.completejourney import completejourney_sources
 from command import Said, churnml
+from memoryless import simulated
 from small import NOW, Tiny
 
 
@@ -71,6 +72,12 @@ def store(complete_journey):
     store = Store.open(complete_journey, catalogue, "UTC")
     catalogue.engine.dispose()
     return store
+
+
+@pytest.fixture(scope="session")
+def memoryless(tmp_path_factory):
+    """Return the workspace of a small market whose future owes nothing to its past; read it, never change it."""
+    return simulated(tmp_path_factory.mktemp("memoryless"), 400, 210)
 
 
 YEAR_END = "2018-01-01"

@@ -26,6 +26,7 @@ WRITERS |= {"events/simulation/recording.py"}  # which makes rows as another com
 WRITERS |= {
     name for name in (path.relative_to(HOUSE).as_posix() for path in FILES) if name.startswith("events/sources/")
 }
+WRITERS |= {"events/cutting.py"}  # which cuts landed rows off at a cutoff by another way, to be held against the wall
 WALL = {"events/point_in_time.py"}
 LATER = [
     (table.name, fact)

@@ -1,6 +1,7 @@
 """The command line: `churnml VERB`. Verbs do the work; this file only names their options.
 
-Exit codes: 0 done, 2 usage or configuration, 3 data refused, 4 model refused, 5 a dependency unreachable, 1 a bug.
+Exit codes: 0 done, 2 usage or configuration, 3 data refused, 4 model refused or a check that found something,
+5 a dependency unreachable, 1 a bug.
 Nothing heavy is imported here, so that `churnml --help` answers at once.
 """
 
@@ -30,6 +31,8 @@ app = typer.Typer(
 )
 features_app = typer.Typer(help="The catalogue of features, and the matrix at given cutoffs.", no_args_is_help=True)
 app.add_typer(features_app, name="features")
+check_app = typer.Typer(help="Proofs on your own data: exit code 4 if one finds something.", no_args_is_help=True)
+app.add_typer(check_app, name="check")
 
 WorkspaceOption = Annotated[Path, typer.Option("--workspace", "-w", help="The folder that holds the data.")]
 ConfigsOption = Annotated[Path, typer.Option("--configs", help="The folder of YAML files.")]
@@ -221,6 +224,56 @@ def features_export(
         session.print_json({"rows": rows, "file": str(out)})
     else:
         session.console.print(f"{rows:,} rows in {out}")
+
+
+ReportOption = Annotated[Path | None, typer.Option(help="Write everything to this file as well: .json or .md.")]
+
+
+@check_app.command("leakage")
+def check_leakage(
+    cutoff: Annotated[
+        str | None, typer.Option(help="A date whose horizon is over. Default: the latest whose label is final.")
+    ] = None,
+    horizon_days: Annotated[int | None, typer.Option(help="Days ahead in which silence is churn.")] = None,
+    workspace: WorkspaceOption = WORKSPACE,
+    configs: ConfigsOption = CONFIGS,
+    *,
+    keep: Annotated[
+        list[str] | None, typer.Option(help="This feature was known in time, whatever it tells alone.")
+    ] = None,
+    report: ReportOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Look for what was known only afterwards: the wall, each feature alone, each table a day later."""
+    from churnml.verbs.check import FOUND, leakage  # noqa: PLC0415
+
+    session = _open(workspace, configs, as_json=as_json)
+    found = leakage(session, cutoff=cutoff, horizon_days=horizon_days, keep=keep or (), report=report)
+    if as_json:
+        session.print_json(found.to_json())
+    if found.findings:
+        raise typer.Exit(FOUND)
+
+
+@check_app.command("skew")
+def check_skew(
+    customers: Annotated[int, typer.Option(min=1, help="How many customers are drawn at random.")] = 10_000,
+    cutoff: CutoffOption = None,
+    workspace: WorkspaceOption = WORKSPACE,
+    configs: ConfigsOption = CONFIGS,
+    *,
+    report: ReportOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Compute the same customers in the batch, in training and online, and compare bit for bit."""
+    from churnml.verbs.check import FOUND, skew  # noqa: PLC0415
+
+    session = _open(workspace, configs, as_json=as_json)
+    found = skew(session, customers=customers, cutoff=cutoff, report=report)
+    if as_json:
+        session.print_json(found.to_json())
+    if found.findings:
+        raise typer.Exit(FOUND)
 
 
 FeaturesOption = Annotated[

@@ -88,6 +88,12 @@ class DependencyError(ChurnmlError):
     code = "dependency"
 
 
+class BrokenCheckError(ChurnmlError):
+    """A check that could not have failed, so that what it says proves nothing; a bug of ours, told in words."""
+
+    code = "broken_check"
+
+
 def nearest(word: str, known: Iterable[str]) -> str:
     """Return ``; did you mean `x`?`` for the known word closest to a misspelt one, or an empty string."""
     close = difflib.get_close_matches(word, list(known), n=1, cutoff=0.5)

@@ -101,7 +101,7 @@ def _telling(table: ReadyTable, name: str, codes: Codes, *, left_out: bool) -> I
         yield Suspect(name, "almost equals the label", why, evidence, left_out)
     elif pure is not None:
         why = f"of {pure.rows:,} rows where {pure.where} nearly all {pure.did}; was it known before the cutoff?"
-        yield Suspect(name, "almost equals the label", why, evidence | {"rows": float(pure.rows)}, left_out)
+        yield Suspect(name, "almost equals the label", why, evidence | pure.evidence, left_out)
     elif gap >= _MISSING_TELLS:
         why = f"whether it is filled tells who churned (AUROC {gap:.3f}); was it filled in afterwards?"
         yield Suspect(name, "tells much alone", why, evidence, left_out=False)
@@ -146,6 +146,11 @@ def twin_share(groups: Codes, customer_ids: npt.NDArray[np.object_]) -> float:
     _, first, customers = np.unique(pairs[:, 0], return_index=True, return_counts=True)
     shared = pairs[first[customers > 1], 0]
     return float(np.isin(groups, shared).mean())
+
+
+def rates_apart(table: ReadyTable, name: str) -> Matrix:
+    """Return what a column, cut into parts, says of each row: the churn rate of its part in the other half of them."""
+    return _rates_from_the_other_half(_coded(table, name)[0], table.churned)
 
 
 def _coded(table: ReadyTable, name: str) -> tuple[Codes, int]:
@@ -243,6 +248,11 @@ class _Pure:
     rows: int
     where: str
     did: str
+
+    @property
+    def evidence(self) -> dict[str, float]:
+        """How many rows, and whether they are churners."""
+        return {"rows": float(self.rows), "of_churners": float(self.did == "churned")}
 
 
 def _cuts(codes: Codes, missing: npt.NDArray[np.bool_]) -> Iterator[tuple[str, Codes]]:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import shutil
-import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
@@ -193,23 +191,16 @@ def _prepare(session: Session, file: FeatureFile, notes: Sequence[str], declared
 @contextlib.contextmanager
 def opened(session: Session, path: Path) -> Iterator[tuple[FeatureFile, tuple[str, ...]]]:
     """Give a file staged in a database of little memory, in a folder that is gone afterwards."""
-    root = session.workspace.root
-    with session.workspace.locked("features"):
-        for left_behind in root.glob(".features-*"):  # by one that was killed: whoever holds the lock is alone
-            shutil.rmtree(left_behind, ignore_errors=True)
-        scratch = Path(tempfile.mkdtemp(prefix=".features-", dir=root))
+    with session.scratch() as scratch:
         settings: dict[str, str | bool | int | float | list[str]] = {
             "memory_limit": "400MB",
             "temp_directory": str(scratch / "duckdb"),
         }
-        try:
-            with duckdb.connect(config=settings) as connection:
-                connection.execute("SET TimeZone = 'UTC'")
-                connection.execute("SET enable_progress_bar = false")
-                rows = open_rows(path, connection, scratch).exact()
-                yield stage(connection, rows, path.name, session.settings.time_zone), rows.notes
-        finally:
-            shutil.rmtree(scratch, ignore_errors=True)
+        with duckdb.connect(config=settings) as connection:
+            connection.execute("SET TimeZone = 'UTC'")
+            connection.execute("SET enable_progress_bar = false")
+            rows = open_rows(path, connection, scratch).exact()
+            yield stage(connection, rows, path.name, session.settings.time_zone), rows.notes
 
 
 def digest_of(path: Path) -> str:

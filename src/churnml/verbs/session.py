@@ -7,6 +7,7 @@ import hashlib
 import json
 import shutil
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -128,6 +129,19 @@ class Session:
             task = progress.add_task(words, total=None)
             yield lambda done, total: progress.update(task, completed=done, total=total)
         self.console.print(f"[green]✓[/] {words} [dim]{time.monotonic() - began:.1f} s[/]")
+
+    @contextlib.contextmanager
+    def scratch(self) -> Iterator[Path]:
+        """Give an empty folder for copies of rows, gone afterwards; there is one at a time, and erasure waits for it."""
+        root = self.workspace.root
+        with self.workspace.locked("features"):
+            for left_behind in root.glob(".features-*"):  # by one that was killed: whoever holds the lock is alone
+                shutil.rmtree(left_behind, ignore_errors=True)
+            folder = Path(tempfile.mkdtemp(prefix=".features-", dir=root))
+            try:
+                yield folder
+            finally:
+                shutil.rmtree(folder, ignore_errors=True)
 
     @contextlib.contextmanager
     def running(self, verb: str, inputs: str) -> Iterator[str]:

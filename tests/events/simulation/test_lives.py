@@ -174,6 +174,13 @@ def test_of_memoryless_customers_the_past_tells_nothing(lived):
     assert set(np.unique(one.mode)) == {ACTIVE}
 
 
+def test_of_memoryless_customers_no_visit_announces_an_order(lived):
+    one = lived("memoryless", days=300)
+    visits = np.array([happened.sessions for happened in one.happened])
+    ordering = sum(one.ordered[day : 295 + day] for day in range(1, 6)) > 0
+    assert abs(np.corrcoef(visits[:295].ravel(), ordering.ravel())[0, 1]) < 4 / np.sqrt(ordering.size)
+
+
 def test_a_customer_is_the_same_in_a_market_of_any_size():
     few, many = (list(live(Market(size, 40, 7), Market(size, 40, 7).traits())) for size in (50, 400))
     for one, other in zip(few, many, strict=True):

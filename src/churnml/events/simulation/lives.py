@@ -239,7 +239,8 @@ def redraw_next_order(traits: Traits, state: State, variant: eq.Variant, day: in
     Someone whose order is due within five days already looks around; that stays. For the others the interval is drawn
     given that it is longer than what has passed of it and those five days.
     """
-    due = order_rate(traits, state, variant, day) * eq.LOOKS_AROUND_DAYS * (state.mode == ACTIVE)
+    looks_around = (state.mode == ACTIVE) & (not variant.memoryless)
+    due = order_rate(traits, state, variant, day) * eq.LOOKS_AROUND_DAYS * looks_around
     later = np.flatnonzero((state.left > due) & (state.mode != UNBORN))
     k = traits.regular[later].astype(np.float64)
     at_least = gammaincc(k, k * (state.spent + due)[later])
@@ -278,7 +279,8 @@ def _place_orders(traits: Traits, state: State, variant: eq.Variant, day: int, a
     if variant.contractual:
         return np.zeros(len(traits), dtype=np.bool_), _NOBODY
     work = order_rate(traits, state, variant, day) * active
-    soon = active & (state.left <= eq.LOOKS_AROUND_DAYS * work)
+    # where the past is to tell nothing, nobody looks around before an order: such visits would announce it
+    soon = active & (state.left <= eq.LOOKS_AROUND_DAYS * work) & (not variant.memoryless)
     state.left -= work
     state.spent += work
     placed = np.flatnonzero(active & (state.left <= 0))

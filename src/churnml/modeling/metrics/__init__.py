@@ -2,16 +2,20 @@
 
 Truth `y` comes first, forecasts after it, one row per customer; every metric returns a plain float. For churn `y` is
 1 for a churner, and a higher `p` means more likely to leave. `bootstrap` and `paired_difference` say how far a figure
-can be trusted. Read `churn.py` first, then `value.py` and `intervals.py`; `columns.py` checks what comes in.
+can be trusted; `auroc_interval` says it of an AUROC without redrawing anybody. Read `churn.py` first, then `value.py`
+and `intervals.py`; `columns.py` checks what comes in.
 """
 
 from churnml.modeling.metrics.churn import auprc, auroc, brier, ece, ece_perfect_95, empc, log_loss
+from churnml.modeling.metrics.delong import auroc_difference, auroc_interval
 from churnml.modeling.metrics.intervals import bootstrap, paired_difference
 from churnml.modeling.metrics.value import bias, gini_normalised, mae, rmse, spearman
 
 __all__ = [
     "auprc",
     "auroc",
+    "auroc_difference",
+    "auroc_interval",
     "bias",
     "bootstrap",
     "brier",

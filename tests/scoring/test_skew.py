@@ -1,0 +1,54 @@
+"""Batch, training and online agree to the last bit; where they do not, the report says which feature and for whom."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+import worlds
+from churnml.features import catalogue
+from churnml.modeling.comparison import Difference
+from churnml.scoring.skew import ScoreSkew, Skew, compare_features, compare_scores
+from worlds import instant
+
+
+@pytest.fixture(scope="module")
+def compared(world_store):
+    return compare_features(world_store, catalogue(world_store.tables), [instant(40), instant(75.25)], 60, 100)
+
+
+def test_a_customer_has_the_same_features_in_batch_in_training_and_online(compared):
+    assert (compared.in_training, compared.online) == ((), ())
+    assert len(compared.batch) == 100 < compared.base
+
+
+def test_blocks_do_not_matter(world_store):
+    split = compare_features(
+        replace(world_store, blocks=4), catalogue(world_store.tables), [instant(75.25)], 60, worlds.DAYS
+    )
+    assert (split.in_training, split.online) == ((), ())
+
+
+def test_the_same_seed_draws_the_same_customers(world_store, compared):
+    again = compare_features(world_store, catalogue(world_store.tables), [instant(75.25)], 60, 100)
+    assert again.batch.customer_ids.tolist() == compared.batch.customer_ids.tolist()
+
+
+def test_a_row_alone_has_the_score_that_it_has_in_a_batch(scored):
+    found = compare_scores(scored.population.take(np.arange(40)), scored.model, "model", 365, lambda _done, _all: None)
+    assert found.sound
+    assert (found.batch, found.alone) == (40, 40)
+    assert {"churn_probability", "clv", "value_at_risk"} <= found.worst.keys()
+
+
+def test_what_differs_is_told_by_feature_and_customer_with_both_values():
+    found = Skew("2020-01-01", 5, 9, 2, 3, (), (Difference("spend_all", 2, "ann", 10.5, 11.0),), "no champion")
+    told = "`spend_all` is another online for 2 customers; of 'ann' it is 10.5 in the batch, 11.0 online"
+    assert found.findings == [told]
+    assert found.to_json()["sound"] is False
+
+
+def test_a_score_that_is_off_by_more_than_rounding_is_found():
+    far = ScoreSkew("model", 5, 5, {"clv": 1e-15, "churn_probability": 1e-9}, "ann")
+    (only,) = Skew("2020-01-01", 5, 9, 2, 3, (), (), far).findings
+    assert only.startswith("`churn_probability` of a single row is 1e-09 from that in the batch, for customer 'ann'")
