@@ -132,7 +132,7 @@ class Session:
 
     @contextlib.contextmanager
     def scratch(self) -> Iterator[Path]:
-        """Give an empty folder for copies of rows, gone afterwards; there is one at a time, and erasure waits for it."""
+        """Give an empty folder for copies of rows, gone afterwards; one at a time, and erasure waits for it."""
         root = self.workspace.root
         with self.workspace.locked("features"):
             for left_behind in root.glob(".features-*"):  # by one that was killed: whoever holds the lock is alone
