@@ -32,9 +32,11 @@ def scan(store: Store, cutoffs: Sequence[int]) -> int:
     Texts are left as the dictionary codes they are on disk, which is the fastest way to read them.
     """
     del cutoffs
-    rows, asked = 0, reads(features(store))
+    rows, asked = 0, dict[str, dict[str, None]]()
+    for facts, names in reads(features(store)).items():
+        asked.setdefault(facts.partition(".")[0], {}).update(dict.fromkeys(names))
     for part in store.parts:
-        columns = ["customer_id", "occurred_at", *asked.get(part.table_name, ())]
+        columns = ["customer_id", "occurred_at", *asked.get(part.table_name, {})]
         schema = pq.read_schema(store.root / part.path)
         texts = [name for name in columns if pa.types.is_string(schema.field(name).type)]
         with pq.ParquetFile(store.root / part.path, read_dictionary=texts) as file:
