@@ -12,7 +12,7 @@ computed again, each from the rows that were known then (`late_pairs`). All othe
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -26,6 +26,35 @@ from churnml.features.declare import MISSING, Aggregate, Words
 
 Integers = npt.NDArray[np.int64]
 _START = -1
+
+
+class Columns(Mapping[str, Integers]):
+    """Columns that are computed when they are first asked for: of all that rows can tell, features want a few.
+
+    Parameters
+    ----------
+    makers : mapping of str to callable
+        How each is computed, given the others.
+    """
+
+    def __init__(self, makers: Mapping[str, Made]) -> None:
+        self._makers = makers
+        self._made: dict[str, Integers] = {}
+
+    def __getitem__(self, name: str) -> Integers:
+        if name not in self._made:
+            self._made[name] = np.ascontiguousarray(self._makers[name](self), dtype=np.int64)
+        return self._made[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._makers)
+
+    def __len__(self) -> int:
+        return len(self._makers)
+
+
+Made = Callable[[Columns], npt.NDArray[np.generic]]
+"""How a column is computed, given the others."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +74,11 @@ class Rows:
             among = np.array([*(word in words for word in self.words[name]), False])  # an empty text has code -1
             kept &= among[self.columns[name]]
         offsets = np.concatenate(([0], np.cumsum(kept)))[self.offsets]
-        columns = {name: column[kept] for name, column in self.columns.items()}
+
+        def of_kept(name: str) -> Made:
+            return lambda _: self.columns[name][kept]
+
+        columns = Columns({name: of_kept(name) for name in self.columns})
         return Rows(offsets, self.event_at[kept], columns, self.words)
 
 
@@ -77,8 +110,10 @@ def fold(
             by_fold.setdefault((one.how, one.column), []).append(one)
         for (how, column), same in by_fold.items():
             low, high = (np.concatenate(ends) for ends in zip(*(windows[a.days, a.lag] for a in same), strict=True))
-            values = np.ones(len(rows.event_at), dtype=np.int64) if how == "count" else rows.columns[column]
-            folded = FOLDS[how](values, rows.offsets, place, low, high)
+            if how == "count":
+                folded = _counts(rows.offsets, place, low, high)
+            else:
+                folded = FOLDS[how](rows.columns[column], rows.offsets, place, low, high)
             result |= zip(same, folded.reshape(len(same), len(cutoffs), -1), strict=True)
     return result
 
@@ -155,20 +190,30 @@ def scatter(
 
 
 @numba.njit(cache=True, nogil=True)
-def _sums(values: Integers, offsets: Integers, place: Integers, low: Integers, high: Integers) -> Integers:
-    """Fold by addition: one running sum per customer, read off at the edges."""
+def _counts(offsets: Integers, place: Integers, low: Integers, high: Integers) -> Integers:
+    """Count the rows of the window: where it ends less where it begins."""
     out = np.empty((len(low), place.shape[0]), dtype=np.int64)
-    at_edge = np.empty(place.shape[1], dtype=np.int64)
     for customer in range(place.shape[0]):
-        row, running = offsets[customer], 0
-        for edge in range(place.shape[1]):
-            while row < place[customer, edge]:
-                running += values[row]
-                row += 1
-            at_edge[edge] = running
         for window in range(len(low)):
-            before = at_edge[low[window]] if low[window] >= 0 else 0
-            out[window, customer] = at_edge[high[window]] - before
+            first = place[customer, low[window]] if low[window] >= 0 else offsets[customer]
+            out[window, customer] = place[customer, high[window]] - first
+    return out
+
+
+@numba.njit(cache=True, nogil=True)
+def _sums(values: Integers, offsets: Integers, place: Integers, low: Integers, high: Integers) -> Integers:
+    """Fold by addition: one running sum down all rows, read off where the window begins and ends."""
+    out = np.empty((len(low), place.shape[0]), dtype=np.int64)
+    before = np.empty(len(values) + 1, dtype=np.int64)
+    running = 0
+    for row in range(len(values)):
+        before[row] = running
+        running += values[row]
+    before[len(values)] = running
+    for customer in range(place.shape[0]):
+        for window in range(len(low)):
+            first = place[customer, low[window]] if low[window] >= 0 else offsets[customer]
+            out[window, customer] = before[place[customer, high[window]]] - before[first]
     return out
 
 
@@ -250,6 +295,6 @@ def _distincts(codes: Integers, offsets: Integers, place: Integers, low: Integer
 
 
 FOLDS = {
-    "count": _sums, "sum": _sums, "min": _minima, "max": _maxima, "last": _lasts, "first": _firsts,
+    "sum": _sums, "min": _minima, "max": _maxima, "last": _lasts, "first": _firsts,
     "distinct": _distincts,
 }  # fmt: skip
