@@ -169,10 +169,12 @@ def _memory(rows: int, columns: int) -> Grid:
     """Return room for a grid, not yet written to.
 
     NumPy asks the system for huge pages where an array is large. Every feature is written in many short pieces here,
-    and zeroing two megabytes for the first byte of each cost more time than all the arithmetic.
+    and zeroing two megabytes for the first byte of each cost more time than all the arithmetic. Memory that no other
+    process may share is handed out for less.
     """
     size = rows * columns * np.dtype(np.float64).itemsize
-    return np.frombuffer(mmap.mmap(-1, max(size, 1)), dtype=np.float64, count=rows * columns).reshape(rows, columns)
+    room = mmap.mmap(-1, max(size, 1), access=mmap.ACCESS_COPY)
+    return np.frombuffer(room, dtype=np.float64, count=rows * columns).reshape(rows, columns)
 
 
 def _firsts(known: Pairs) -> Integers:
