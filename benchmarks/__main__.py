@@ -10,13 +10,13 @@ from pathlib import Path
 
 from benchmarks import ingest_report, report
 from benchmarks.cost import Cost, middle
-from benchmarks.report import COLUMNS
+from benchmarks.report import COLUMNS, SMALLER, Measured, World
 
 ROOT = Path(__file__).parents[1]
 HOME = ROOT / ".bench"
 PAGE = ROOT / "docs" / "benchmarks.md"
 WARM_UP_ROWS = 5_000
-QUICK_ORDERS = 2_000_000
+QUICK_ROWS, QUICK_ORDERS = 1_000_000, 2_000_000
 REPEATS = 3
 
 
@@ -34,7 +34,9 @@ def main() -> None:
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("--rows", type=int, default=5_000_000, help="event rows of the world that features are made of")
+    parser.add_argument(
+        "--rows", type=int, help="event rows that features are made of; 5 million, or 1 million with --quick"
+    )
     parser.add_argument("--orders", type=int, help="rows of the file to ingest; 10 million, or 2 million with --quick")
     parser.add_argument("--only", choices=("features", "ingest"), help="measure only this")
     parser.add_argument(
@@ -44,15 +46,18 @@ def _options() -> argparse.Namespace:
 
 
 def _features(options: argparse.Namespace) -> str:
-    """Return the section on features, its table printed."""
-    workspace, warm_up = (_ask(_LANDED, HOME, rows) for rows in (options.rows, WARM_UP_ROWS))
-    n_features, differing = json.loads(_ask(_AGREEMENT, workspace))
-    print(f"{n_features - len(differing)} of {n_features} features equal Polars within 1e-9", flush=True)
-    if differing:
-        sys.exit(f"these features differ from Polars: {', '.join(differing)}")
-    medians = _measured(workspace, warm_up, _repeats(options))
-    print(report.table(medians), flush=True)
-    return report.section(medians, options.rows, n_features)
+    """Return the section on features, its tables printed."""
+    rows = options.rows or (QUICK_ROWS if options.quick else 5_000_000)
+    whole, small, warm_up = (_ask(_LANDED, HOME, size) for size in (rows, rows // SMALLER, WARM_UP_ROWS))
+    agreed = json.loads(_ask(_AGREEMENT, whole))
+    for name, differing in agreed["differing"].items():
+        print(f"{agreed['features'] - len(differing)} of {agreed['features']} features equal {name} within 1e-9")
+    if any(agreed["differing"].values()):
+        sys.exit(f"these features differ: {agreed['differing']}")
+    world = World(rows, agreed["customers"], agreed["features"])
+    found = _measured(whole, small, warm_up, _repeats(options))
+    print(report.table(found), report.growth(found), report.goals(found, world), sep="\n\n", flush=True)
+    return report.section(found, world)
 
 
 def _ingest(options: argparse.Namespace) -> str:
@@ -68,14 +73,16 @@ def _repeats(options: argparse.Namespace) -> int:
     return 1 if options.quick else REPEATS
 
 
-def _measured(workspace: str, warm_up: str, repeats: int) -> dict[str, Cost]:
+def _measured(whole: str, small: str, warm_up: str, repeats: int) -> dict[str, Measured]:
     """Return the medians by column; contenders take turns, so that a busy minute hits them all."""
-    costs: dict[str, list[Cost]] = {column: [] for column in COLUMNS}
+    costs: dict[tuple[str, str], list[Cost]] = {}
     for turn in range(1, repeats + 1):
-        for column, (contender, n_cutoffs) in COLUMNS.items():
-            _say(turn, repeats, column)
-            costs[column].append(_cost("benchmarks.measure", contender, workspace, warm_up, n_cutoffs))
-    return {column: middle(runs) for column, runs in costs.items()}
+        for workspace, size in ((small, "a tenth of the rows"), (whole, "all rows")):
+            for column, (contender, n_cutoffs) in COLUMNS.items():
+                _say(turn, repeats, f"{column}, {size}")
+                cost = _cost("benchmarks.measure", contender, workspace, warm_up, n_cutoffs)
+                costs.setdefault((column, workspace), []).append(cost)
+    return {column: Measured(middle(costs[column, whole]), middle(costs[column, small])) for column in COLUMNS}
 
 
 def _ingest_measured(rows: int, repeats: int) -> dict[str, ingest_report.Measured]:
@@ -110,7 +117,9 @@ import json, sys
 from pathlib import Path
 from benchmarks.contenders import agreement
 from benchmarks.world import CUTOFFS, open_store
-print(json.dumps(agreement(open_store(Path(sys.argv[1])), CUTOFFS[-1])))
+store = open_store(Path(sys.argv[1]))
+features, differing = agreement(store, CUTOFFS[-1])
+print(json.dumps({"features": features, "differing": differing, "customers": store.rows("customers")}))
 """
 _ORDERS = """
 import sys

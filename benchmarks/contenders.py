@@ -1,4 +1,4 @@
-"""Who is measured: a raw scan, churnml and Polars, each a function of the landed store and the cutoffs."""
+"""Who is measured: a raw scan, churnml, Polars and DuckDB, each a function of the landed store and the cutoffs."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from benchmarks import polars_features
+from benchmarks import duckdb_features, polars_features
 from churnml.events import Store
 from churnml.features import Catalogue, FeatureTable, build, catalogue
 from churnml.features.table import reads
@@ -32,9 +32,11 @@ def scan(store: Store, cutoffs: Sequence[int]) -> int:
     Texts are left as the dictionary codes they are on disk, which is the fastest way to read them.
     """
     del cutoffs
-    rows, asked = 0, reads(features(store))
+    rows, asked = 0, dict[str, dict[str, None]]()
+    for facts, names in reads(features(store)).items():
+        asked.setdefault(facts.partition(".")[0], {}).update(dict.fromkeys(names))
     for part in store.parts:
-        columns = ["customer_id", "occurred_at", *asked.get(part.table_name, ())]
+        columns = ["customer_id", "occurred_at", *asked.get(part.table_name, {})]
         schema = pq.read_schema(store.root / part.path)
         texts = [name for name in columns if pa.types.is_string(schema.field(name).type)]
         with pq.ParquetFile(store.root / part.path, read_dictionary=texts) as file:
@@ -58,17 +60,26 @@ def polars_tuned(store: Store, cutoffs: Sequence[int]) -> pl.DataFrame:
     return polars_features.build_tuned(_paths(store), cutoffs, _names(store))
 
 
-def agreement(store: Store, cutoff: int) -> tuple[int, list[str]]:
-    """Return how many features churnml and Polars both compute, and the names of those that differ.
+def duckdb(store: Store, cutoffs: Sequence[int]) -> pa.Table:
+    """Return the same features from DuckDB, a query for each cutoff."""
+    return duckdb_features.build(_paths(store), cutoffs, _names(store))
+
+
+def agreement(store: Store, cutoff: int) -> tuple[int, dict[str, list[str]]]:
+    """Return how many features are computed by all, and the names of those that differ from churnml, by contender.
 
     Equal means within 1e-9 of each other, relative or absolute, for every customer, and missing for the same ones.
     """
-    ours, theirs = churnml(store, [cutoff]), polars(store, [cutoff]).sort("customer_id")
+    ours = churnml(store, [cutoff])
     ours = ours.take(np.argsort(ours.customer_ids.astype(str)))
+    others = {"Polars": polars(store, [cutoff]), "DuckDB": pl.DataFrame(duckdb(store, [cutoff]))}
+    return len(ours.names), {name: _differing(ours, other.sort("customer_id")) for name, other in others.items()}
+
+
+def _differing(ours: FeatureTable, theirs: pl.DataFrame) -> list[str]:
     if theirs["customer_id"].to_list() != ours.customer_ids.tolist():
-        return len(ours.names), ["customer_id"]
-    differing = [name for name in ours.names if not _close(ours.column(name), theirs[name])]
-    return len(ours.names), differing
+        return ["customer_id"]
+    return [name for name in ours.names if not _close(ours.column(name), theirs[name])]
 
 
 def _paths(store: Store) -> dict[str, Path]:
@@ -89,4 +100,5 @@ CONTENDERS: dict[str, Callable[[Store, Sequence[int]], object]] = {
     "churnml": churnml,
     "polars": polars,
     "polars_tuned": polars_tuned,
+    "duckdb": duckdb,
 }

@@ -16,8 +16,12 @@ import polars as pl
 DAY = 86_400_000_000
 HOUR = 3_600_000_000
 MONEY = 10_000
+KINDS = ("visit", "view", "search", "cart", "login")
 WINDOWS = (7, 30, 60, 90, 180, 365)
 SLICES = range(1, 6)
+
+AWAY = ("email_open", "email_click", "redeem", "payment", "payment_failed")
+COMPLAINTS = ("complaint", "problem", "incident")
 
 AT, WHO = pl.col("occurred_at"), pl.col("customer_id")
 
@@ -32,6 +36,8 @@ class Frames:
     lines: pl.DataFrame
     redemptions: pl.DataFrame
     contacts: pl.DataFrame
+    acts: pl.DataFrame
+    tickets: pl.DataFrame
 
 
 def build(paths: Mapping[str, Path], cutoffs: Sequence[int], names: Sequence[str]) -> pl.DataFrame:
@@ -59,6 +65,8 @@ def _frames(paths: Mapping[str, Path]) -> Frames:
         lines,
         scan["interactions"].filter(pl.col("kind") == "redeem").select(WHO, AT),
         contacts.select(WHO, AT),
+        _acts(scan["interactions"]),
+        scan["tickets"].select(WHO, AT, "resolved_at", complaint=pl.col("kind").is_in(COMPLAINTS)),
     ]
     return Frames(*pl.collect_all(plans))
 
@@ -76,6 +84,15 @@ def _days(orders: pl.LazyFrame) -> pl.LazyFrame:
     )
 
 
+def _acts(interactions: pl.LazyFrame) -> pl.LazyFrame:
+    """Return what customers did of their own accord, with a mark on the first act of each customer's day."""
+    kind, day = pl.col("kind"), AT // DAY
+    new_day = ((WHO.shift() != WHO) | (day != day.shift())).fill_null(value=True)
+    return interactions.filter(~kind.is_in(AWAY)).select(
+        WHO, AT, "channel", "duration_seconds", *((kind == one).alias(one) for one in KINDS), new_day=new_day
+    )
+
+
 def _at(frames: Frames, cutoff: int, names: Sequence[str]) -> pl.LazyFrame:
     """Return the features named at one cutoff; what none of them needs, Polars leaves out of the plan."""
     before = cutoff > AT
@@ -88,6 +105,9 @@ def _at(frames: Frames, cutoff: int, names: Sequence[str]) -> pl.LazyFrame:
         _categories(known["lines"], cutoff),
         _counts(known["redemptions"], "redemptions", cutoff),
         _counts(known["contacts"], "contacts", cutoff),
+        _behavior(known["acts"], cutoff),
+        _act_channels(known["acts"], cutoff),
+        _service(known["tickets"], cutoff),
     ]
     base = known["customers"].select(WHO, cutoff=pl.lit(cutoff))
     for group in groups:
@@ -103,6 +123,10 @@ def _since(cutoff: int, days: int, lag: int = 0) -> pl.Expr:
 
 def _windows(value: pl.Expr, name: str, cutoff: int, days: Sequence[int]) -> list[pl.Expr]:
     return [(value * _since(cutoff, width)).sum().alias(f"{name}_{width}d") for width in days]
+
+
+def _marked(flag: pl.Expr, name: str, cutoff: int, days: Sequence[int]) -> list[pl.Expr]:
+    return [(flag & _since(cutoff, width)).sum().alias(f"{name}_{width}d") for width in days]
 
 
 def _slices(value: pl.Expr, name: str, cutoff: int) -> list[pl.Expr]:
@@ -184,6 +208,41 @@ def _counts(rows: pl.LazyFrame, name: str, cutoff: int) -> pl.LazyFrame:
     )
 
 
+def _behavior(acts: pl.LazyFrame, cutoff: int) -> pl.LazyFrame:
+    visit, seconds, recent = pl.col("visit"), pl.col("duration_seconds"), _since(cutoff, 90)
+    return acts.group_by("customer_id").agg(
+        *_marked(pl.col("new_day"), "active_days", cutoff, (30, 90)),
+        *_marked(visit, "visits", cutoff, (30, 90)),
+        *_marked(pl.col("view"), "views", cutoff, (30, 90)),
+        *_marked(pl.col("search"), "searches", cutoff, (30, 90)),
+        *_marked(pl.col("cart"), "carts", cutoff, (30,)),
+        *_marked(pl.col("login"), "logins", cutoff, (90,)),
+        (visit & recent & seconds.is_not_null()).sum().alias("timed_90d"),
+        (seconds.fill_null(0) * (visit & recent)).sum().alias("seconds_90d"),
+        pl.col("new_day").sum().alias("active_days_all"),
+        (AT.first() // DAY).alias("first_act"),
+        (AT.last() // DAY).alias("last_act"),
+    )
+
+
+def _act_channels(acts: pl.LazyFrame, cutoff: int) -> pl.LazyFrame:
+    seen = acts.drop_nulls("channel").group_by("customer_id", "channel").agg(AT.last())
+    return seen.group_by("customer_id").agg(_since(cutoff, 90).sum().alias("act_channels_90d"))
+
+
+def _service(tickets: pl.LazyFrame, cutoff: int) -> pl.LazyFrame:
+    complaint, resolved, year = pl.col("complaint"), pl.col("resolved_at") < cutoff, _since(cutoff, 365)
+    hours = (pl.col("resolved_at") - AT) // HOUR
+    return tickets.group_by("customer_id").agg(
+        *(_since(cutoff, width).sum().alias(f"tickets_{width}d") for width in (90, 365)),
+        *_marked(complaint, "complaints", cutoff, (365,)),
+        complaint.sum().alias("complaints_all"),
+        (AT.filter(complaint).last() // DAY).alias("last_complaint"),
+        (resolved & year).sum().alias("resolved_365d"),
+        hours.filter(resolved & year).sum().alias("hours_365d"),
+    )
+
+
 def _derived(base: pl.LazyFrame, day: int) -> pl.LazyFrame:
     """Return the features from the aggregates."""
     filled = base.with_columns(pl.col(COUNTS).fill_null(0), pl.col(MONEYS).fill_null(0) / MONEY)
@@ -226,6 +285,16 @@ def _ratios(day: int) -> dict[str, pl.Expr]:
         "evening_share": _share("evening", "orders_all"),
         "days_since_contact": day - pl.col("last_contacts"),
         "days_since_redemption": day - pl.col("last_redemptions"),
+        "days_since_activity": day - pl.col("last_act"),
+        "active_days_per_30_days": pl.col("active_days_all") * 30.0 / (day - pl.col("first_act")).clip(30),
+        "minutes_per_visit_90d": _share("seconds_90d", "timed_90d") / 60,
+        "orders_per_active_day_90d": _share("orders_90d", "active_days_90d"),
+        "searches_per_order_90d": _share("searches_90d", "orders_90d"),
+        "carts_left_30d": (pl.col("carts_30d").cast(pl.Int64) - pl.col("orders_30d").cast(pl.Int64)).clip(0),
+        "days_since_complaint": day - pl.col("last_complaint"),
+        "complaints_per_order": _share("complaints_all", "orders_all"),
+        "open_tickets_365d": pl.col("tickets_365d").cast(pl.Int64) - pl.col("resolved_365d").cast(pl.Int64),
+        "hours_to_resolution_mean_365d": _share("hours_365d", "resolved_365d"),
         "redemptions_per_contact": _share("redemptions_all", "contacts_all"),
     }
 
@@ -251,10 +320,17 @@ _COUNTED = (
 )
 _BREADTH = ("channels_all", "channels_90d", "categories_all", "categories_30d", "categories_90d", "new_categories_90d")
 _SENT = tuple(f"{name}_{suffix}" for name in ("contacts", "redemptions") for suffix in ("30d", "90d", "180d", "all"))
+_ACTED = (
+    *(f"{name}_{suffix}" for name in ("active_days", "visits", "views", "searches") for suffix in ("30d", "90d")),
+    "carts_30d",
+    "logins_90d",
+    "act_channels_90d",
+)
+_ASKED = ("tickets_90d", "tickets_365d", "complaints_365d")
 _SPENT = (*(f"spend_{suffix}" for suffix in _SUFFIXES), *(f"spend_slice_{k}" for k in SLICES))
 
-COUNTS = [*_COUNTED, *_BREADTH, *_SENT, "orders_before_90d"]
+COUNTS = [*_COUNTED, *_BREADTH, *_SENT, *_ACTED, *_ASKED, "orders_before_90d", "complaints_all", "resolved_365d"]
 MONEYS = [*_SPENT, "spend_before_90d"]
-PLAIN = [*_COUNTED, *_BREADTH, *_SENT, *_SPENT, "discounted_lines_share_90d"]
+PLAIN = [*_COUNTED, *_BREADTH, *_SENT, *_ACTED, *_ASKED, *_SPENT, "discounted_lines_share_90d"]
 FEATURES = frozenset({*PLAIN, *_ratios(0)})
 """The names of the features computed here."""

@@ -12,7 +12,7 @@ computed again, each from the rows that were known then (`late_pairs`). All othe
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -26,6 +26,35 @@ from churnml.features.declare import MISSING, Aggregate, Words
 
 Integers = npt.NDArray[np.int64]
 _START = -1
+
+
+class Columns(Mapping[str, Integers]):
+    """Columns that are computed when they are first asked for: of all that rows can tell, features want a few.
+
+    Parameters
+    ----------
+    makers : mapping of str to callable
+        How each is computed, given the others.
+    """
+
+    def __init__(self, makers: Mapping[str, Made]) -> None:
+        self._makers = makers
+        self._made: dict[str, Integers] = {}
+
+    def __getitem__(self, name: str) -> Integers:
+        if name not in self._made:
+            self._made[name] = np.ascontiguousarray(self._makers[name](self), dtype=np.int64)
+        return self._made[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._makers)
+
+    def __len__(self) -> int:
+        return len(self._makers)
+
+
+Made = Callable[[Columns], npt.NDArray[np.generic]]
+"""How a column is computed, given the others."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +74,11 @@ class Rows:
             among = np.array([*(word in words for word in self.words[name]), False])  # an empty text has code -1
             kept &= among[self.columns[name]]
         offsets = np.concatenate(([0], np.cumsum(kept)))[self.offsets]
-        columns = {name: column[kept] for name, column in self.columns.items()}
+
+        def of_kept(name: str) -> Made:
+            return lambda _: self.columns[name][kept]
+
+        columns = Columns({name: of_kept(name) for name in self.columns})
         return Rows(offsets, self.event_at[kept], columns, self.words)
 
 
@@ -77,7 +110,7 @@ def fold(
             by_fold.setdefault((one.how, one.column), []).append(one)
         for (how, column), same in by_fold.items():
             low, high = (np.concatenate(ends) for ends in zip(*(windows[a.days, a.lag] for a in same), strict=True))
-            values = np.ones(len(rows.event_at), dtype=np.int64) if how == "count" else rows.columns[column]
+            values = rows.event_at if how == "count" else rows.columns[column]
             folded = FOLDS[how](values, rows.offsets, place, low, high)
             result |= zip(same, folded.reshape(len(same), len(cutoffs), -1), strict=True)
     return result
@@ -117,14 +150,14 @@ def late_pairs(facts: Facts, cutoffs: Sequence[int]) -> npt.NDArray[np.bool_]:
 
 @numba.njit(cache=True, nogil=True)
 def positions(offsets: Integers, event_at: Integers, edges: Integers) -> npt.NDArray[np.int64]:
-    """Return for each customer and edge the first row at or after it; shape (n_customers, n_edges)."""
-    place = np.empty((len(offsets) - 1, len(edges)), dtype=np.int64)
+    """Return for each edge and customer the first row at or after it; shape (n_edges, n_customers)."""
+    place = np.empty((len(edges), len(offsets) - 1), dtype=np.int64)
     for customer in range(len(offsets) - 1):
         row, end = offsets[customer], offsets[customer + 1]
         for edge in range(len(edges)):
             while row < end and event_at[row] < edges[edge]:
                 row += 1
-            place[customer, edge] = row
+            place[edge, customer] = row
     return place
 
 
@@ -155,32 +188,42 @@ def scatter(
 
 
 @numba.njit(cache=True, nogil=True)
+def _counts(_: Integers, offsets: Integers, place: Integers, low: Integers, high: Integers) -> Integers:
+    """Count the rows of the window: where it ends less where it begins."""
+    out = np.empty((len(low), place.shape[1]), dtype=np.int64)
+    for window in range(len(low)):
+        for customer in range(place.shape[1]):
+            first = place[low[window], customer] if low[window] >= 0 else offsets[customer]
+            out[window, customer] = place[high[window], customer] - first
+    return out
+
+
+@numba.njit(cache=True, nogil=True)
 def _sums(values: Integers, offsets: Integers, place: Integers, low: Integers, high: Integers) -> Integers:
-    """Fold by addition: one running sum per customer, read off at the edges."""
-    out = np.empty((len(low), place.shape[0]), dtype=np.int64)
-    at_edge = np.empty(place.shape[1], dtype=np.int64)
-    for customer in range(place.shape[0]):
-        row, running = offsets[customer], 0
-        for edge in range(place.shape[1]):
-            while row < place[customer, edge]:
-                running += values[row]
-                row += 1
-            at_edge[edge] = running
-        for window in range(len(low)):
-            before = at_edge[low[window]] if low[window] >= 0 else 0
-            out[window, customer] = at_edge[high[window]] - before
+    """Fold by addition: one running sum down all rows, read off where the window begins and ends."""
+    out = np.empty((len(low), place.shape[1]), dtype=np.int64)
+    before = np.empty(len(values) + 1, dtype=np.int64)
+    running = 0
+    for row in range(len(values)):
+        before[row] = running
+        running += values[row]
+    before[len(values)] = running
+    for window in range(len(low)):
+        for customer in range(place.shape[1]):
+            first = place[low[window], customer] if low[window] >= 0 else offsets[customer]
+            out[window, customer] = before[place[high[window], customer]] - before[first]
     return out
 
 
 @numba.njit(cache=True, nogil=True)
 def _maxima(values: Integers, offsets: Integers, place: Integers, low: Integers, high: Integers) -> Integers:
     """Fold by the greatest value; MISSING where the window holds no row."""
-    out = np.empty((len(low), place.shape[0]), dtype=np.int64)
-    for customer in range(place.shape[0]):
-        for window in range(len(low)):
-            first = place[customer, low[window]] if low[window] >= 0 else offsets[customer]
+    out = np.empty((len(low), place.shape[1]), dtype=np.int64)
+    for window in range(len(low)):
+        for customer in range(place.shape[1]):
+            first = place[low[window], customer] if low[window] >= 0 else offsets[customer]
             greatest = MISSING
-            for row in range(first, place[customer, high[window]]):
+            for row in range(first, place[high[window], customer]):
                 greatest = max(greatest, values[row])
             out[window, customer] = greatest
     return out
@@ -189,11 +232,11 @@ def _maxima(values: Integers, offsets: Integers, place: Integers, low: Integers,
 @numba.njit(cache=True, nogil=True)
 def _minima(values: Integers, offsets: Integers, place: Integers, low: Integers, high: Integers) -> Integers:
     """Fold by the least value; MISSING where the window holds no row."""
-    out = np.empty((len(low), place.shape[0]), dtype=np.int64)
-    for customer in range(place.shape[0]):
-        for window in range(len(low)):
-            first = place[customer, low[window]] if low[window] >= 0 else offsets[customer]
-            end = place[customer, high[window]]
+    out = np.empty((len(low), place.shape[1]), dtype=np.int64)
+    for window in range(len(low)):
+        for customer in range(place.shape[1]):
+            first = place[low[window], customer] if low[window] >= 0 else offsets[customer]
+            end = place[high[window], customer]
             least = values[first] if end > first else MISSING
             for row in range(first + 1, end):
                 least = min(least, values[row])
@@ -204,11 +247,11 @@ def _minima(values: Integers, offsets: Integers, place: Integers, low: Integers,
 @numba.njit(cache=True, nogil=True)
 def _lasts(values: Integers, offsets: Integers, place: Integers, low: Integers, high: Integers) -> Integers:
     """Take the value of the latest row of the window, MISSING where it holds none."""
-    out = np.empty((len(low), place.shape[0]), dtype=np.int64)
-    for customer in range(place.shape[0]):
-        for window in range(len(low)):
-            first = place[customer, low[window]] if low[window] >= 0 else offsets[customer]
-            end = place[customer, high[window]]
+    out = np.empty((len(low), place.shape[1]), dtype=np.int64)
+    for window in range(len(low)):
+        for customer in range(place.shape[1]):
+            first = place[low[window], customer] if low[window] >= 0 else offsets[customer]
+            end = place[high[window], customer]
             out[window, customer] = values[end - 1] if end > first else MISSING
     return out
 
@@ -216,11 +259,11 @@ def _lasts(values: Integers, offsets: Integers, place: Integers, low: Integers, 
 @numba.njit(cache=True, nogil=True)
 def _firsts(values: Integers, offsets: Integers, place: Integers, low: Integers, high: Integers) -> Integers:
     """Take the value of the earliest row of the window, MISSING where it holds none."""
-    out = np.empty((len(low), place.shape[0]), dtype=np.int64)
-    for customer in range(place.shape[0]):
-        for window in range(len(low)):
-            first = place[customer, low[window]] if low[window] >= 0 else offsets[customer]
-            out[window, customer] = values[first] if place[customer, high[window]] > first else MISSING
+    out = np.empty((len(low), place.shape[1]), dtype=np.int64)
+    for window in range(len(low)):
+        for customer in range(place.shape[1]):
+            first = place[low[window], customer] if low[window] >= 0 else offsets[customer]
+            out[window, customer] = values[first] if place[high[window], customer] > first else MISSING
     return out
 
 
@@ -231,18 +274,18 @@ def _distincts(codes: Integers, offsets: Integers, place: Integers, low: Integer
     A code counts at the row of the window that has no earlier row of the same code in it, which the row of its
     previous appearance tells without a set.
     """
-    out = np.empty((len(low), place.shape[0]), dtype=np.int64)
+    out = np.empty((len(low), place.shape[1]), dtype=np.int64)
     seen = np.full(codes.max() + 1 if len(codes) else 0, -1, dtype=np.int64)
     previous = np.full(len(codes), -1, dtype=np.int64)
-    for customer in range(place.shape[0]):
+    for customer in range(place.shape[1]):
         for row in range(offsets[customer], offsets[customer + 1]):
             if codes[row] >= 0:
                 previous[row] = seen[codes[row]] if seen[codes[row]] >= offsets[customer] else -1
                 seen[codes[row]] = row
         for window in range(len(low)):
-            first = place[customer, low[window]] if low[window] >= 0 else offsets[customer]
+            first = place[low[window], customer] if low[window] >= 0 else offsets[customer]
             count = 0
-            for row in range(first, place[customer, high[window]]):
+            for row in range(first, place[high[window], customer]):
                 if codes[row] >= 0 and previous[row] < first:
                     count += 1
             out[window, customer] = count
@@ -250,6 +293,6 @@ def _distincts(codes: Integers, offsets: Integers, place: Integers, low: Integer
 
 
 FOLDS = {
-    "count": _sums, "sum": _sums, "min": _minima, "max": _maxima, "last": _lasts, "first": _firsts,
+    "count": _counts, "sum": _sums, "min": _minima, "max": _maxima, "last": _lasts, "first": _firsts,
     "distinct": _distincts,
 }  # fmt: skip

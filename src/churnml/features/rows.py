@@ -7,7 +7,7 @@ arrive. An order event alone depends on its whole day: at a cutoff within that d
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 import numpy as np
@@ -17,7 +17,7 @@ from churnml.events import Block, Facts, order_events
 from churnml.events.clock import HOUR, local_days
 from churnml.events.schema import TABLES
 from churnml.features.declare import Aggregate
-from churnml.features.kernel import Rows, first_seen
+from churnml.features.kernel import Columns, Made, Rows, first_seen
 
 Integers = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
@@ -67,17 +67,30 @@ class RowSet:
 def wanted(aggregates: Iterable[Aggregate]) -> dict[str, tuple[str, ...]]:
     """Return which columns of which tables and later facts these are made of, as `events.history` is asked."""
     columns: dict[str, dict[str, None]] = {}
+    for name, reads in _read_by(aggregates).items():
+        columns.setdefault(ROW_SETS[name].facts, {}).update(dict.fromkeys(reads))
+    return {facts: tuple(reads) for facts, reads in columns.items()}
+
+
+def rows_of(block: Block, aggregates: Iterable[Aggregate], time_zone: str) -> dict[str, Rows]:
+    """Return the row sets of a block that these are folded from, by name, each made of the columns it reads alone."""
+    sets = {}
+    for name, reads in _read_by(aggregates).items():
+        facts = block.facts[ROW_SETS[name].facts]
+        own = replace(facts, columns={column: facts.columns[column] for column in reads})
+        sets[name] = ROW_SETS[name].make(own, time_zone)
+    return sets
+
+
+def _read_by(aggregates: Iterable[Aggregate]) -> dict[str, tuple[str, ...]]:
+    """Return the row sets that these are folded from, and the columns of its facts that each reads."""
+    columns: dict[str, dict[str, None]] = {}
     for one in aggregates:
         if one.rows in ROW_SETS:
             rows = ROW_SETS[one.rows]
             asked = [name for name in (one.column, *(name for name, _ in one.filters)) if name in rows.texts]
-            columns.setdefault(rows.facts, {}).update(dict.fromkeys((*rows.reads, *asked)))
-    return {facts: tuple(reads) for facts, reads in columns.items()}
-
-
-def rows_of(block: Block, names: Iterable[str], time_zone: str) -> dict[str, Rows]:
-    """Return some row sets of a block, by name."""
-    return {name: ROW_SETS[name].make(block.facts[ROW_SETS[name].facts], time_zone) for name in names}
+            columns.setdefault(one.rows, {}).update(dict.fromkeys((*rows.reads, *asked)))
+    return {name: tuple(reads) for name, reads in columns.items()}
 
 
 @cache
@@ -112,21 +125,19 @@ def split_pairs(block: Block, cutoffs: Sequence[int], time_zone: str) -> Flags:
 
 
 def _orders(facts: Facts, time_zone: str) -> Rows:
-    amount, discount = facts.columns["amount"], _filled(facts.columns["discount"])
-    cost, channel = facts.columns["cost"], _codes(facts, "channel")
-    costed = ~np.isnan(cost) if cost.dtype.kind == "f" else np.ones(len(cost), dtype=np.bool_)
+    told, cost = facts.columns, facts.columns["cost"]
     return _rows(
         facts,
         time_zone,
-        order=np.ones(len(amount), dtype=np.int64),
-        amount=amount,
-        discount=discount,
-        with_discount=discount > 0,
-        list_price=amount + discount,
-        quantity=_filled(facts.columns["quantity"]),
-        costed_amount=np.where(costed, amount, 0),
-        margin=np.where(costed, amount - _filled(cost), 0),
-        new_channel=first_seen(channel, facts.offsets),
+        order=_ones(facts),
+        amount=_as_told(facts, "amount"),
+        discount=lambda _: _filled(told["discount"]),
+        with_discount=lambda own: own["discount"] > 0,
+        list_price=lambda own: own["amount"] + own["discount"],
+        quantity=lambda _: _filled(told["quantity"]),
+        costed_amount=lambda own: np.where(_empty(cost), 0, own["amount"]),
+        margin=lambda own: np.where(_empty(cost), 0, own["amount"] - _filled(cost)),
+        new_channel=lambda _: first_seen(_codes(facts, "channel"), facts.offsets),
     )
 
 
@@ -134,35 +145,39 @@ def _purchase_days(facts: Facts, time_zone: str) -> Rows:
     """Return one row per order event: a customer's day with a positive net amount, at the first order that was paid."""
     day, since_midnight = local_days(facts.event_at, time_zone)
     events = order_events(facts.customer, day, facts.columns["amount"])
-    event, day, since_midnight = facts.keep(events), day[events], since_midnight[events]
-    gap = _gaps(event, day)
-    weekday = (day + 3) % 7  # 1970-01-01 was a Thursday; Monday is 0
+    event = replace(facts, columns={}).keep(events)
     return _rows(
         event,
         time_zone,
-        event=np.ones(len(day), dtype=np.int64),
-        gap_squared=gap * gap,
-        has_gap=gap > 0,
-        weekend=(weekday == _SATURDAY) | (weekday == _SUNDAY),
-        evening=since_midnight >= _EVENING * HOUR,
+        event=_ones(event),
+        day=lambda _: day[events],
+        gap_squared=lambda own: own["gap"] * own["gap"],
+        has_gap=lambda own: own["gap"] > 0,
+        weekend=lambda own: _is_weekend(own["day"]),
+        evening=lambda _: since_midnight[events] >= _EVENING * HOUR,
     )
 
 
+def _is_weekend(day: Integers) -> Flags:
+    weekday = (day + 3) % 7  # 1970-01-01 was a Thursday; Monday is 0
+    return np.asarray((weekday == _SATURDAY) | (weekday == _SUNDAY))
+
+
 def _order_lines(facts: Facts, time_zone: str) -> Rows:
-    discount, category = _filled(facts.columns["discount"]), _codes(facts, "category")
+    told = facts.columns
     return _rows(
         facts,
         time_zone,
-        line=np.ones(len(discount), dtype=np.int64),
-        amount=facts.columns["amount"],
-        quantity=_filled(facts.columns["quantity"]),
-        discounted=discount > 0,
-        new_category=first_seen(category, facts.offsets),
+        line=_ones(facts),
+        amount=_as_told(facts, "amount"),
+        quantity=lambda _: _filled(told["quantity"]),
+        discounted=lambda _: _filled(told["discount"]) > 0,
+        new_category=lambda _: first_seen(_codes(facts, "category"), facts.offsets),
     )
 
 
 def _returns(facts: Facts, time_zone: str) -> Rows:
-    return _rows(facts, time_zone, amount=facts.columns["amount"])
+    return _rows(facts, time_zone, amount=_as_told(facts, "amount"))
 
 
 def _of_kind(*kinds: str) -> Callable[[Facts, str], Rows]:
@@ -177,19 +192,27 @@ def _of_kind(*kinds: str) -> Callable[[Facts, str], Rows]:
 def _acts(facts: Facts, time_zone: str) -> Rows:
     """Return what a customer did with us of their own accord: no letters opened, no money moved."""
     rows = facts.keep(~_said(facts, "kind", _AWAY))
-    day, _ = local_days(rows.event_at, time_zone)
-    active_day = np.ones(len(day), dtype=np.bool_)
-    active_day[1:] = (day[1:] != day[:-1]) | (rows.customer[1:] != rows.customer[:-1])
-    kinds = ("visit", "view", "search", "cart", "wishlist", "login")
+    seconds = rows.columns["duration_seconds"]
+
+    def of_kind(*kinds: str) -> Made:
+        return lambda _: _said(rows, "kind", kinds)
+
     return _rows(
         rows,
         time_zone,
-        active_day=active_day,
-        **{kind: _said(rows, "kind", (kind,)) for kind in kinds},
-        referral=_said(rows, "kind", ("referral", "share")),
-        seconds=np.where(_said(rows, "kind", ("visit",)), _filled(rows.columns["duration_seconds"]), 0),
-        timed=_said(rows, "kind", ("visit",)) & ~_empty(rows.columns["duration_seconds"]),
+        active_day=lambda own: _opens_day(rows, own["day"]),
+        **{kind: of_kind(kind) for kind in ("visit", "view", "search", "cart", "wishlist", "login")},
+        referral=of_kind("referral", "share"),
+        seconds=lambda own: np.where(own["visit"], _filled(seconds), 0),
+        timed=lambda own: np.where(_empty(seconds), 0, own["visit"]),
     )
+
+
+def _opens_day(facts: Facts, day: Integers) -> Flags:
+    """Mark the first row of each day of each customer."""
+    opens = np.ones(len(day), dtype=np.bool_)
+    opens[1:] = (day[1:] != day[:-1]) | (facts.customer[1:] != facts.customer[:-1])
+    return opens
 
 
 def _contacts(facts: Facts, time_zone: str) -> Rows:
@@ -199,7 +222,7 @@ def _contacts(facts: Facts, time_zone: str) -> Rows:
 
 
 def _tickets(facts: Facts, time_zone: str) -> Rows:
-    return _rows(facts, time_zone, complaint=_said(facts, "kind", _COMPLAINTS))
+    return _rows(facts, time_zone, complaint=lambda _: _said(facts, "kind", _COMPLAINTS))
 
 
 def _complaints(facts: Facts, time_zone: str) -> Rows:
@@ -211,8 +234,8 @@ def _hours_to(fact: str) -> RowSet:
     time = fact.partition(".")[2]
 
     def make(facts: Facts, time_zone: str) -> Rows:
-        hours = np.maximum(facts.columns[time].astype(np.int64) - facts.event_at, 0) // HOUR
-        return _rows(facts, time_zone, hours=hours)
+        took = facts.columns[time]
+        return _rows(facts, time_zone, hours=lambda _: np.maximum(took.astype(np.int64) - facts.event_at, 0) // HOUR)
 
     return RowSet(fact, (time,), make)
 
@@ -227,7 +250,7 @@ def _answers(*instruments: str) -> Callable[[Facts, str], Rows]:
         share = np.divide(score - low, high - low, out=np.full(len(score), np.nan), where=scaled)
         rows, share = rows.keep(~np.isnan(share)), share[~np.isnan(share)]
         points = np.rint(np.clip(share, 0, 1) * _POINTS)
-        return _rows(rows, time_zone, points=points, low=points < _POINTS / 2)
+        return _rows(rows, time_zone, points=lambda _: points, low=lambda _: points < _POINTS / 2)
 
     return make
 
@@ -270,12 +293,14 @@ ROW_SETS: dict[str, RowSet] = {
 """Every kind of row there is, by name."""
 
 
-def _rows(facts: Facts, time_zone: str, **columns: npt.NDArray[np.generic]) -> Rows:
-    day, _ = local_days(facts.event_at, time_zone)
-    columns |= {name: facts.columns[name] for name in facts.words if name in facts.columns}
-    columns |= {"day": day, "gap": _gaps(facts, day)}
-    typed = {name: np.ascontiguousarray(column, dtype=np.int64) for name, column in columns.items()}
-    return Rows(facts.offsets, facts.event_at, typed, facts.words)
+def _rows(facts: Facts, time_zone: str, **made: Made) -> Rows:
+    """Return facts as rows with these columns, and with those that all have, unless they are among them."""
+    texts = {name: _as_told(facts, name) for name in facts.words if name in facts.columns}
+    usual: dict[str, Made] = {
+        "day": lambda _: local_days(facts.event_at, time_zone)[0],
+        "gap": lambda own: _gaps(facts, own["day"]),
+    }
+    return Rows(facts.offsets, facts.event_at, Columns(texts | usual | made), facts.words)
 
 
 def _gaps(facts: Facts, day: Integers) -> Integers:
@@ -285,14 +310,27 @@ def _gaps(facts: Facts, day: Integers) -> Integers:
     return gap
 
 
+def _as_told(facts: Facts, column: str) -> Made:
+    return lambda _: facts.columns[column]
+
+
+def _ones(facts: Facts) -> Made:
+    return lambda _: np.ones(len(facts.event_at), dtype=np.int64)
+
+
 def _codes(facts: Facts, column: str) -> Integers:
     return facts.columns[column].astype(np.int64)
 
 
 def _said(facts: Facts, column: str, words: Sequence[str]) -> Flags:
     """Tell of which rows a text column holds one of some words, in whatever case they are written."""
-    among = np.array([*(word.lower() in words for word in facts.words[column]), False])  # an empty text has code -1
-    return np.asarray(among[facts.columns[column].astype(np.int64)])
+    codes = facts.columns[column]
+    said = np.zeros(len(codes), dtype=np.bool_)
+    # the few codes that mean these words are compared one by one, several times faster than a look-up by code
+    for code, word in enumerate(facts.words[column]):
+        if word.lower() in words:
+            said |= codes == code
+    return said
 
 
 def _empty(column: npt.NDArray[np.generic]) -> Flags:
@@ -302,5 +340,5 @@ def _empty(column: npt.NDArray[np.generic]) -> Flags:
 def _filled(column: npt.NDArray[np.generic]) -> Integers:
     """Return a column with its empty places as zero: a discount not given is none."""
     if column.dtype.kind == "f":
-        column = np.nan_to_num(column)
-    return column.astype(np.int64)
+        column = np.where(np.isnan(column), 0, column)
+    return column.astype(np.int64, copy=False)

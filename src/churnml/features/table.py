@@ -11,7 +11,7 @@ import mmap
 import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
@@ -169,10 +169,12 @@ def _memory(rows: int, columns: int) -> Grid:
     """Return room for a grid, not yet written to.
 
     NumPy asks the system for huge pages where an array is large. Every feature is written in many short pieces here,
-    and zeroing two megabytes for the first byte of each cost more time than all the arithmetic.
+    and zeroing two megabytes for the first byte of each cost more time than all the arithmetic. Memory that no other
+    process may share is handed out for less.
     """
     size = rows * columns * np.dtype(np.float64).itemsize
-    return np.frombuffer(mmap.mmap(-1, max(size, 1)), dtype=np.float64, count=rows * columns).reshape(rows, columns)
+    room = mmap.mmap(-1, max(size, 1), access=mmap.ACCESS_COPY)
+    return np.frombuffer(room, dtype=np.float64, count=rows * columns).reshape(rows, columns)
 
 
 def _firsts(known: Pairs) -> Integers:
@@ -196,21 +198,34 @@ def _fill(
     scatter(stands, known, table.standing, firsts)
     for place, derived in enumerate(_derived(block, catalogue, cutoffs, time_zone)):
         scatter(derived, known, values[place], firsts)
-    folded = [facts for name, facts in block.facts.items() if name != "customers"]
-    late = np.logical_or.reduce([late_pairs(facts, cutoffs) for facts in folded], initial=False)
-    late = (late | split_pairs(block, cutoffs, time_zone)) & known
-    for cutoff in np.flatnonzero(late.any(axis=1)).tolist():
-        then = block.only(late[cutoff]).known_by(cutoffs[cutoff])
-        rows = firsts[cutoff] + np.cumsum(known[cutoff])[late[cutoff]] - 1
-        for place, derived in enumerate(_derived(then, catalogue, [cutoffs[cutoff]], time_zone)):
-            values[place, rows] = derived[0]
+    for facts, late in _late(block, known, cutoffs, time_zone).items():
+        places, touched = _touched(catalogue, facts)
+        part = replace(block, facts={name: block.facts[name] for name in ("customers", *wanted(touched.needs))})
+        for cutoff in np.flatnonzero(late.any(axis=1)).tolist():
+            then = part.only(late[cutoff]).known_by(cutoffs[cutoff])
+            rows = firsts[cutoff] + np.cumsum(known[cutoff])[late[cutoff]] - 1
+            for place, derived in zip(places, _derived(then, touched, [cutoffs[cutoff]], time_zone), strict=True):
+                values[place, rows] = derived[0]
+
+
+def _late(block: Block, known: Pairs, cutoffs: Sequence[int], time_zone: str) -> dict[str, Pairs]:
+    """Return, by table and later fact, which known pairs must be computed from what was known then, if any must."""
+    late = {name: late_pairs(facts, cutoffs) & known for name, facts in block.facts.items() if name != "customers"}
+    if "orders" in late:
+        late["orders"] |= split_pairs(block, cutoffs, time_zone) & known
+    return {name: pairs for name, pairs in late.items() if pairs.any()}
+
+
+def _touched(catalogue: Catalogue, facts: str) -> tuple[list[int], Catalogue]:
+    """Return the numeric features that are made of these facts, and where they stand; late rows change no other."""
+    places = [place for place, feature in enumerate(catalogue.numeric) if facts in wanted(feature.needs)]
+    return places, Catalogue(tuple(catalogue.numeric[place] for place in places), {})
 
 
 def _derived(block: Block, catalogue: Catalogue, cutoffs: Sequence[int], time_zone: str) -> Iterator[Grid]:
     """Yield each feature of on-time rows, of shape (n_cutoffs, n_customers)."""
     folds = [need for need in catalogue.needs if need.rows in ROW_SETS]
-    sets = dict.fromkeys(need.rows for need in folds)
-    folded = fold(rows_of(block, sets, time_zone), folds, cutoffs, time_zone)
+    folded = fold(rows_of(block, folds, time_zone), folds, cutoffs, time_zone)
     for name in dict.fromkeys(need.rows for need in catalogue.needs if need.rows in GIVEN):
         told = GIVEN[name](block, cutoffs, time_zone)
         folded |= {need: told[need.column] for need in catalogue.needs if need.rows == name}
