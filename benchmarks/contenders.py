@@ -32,6 +32,7 @@ def scan(store: Store, cutoffs: Sequence[int]) -> int:
     Texts are left as the dictionary codes they are on disk, which is the fastest way to read them.
     """
     del cutoffs
+    pa.set_memory_pool(pa.system_memory_pool())  # as churnml does: the floor is to be as low as it can be
     rows, asked = 0, dict[str, dict[str, None]]()
     for facts, names in reads(features(store)).items():
         asked.setdefault(facts.partition(".")[0], {}).update(dict.fromkeys(names))

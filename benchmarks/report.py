@@ -202,7 +202,7 @@ costs churnml {further:.2f} raw scans.
 - **Features**: {n_features} numeric features, each checked against Polars and against DuckDB in the same run: equal
   within 1e-9 for every customer, missing for the same customers.
 - **Raw scan**: PyArrow decodes the same columns of the same files, row group by row group, texts as dictionary codes,
-  and does nothing with them.
+  into memory from the allocator that churnml uses too, and does nothing with them.
 - **Polars**: vectorised expressions only, no Python function, a loop over the cutoffs
   (`benchmarks/polars_features.py`). It reads the files as churnml landed them and profits from their order. *Tuned*
   reads the rows once for all cutoffs and turns customers into numbers first.

@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import date, timedelta
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -53,6 +54,12 @@ def test_late_rows_or_not_each_cutoff_is_as_if_built_alone_from_what_was_known_t
         )
         alone = build_block(then, features, [cutoff], 60, "UTC")
         assert same(together.take(together.cutoffs == cutoff), alone)
+
+
+def test_arrow_has_its_own_memory_again_when_the_table_is_built(world_store):
+    usual = pa.default_memory_pool().backend_name
+    build(world_store, catalogue(world_store.tables), [worlds.instant(30)], 60)
+    assert pa.default_memory_pool().backend_name == usual
 
 
 def test_the_order_in_which_cutoffs_are_asked_does_not_matter(world_store):

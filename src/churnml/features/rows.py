@@ -6,7 +6,7 @@ arrive. An order event alone depends on its whole day: at a cutoff within that d
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 
@@ -72,14 +72,15 @@ def wanted(aggregates: Iterable[Aggregate]) -> dict[str, tuple[str, ...]]:
     return {facts: tuple(reads) for facts, reads in columns.items()}
 
 
-def rows_of(block: Block, aggregates: Iterable[Aggregate], time_zone: str) -> dict[str, Rows]:
-    """Return the row sets of a block that these are folded from, by name, each made of the columns it reads alone."""
-    sets = {}
+def rows_of(block: Block, aggregates: Iterable[Aggregate], time_zone: str) -> Iterator[tuple[str, Rows]]:
+    """Yield the row sets of a block that these are folded from, by name, each made of the columns it reads alone.
+
+    One after the other: the memory of one does for the next.
+    """
     for name, reads in _read_by(aggregates).items():
         facts = block.facts[ROW_SETS[name].facts]
         own = replace(facts, columns={column: facts.columns[column] for column in reads})
-        sets[name] = ROW_SETS[name].make(own, time_zone)
-    return sets
+        yield name, ROW_SETS[name].make(own, time_zone)
 
 
 def _read_by(aggregates: Iterable[Aggregate]) -> dict[str, tuple[str, ...]]:

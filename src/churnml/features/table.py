@@ -11,18 +11,20 @@ import mmap
 import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 
 from churnml.events import Block, Standing, Store, current, history, standing
 from churnml.features.catalogue import Catalogue
 from churnml.features.declare import Aggregate, Feature
 from churnml.features.given import GIVEN
 from churnml.features.kernel import fold, late_pairs, scatter
-from churnml.features.rows import ROW_SETS, rows_of, split_pairs, wanted
+from churnml.features.rows import rows_of, split_pairs, wanted
 
 Texts = npt.NDArray[np.object_]
 Grid = npt.NDArray[np.float64]
@@ -87,6 +89,22 @@ class FeatureTable:
         return self.in_population & self.have_ordered
 
 
+@contextmanager
+def _plain_memory() -> Iterator[None]:
+    """Let Arrow take its memory from the system's allocator for a while.
+
+    Its own hands out pages that were never touched, where the system's gives those of the block before again; to touch
+    them for the first time cost more than to decode what they then hold.
+    """
+    usual = pa.default_memory_pool()
+    pa.set_memory_pool(pa.system_memory_pool())
+    try:
+        yield
+    finally:
+        pa.set_memory_pool(usual)
+
+
+@_plain_memory()
 def build(
     store: Store,
     catalogue: Catalogue,
@@ -224,8 +242,9 @@ def _touched(catalogue: Catalogue, facts: str) -> tuple[list[int], Catalogue]:
 
 def _derived(block: Block, catalogue: Catalogue, cutoffs: Sequence[int], time_zone: str) -> Iterator[Grid]:
     """Yield each feature of on-time rows, of shape (n_cutoffs, n_customers)."""
-    folds = [need for need in catalogue.needs if need.rows in ROW_SETS]
-    folded = fold(rows_of(block, folds, time_zone), folds, cutoffs, time_zone)
+    folded: dict[Aggregate, Integers] = {}
+    for name, rows in rows_of(block, catalogue.needs, time_zone):
+        folded |= fold({name: rows}, [need for need in catalogue.needs if need.rows == name], cutoffs, time_zone)
     for name in dict.fromkeys(need.rows for need in catalogue.needs if need.rows in GIVEN):
         told = GIVEN[name](block, cutoffs, time_zone)
         folded |= {need: told[need.column] for need in catalogue.needs if need.rows == name}
