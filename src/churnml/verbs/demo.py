@@ -84,7 +84,7 @@ def told(summary: Json) -> Panel:
         f"{format_percent(judged['riskiest_tenth'], 'en')} left, against "
         f"{format_percent(judged['base_rate'], 'en')} of all",
         "Features on": ", ".join(summary["families_on"]),
-        "Features off": "; ".join(f"{name} ({wants})" for name, wants in summary["families_off"].items()),
+        "Features off": "; ".join(f"{name} ({wants})" for name, wants in summary["families_off"].items()) or "none",
         "Consent": _CONSENT[summary["consent"]],
         "Model": f"{summary['model_version'][:12]}"
         + ("" if not summary["train"]["not_promoted_because"] else ", not promoted"),
