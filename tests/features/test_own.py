@@ -60,6 +60,8 @@ def test_a_workspace_lists_and_exports_it_and_says_when_its_file_is_gone(tiny, t
     "needs, words",
     [
         ('Aggregate("basket", "sum", "amount")', "`rows` must be one of orders, purchase_days"),
+        ('Aggregate("orders", "count", lag=-7)', "a window ends at the cutoff or before it"),
+        ('Aggregate("orders", "count", days=0)', "has a day at least, got days=0"),
         ('Aggregate("orders", "mean", "amount")', "`how` must be one of count, sum, min"),
         ('Aggregate("orders", "sum", "amout")', "did you mean `amount`?"),
         ('Aggregate("orders", "sum")', "the columns of `orders` are amount, channel"),

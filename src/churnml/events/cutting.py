@@ -60,7 +60,8 @@ def cut_off(store: Store, cutoff: int, folder: Path) -> CutOff:
     ----------
     cutoff : int
         Microseconds UTC. A row stays if ``occurred_at < cutoff`` and ``ingested_at <= cutoff``; a later fact stays in
-        it if its own time lies before the cutoff, or where no column tells that time, if its landing does.
+        it if its own time lies before the cutoff, or where no column tells that time, if its landing does. Customers
+        met later remain as such.
     folder : Path
         An empty folder for the files; they hold rows of customers, so whoever made it removes it.
 
@@ -79,13 +80,25 @@ def cut_off(store: Store, cutoff: int, folder: Path) -> CutOff:
         for number, part in enumerate(store.parts):
             original, path = store.root / part.path, f"{number:06}.parquet"
             source = connection.read_parquet(str(original))
-            here = source.filter(f"occurred_at < {cutoff} AND ingested_at <= {cutoff}")
+            stays = f"occurred_at < {cutoff} AND ingested_at <= {cutoff}"
+            here = source.filter(f"{stays} OR {_unmet(store, stays)}" if part.table_name == "customers" else stays)
             left = here.project(f"* REPLACE ({', '.join(_emptied(part, store, cutoff))})")
             _write(left, pq.read_schema(original), folder / path)
             counted = _counted(source, part, store, cutoff)
             hidden[part.table_name] = hidden.get(part.table_name, Hidden()) + counted
             parts.append(_part(part, path, counted))
     return CutOff(replace(store, root=folder, parts=tuple(parts)), hidden)
+
+
+def _unmet(store: Store, stays: str) -> str:
+    """Return in SQL whether a customer is not met yet.
+
+    Who is met later remains, as someone whom no cutoff up to then sees: rows of theirs that are known already count,
+    such as that of a contract they have taken over from another customer.
+    """
+    files = ", ".join(f"'{str(store.root / part.path).replace(chr(39), chr(39) * 2)}'" for part in store.parts
+                      if part.table_name == "customers")  # fmt: skip
+    return f"customer_id NOT IN (SELECT customer_id FROM read_parquet([{files}]) WHERE {stays})"
 
 
 def _later(part: Part, store: Store, cutoff: int) -> Iterator[tuple[str, str]]:

@@ -80,6 +80,11 @@ def _check_aggregate(said: str, need: Aggregate) -> None:
         raise ConfigError(
             f"{said}: `rows` must be one of {', '.join(ROW_SETS)}, got {need.rows!r}{nearest(need.rows, ROW_SETS)}"
         )
+    if need.lag < 0 or (need.days is not None and need.days < 1):
+        raise ConfigError(
+            f"{said}: a window ends at the cutoff or before it and has a day at least, got days={need.days}, "
+            f"lag={need.lag}; what lies after the cutoff is not known at it"
+        )
     if need.how not in FOLDS:
         raise ConfigError(
             f"{said}: `how` must be one of {', '.join(FOLDS)}, got {need.how!r}{nearest(need.how, FOLDS)}"
