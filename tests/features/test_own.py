@@ -61,7 +61,9 @@ def test_a_workspace_lists_and_exports_it_and_says_when_its_file_is_gone(tiny, t
     [
         ('Aggregate("basket", "sum", "amount")', "`rows` must be one of orders, purchase_days"),
         ('Aggregate("orders", "count", lag=-7)', "a window ends at the cutoff or before it"),
-        ('Aggregate("orders", "count", days=0)', "has a day at least, got days=0"),
+        ('Aggregate("orders", "count", days=0)', "between one and 36,500 days, got days=0"),
+        ('Aggregate("contracts", "last", "plan")', "the columns of `contracts` are held, lapsed"),
+        ('Aggregate("orders", "sum", "channel")', "`channel` holds words, of which the different ones can be counted"),
         ('Aggregate("orders", "mean", "amount")', "`how` must be one of count, sum, min"),
         ('Aggregate("orders", "sum", "amout")', "did you mean `amount`?"),
         ('Aggregate("orders", "sum")', "the columns of `orders` are amount, channel"),
@@ -86,7 +88,23 @@ def test_a_name_that_is_taken_is_refused(tmp_path):
         ("x = 1\n", "mine.py must define FEATURES"),
         ("x = 1\ny = x / 0\n", "mine.py, line 2: ZeroDivisionError"),
         ("x = (\n", "mine.py, line 1: SyntaxError"),
+        ("import sys\nsys.exit(3)\n", "mine.py, line 2: SystemExit"),
     ],
 )
 def test_a_file_that_cannot_be_used_is_told_with_its_line(tmp_path, text, words):
     assert words in refusal(tmp_path, text)
+
+
+@pytest.mark.parametrize(
+    "found, wanted, words",
+    [
+        ('unit="count"', 'unit="percent"', "`unit` must be one of orders"),
+        ('table="orders"', 'table="ordres"', "`table` must be one of customers"),
+        ("needs=", "derive=lambda one: one.sum(), needs=", "`derive` must give numbers of the shape"),
+        ("needs=", "derive=lambda one: 1 // 0, needs=", "`derive` ended with ZeroDivisionError"),
+        ('Text("{value}", "{value}")', 'Text("{nothing}", "{nothing}")', "its sentence names nothing in braces"),
+    ],
+)
+def test_what_a_feature_says_of_itself_is_checked(tmp_path, found, wanted, words):
+    text = HEAD + FEATURE.format(name="mine", needs='Aggregate("orders", "count")')
+    assert words in refusal(tmp_path, text.replace(found, wanted, 1))

@@ -41,7 +41,8 @@ def test_another_market_in_the_same_workspace_is_refused_and_the_first_stays(mad
     folder, _ = made
     done = simulate(folder, "--customers", "61", "--days", "120", "--seed", "3")
     assert done.code == 2
-    assert "must be new or empty, found another market" in done.err
+    assert "holds another market" in done.err
+    assert "name a new one with --workspace" in done.err
     assert '"customers": 60' in (folder / "workspace" / "market" / "market.json").read_text()
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from string import Formatter
 
 from churnml.errors import ConfigError
 from churnml.features import behavior, engagement, profile, purchase, satisfaction, subscription
@@ -93,9 +94,21 @@ def catalogue(
         mine = any(feature.name == twice[0] for feature in own)
         what, where = ("own feature", "its file") if mine else ("attribute", "configs/workspace.yaml")
         raise ConfigError(f"{what} `{twice[0]}` bears the name of a feature; rename it in {where}")
+    for feature in own:
+        _check_sentence(feature, {"value", *names})
     on = tuple(feature for feature in everything if _needs(feature) <= landed)
     lit = {feature.family for feature in on}
     return Catalogue(on, {name: _wants(name) for name in FAMILIES if name not in lit})
+
+
+def _check_sentence(feature: Feature, known: set[str]) -> None:
+    for text in (feature.sentence.en, feature.sentence.zh):
+        strange = {name for _, name, _, _ in Formatter().parse(text) if name} - known
+        if strange:
+            raise ConfigError(
+                f"own feature `{feature.name}`: its sentence names {', '.join(sorted(strange))} in braces, which is no "
+                "feature; write {value} for its own value"
+            )
 
 
 def _wants(family: str) -> str:

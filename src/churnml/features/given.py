@@ -92,3 +92,12 @@ GIVEN: Mapping[str, Callable[[Block, Sequence[int], str], Given]] = {
     "contracts": _contracts,
 }
 """What may stand in an aggregate's `rows` beside the row sets, and what its columns are."""
+
+GIVEN_COLUMNS: Mapping[str, tuple[str, ...]] = {
+    "cutoff": ("day",),
+    "customers": ("day", "acquisition_cost"),
+    "contracts": (
+        "held", "lapsed", "amount", "first_amount", "plan_changes", "price_rises", "begun_day", "renews_in",
+    ),
+}  # fmt: skip
+"""The columns of each."""

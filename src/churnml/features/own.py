@@ -7,14 +7,20 @@ import re
 import traceback
 from collections.abc import Iterable
 from pathlib import Path
+from typing import get_args
+
+import numpy as np
 
 from churnml.errors import ConfigError, nearest
-from churnml.features.declare import Aggregate, Feature
-from churnml.features.given import GIVEN
+from churnml.events import TABLES
+from churnml.features.declare import MISSING, Aggregate, Feature, Unit
+from churnml.features.given import GIVEN, GIVEN_COLUMNS
 from churnml.features.kernel import FOLDS
 from churnml.features.rows import ROW_SETS, columns_of
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
+_LONGEST = 36_500
+_ABSENT = {"min", "max", "last", "first"}
 
 
 def own_features(files: Iterable[Path]) -> tuple[Feature, ...]:
@@ -48,7 +54,7 @@ def _run(file: Path) -> object:
     module = importlib.util.module_from_spec(spec)
     try:
         spec.loader.exec_module(module)
-    except Exception as error:  # whatever a stranger's file may raise, its own name and line are what helps
+    except (Exception, SystemExit) as error:  # whatever a file may raise, its own name and line are what helps
         lines = [entry.lineno for entry in _entries(error) if Path(entry.filename) == file]
         line = getattr(error, "lineno", None) or (lines[-1] if lines else None)
         where = f"{file.name}, line {line}" if line else file.name
@@ -69,21 +75,45 @@ def _check(file: Path, feature: Feature) -> None:
         raise ConfigError(f"{said} must be named in small letters, digits and underscores, such as tea_share_90d")
     if feature.attribute or not feature.needs:
         raise ConfigError(f"{said} must say in `needs` which aggregates it is made of")
+    if feature.table not in TABLES:
+        raise ConfigError(f"{said}: `table` must be one of {', '.join(TABLES)}, got {feature.table!r}")
+    if feature.unit not in get_args(Unit):
+        raise ConfigError(f"{said}: `unit` must be one of {', '.join(get_args(Unit))}, got {feature.unit!r}")
     for need in feature.needs:
         _check_aggregate(said, need)
+    _try(said, feature)
+
+
+def _try(said: str, feature: Feature) -> None:
+    """Derive a feature of two customers, of whom one has done nothing, and of whom the other has done one thing."""
+    shape = (1, 2)
+    given = [np.array([[MISSING if need.how in _ABSENT else 0, 1]]) for need in feature.needs]
+    try:
+        found = np.asarray(feature.derive(*given))
+    except Exception as error:
+        raise ConfigError(f"{said}: `derive` ended with {type(error).__name__}: {error}; correct it") from error
+    if found.shape != shape or found.dtype.kind not in "fiub":
+        raise ConfigError(
+            f"{said}: `derive` must give numbers of the shape of what it is given, {shape}, got {found.dtype} of shape "
+            f"{found.shape}"
+        )
 
 
 def _check_aggregate(said: str, need: Aggregate) -> None:
     if need.rows in GIVEN:
+        known = GIVEN_COLUMNS[need.rows]
+        if need.column not in known:
+            near = nearest(need.column, known)
+            raise ConfigError(f"{said}: the columns of `{need.rows}` are {', '.join(known)}, got {need.column!r}{near}")
         return
     if need.rows not in ROW_SETS:
         raise ConfigError(
             f"{said}: `rows` must be one of {', '.join(ROW_SETS)}, got {need.rows!r}{nearest(need.rows, ROW_SETS)}"
         )
-    if need.lag < 0 or (need.days is not None and need.days < 1):
+    if not 0 <= need.lag <= _LONGEST or (need.days is not None and not 1 <= need.days <= _LONGEST):
         raise ConfigError(
-            f"{said}: a window ends at the cutoff or before it and has a day at least, got days={need.days}, "
-            f"lag={need.lag}; what lies after the cutoff is not known at it"
+            f"{said}: a window ends at the cutoff or before it and has between one and {_LONGEST:,} days, got "
+            f"days={need.days}, lag={need.lag}; what lies after the cutoff is not known at it"
         )
     if need.how not in FOLDS:
         raise ConfigError(
@@ -97,6 +127,11 @@ def _check_aggregate(said: str, need: Aggregate) -> None:
             f"{said}: the columns of `{need.rows}` are {', '.join(columns)}, got {name!r}{nearest(name, columns)}"
         )
     texts = ROW_SETS[need.rows].text_columns
+    if need.column in texts and need.how not in {"count", "distinct"}:
+        raise ConfigError(
+            f"{said}: `{need.column}` holds words, of which the different ones can be counted: set `how` to 'distinct' "
+            "or name the words in `where`"
+        )
     plain = [name for name, _ in need.filters if name not in texts]
     if plain:
         raise ConfigError(f"{said}: `where` filters by texts, of `{need.rows}` by {', '.join(texts)}, got {plain[0]!r}")

@@ -88,6 +88,8 @@ def export(
     spark_master : str, optional
         Where Spark runs; by default what Spark's own configuration says, or else this machine.
     """
+    if out.suffix != ".parquet":
+        raise UsageError(f"the features are written as Parquet, to a file that ends in .parquet, got {out.name!r}")
     instants = sorted({session.cutoff(day) for day in cutoffs} or {session.cutoff(None)})
     days = session.load("train", TrainConfig).population_days
     table = _local(session, instants, days) if engine == "local" else _on_spark(session, instants, days, spark_master)

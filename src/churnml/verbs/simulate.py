@@ -7,7 +7,7 @@ from typing import Any
 
 from churnml.database import Workspace
 from churnml.errors import DependencyError, UsageError
-from churnml.events.simulation import Market, write_new
+from churnml.events.simulation import Market, same, write_new
 from churnml.verbs.ingest import ingest_sources
 from churnml.verbs.session import Session
 
@@ -26,7 +26,13 @@ def simulate(session: Session, market: Market) -> Json:
         If the workspace holds other data, or another market.
     """
     folder = session.workspace.root / FOLDER
-    if not (folder / "market.json").exists() and session.catalogue.parts():
+    stands = folder / "market.json"
+    if stands.exists() and not same(market, folder):
+        raise UsageError(
+            f"{session.workspace.root} holds another market ({stands}); name a new one with --workspace. Nothing was "
+            "written"
+        )
+    if not stands.exists() and session.catalogue.parts():
         raise UsageError(
             f"a market needs a workspace of its own, found other data in {session.workspace.root}; name a new one with "
             "--workspace, or have the files alone with --out FOLDER. Nothing was written"

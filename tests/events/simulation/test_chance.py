@@ -57,3 +57,10 @@ def test_of_one_chance_a_larger_mean_never_gives_fewer_events():
     chance = uniform(KEYS, "calls", 0)
     few, more = (poisson(chance, np.full(len(KEYS), mean)) for mean in (0.5, 0.8))
     assert (more >= few).all()
+
+
+def test_the_recorded_life_is_number_0_whoever_else_is_redrawn_beside_it():
+    numbers = np.arange(4)
+    mixed = keys_of(3, numbers, np.array([0, 1, 0, 2]))
+    assert mixed[[0, 2]].tolist() == keys_of(3, numbers)[[0, 2]].tolist()
+    assert mixed[1] == keys_of(3, numbers, 1)[1]

@@ -2,6 +2,7 @@
 
 import json
 from datetime import UTC, datetime
+from pathlib import Path
 
 import numpy as np
 import pyarrow.compute as pc
@@ -62,6 +63,22 @@ def test_nothing_is_learned_before_it_happens_or_after_the_market_ends(folder):
         for time in declared.later:
             told = pc.is_valid(rows[time]).to_numpy()
             assert (rows[time].to_numpy()[told] <= learned[told]).all(), (name, time)
+
+
+def test_nobody_does_anything_before_they_were_met(folder):
+    met = dict(
+        zip(*(table(folder, "customers")[name].to_pylist() for name in ("customer_id", "occurred_at")), strict=True)
+    )
+    for name in TABLES:
+        rows = table(folder, name)
+        pairs = zip(rows["customer_id"].to_pylist(), rows["occurred_at"].to_pylist(), strict=True)
+        assert all(at >= met[who] for who, at in pairs), name
+
+
+def test_a_contract_says_when_it_renews_and_is_renewed_then(folder):
+    rows = [row for row in table(folder, "subscriptions").to_pylist() if row["ended_at"] is None]
+    assert all((row["renews_at"] - row["occurred_at"]).days == 30 for row in rows)
+    assert len(rows) > 2 * len({row["subscription_id"] for row in rows})
 
 
 def test_one_order_in_a_hundred_is_booked_a_day_late_and_tickets_come_with_the_nightly_export(folder):
@@ -150,8 +167,23 @@ def test_the_truth_of_departures_and_moods_stands_apart(folder):
     assert all(row["day"] >= left[row["number"]] for row in gone)
 
 
+def test_an_empty_folder_is_filled_and_stays_the_folder_it_was(tmp_path, monkeypatch):
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    write_new(Market(3, 10, 0), tmp_path / "here")
+    assert sorted(path.name for path in Path().iterdir()) == ["market.json", "sources.yaml", "tables", "truth"]
+
+
+def test_prices_that_rise_need_a_market_that_lasts_so_long():
+    with pytest.raises(
+        UsageError, match="--variant drift needs --days above 500, the day on which prices rise, got 500"
+    ):
+        Market(10, 500, 0, "drift")
+
+
 @pytest.mark.parametrize("variant", sorted(VARIANTS))
 def test_every_variant_can_be_made_even_of_one_customer_and_two_days(variant, tmp_path):
-    rows = write_new(Market(1, 2, 0, variant), tmp_path / "tiny")
+    days = 501 if variant == "drift" else 2
+    rows = write_new(Market(1, days, 0, variant), tmp_path / "tiny")
     assert rows["customers"] <= 1
     assert json.loads((tmp_path / "tiny" / "market.json").read_text())["variant"] == variant

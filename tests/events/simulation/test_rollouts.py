@@ -140,3 +140,23 @@ def test_a_policy_that_knows_whom_to_leave_alone_is_worth_more_than_any_single_a
         futures(7, traits, state, PLAIN, day, np.full(len(traits), arm), **judged).margin[2].sum() for arm in arms
     ]
     assert chosen > max(single)
+
+
+def test_where_everybody_holds_a_contract_futures_tell_whose_runs_on_and_what_is_paid(lived):
+    one = lived("contractual", days=300)
+    day = one.market.saved_days[-1]
+    state = one.mornings[day]
+    here = np.flatnonzero(state.paying)[:400]
+    traits, market = one.traits.take(here), VARIANTS["contractual"]
+    told = futures(7, traits, state.take(here), market, day, nothing(traits), redraws=40)
+    after = np.array([state.paying[here] & ~np.isin(here, _ended(one, day, day + ahead)) for ahead in told.horizons])
+    for at in range(len(told.horizons)):
+        p = told.silent[at]
+        assert abs((~after[at]).sum() - p.sum()) < 5 * np.sqrt((p * (1 - p)).sum() + 1)
+    assert (np.diff(told.silent, axis=0) >= 0).all()
+    assert (told.margin[2] <= 3.01 * traits.price * traits.margin).all()
+    assert told.margin[2].mean() > 2 * (traits.price * traits.margin).mean()
+
+
+def _ended(one, begin, end):
+    return np.concatenate([one.happened[day].contract_ended for day in range(begin, end)])

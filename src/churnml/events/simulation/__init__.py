@@ -6,8 +6,19 @@ model is told in docs/simulation.md.
 """
 
 from churnml.events.simulation.equations import ACTIONS, VARIANTS
-from churnml.events.simulation.market import Market, live, write_new
+from churnml.events.simulation.market import Market, live, same, write_new
 from churnml.events.simulation.rollouts import Futures, each_action, futures
 from churnml.events.simulation.truth import saved_state
 
-__all__ = ["ACTIONS", "VARIANTS", "Futures", "Market", "each_action", "futures", "live", "saved_state", "write_new"]
+__all__ = [
+    "ACTIONS",
+    "VARIANTS",
+    "Futures",
+    "Market",
+    "each_action",
+    "futures",
+    "live",
+    "same",
+    "saved_state",
+    "write_new",
+]

@@ -40,7 +40,8 @@ def keys_of(seed: int, numbers: Counts, redraw: int | Counts = 0) -> Keys:
         0 for the life that is recorded, 1, 2, 3 … for other futures of the same customer.
     """
     own = _mixed(numbers.astype(np.uint64) * np.uint64(_GOLDEN) ^ np.uint64(_salt(f"seed {seed}", 0)))
-    return own if np.all(np.asarray(redraw) == 0) else _mixed(own + np.asarray(redraw).astype(np.uint64))
+    other = np.asarray(redraw)
+    return np.asarray(np.where(other == 0, own, _mixed(own + other.astype(np.uint64))), dtype=np.uint64)
 
 
 def uniform(keys: Keys, process: str, when: int | Counts) -> Values:

@@ -13,6 +13,7 @@ from churnml.events.simulation.equations import Variant, logistic, season
 Texts = npt.NDArray[np.str_]
 
 EARLIER_DAYS = 730
+REGIONS = ("north", "east", "south", "west", "centre")
 _KNOWN_BEFORE = 0.4
 _HELD_OUT, _RANDOMISED = 0.08, 0.15
 _MEMBERS = 0.2
@@ -168,7 +169,7 @@ def seen_profile(traits: Traits) -> dict[str, Texts | Counts]:
     def noisy(place: int, process: str) -> Values:
         return np.asarray(0.6 * z[:, place] + 0.8 * normal(keys, process, 0))
 
-    region = np.array(["north", "east", "south", "west", "centre"])
+    region = np.array(REGIONS)
     income = np.array(["under 25k", "25k to 50k", "50k to 75k", "75k to 100k", "over 100k"])
     channel = np.array(["referral", "search", "social", "affiliate", "shop"])
     cuts = [-0.84, -0.25, 0.25, 0.84]

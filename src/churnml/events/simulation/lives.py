@@ -44,7 +44,7 @@ class State:
     leaving, ordering, waking : ndarray
         What past actions still add to the logit of leaving, to the logarithm of the order rate, to waking up.
     coupon_day, shipping_day, contact_day, complaint_day, order_day : ndarray of int64
-        The last of each; `LONG_AGO` for none. A coupon or a free delivery that is used up has none either.
+        The last of each; `LONG_AGO` for none. A free delivery that is used up has none either.
     allowed : ndarray of bool
         Whether marketing by e-mail is allowed now.
     paying : ndarray of bool

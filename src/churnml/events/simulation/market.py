@@ -71,10 +71,14 @@ class Market:
             value = getattr(self, name)
             if not least <= value <= most:
                 raise UsageError(f"--{name} must be between {least:,} and {most:,}, got {value:,}")
+        if self.variant == "drift" and self.days <= eq.PRICE_RISE_DAY:
+            raise UsageError(
+                f"--variant drift needs --days above {eq.PRICE_RISE_DAY}, the day on which prices rise, got {self.days}"
+            )
         if self.variant not in eq.VARIANTS:
             near = nearest(self.variant, eq.VARIANTS)
             known = "; ".join(f"{name}: {variant.says}" for name, variant in eq.VARIANTS.items())
-            raise UsageError(f"--variant must be one of {', '.join(eq.VARIANTS)}, got {self.variant!r}{near}. {known}")
+            raise UsageError(f"--variant must be one of {', '.join(eq.VARIANTS)}, got {self.variant!r}{near} ({known})")
 
     @property
     def equations(self) -> eq.Variant:
@@ -156,23 +160,41 @@ def write_new(market: Market, folder: Path, progress: Progress = lambda _done, _
     UsageError
         If the folder holds anything else.
     """
-    said = json.dumps(asdict(market), indent=1) + "\n"
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        _require_same(folder, said)
+        _require_same(market, folder)
         return {name: _rows(folder, name) for name in TABLES}
     draft = folder.with_name(f".{folder.name}.unfinished")
     shutil.rmtree(draft, ignore_errors=True)
     _write(market, draft, progress)
-    (draft / "market.json").write_text(said, encoding="utf-8")
-    draft.replace(folder)
+    (draft / "market.json").write_text(_said(market), encoding="utf-8")
+    _take_its_place(draft, folder)
     return {name: _rows(folder, name) for name in TABLES}
 
 
-def _require_same(folder: Path, said: str) -> None:
+def _take_its_place(draft: Path, folder: Path) -> None:
+    """Move a draft to where it belongs; into a folder that stands there empty, which may be the one we are in."""
+    if not folder.exists():
+        draft.replace(folder)
+        return
+    whole = "market.json"  # says that all is there, and so comes last
+    for name in sorted((path.name for path in draft.iterdir()), key=lambda name: name == whole):
+        (draft / name).replace(folder / name)
+    draft.rmdir()
+
+
+def same(market: Market, folder: Path) -> bool:
+    """Tell whether a folder holds this very market, whole."""
     file = folder / "market.json"
-    stands = file.read_text(encoding="utf-8") if file.is_file() else ""
-    if stands != said:
-        holds = f"another market, {' '.join(stands.split())}" if stands else "something that is no market"
+    return file.is_file() and file.read_text(encoding="utf-8") == _said(market)
+
+
+def _said(market: Market) -> str:
+    return json.dumps(asdict(market), indent=1) + "\n"
+
+
+def _require_same(market: Market, folder: Path) -> None:
+    if not same(market, folder):
+        holds = "another market" if (folder / "market.json").is_file() else "something that is no market"
         raise UsageError(f"{folder} must be new or empty, found {holds}; name another folder. Nothing was written")
 
 

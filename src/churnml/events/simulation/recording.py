@@ -1,7 +1,8 @@
 """What the tables record of the lives: the eleven tables of the contract, with both clocks, as columns of Arrow.
 
-Orders are booked at once, one in a hundred a day late; tickets and surveys come with the export of the following
-night, and again once they have been answered. Sessions are recorded of those only who allowed it.
+Orders are booked at once, one in a hundred a day late. Tickets, surveys and contracts come with the export of the
+following night, and again once a ticket was solved, a survey answered, a contract renewed. Sessions are recorded of
+those only who allowed it.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from churnml.events.schema import TABLES
 from churnml.events.simulation import equations as eq
 from churnml.events.simulation.chance import Counts, Values, normal, uniform
 from churnml.events.simulation.contacting import NOTHING, Decisions
-from churnml.events.simulation.customers import Traits, seen_profile
+from churnml.events.simulation.customers import REGIONS, Traits, seen_profile
 from churnml.events.simulation.lives import Happened, Orders, Places, State, Surveys, Tickets
 from churnml.events.simulation.rollouts import cost_of
 
@@ -33,7 +34,6 @@ _LATE_BOOKED = 0.01
 _MOVES_PER_DAY = 0.0001
 
 CATEGORIES = ("garden", "kitchen", "living", "office", "outdoor", "toys")
-REGIONS = ("north", "east", "south", "west", "centre")
 _PLANS = {9.9: "basic", 19.9: "plus", 39.9: "premium"}
 _CHANNEL_COST = {"referral": 5.0, "search": 22.0, "social": 18.0, "affiliate": 14.0, "shop": 8.0}
 _SESSION_CHANNELS = ("web", "app")
@@ -85,7 +85,7 @@ class Recorder:
     def _profiles(self) -> None:
         traits = self._traits
         everyone = np.arange(len(traits))
-        met = self._at(traits.born, everyone, "met")
+        met = self._met(everyone)
         seen = seen_profile(traits)
         cost = np.array([_CHANNEL_COST[name] for name in seen["acquisition_channel"].tolist()])
         cost = np.round(cost * np.exp(0.3 * normal(traits.keys, "acquisition cost", 0)), 2)
@@ -94,7 +94,14 @@ class Recorder:
         self._consent(everyone, met, "marketing", "phone", granted=traits.call_allowed)
         self._consent(everyone, met, "profiling", "", granted=traits.profiled)
         members = np.flatnonzero(traits.member)
-        self._add("subscriptions", members, met[members], met[members], **self._contract(members))
+        renews = met[members] + eq.PERIOD_DAYS * _DAY
+        told = _exported(met[members])
+        self._add("subscriptions", members, met[members], told, **self._contract(members), renews_at=renews)
+
+    def _met(self, place: Places) -> Counts:
+        """Return when each customer was met: in the hour before a day's business, so that nothing comes before it."""
+        born = self._traits.born[place]
+        return np.asarray(_START + born * _DAY + 6 * _HOUR + (self._uniform(place, "met", 0) * _HOUR).astype(np.int64))
 
     def _contract(self, members: Places) -> dict[str, object]:
         prices = self._traits.price[members]
@@ -103,7 +110,7 @@ class Recorder:
             "plan": np.array([_PLANS[price] for price in prices.tolist()]),
             "amount": prices,
             "period": "month",
-            "started_at": self._at(self._traits.born, np.arange(len(self._traits)), "met")[members],
+            "started_at": self._met(members),
         }
 
     def _consent(self, place: Places, at: Counts, purpose: str, channel: str, *, granted: object) -> None:
@@ -196,11 +203,15 @@ class Recorder:
 
     def _contracts(self, day: int, happened: Happened) -> None:
         paid, failed, ended = happened.paid, happened.payment_failed, happened.contract_ended
-        self._acts(paid, self._at(day, paid, "pays"), kind="payment")
+        paid_at = self._at(day, paid, "pays")
+        self._acts(paid, paid_at, kind="payment")
+        renews = paid_at + eq.PERIOD_DAYS * _DAY
+        self._add("subscriptions", paid, paid_at, _exported(paid_at), **self._contract(paid), renews_at=renews)
         self._acts(failed, self._at(day, failed, "pays"), kind="payment_failed")
         at = self._at(day, ended, "pays")
         reason = np.where(np.isin(ended, failed), "payment failed", "cancelled")
-        self._add("subscriptions", ended, at, at, **self._contract(ended), ended_at=at, end_reason=reason)
+        end = {"ended_at": at, "end_reason": reason}
+        self._add("subscriptions", ended, at, _exported(at), **self._contract(ended), **end)
 
     # what was asked and said
 

@@ -36,9 +36,11 @@ class Futures:
     horizons : tuple of int
         Days, ascending.
     silent, silent_error : ndarray
-        The share of futures without an order, and its standard error.
+        The share of futures without an order, in a contractual market of those whose contract does not run at the end
+        of the horizon; and its standard error.
     margin, margin_error : ndarray
-        Discounted margin net of returns and of what the action cost, in the currency; the mean, and its standard error.
+        Discounted margin of orders net of returns, in a contractual market of the periods paid, and net of what the
+        action cost, in the currency; the mean, and its standard error.
     """
 
     horizons: tuple[int, ...]
@@ -71,6 +73,8 @@ def futures(
         What is done to each, `contacting.NOTHING` for nothing. Actions that cost or need leave are taken as given.
     redraws : int
         Futures of each customer.
+    horizons : tuple of int
+        Days ahead at which to look, ascending.
     first : int
         The number of the first future; the life that is recorded is number 0.
     progress : callable
@@ -124,12 +128,14 @@ def _live(
             contact(some, now, variant, day, action, chosen)
             margin[chosen] -= eq.COST[action]
     for ahead in range(horizons[-1]):
-        orders = step(some, now, variant, day + ahead, seen=False).orders
+        happened = step(some, now, variant, day + ahead, seen=False)
         worth = (1 + DISCOUNT_A_YEAR) ** (-ahead / 365)
-        margin[orders.place] += worth * margin_of(some, orders)
-        ordered[orders.place] = True
+        margin[happened.orders.place] += worth * margin_of(some, happened.orders)
+        ordered[happened.orders.place] = True
+        if variant.contractual:
+            margin[happened.paid] += worth * (some.price * some.margin)[happened.paid]
         for at in np.flatnonzero(np.array(horizons) == ahead + 1):
-            silent_at[at], margin_at[at] = ~ordered, margin
+            silent_at[at], margin_at[at] = ~(now.paying if variant.contractual else ordered), margin
     return silent_at, margin_at
 
 
