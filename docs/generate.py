@@ -50,7 +50,7 @@ Columns that are not required may be absent. What happens to what does not fit:
   first landing of a table is taken as backfill (known when it happened, and the report says so); rows of later landings
   are known from their landing on, unless `--backfill` says that they are history too. The same goes for the rows that
   leave it empty. Nothing may have happened more than a day after its landing; an `ingested_at` or a later fact that
-  lies ahead is warned of.
+  lies more than a day ahead is warned of.
 - **Later facts**, marked so below, are learned after the row began: no cutoff at or before their own time sees them. One
   *known from its landing* has no such time, because it is what the export says on the day it is written: it is seen
   from the row's `ingested_at` on, and where a row has none, or the same as `occurred_at`, from the landing of its file.
