@@ -106,7 +106,7 @@ below.
 - **Reading**: DuckDB parses the file with the true types declared, on all cores, with all the memory it likes; every
   value of every column is produced, counted or added up, and nothing is kept.
 - **Loading**: the same into a table of a new DuckDB file, compressed as DuckDB does it.
-- **Checking** (`churnml ingest --check`): the digest that knows the file again, its encoding, an independent count of
+- **Checking** (`churnml ingest --check`) before anything has landed: the encoding of the file, an independent count of
   its records, every value read strictly, the rules of the contract, whether each customer is known, whether an order
   comes twice, and the report. **Landing** sorts the rows by customer and writes them as Parquet on top. **Again** is
   tomorrow's full export: all orders stand, and one is new.
