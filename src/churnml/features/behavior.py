@@ -12,10 +12,11 @@ from churnml.features.declare import (
     Aggregate,
     Feature,
     Values,
+    count_of,
     days_since,
     difference,
-    in_window,
     share,
+    since_last,
 )
 from churnml.wording import Text
 
@@ -23,7 +24,7 @@ Integers = npt.NDArray[np.int64]
 
 _ACTS = partial(Aggregate, "acts", "sum")
 _ORDER_DAYS = partial(Aggregate, "purchase_days", "sum", "event")
-_LAST, _FIRST = Aggregate("acts", "last", "day"), Aggregate("acts", "first", "day")
+_FIRST = Aggregate("acts", "first", "day")
 
 feature = partial(Feature, family="behavior", table="interactions")
 
@@ -40,29 +41,24 @@ _KINDS = {
 
 def _counts(kind: str) -> list[Feature]:
     plural, group, en, zh, windows = _KINDS[kind]
+    meaning, sentence = (
+        Text(f"{en.lower()} {{when}}", f"{{when}}{zh}次数"),
+        Text(f"{en} {{when}}: {{value}}", f"{{when}}{zh} {{value}} 次"),
+    )
     return [
-        feature(
-            name=f"{plural}_{suffix}",
-            group=group,
-            unit="count",
-            needs=(_ACTS(kind, days),),
-            meaning=Text(f"{en.lower()} {when}", f"{when_zh}{zh}次数"),
-            sentence=Text(f"{en} {when}: {{value}}", f"{when_zh}{zh} {{value}} 次"),
-        )
+        count_of(partial(feature, group=group), plural, partial(_ACTS, kind), days, meaning, sentence)
         for days in windows
-        for suffix, when, when_zh in (in_window(days),)
     ]
 
 
 def _active_days(days: int | None) -> Feature:
-    suffix, en, zh = in_window(days)
-    return feature(
-        name=f"active_days_{suffix}",
-        group="activity",
-        unit="count",
-        needs=(_ACTS("active_day", days),),
-        meaning=Text(f"days with any activity {en}", f"{zh}有活动的天数"),
-        sentence=Text(f"Days with any activity {en}: {{value}}", f"{zh}有 {{value}} 天有活动"),
+    return count_of(
+        partial(feature, group="activity"),
+        "active_days",
+        partial(_ACTS, "active_day"),
+        days,
+        Text("days with any activity {when}", "{when}有活动的天数"),
+        Text("Days with any activity {when}: {value}", "{when}有 {value} 天有活动"),
     )
 
 
@@ -97,12 +93,11 @@ def _minutes(seconds: Integers, timed: Integers) -> Values:
 
 
 FEATURES: list[Feature] = [
-    feature(
+    since_last(
+        feature,
+        "acts",
         name="days_since_activity",
         group="activity",
-        unit="days",
-        needs=(CUTOFF_DAY, _LAST),
-        derive=days_since,
         missing="never active",
         meaning=Text("days since any activity", "距上次活动的天数"),
         sentence=Text("Last seen {value} ago", "上次活动在 {value}前"),
@@ -207,15 +202,14 @@ FEATURES: list[Feature] = [
         sentence=Text("Carts left without an order in 30 days: {value}", "30 天内有 {value} 次加购未下单"),
     ),
     *(
-        feature(
-            name=f"failed_payments_{suffix}",
-            group="payment",
-            unit="count",
-            needs=(Aggregate("failed_payments", "count", days=days),),
-            meaning=Text(f"payments that failed {en}", f"{zh}支付失败次数"),
-            sentence=Text(f"Payments that failed {en}: {{value}}", f"{zh}支付失败 {{value}} 次"),
+        count_of(
+            partial(feature, group="payment"),
+            "failed_payments",
+            partial(Aggregate, "failed_payments", "count", ""),
+            days,
+            Text("payments that failed {when}", "{when}支付失败次数"),
+            Text("Payments that failed {when}: {value}", "{when}支付失败 {value} 次"),
         )
         for days in (90, None)
-        for suffix, en, zh in (in_window(days),)
     ),
 ]

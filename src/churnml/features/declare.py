@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -113,6 +113,10 @@ class Feature:
     attribute: str = ""
 
 
+Declaring = Callable[..., Feature]
+"""`Feature` with what a family has in common filled in."""
+
+
 def as_money(values: npt.NDArray[np.int64]) -> Values:
     """Return money in units of the currency."""
     return values / MONEY_SCALE
@@ -149,3 +153,25 @@ def in_window(days: int | None) -> tuple[str, str, str]:
 def days_since(day: npt.NDArray[np.int64], last: npt.NDArray[np.int64]) -> Values:
     """Return whole local days from `last` to the cutoff's day, NaN where there was none."""
     return np.asarray(day - present(last), dtype=np.float64)
+
+
+def since_last(feature: Declaring, rows: str, **said: Any) -> Feature:  # Any: fields of Feature
+    """Return the feature of how many days ago the last row of a set was."""
+    return feature(unit="days", needs=(CUTOFF_DAY, Aggregate(rows, "last", "day")), derive=days_since, **said)
+
+
+def count_of(
+    feature: Declaring,
+    name: str,
+    what: Callable[[int | None], Aggregate],
+    days: int | None,
+    meaning: Text,
+    sentence: Text,
+) -> Feature:
+    """Return the feature of how often something happened in a window; `{when}` in the texts is what it is called."""
+    suffix, *when = in_window(days)
+    texts = [
+        Text(*(said.replace("{when}", called) for said, called in zip((text.en, text.zh), when, strict=True)))
+        for text in (meaning, sentence)
+    ]
+    return feature(name=f"{name}_{suffix}", unit="count", needs=(what(days),), meaning=texts[0], sentence=texts[1])

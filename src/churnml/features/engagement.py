@@ -7,7 +7,7 @@ from functools import partial
 import numpy as np
 import numpy.typing as npt
 
-from churnml.features.declare import CUTOFF_DAY, Aggregate, Feature, Values, days_since, in_window, share
+from churnml.features.declare import Aggregate, Feature, Values, count_of, in_window, share, since_last
 from churnml.wording import Text
 
 Integers = npt.NDArray[np.int64]
@@ -27,65 +27,44 @@ def _fewer_answers(lately: Integers, sent_lately: Integers, before: Integers, se
     return share(lately, sent_lately) - share(before, sent_before)
 
 
-def _counts(days: int | None) -> list[Feature]:
-    suffix, en, zh = in_window(days)
-    return [
-        responded(
-            name=f"opens_{suffix}",
-            unit="count",
-            needs=(_OPENS(days),),
-            meaning=Text(f"mails opened {en}", f"{zh}打开邮件次数"),
-            sentence=Text(f"Mails opened {en}: {{value}}", f"{zh}打开邮件 {{value}} 次"),
-        ),
-        responded(
-            name=f"clicks_{suffix}",
-            unit="count",
-            needs=(_CLICKS(days),),
-            meaning=Text(f"clicks in mails {en}", f"{zh}点击邮件次数"),
-            sentence=Text(f"Clicks in mails {en}: {{value}}", f"{zh}点击邮件 {{value}} 次"),
-        ),
-        contacted(
-            name=f"contacts_{suffix}",
-            unit="count",
-            needs=(_CONTACTS(days),),
-            meaning=Text(f"campaigns sent {en}", f"{zh}发送的营销活动次数"),
-            sentence=Text(f"Campaigns we sent {en}: {{value}}", f"{zh}我们发送了 {{value}} 次营销活动"),
-        ),
-        redeemed(
-            name=f"redemptions_{suffix}",
-            unit="count",
-            needs=(_REDEMPTIONS(days),),
-            meaning=Text(f"coupons redeemed {en}", f"{zh}核销优惠券张数"),
-            sentence=Text(f"Coupons redeemed {en}: {{value}}", f"{zh}核销了 {{value}} 张优惠券"),
-        ),
-    ]
+_COUNTS = {
+    "opens": (responded, _OPENS, Text("mails opened {when}", "{when}打开邮件次数"),
+              Text("Mails opened {when}: {value}", "{when}打开邮件 {value} 次")),
+    "clicks": (responded, _CLICKS, Text("clicks in mails {when}", "{when}点击邮件次数"),
+               Text("Clicks in mails {when}: {value}", "{when}点击邮件 {value} 次")),
+    "contacts": (contacted, _CONTACTS, Text("campaigns sent {when}", "{when}发送的营销活动次数"),
+                 Text("Campaigns we sent {when}: {value}", "{when}我们发送了 {value} 次营销活动")),
+    "redemptions": (redeemed, _REDEMPTIONS, Text("coupons redeemed {when}", "{when}核销优惠券张数"),
+                    Text("Coupons redeemed {when}: {value}", "{when}核销了 {value} 张优惠券")),
+}  # fmt: skip
 
 
 FEATURES: list[Feature] = [
-    *(one for days in (30, 90, 180, None) for one in _counts(days)),
-    contacted(
+    *(
+        count_of(feature, name, what, days, meaning, sentence)
+        for days in (30, 90, 180, None)
+        for name, (feature, what, meaning, sentence) in _COUNTS.items()
+    ),
+    since_last(
+        contacted,
+        "contacts",
         name="days_since_contact",
-        unit="days",
-        needs=(CUTOFF_DAY, Aggregate("contacts", "last", "day")),
-        derive=days_since,
         missing="never contacted",
         meaning=Text("days since the last campaign", "距上次营销活动的天数"),
         sentence=Text("The last campaign went out {value} ago", "上次营销活动在 {value}前发出"),
     ),
-    redeemed(
+    since_last(
+        redeemed,
+        "redemptions",
         name="days_since_redemption",
-        unit="days",
-        needs=(CUTOFF_DAY, Aggregate("redemptions", "last", "day")),
-        derive=days_since,
         missing="never redeemed",
         meaning=Text("days since the last coupon was redeemed", "距上次核销优惠券的天数"),
         sentence=Text("The last coupon was redeemed {value} ago", "上次核销优惠券在 {value}前"),
     ),
-    responded(
+    since_last(
+        responded,
+        "opens",
         name="days_since_open",
-        unit="days",
-        needs=(CUTOFF_DAY, Aggregate("opens", "last", "day")),
-        derive=days_since,
         missing="never opened a mail",
         meaning=Text("days since a mail was opened", "距上次打开邮件的天数"),
         sentence=Text("Last opened a mail {value} ago", "上次打开邮件在 {value}前"),

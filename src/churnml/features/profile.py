@@ -10,7 +10,7 @@ from functools import partial
 
 import numpy as np
 
-from churnml.features.declare import CUTOFF_DAY, MISSING, Aggregate, Feature, as_money, days_since
+from churnml.features.declare import MISSING, Aggregate, Feature, as_money, since_last
 from churnml.wording import Text
 
 profile = partial(Feature, family="profile", table="customers", group="profile", unit="category", missing="not known")
@@ -18,12 +18,11 @@ profile = partial(Feature, family="profile", table="customers", group="profile",
 numeric = partial(Feature, family="profile", table="customers", group="profile")
 
 _NUMERIC = [
-    numeric(
+    since_last(
+        numeric,
+        "customers",
         name="known_days",
         group="tenure",
-        unit="days",
-        needs=(CUTOFF_DAY, Aggregate("customers", "last", "day")),
-        derive=days_since,
         meaning=Text("days since the first contact", "距首次接触的天数"),
         sentence=Text("Known to us for {value}", "与我们接触已有 {value}"),
     ),
@@ -44,12 +43,11 @@ _NUMERIC = [
         meaning=Text("changes of region, income or other attributes in the last 365 days", "最近 365 天资料变更次数"),
         sentence=Text("Details that changed in the year: {value}", "一年内资料变更 {value} 次"),
     ),
-    numeric(
+    since_last(
+        numeric,
+        "profile_changes",
         name="days_since_profile_change",
         table="profile_changes",
-        unit="days",
-        needs=(CUTOFF_DAY, Aggregate("profile_changes", "last", "day")),
-        derive=days_since,
         missing="nothing changed",
         meaning=Text("days since region, income or another attribute changed", "距上次资料变更的天数"),
         sentence=Text("Their details last changed {value} ago", "上次资料变更在 {value}前"),

@@ -11,16 +11,16 @@ import numpy as np
 import numpy.typing as npt
 
 from churnml.features.declare import (
-    CUTOFF_DAY,
     Aggregate,
     Feature,
     Values,
     as_money,
-    days_since,
+    count_of,
     in_window,
     present,
     scaled,
     share,
+    since_last,
 )
 from churnml.wording import Text
 
@@ -171,11 +171,10 @@ _SURVEYS = [
         meaning=Text("share of the surveys of the last 365 days that were answered", "最近 365 天问卷回答率"),
         sentence=Text("Answered {value} of the surveys of the year", "一年内回答了 {value} 的问卷"),
     ),
-    of_surveys(
+    since_last(
+        of_surveys,
+        "answers",
         name="days_since_answer",
-        unit="days",
-        needs=(CUTOFF_DAY, Aggregate("answers", "last", "day")),
-        derive=days_since,
         missing="never answered",
         meaning=Text("days since the last survey that was answered", "距上次回答问卷的天数"),
         sentence=Text("The last survey they answered was sent {value} ago", "上次回答的问卷发送于 {value}前"),
@@ -185,21 +184,22 @@ _SURVEYS = [
 
 
 def _ticket_counts(days: int | None) -> list[Feature]:
-    suffix, en, zh = in_window(days)
     return [
-        of_tickets(
-            name=f"tickets_{suffix}",
-            unit="count",
-            needs=(_TICKETS(days),),
-            meaning=Text(f"questions and complaints {en}", f"{zh}咨询和投诉次数"),
-            sentence=Text(f"Questions and complaints {en}: {{value}}", f"{zh}咨询和投诉 {{value}} 次"),
+        count_of(
+            of_tickets,
+            "tickets",
+            _TICKETS,
+            days,
+            Text("questions and complaints {when}", "{when}咨询和投诉次数"),
+            Text("Questions and complaints {when}: {value}", "{when}咨询和投诉 {value} 次"),
         ),
-        complaining(
-            name=f"complaints_{suffix}",
-            unit="count",
-            needs=(_COMPLAINTS(days),),
-            meaning=Text(f"complaints {en}", f"{zh}投诉次数"),
-            sentence=Text(f"Complaints {en}: {{value}}", f"{zh}投诉 {{value}} 次"),
+        count_of(
+            complaining,
+            "complaints",
+            _COMPLAINTS,
+            days,
+            Text("complaints {when}", "{when}投诉次数"),
+            Text("Complaints {when}: {value}", "{when}投诉 {value} 次"),
         ),
     ]
 
@@ -239,20 +239,18 @@ def _waiting(what: str) -> list[Feature]:
 
 _SERVICE = [
     *(one for days in (30, 90, 365, None) for one in _ticket_counts(days)),
-    of_tickets(
+    since_last(
+        of_tickets,
+        "tickets",
         name="days_since_ticket",
-        unit="days",
-        needs=(CUTOFF_DAY, Aggregate("tickets", "last", "day")),
-        derive=days_since,
         missing="never asked",
         meaning=Text("days since the last question or complaint", "距上次咨询或投诉的天数"),
         sentence=Text("The last question or complaint was {value} ago", "上次咨询或投诉在 {value}前"),
     ),
-    complaining(
+    since_last(
+        complaining,
+        "complaints",
         name="days_since_complaint",
-        unit="days",
-        needs=(CUTOFF_DAY, Aggregate("complaints", "last", "day")),
-        derive=days_since,
         missing="never complained",
         meaning=Text("days since the last complaint", "距上次投诉的天数"),
         sentence=Text("Complained {value} ago", "{value}前投诉过"),
@@ -296,12 +294,13 @@ _BACK = [
         for days in (90, 365, None)
         for suffix, en, zh in (in_window(days),)
         for one in (
-            of_returns(
-                name=f"returns_{suffix}",
-                unit="count",
-                needs=(_RETURNS(days),),
-                meaning=Text(f"returns {en}", f"{zh}退货次数"),
-                sentence=Text(f"Returns {en}: {{value}}", f"{zh}退货 {{value}} 次"),
+            count_of(
+                of_returns,
+                "returns",
+                _RETURNS,
+                days,
+                Text("returns {when}", "{when}退货次数"),
+                Text("Returns {when}: {value}", "{when}退货 {value} 次"),
             ),
             of_returns(
                 name=f"returned_{suffix}",
@@ -331,11 +330,10 @@ _BACK = [
         meaning=Text("returns per day with an order", "平均每个下单日的退货次数"),
         sentence=Text("Returns per order so far: {value}", "迄今平均每次下单退货 {value} 次"),
     ),
-    of_returns(
+    since_last(
+        of_returns,
+        "returns",
         name="days_since_return",
-        unit="days",
-        needs=(CUTOFF_DAY, Aggregate("returns", "last", "day")),
-        derive=days_since,
         missing="never sent anything back",
         meaning=Text("days since the last return", "距上次退货的天数"),
         sentence=Text("Sent something back {value} ago", "{value}前退过货"),
