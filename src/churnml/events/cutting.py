@@ -19,6 +19,8 @@ from churnml.database import Part
 from churnml.events.point_in_time import Store
 from churnml.events.schema import TABLES
 
+_UNMET = "customer_id NOT IN (SELECT customer_id FROM met)"
+
 
 @dataclass(frozen=True)
 class Hidden:
@@ -77,11 +79,12 @@ def cut_off(store: Store, cutoff: int, folder: Path) -> CutOff:
     }
     with duckdb.connect(config=settings) as connection:
         connection.execute("SET enable_progress_bar = false")
+        _register_met(connection, store, cutoff)
         for number, part in enumerate(store.parts):
             original, path = store.root / part.path, f"{number:06}.parquet"
             source = connection.read_parquet(str(original))
             stays = f"occurred_at < {cutoff} AND ingested_at <= {cutoff}"
-            here = source.filter(f"{stays} OR {_unmet(store, stays)}" if part.table_name == "customers" else stays)
+            here = source.filter(f"{stays} OR {_UNMET}" if part.table_name == "customers" else stays)
             left = here.project(f"* REPLACE ({', '.join(_emptied(part, store, cutoff))})")
             _write(left, pq.read_schema(original), folder / path)
             counted = _counted(source, part, store, cutoff)
@@ -90,15 +93,18 @@ def cut_off(store: Store, cutoff: int, folder: Path) -> CutOff:
     return CutOff(replace(store, root=folder, parts=tuple(parts)), hidden)
 
 
-def _unmet(store: Store, stays: str) -> str:
-    """Return in SQL whether a customer is not met yet.
+def _register_met(connection: duckdb.DuckDBPyConnection, store: Store, cutoff: int) -> None:
+    """Make known, as `met`, which customers have been met at the cutoff.
 
     Who is met later remains, as someone whom no cutoff up to then sees: rows of theirs that are known already count,
     such as that of a contract they have taken over from another customer.
     """
-    files = ", ".join(f"'{str(store.root / part.path).replace(chr(39), chr(39) * 2)}'" for part in store.parts
-                      if part.table_name == "customers")  # fmt: skip
-    return f"customer_id NOT IN (SELECT customer_id FROM read_parquet([{files}]) WHERE {stays})"
+    files = [str(store.root / part.path) for part in store.parts if part.table_name == "customers"]
+    connection.execute(
+        "CREATE TEMP TABLE met AS SELECT DISTINCT customer_id FROM read_parquet($files) "
+        "WHERE occurred_at < $cutoff AND ingested_at <= $cutoff",
+        {"files": files, "cutoff": cutoff},
+    )
 
 
 def _later(part: Part, store: Store, cutoff: int) -> Iterator[tuple[str, str]]:
