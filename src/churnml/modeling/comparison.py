@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -69,15 +68,3 @@ def _plain(value: Any) -> float | str | None:  # Any: a cell of either kind
     if value is None or value != value:  # noqa: PLR0124 NaN
         return None
     return str(value) if isinstance(value, str) else float(value)
-
-
-def together(parts: Sequence[FeatureTable]) -> FeatureTable:
-    """Return tables of the same features put under one another."""
-    return FeatureTable(
-        np.concatenate([part.customer_ids for part in parts]),
-        np.concatenate([part.cutoffs for part in parts]),
-        np.concatenate([part.standing for part in parts]),
-        parts[0].names,
-        np.concatenate([part.values for part in parts]),
-        {name: np.concatenate([part.categories[name] for part in parts]) for name in parts[0].categories},
-    )

@@ -19,8 +19,8 @@ from threadpoolctl import threadpool_limits
 from churnml.events import Block, Store, history
 from churnml.events.delaying import delayed
 from churnml.features import Catalogue, FeatureTable, build_block
+from churnml.features.blocks import joined
 from churnml.features.table import reads
-from churnml.modeling.comparison import together
 from churnml.modeling.design import RHYTHM_COLUMNS, fit_design
 from churnml.modeling.learners import fit_logistic
 from churnml.modeling.metrics import auroc_difference, auroc_interval
@@ -123,7 +123,7 @@ def delays(
     def seen(table: str = "", days: int = 0) -> FeatureTable:
         blocks = _blocks(store, catalogue, cutoffs, share, seed)
         shifted = (delayed(block, table, days) if days else block for block in blocks)
-        return together([build_block(one, catalogue, cutoffs, population_days, store.time_zone) for one in shifted])
+        return joined([build_block(one, catalogue, cutoffs, population_days, store.time_zone) for one in shifted])
 
     with threadpool_limits(limits=1, user_api="blas"):
         plain = seen()

@@ -15,8 +15,9 @@ import numpy.typing as npt
 
 from churnml.events import Block, Facts, Store, history
 from churnml.features import Catalogue, FeatureTable, build, build_block
+from churnml.features.blocks import joined
 from churnml.features.table import reads
-from churnml.modeling.comparison import Difference, differences, together
+from churnml.modeling.comparison import Difference, differences
 from churnml.modeling.model import Model
 from churnml.modeling.steps import Step, Steps, silently
 from churnml.scoring.score import Scores, score
@@ -149,7 +150,7 @@ def compare_features(
         stack = build(store, catalogue, cutoffs, population_days, tick)
     taught = differences(batch, stack.take(np.flatnonzero(stack.cutoffs == now)[some]))
     with steps(f"Online: {len(batch):,} customers, one by one") as tick:
-        singly = together(list(_one_by_one(store, catalogue, now, population_days, batch.customer_ids, tick)))
+        singly = joined(list(_one_by_one(store, catalogue, now, population_days, batch.customer_ids, tick)))
     return Compared(batch, len(everyone), tuple(taught), tuple(differences(batch, singly)))
 
 
@@ -192,7 +193,7 @@ def _one_by_one(
         for start in range(0, len(places), _TOGETHER):
             few = _only(block, places[start : start + _TOGETHER])
             singly = [_in_own_words(_only(few, np.array([place]))) for place in range(len(few.customer_ids))]
-            yield together([build_block(o, catalogue, [now], population_days, store.time_zone) for o in singly])
+            yield joined([build_block(o, catalogue, [now], population_days, store.time_zone) for o in singly])
             done += len(singly)
             tick(done, len(customer_ids))
 
