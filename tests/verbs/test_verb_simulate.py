@@ -76,7 +76,7 @@ def test_the_files_alone_touch_no_workspace(tmp_path):
     done = simulate(tmp_path, *FEW, "--out", str(tmp_path / "files"))
     assert done.code == 0, done.err
     assert (tmp_path / "files" / "sources.yaml").exists()
-    assert not (tmp_path / "workspace").exists()
+    assert [path.name for path in tmp_path.iterdir()] == ["files"]
 
 
 def test_files_never_take_the_place_of_something_else(tmp_path):
@@ -86,3 +86,4 @@ def test_files_never_take_the_place_of_something_else(tmp_path):
     assert done.code == 2
     assert "found something that is no market" in done.err
     assert [path.name for path in (tmp_path / "files").iterdir()] == ["thesis.txt"]
+    assert [path.name for path in tmp_path.iterdir()] == ["files"]

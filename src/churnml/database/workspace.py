@@ -126,6 +126,17 @@ class Workspace:
             draft.unlink(missing_ok=True)
 
 
+@contextlib.contextmanager
+def alone_in(folder: Path) -> Iterator[None]:
+    """Hold a folder itself, waiting for whoever has it: where no lock file of ours has a place."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
 def sweep_drafts(target: Path) -> None:
     """Remove drafts of a file whose writers were killed; call it under the lock under which the file is written.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from churnml.database import Workspace
+from churnml.database.workspace import alone_in
 from churnml.errors import DependencyError, UsageError
 from churnml.events.simulation import Market, same, write_new
 from churnml.verbs.ingest import ingest_sources
@@ -54,7 +54,7 @@ def files(session: Session, market: Market, folder: Path) -> Json:
     words = f"Living {market.days:,} days of {market.customers:,} customers"
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
-        with Workspace(folder.parent).locked(folder.name), session.step(words) as tick:
+        with alone_in(folder.parent), session.step(words) as tick:
             rows = write_new(market, folder, tick)
     except OSError as error:
         raise DependencyError(f"cannot write {folder}: {error.strerror}; choose another folder") from error
