@@ -9,7 +9,7 @@ from __future__ import annotations
 import bisect
 import contextlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -30,6 +30,9 @@ from churnml.events.versions import Arrivals, Marks, Repeated, mark_repeated, re
 
 _OTHERS_KEPT = 100
 """Columns outside the contract that the quarantine keeps of a row; a file of thousands would not fit into memory."""
+
+_FLAGS = {8: "UTINYINT", 16: "USMALLINT", 32: "UINTEGER"}
+"""What holds so many bits; a table has fewer columns than the last."""
 
 _UNKNOWN = Rule(
     "customer_id",
@@ -95,9 +98,12 @@ class Checked:
         SQL for when a row was learned that does not say so itself.
     whole : bool
         Whether every value is staged. A check of a table of which nothing stands does without those that only a
-        landing or a comparison asks for, and keeps of them whether they are filled: that halves what is written.
+        landing or a comparison asks for, which halves what is written.
     columns : list of str
-        The columns that some source has; the others are not staged, which halves what is written.
+        The columns that some source has and whose values are staged.
+    told : list of str
+        The columns that some source has and of whose values it is only staged whether there are any: in the column
+        `filled`, a bit for each.
     sources : list of Staged
         What was staged, in this order.
     rules : list of Rule
@@ -108,6 +114,7 @@ class Checked:
     learned: str
     whole: bool = True
     columns: list[str] = field(default_factory=list)
+    told: list[str] = field(default_factory=list)
     sources: list[Staged] = field(default_factory=list)
     rules: list[Rule] = field(default_factory=list)
 
@@ -116,10 +123,18 @@ class Checked:
         """The staged table's."""
         return f"staged_{self.table.name}"
 
-    def keeps(self, column: str) -> bool:
-        """Tell whether the values of a column are staged, not only whether they are filled."""
+    def choose(self, have: Collection[str]) -> None:
+        """Choose which of the columns that some source has are staged."""
         asked = {"customer_id", "occurred_at", "ingested_at", *self.table.key, *references(self.table)}
-        return self.whole or column in asked
+        names = [name for name in self.table.names if name in have]
+        self.columns = [name for name in names if self.whole or name in asked]
+        self.told = [name for name in names if name not in self.columns]
+
+    def present(self, column: str) -> str:
+        """Return SQL that counts the good rows in which a column is filled."""
+        if column in self.told:
+            return f"count(*) FILTER (filled & {1 << self.told.index(column)} <> 0)"
+        return "count(*)" if self.table.column(column).required else f"count({column})"
 
     def selected(self) -> str:
         """Return the select list that gives every column of the contract from the staged table."""
@@ -186,8 +201,7 @@ def _compare_signs(reading: Reading, currency: str, origin: str) -> None:
 
 def stage(connection: duckdb.DuckDBPyConnection, checked: Checked, opened: Sequence[Opened]) -> list[Refusal]:
     """Read sources into the staged table, typed, each row with the first rule it breaks; return what is refused."""
-    have = {name for one in opened for name in one.reading.typed}
-    checked.columns = [name for name in checked.table.names if name in have]
+    checked.choose({name for one in opened for name in one.reading.typed})
     _create(connection, checked)
     refused = []
     for one in opened:
@@ -201,10 +215,11 @@ def stage(connection: duckdb.DuckDBPyConnection, checked: Checked, opened: Seque
 
 
 def _create(connection: duckdb.DuckDBPyConnection, checked: Checked) -> None:
-    kinds = {one.name: _type(one) if checked.keeps(one.name) else "BOOLEAN" for one in checked.table.columns}
-    columns = [f"{name} {kinds[name]}" for name in checked.columns]
+    columns = [f"{name} {_type(checked.table.column(name))}" for name in checked.columns]
+    kind = next(kind for bits, kind in _FLAGS.items() if bits >= len(checked.told))
+    filled = [f"filled {kind}"] if checked.told else []
     marks = ["broken SMALLINT", "warned SMALLINT", "said VARCHAR"]
-    connection.execute(f"CREATE OR REPLACE TEMP TABLE {checked.name} ({', '.join([*columns, *marks])})")
+    connection.execute(f"CREATE OR REPLACE TEMP TABLE {checked.name} ({', '.join([*columns, *filled, *marks])})")
 
 
 def _stage_whole(connection: duckdb.DuckDBPyConnection, checked: Checked) -> None:
@@ -216,6 +231,7 @@ def _stage_whole(connection: duckdb.DuckDBPyConnection, checked: Checked) -> Non
         return
     sources, rules = checked.sources, checked.rules
     checked.whole, checked.sources, checked.rules = True, [], []
+    checked.choose([*checked.columns, *checked.told])
     _create(connection, checked)
     for one in sources:
         _stage_one(connection, checked, one.opened, _last_row(connection, checked))
@@ -304,17 +320,19 @@ def _staging(checked: Checked, reading: Reading, rows: Rows, view: str) -> str:
     warned = " ".join(f"WHEN {rule.broken} THEN {n}" for n, rule in enumerate(reading.warnings, warns))
     value = " ".join(f"WHEN {n} THEN {their_name(rule.column)}::VARCHAR" for n, rule in enumerate(rules, first))
     typed = ", ".join(f"{expression} AS {read_name(name)}" for name, expression in reading.typed.items())
-    given = {name: read_name(name) for name in reading.typed}
-    kept = {
-        name: value if checked.keeps(name) else f"nullif({value} IS NOT NULL, false)" for name, value in given.items()
-    }
-    taken = [f"{kept[name]} AS {name}" for name in checked.columns if name in kept]
+    taken = [f"{read_name(name)} AS {name}" for name in checked.columns if name in reading.typed]
+    bits = (
+        f"CASE WHEN {read_name(name)} IS NULL THEN 0 ELSE {1 << place} END"
+        for place, name in enumerate(checked.told)
+        if name in reading.typed
+    )
+    taken += [f"{' + '.join(bits) or '0'} AS filled"] if checked.told else []
     number = f", {ROW}" if ROW in rows.relation.columns else ""
     said = f"to_json(struct_pack(value := CASE mark {value} END, whole := {_whole(rows, reading)}))::VARCHAR"
     return f"""
         SELECT {", ".join(taken)}, broken_rule AS broken, warned_rule AS warned,
                CASE WHEN mark > 0 THEN {said} END AS said{number}
-        FROM (SELECT *, greatest(broken_rule, warned_rule) AS mark
+        FROM (SELECT *, broken_rule + warned_rule AS mark
               FROM (SELECT *, CASE WHEN broken_rule <> 0 THEN 0 {warned} ELSE 0 END AS warned_rule
                     FROM (SELECT *, CASE {broken} ELSE 0 END AS broken_rule FROM (SELECT *, {typed} FROM {view}))))
     """
@@ -449,19 +467,21 @@ def _mark(connection: duckdb.DuckDBPyConnection, checked: Checked, column: str, 
 
 def _report(connection: duckdb.DuckDBPyConnection, checked: Checked, staged: Staged, again: Repeated) -> TableReport:
     source, reading = staged.source, staged.reading
-    counts = connection.execute(
-        f"SELECT broken, count(*) FROM {checked.name} WHERE {staged.where} GROUP BY 1"
-    ).fetchall()
-    filled = ", ".join(f"count({column})" for column in reading.typed)
     query = f"""
-        SELECT count(*), min(occurred_at), max(occurred_at), {filled}
-        FROM {checked.name} WHERE {staged.where} AND broken = 0
+        SELECT count(*) FILTER (broken > 0), count(*) FILTER (broken = 0) FROM {checked.name} WHERE {staged.where}
     """
-    ((landed, first_at, last_at, *present),) = connection.execute(query).fetchall()
-    missing = {column: 1 - n / landed for column, n in zip(reading.typed, present, strict=True) if landed}
-    undated = landed - dict(zip(reading.typed, present, strict=True)).get("ingested_at", 0)
+    ((quarantined, landed),) = connection.execute(query).fetchall()
+    # a source of sound rows alone is read without looking at each row's mark again
+    where = staged.where if landed == staged.read else f"{staged.where} AND broken = 0"
+    query = f"""
+        SELECT min(occurred_at), max(occurred_at), {", ".join(map(checked.present, reading.typed))}
+        FROM {checked.name} WHERE {where}
+    """
+    ((first_at, last_at, *counts),) = connection.execute(query).fetchall()
+    present = dict(zip(reading.typed, counts, strict=True))
+    missing = {column: 1 - n / landed for column, n in present.items() if landed}
+    undated = landed - present.get("ingested_at", 0)
     known_then = checked.learned == "occurred_at"
-    quarantined = sum(count for broken, count in counts if broken > 0)
     return TableReport(
         table=checked.table.name,
         origin=source.origin,

@@ -16,6 +16,7 @@ from churnml.events.values import (
     TIME,
     as_double,
     excel_time,
+    in_turn,
     kept_places,
     quoted,
     read_name,
@@ -55,7 +56,8 @@ def about_blanks(table: Table, names: Collection[str]) -> list[Rule]:
 
 def _blank_at_ends(text: str) -> str:
     # trimming is dear, and only a space, or a letter of several bytes, can be a blank
-    return f"(contains({text}, ' ') OR strlen({text}) <> length({text})) AND strlen({text}) <> strlen(trim({text}))"
+    may_be = f"contains({text}, ' ') OR strlen({text}) <> length({text})"
+    return in_turn(may_be, f"strlen({text}) <> strlen(trim({text}))")
 
 
 def about_later_facts(table: Table, names: Collection[str], latest: int) -> list[Rule]:
@@ -89,12 +91,12 @@ def _finer_in_writing(column: Column, form: Format) -> str:
     point = f"strpos({name}, {quoted(form.decimal)})"
     behind = f"strlen({name}) - {point}"
     digits = f"regexp_matches({name}, '[{form.decimal}][0-9]{{{places}}}[0-9]*[1-9][0-9]*\\s*$')"
-    finer = f"{point} > 0 AND {behind} > {places} AND {digits}"
+    finer = in_turn(f"{point} > 0 AND {behind} > {places}", digits)
     if form.decimal == "." and not form.thousands:  # else an exponent is no amount
         rest = f"try_cast({name} AS DECIMAL(38, 16)) <> {_kept(column, form)}"
         lost = f"{read_name(column.name)} = 0 AND try_cast({name} AS DOUBLE) <> 0"
-        finer = f"({finer} OR {with_exponent(name)} AND ({rest} OR {lost}))"
-    return f"{behind} > 2 AND {finer}"
+        finer = f"({finer} OR {in_turn(with_exponent(name), f'{rest} OR {lost}')})"
+    return in_turn(f"{behind} > 2", finer)
 
 
 def _kept(column: Column, form: Format) -> str:
@@ -113,7 +115,7 @@ def _about_placeholders(column: Column, form: Format) -> Rule:
     around = " OR ".join(f"{value} BETWEEN {begins} AND {ends}" for begins, ends in spans)
     remedy = f"correct it{', or its `unit` in sources.yaml' if epoch else ''}, unless that is meant"
     words = "looks like a placeholder for a missing date"
-    return Rule(column.name, f"{value} <= {spans[-1][1]} AND ({around})", words, remedy)
+    return Rule(column.name, in_turn(f"{value} <= {spans[-1][1]}", around), words, remedy)
 
 
 def _about_clock_changes(column: Column, found: str, form: Format) -> list[Rule]:
@@ -132,9 +134,9 @@ def _about_clock_changes(column: Column, found: str, form: Format) -> list[Rule]
     # clocks change in the small hours, and asking a zone is dear
     hour = f"hour(make_timestamp({read_name(column.name)}) + {_usual_offset(form.time_zone)})"
     small_hours = f"{hour} NOT BETWEEN 5 AND 22"
-    skipped = f"{small_hours} AND timezone({zone}, {instant}) <> {local}"
+    skipped = in_turn(small_hours, f"timezone({zone}, {instant}) <> {local}")
     earlier = (f"timezone({zone}, {instant} - INTERVAL {minutes} MINUTE) = {local}" for minutes in (60, 30))
-    twice = f"{small_hours} AND ({' OR '.join(earlier)})"
+    twice = in_turn(small_hours, " OR ".join(earlier))
     remedy = "export times with their offset, or in UTC"
     return [
         Rule(column.name, skipped, "did not exist: clocks went forward; the time after is taken", remedy),

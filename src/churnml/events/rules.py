@@ -12,7 +12,7 @@ from datetime import date
 from churnml.events.clock import midnight
 from churnml.events.schema import MONEY_SCALE, Column, Table
 from churnml.events.sources import ROW, Format
-from churnml.events.values import EARLIEST, EPOCH, INTEGERS, LATEST, as_plain, quoted, read_name, their_name
+from churnml.events.values import EARLIEST, EPOCH, INTEGERS, LATEST, as_plain, in_turn, quoted, read_name, their_name
 
 _LONGEST_ID = 256
 _MOST_MONEY = (2**63 - 1) // MONEY_SCALE
@@ -92,14 +92,14 @@ def _of_kind(column: Column, found: str, form: Format) -> Iterator[Rule]:
     rule, remedy = WORDS[column.kind]
     if column.kind == "json":
         an_object = f"CASE WHEN json_valid({value}) THEN json_type({value}) = 'OBJECT' ELSE false END"
-        yield Rule(column.name, f"{value} IS NOT NULL AND NOT {an_object}", rule, remedy)
+        yield Rule(column.name, in_turn(f"{value} IS NOT NULL", f"NOT {an_object}"), rule, remedy)
     elif column.kind != "text":
         if column.kind == "money":
             yield _too_large(column, found, form)
         if column.kind == "instant" and form.unit in EPOCH and (text or found in INTEGERS):
             yield from _of_another_unit(column, form)
-        blank = f" AND {name} <> ''" if text else ""
-        yield Rule(column.name, f"{value} IS NULL AND {name} IS NOT NULL{blank}", rule, remedy)
+        filled = f"{name} <> ''" if text else f"{name} IS NOT NULL"
+        yield Rule(column.name, in_turn(f"{value} IS NULL", filled), rule, remedy)
     if column.kind == "instant":
         within = f"BETWEEN epoch_us(TIMESTAMP '{EARLIEST}') AND epoch_us(TIMESTAMP '{LATEST}')"
         yield Rule(column.name, f"{value} NOT {within}", rule, remedy)
@@ -109,7 +109,7 @@ def _too_large(column: Column, found: str, form: Format) -> Rule:
     name = their_name(column.name)
     most = _MOST_MONEY * (100 if form.unit == "cents" else 1)
     number = f"try_cast({as_plain(name, form) if found == 'VARCHAR' else name} AS DOUBLE)"
-    broken = f"{read_name(column.name)} IS NULL AND {name} IS NOT NULL AND abs({number}) BETWEEN {most} AND 1e308"
+    broken = in_turn(f"{read_name(column.name)} IS NULL", f"abs({number}) BETWEEN {most} AND 1e308")
     return Rule(column.name, broken, f"must be an amount between {-most:,} and {most:,}", "correct it")
 
 
@@ -119,7 +119,7 @@ def _of_another_unit(column: Column, form: Format) -> Iterator[Rule]:
     for unit, size in EPOCH.items():
         if unit != form.unit:
             range_ = f"BETWEEN {first // size} AND {last // size}"
-            broken = f"{read_name(column.name)} IS NULL AND try_cast({name} AS BIGINT) {range_}"
+            broken = in_turn(f"{read_name(column.name)} IS NULL", f"try_cast({name} AS BIGINT) {range_}")
             looks = f"it looks like {unit.removeprefix('epoch_')}: declare `unit: {unit}` in sources.yaml"
             yield Rule(column.name, broken, WORDS["instant"][0], looks)
 

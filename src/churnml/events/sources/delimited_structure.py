@@ -16,13 +16,15 @@ from itertools import islice
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
 from churnml.errors import DataRefusedError
 
 LONGEST = 2_000_000
 """Bytes a record may have; DuckDB reads none that is much longer."""
 
-_CHUNK = 1 << 22
+_CHUNK = 1 << 18  # stays in the cache while it is looked at
+_ENDLESS = 1 << 22
 _MANY = 100_000
 _SHOWN = 500
 
@@ -78,42 +80,11 @@ def survey(path: Path, layout: Layout) -> Survey:
     DataRefusedError
         If the text holds a NUL byte, or a line longer than any table's.
     """
-    end, quote = ord(layout.end), layout.quote.encode()
-    records = lines = after_return = at_all = 0
-    inside, start, last = 0, 0, 0  # start: where the running line begins, as seen from the chunk at hand
+    counted = _Records(layout)
     with path.open("rb") as handle:
         while chunk := handle.read(_CHUNK):
-            letters = np.frombuffer(chunk, np.uint8)
-            ends = np.flatnonzero(letters == end)
-            _check_chunk(chunk, len(ends), lines, layout.name)
-            lines += len(ends)
-            if quote and quote in chunk:
-                quotes = np.flatnonzero(letters == ord(quote))
-                ends = ends[(np.searchsorted(quotes, ends) + inside) % 2 == 0]
-                inside = (inside + len(quotes)) % 2
-            elif inside:
-                ends = ends[:0]
-            returns = np.where(ends > 0, letters[ends - 1], last) == ord("\r") if layout.end == "\n" else ends < 0
-            starts = np.concatenate(([start], ends + 1))
-            records += int(np.count_nonzero(ends - starts[:-1] > returns))
-            after_return, at_all = after_return + int(np.count_nonzero(returns)), at_all + len(ends)
-            start, last = int(starts[-1]) - len(chunk), int(letters[-1])
-    mixed = 0 < after_return < at_all
-    return Survey(records + (start < 0), "" if mixed else "\r\n" if after_return else layout.end)
-
-
-def _check_chunk(chunk: bytes, ends: int, lines: int, name: str) -> None:
-    if b"\x00" in chunk:
-        line = lines + chunk.count(b"\n", 0, chunk.index(b"\x00")) + 1
-        raise DataRefusedError(
-            f"{name}: expected text, found a NUL byte on line {line}; export it again as UTF-8, "
-            "or declare its `encoding` in sources.yaml if it is UTF-16"
-        )
-    if not ends and len(chunk) > LONGEST:
-        raise DataRefusedError(
-            f"{name}: expected lines of at most {LONGEST:,} bytes, found line {lines + 1} longer than that; "
-            "check that this is a table, and export it again with a line for each row"
-        )
+            counted.add(chunk)
+    return counted.found()
 
 
 def count_records(path: Path, layout: Layout) -> int:
@@ -238,6 +209,74 @@ def _refuse_if_most(n_others: int, number: int, wrong: tuple[str, str], name: st
             f"{number:,}; the last of them {wrong[0]}: {wrong[1]}. Declare `delimiter` and `quote` in sources.yaml, "
             "or export it again"
         )
+
+
+class _Records:
+    """Counts records, chunk by chunk.
+
+    Parameters
+    ----------
+    layout : Layout
+        What ends a record and what encloses a value.
+    """
+
+    def __init__(self, layout: Layout) -> None:
+        self._name, self._end, self._quote = layout.name, layout.end.encode(), layout.quote.encode()
+        self._records = self._lines = self._ends = self._after_return = 0
+        self._inside, self._last = 0, b""
+        self._start = self._line = 0  # where the running record and the running line begin, seen from the next chunk
+
+    def add(self, chunk: bytes) -> None:
+        """Count the records that end in the next bytes of the text."""
+        letters = np.frombuffer(chunk, np.uint8)
+        is_end = letters == ord(self._end)
+        lines = int(np.count_nonzero(is_end))
+        self._check(chunk, lines)
+        if self._inside or (self._quote and self._quote in chunk) or b"\r" in chunk or self._last == b"\r":
+            self._add_any(chunk, letters, np.flatnonzero(is_end))
+        else:
+            self._add_plain(chunk, is_end, lines)
+        self._lines, self._last = self._lines + lines, chunk[-1:]
+        self._line = chunk.rfind(self._end) + 1 - len(chunk) if lines else self._line - len(chunk)
+
+    def found(self) -> Survey:
+        """Return what there was, with a last record that nothing ends."""
+        mixed = 0 < self._after_return < self._ends
+        line_end = "" if mixed else "\r\n" if self._after_return else self._end.decode()
+        return Survey(self._records + (self._start < 0), line_end)
+
+    def _check(self, chunk: bytes, lines: int) -> None:
+        if b"\x00" in chunk:
+            line = self._lines + chunk.count(b"\n", 0, chunk.index(b"\x00")) + 1
+            raise DataRefusedError(
+                f"{self._name}: expected text, found a NUL byte on line {line}; export it again as UTF-8, "
+                "or declare its `encoding` in sources.yaml if it is UTF-16"
+            )
+        if not lines and len(chunk) - self._line > _ENDLESS:
+            raise DataRefusedError(
+                f"{self._name}: expected lines of at most {LONGEST:,} bytes, found line {self._lines + 1} longer than "
+                "that; check that this is a table, and export it again with a line for each row"
+            )
+
+    def _add_plain(self, chunk: bytes, is_end: npt.NDArray[np.bool_], lines: int) -> None:
+        """Count where neither quotes nor carriage returns are about: each line is a record, but blank ones."""
+        blank = int(np.count_nonzero(is_end[1:] & is_end[:-1])) + int(is_end[0] and self._start == 0)
+        self._records, self._ends = self._records + lines - blank, self._ends + lines
+        self._start = chunk.rfind(self._end) + 1 - len(chunk) if lines else self._start - len(chunk)
+
+    def _add_any(self, chunk: bytes, letters: npt.NDArray[np.uint8], ends: npt.NDArray[np.intp]) -> None:
+        if self._quote and self._quote in chunk:
+            quotes = np.flatnonzero(letters == ord(self._quote))
+            ends = ends[(np.searchsorted(quotes, ends) + self._inside) % 2 == 0]
+            self._inside = (self._inside + len(quotes)) % 2
+        elif self._inside:
+            ends = ends[:0]
+        before = np.where(ends > 0, letters[ends - 1], ord(self._last or b"\x00"))
+        returns = before == ord("\r") if self._end == b"\n" else np.zeros(len(ends), dtype=bool)
+        starts = np.concatenate(([self._start], ends + 1))
+        self._records += int(np.count_nonzero(ends - starts[:-1] > returns))
+        self._after_return, self._ends = self._after_return + int(np.count_nonzero(returns)), self._ends + len(ends)
+        self._start = int(starts[-1]) - len(chunk)
 
 
 class _Quotes:
