@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -13,7 +12,7 @@ from churnml.config import WorkspaceConfig
 from churnml.database import Catalogue, Workspace, open_engine
 from churnml.events import Store, ingest
 from churnml.events.sources.presets.completejourney import completejourney_sources
-from command import Said, churnml
+from journeys import Journey, copied
 from memoryless import simulated
 from small import NOW, Tiny
 
@@ -84,19 +83,6 @@ YEAR_END = "2018-01-01"
 SMALL = "{rounds: 40, step_days: 30, max_cutoffs: 4, folds: 1, bootstrap: 50}"
 
 
-@dataclass(frozen=True)
-class Journey:
-    """The Complete Journey from the landing to the actions, by a model as small as will do."""
-
-    workspace: Workspace
-    configs: Path
-    said: dict[str, Said]
-
-    def churnml(self, verb: str, *words: object) -> Said:
-        """Run a verb on this workspace."""
-        return churnml(*verb.split(), "--workspace", self.workspace.root, "--configs", self.configs, *words)
-
-
 @pytest.fixture(scope="session")
 def journey(complete_journey, tmp_path_factory):
     """Return the Complete Journey trained, scored and assigned at the end of the year; read it, never change it."""
@@ -114,8 +100,4 @@ def journey(complete_journey, tmp_path_factory):
 @pytest.fixture
 def own_journey(journey, tmp_path):
     """Return a copy of the trained journey that a test may damage."""
-    shutil.copytree(journey.workspace.root, tmp_path / "workspace")
-    shutil.copytree(journey.configs, tmp_path / "configs")
-    copy = Journey(Workspace.open(tmp_path / "workspace"), tmp_path / "configs", journey.said)
-    shutil.copytree(journey.workspace.models, copy.workspace.models)
-    return copy
+    return copied(journey, tmp_path)

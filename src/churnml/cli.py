@@ -327,6 +327,53 @@ def train(
 
 
 @app.command()
+def promote(
+    model: Annotated[
+        str | None, typer.Argument(help="Its version, or the first characters of it. Default: the latest trained.")
+    ] = None,
+    workspace: WorkspaceOption = WORKSPACE,
+    configs: ConfigsOption = CONFIGS,
+    *,
+    despite: Annotated[
+        str | None, typer.Option(help="Promote it though a gate refuses it, and keep this reason.")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Make a trained model the champion, if it has passed every gate."""
+    from churnml.verbs.promote import promote as run  # noqa: PLC0415
+    from churnml.verbs.promote import told  # noqa: PLC0415
+
+    session = _open(workspace, configs, as_json=as_json)
+    moved = run(session, model, despite=despite)
+    if as_json:
+        session.print_json(moved)
+    else:
+        session.console.print(told(moved), markup=False)
+
+
+@app.command()
+def rollback(
+    workspace: WorkspaceOption = WORKSPACE,
+    configs: ConfigsOption = CONFIGS,
+    *,
+    of_tables: Annotated[
+        bool, typer.Option("--of-feature-tables", help="The champion of ready feature tables, not of landed ones.")
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Make the champion what it was before it moved last."""
+    from churnml.verbs.promote import rollback as run  # noqa: PLC0415
+    from churnml.verbs.promote import told  # noqa: PLC0415
+
+    session = _open(workspace, configs, as_json=as_json)
+    moved = run(session, of_tables=of_tables)
+    if as_json:
+        session.print_json(moved)
+    else:
+        session.console.print(told(moved), markup=False)
+
+
+@app.command()
 def score(
     cutoff: CutoffOption = None,
     workspace: WorkspaceOption = WORKSPACE,

@@ -70,6 +70,13 @@ class TrainConfig(Settings):
     rounds: int = Field(300, ge=10, le=10_000, description="boosting rounds of LightGBM")
     seed: int = Field(0, ge=0, description="seed of everything random")
     bootstrap: int = Field(200, ge=50, le=10_000, description="redraws behind each interval of the report")
+    max_calibration_error: Share = Field(
+        0.05, description="calibration error out of time (ECE) above which, beyond noise, a model is not promoted"
+    )
+    known_in_time: tuple[str, ...] = Field(
+        (), description="features that someone has made sure were known in time, whatever they tell alone"
+    )
+    bounds_rows: int = Field(20_000, ge=1_000, le=10_000_000, description="random rows a new model is asked of")
 
 
 class FeaturesConfig(Settings):

@@ -55,3 +55,29 @@ def test_an_alias_points_where_it_was_moved_last(tiny):
     for now, bundle in enumerate(("first", "second")):
         tiny.catalogue.move_alias("champion", bundle, now)
     assert tiny.catalogue.alias("champion") == "second"
+
+
+def _moved(catalogue, *bundles):
+    for now, bundle in enumerate(bundles):
+        catalogue.move_alias("champion", bundle, now)
+
+
+def test_an_alias_remembers_what_it_pointed_at_before(tiny):
+    assert tiny.catalogue.before("champion") is None
+    _moved(tiny.catalogue, "first")
+    assert tiny.catalogue.before("champion") is None
+    _moved(tiny.catalogue, "second", "third")
+    assert tiny.catalogue.before("champion") == "second"
+
+
+def test_an_alias_that_went_back_can_go_back_further(tiny):
+    _moved(tiny.catalogue, "first", "second", "third")
+    tiny.catalogue.move_alias("champion", "second", 9, "rolled back", back=True)
+    assert tiny.catalogue.before("champion") == "first"
+    tiny.catalogue.move_alias("champion", "fourth", 10)
+    assert tiny.catalogue.before("champion") == "second"
+
+
+def test_an_alias_moved_to_where_it_points_has_not_moved(tiny):
+    _moved(tiny.catalogue, "first", "first")
+    assert [(move.bundle, move.moved_at) for move in tiny.catalogue.moves("champion")] == [("first", 0)]

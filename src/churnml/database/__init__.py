@@ -4,10 +4,10 @@ In come rows, files and JSON bodies; out come the same, whole or not at all. Not
 Read `workspace.py` first, then `tables.py`.
 """
 
-from churnml.database.catalogue import Catalogue, Part, Run
+from churnml.database.catalogue import Catalogue, Move, Part, Run
 from churnml.database.engine import open_engine
 from churnml.database.records import Page, Records
 from churnml.database.source import source_digest
 from churnml.database.workspace import Workspace
 
-__all__ = ["Catalogue", "Page", "Part", "Records", "Run", "Workspace", "open_engine", "source_digest"]
+__all__ = ["Catalogue", "Move", "Page", "Part", "Records", "Run", "Workspace", "open_engine", "source_digest"]

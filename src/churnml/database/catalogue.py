@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Engine, bindparam, delete, func, insert, sele
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from churnml.database.records import blank
-from churnml.database.tables import aliases, batches, parts, records, refusals, runs, sources
+from churnml.database.tables import aliases, batches, moves, parts, records, refusals, runs, sources
 from churnml.errors import DependencyError
 
 Json = dict[str, Any]  # Any: JSON bodies are shaped by their writers
@@ -44,6 +44,17 @@ class Run:
     started_at: int
     finished_at: int | None
     summary: Json
+
+
+@dataclass(frozen=True)
+class Move:
+    """An alias that was pointed at a bundle, or that went `back` to one, when and why."""
+
+    name: str
+    bundle: str
+    back: bool
+    why: str
+    moved_at: int
 
 
 class Catalogue:
@@ -226,11 +237,46 @@ class Catalogue:
             row = connection.execute(query.order_by(runs.c.finished_at.desc()).limit(1)).mappings().first()
         return Run(**row) if row else None
 
-    def move_alias(self, name: str, bundle: str, now: int) -> None:
-        """Point an alias such as `champion` at a bundle."""
+    def runs(self, verb: str) -> list[Run]:
+        """Return the finished runs of a verb, the latest first."""
+        query = select(runs).where(runs.c.verb == verb, runs.c.state == "done").order_by(runs.c.finished_at.desc())
+        with self.engine.connect() as connection:
+            return [Run(**row) for row in connection.execute(query).mappings()]
+
+    def move_alias(self, name: str, bundle: str, now: int, why: str = "trained", *, back: bool = False) -> None:
+        """Point an alias such as `champion` at a bundle, and remember that it moved; at the same bundle it stays.
+
+        Parameters
+        ----------
+        back : bool, default False
+            Whether it goes back to what it pointed at before: what it left is forgotten as a way back.
+        """
         row = {"name": name, "bundle": bundle, "moved_at": now}
+        pointing = (aliases.c.name == name) & (aliases.c.bundle == bundle)
         with self.engine.begin() as connection:
+            connection.execute(update(aliases).where(pointing).values(name=name))  # takes the database for writing
+            if connection.execute(select(aliases.c.name).where(pointing)).first() is not None:
+                return
             connection.execute(upsert(aliases).on_conflict_do_update(index_elements=["name"], set_=row), row)
+            connection.execute(insert(moves), {**row, "back": back, "why": why})
+
+    def moves(self, name: str) -> list[Move]:
+        """Return how an alias moved, the first move first."""
+        query = select(moves).where(moves.c.name == name).order_by(moves.c.move_id)
+        with self.engine.connect() as connection:
+            return [
+                Move(row.name, row.bundle, row.back, row.why, row.moved_at) for row in connection.execute(query).all()
+            ]
+
+    def before(self, name: str) -> str | None:
+        """Return the bundle that an alias pointed at before the one it points at now, or None."""
+        standing: list[str] = []
+        for move in self.moves(name):
+            if move.back:
+                standing.pop()
+            else:
+                standing.append(move.bundle)
+        return standing[-2] if len(standing) > 1 else None
 
     def alias(self, name: str) -> str | None:
         """Return the bundle an alias points at, or None."""

@@ -1,4 +1,4 @@
-"""The SQL tables: batches and their parts, refusals, runs, aliases, records.
+"""The SQL tables: batches and their parts, refusals, runs, aliases and how they moved, records.
 
 Instants are integer microseconds UTC, as everywhere. A row of `records` keeps the whole record as JSON beside the
 few columns that lists filter and sort by.
@@ -6,7 +6,20 @@ few columns that lists filter and sort by.
 
 from __future__ import annotations
 
-from sqlalchemy import JSON, BigInteger, Column, Float, ForeignKey, Index, Integer, MetaData, String, Table, Text
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+)
 
 metadata = MetaData()
 
@@ -62,8 +75,19 @@ runs = Table(
 aliases = Table(
     "aliases",
     metadata,
-    Column("name", String(32), primary_key=True, comment="champion, previous"),
+    Column("name", String(32), primary_key=True, comment="champion, or that of the feature tables"),
     Column("bundle", String(64), nullable=False),
+    Column("moved_at", BigInteger, nullable=False),
+)
+
+moves = Table(
+    "moves",
+    metadata,
+    Column("move_id", Integer, primary_key=True, comment="1, 2, 3 … in order"),
+    Column("name", String(32), nullable=False, comment="the alias that moved"),
+    Column("bundle", String(64), nullable=False, comment="what it points at from then on"),
+    Column("back", Boolean, nullable=False, comment="whether it went back to what it had pointed at before"),
+    Column("why", Text, nullable=False, comment="in the words of whoever moved it"),
     Column("moved_at", BigInteger, nullable=False),
 )
 

@@ -71,11 +71,20 @@ def track(
 
 
 @_quietly()
-def name_champion(folder: Path, run_id: str) -> None:
-    """Move the registry alias `champion` to the version that a run registered."""
+def name_champion(folder: Path, bundle: str) -> bool:
+    """Move the registry alias `champion` to the version registered of a bundle, and tell whether there is one.
+
+    Parameters
+    ----------
+    bundle : str
+        The hash that names it. A run made before versions bore it is found by its tag.
+    """
     client = _client(folder)
-    version = next(v for v in client.search_model_versions(f"run_id = '{run_id}'"))
-    client.set_registered_model_alias(REGISTERED, "champion", version.version)
+    found = client.search_runs([_experiment(client, folder)], f"tags.bundle = '{bundle}'", max_results=1)
+    versions = [v for run in found for v in client.search_model_versions(f"run_id = '{run.info.run_id}'")]
+    if versions:
+        client.set_registered_model_alias(REGISTERED, "champion", versions[0].version)
+    return bool(versions)
 
 
 def _client(folder: Path) -> MlflowClient:

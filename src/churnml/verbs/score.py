@@ -51,7 +51,10 @@ def _why_no_champion(session: Session) -> str:
     if trained is None:
         return "no model yet: there is no champion in this workspace; run `churnml train` first"
     why = "; ".join(trained.summary["not_promoted_because"])
-    return f"no model to score with: the last one trained was not promoted ({why}); bring more data, or other settings"
+    return (
+        f"no model to score with: the last one trained was not promoted ({why}); bring more data, train with other "
+        'settings, or, if you know better, `churnml promote --despite "…"`'
+    )
 
 
 def _run(session: Session, champion: str, config: ScoreConfig, when: int, inputs: str) -> Summary:

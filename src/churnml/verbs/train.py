@@ -60,6 +60,7 @@ def _run(session: Session, config: TrainConfig, now: int, inputs: str) -> Json:
     from churnml.modeling.backtest import judge_last_origin  # noqa: PLC0415  # LightGBM takes seconds to import
     from churnml.modeling.bundle import save_bundle, try_bundle  # noqa: PLC0415
     from churnml.modeling.churn import LEARNERS  # noqa: PLC0415
+    from churnml.modeling.gates import gates, refusals  # noqa: PLC0415
     from churnml.modeling.tracking import name_champion  # noqa: PLC0415
     from churnml.modeling.train import train as fit  # noqa: PLC0415
 
@@ -80,6 +81,8 @@ def _run(session: Session, config: TrainConfig, now: int, inputs: str) -> Json:
         bundle = save_bundle(trained.model, facts, session.workspace.models)
         with session.step("Trying the bundle in a process of its own"):
             try_bundle(session.workspace.models / bundle)
+        with session.step("Putting it to the gates"):
+            asked = gates(judged, trained, config)
         summary: Json = {
             "model_version": bundle,
             "cutoff": facts["cutoff"],
@@ -87,15 +90,16 @@ def _run(session: Session, config: TrainConfig, now: int, inputs: str) -> Json:
             "training_cutoffs": len(trained.cutoffs),
             "snapshots": len(trained.snapshots.table),
             "weights": dict(zip(LEARNERS, trained.model.churn.weights, strict=True)),
-            "not_promoted_because": judged.gate(),
+            "gates": [gate.to_json() for gate in asked],
+            "not_promoted_because": refusals(asked),
             "judged": judged.to_json(),
         }
         with session.step("Tracking the run in MLflow"):
-            tracked = _track(session, bundle, config, trained, judged)
+            _track(session, bundle, config, trained, judged)
         session.catalogue.finish(run_id, clock(), summary, bundle=bundle)
     if not summary["not_promoted_because"]:
         session.catalogue.move_alias("champion", bundle, clock())
-        name_champion(session.workspace.mlflow, tracked)
+        name_champion(session.workspace.mlflow, bundle)
     return summary
 
 
@@ -115,11 +119,11 @@ def _cutoffs(session: Session, config: TrainConfig, now: int) -> list[int]:
     )
 
 
-def _track(session: Session, bundle: str, config: TrainConfig, trained: Trained, judged: Judgement) -> str:
+def _track(session: Session, bundle: str, config: TrainConfig, trained: Trained, judged: Judgement) -> None:
     from churnml.modeling.plots import calibration_plot, gain_plot, importance_plot  # noqa: PLC0415
     from churnml.modeling.tracking import track  # noqa: PLC0415  # MLflow takes seconds to import
 
-    return track(
+    track(
         session.workspace.mlflow,
         session.workspace.models / bundle,
         params=config.model_dump(),

@@ -1,0 +1,99 @@
+"""Rows that no customer ever was, to see that a model says nothing impossible of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from churnml.features import FeatureTable
+from churnml.modeling.model import Model
+
+Matrix = npt.NDArray[np.float64]
+
+_AT_ONCE = 10_000
+_NEEDED = ("orders_all", "tenure_days", "recency_days", "spend_90d")
+_LONGEST_DAYS, _MOST_ORDERS = 5_000.0, 2_000
+_MISSING, _ZERO, _LARGEST_EXPONENT = 0.2, 0.2, 9.0
+_UNHEARD_OF = "\N{REPLACEMENT CHARACTER}"
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """What a model said of random rows.
+
+    Parameters
+    ----------
+    rows : int
+        How many there were.
+    broken : tuple of str
+        The rules that an answer broke, with the first answer that did; empty for a sound model.
+    """
+
+    rows: int
+    broken: tuple[str, ...]
+
+
+def bounds(
+    model: Model, rows: int, seed: int = 0, progress: Callable[[int, int], None] = lambda _done, _total: None
+) -> Bounds:
+    """Ask a model of random rows and return which rules its answers break.
+
+    A probability lies between 0 and 1, money expected is no less than 0, and every answer is a number: whatever the
+    row, for one day a customer comes whom no training set resembles.
+
+    Parameters
+    ----------
+    rows : int
+        How many, drawn ten thousand at a time, so that memory stays flat.
+    progress : callable
+        Told how many rows of how many are done.
+    """
+    broken: dict[str, str] = {}
+    for first in range(0, rows, _AT_ONCE):
+        table = random_rows(model, min(_AT_ONCE, rows - first), np.random.default_rng([seed, first]))
+        for rule, wrong, answers in _rules(model, table):
+            if wrong.any() and rule not in broken:
+                broken[rule] = f"{rule}, found {answers[np.argmax(wrong)]:g}"
+        progress(min(first + _AT_ONCE, rows), rows)
+    return Bounds(rows, tuple(broken.values()))
+
+
+def random_rows(model: Model, rows: int, rng: np.random.Generator) -> FeatureTable:
+    """Return rows of customers who have ordered, whose features are missing, zero, or up to 1e9 either way.
+
+    Only tenure, recency and number of orders agree with each other, for no table could hold them otherwise.
+    """
+    names = tuple(dict.fromkeys((*model.design.numeric, *_NEEDED)))
+    size = rows, len(names)
+    values = rng.choice([-1.0, 1.0], size) * 10.0 ** rng.uniform(-3.0, _LARGEST_EXPONENT, size)
+    kind = rng.random(size)
+    values[kind < _ZERO] = 0.0
+    values[kind > 1.0 - _MISSING] = np.nan
+    tenure = rng.uniform(0.01, _LONGEST_DAYS, rows)
+    orders = rng.integers(1, _MOST_ORDERS, rows, endpoint=True) ** rng.integers(0, 2, rows)
+    recency = np.where(orders > 1, tenure * rng.uniform(0.0, 0.999, rows), tenure)
+    told = {"orders_all": orders, "tenure_days": tenure, "recency_days": recency}
+    told |= {"spend_90d": 10.0 ** rng.uniform(-3.0, 6.0, rows) * rng.integers(0, 2, rows)}
+    for name, column in told.items():
+        values[:, names.index(name)] = column
+    categories = {
+        name: np.array([*known, None, _UNHEARD_OF], dtype=np.object_)[rng.integers(0, len(known) + 2, rows)]
+        for name, known in model.design.categories.items()
+    }
+    ids = np.array([str(row) for row in range(rows)], dtype=np.object_)
+    standing = np.zeros(rows, dtype=np.int8)
+    return FeatureTable(ids, np.zeros(rows, dtype=np.int64), standing, names, values, categories)
+
+
+def _rules(model: Model, table: FeatureTable) -> Iterator[tuple[str, npt.NDArray[np.bool_], Matrix]]:
+    """Give each rule in words, which rows break it, and the answers."""
+    forecast = model.forecast(table, 2 * model.horizon_days)
+    for name in ("churn_probability", "p_alive"):
+        told = getattr(forecast, name)
+        yield f"`{name}` lies between 0 and 1", ~((told >= 0.0) & (told <= 1.0)), told
+    for name in ("expected_margin", "margin_if_staying", "tail_if_staying", "tail_if_silent"):
+        told = getattr(forecast, name)
+        yield f"`{name}` is a number of 0 or more", ~(np.isfinite(told) & (told >= 0.0)), told

@@ -1,0 +1,97 @@
+"""What a model must pass before it is promoted: five questions, each with its rule and what was found.
+
+None of them looks at what the model is wanted for; a model that passes may still be of no use, and one that fails may
+be promoted by someone who knows better and says why.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+from churnml.config import TrainConfig
+from churnml.modeling.alone import alone
+from churnml.modeling.bounds import bounds
+from churnml.modeling.judgement import Judgement
+from churnml.modeling.train import Trained
+
+Json = dict[str, Any]  # Any: JSON
+Question = Literal["baselines", "calibration", "suspects", "bounds"]
+
+
+@dataclass(frozen=True)
+class Gate:
+    """One question to a model.
+
+    Parameters
+    ----------
+    rule : str
+        What must hold, in words.
+    found : str
+        What was found, in words.
+    """
+
+    name: Question
+    passed: bool
+    rule: str
+    found: str
+
+    def to_json(self) -> Json:
+        """Return plain data."""
+        return asdict(self)
+
+
+def gates(judged: Judgement, trained: Trained, config: TrainConfig) -> list[Gate]:
+    """Put every question to a model that was judged out of time.
+
+    Parameters
+    ----------
+    judged : Judgement
+        Of the same configuration, at a cutoff whose horizon is over.
+    trained : Trained
+        The model to be promoted, with the snapshots it was taught with.
+    """
+    return [_baselines(judged), _calibration(judged, config), _suspects(trained, config), _bounds(trained, config)]
+
+
+def refusals(asked: Sequence[Gate]) -> list[str]:
+    """Return why a model must not be promoted, a sentence a gate; empty where it may be."""
+    return [f"{gate.found} (the rule: {gate.rule})" for gate in asked if not gate.passed]
+
+
+def _baselines(judged: Judgement) -> Gate:
+    better = judged.gate()
+    rule = "no baseline is better out of time beyond noise"
+    return Gate("baselines", not better, rule, "; ".join(better) or "none is")
+
+
+def _calibration(judged: Judgement, config: TrainConfig) -> Gate:
+    """Ask whether probabilities mean what they say; an error that a perfect model may show passes whatever the rule."""
+    contest = judged.contests["churn"]
+    error = contest.ours.figures["ece"]
+    allowed = max(config.max_calibration_error, contest.ece_perfect_95 or 0.0)
+    rule = f"the calibration error out of time (ECE) is not above {allowed:.3f} beyond noise"
+    found = f"ECE {error.value:.3f}, 95 % interval {error.low:.3f} to {error.high:.3f}"
+    return Gate("calibration", error.low <= allowed, rule, found)
+
+
+def _suspects(trained: Trained, config: TrainConfig) -> Gate:
+    """Ask of the last cutoff that taught; a feature that all but equals the label was hardly known in time."""
+    taught = trained.snapshots
+    last = taught.table.cutoffs == max(trained.cutoffs)
+    rule = "no feature by itself almost equals the label, but for those of `known_in_time` in configs/train.yaml"
+    if not 0 < taught.churned[last].sum() < last.sum():
+        return Gate("suspects", passed=True, rule=rule, found="all stayed or all left at the last cutoff that taught")
+    red = [
+        one for one in alone(taught.table.take(last), taught.churned[last], config.known_in_time) if one.alarm == "red"
+    ]
+    found = "; ".join(f"`{one.name}` {one.why}" for one in red) or "none does"
+    return Gate("suspects", not red, rule, found)
+
+
+def _bounds(trained: Trained, config: TrainConfig) -> Gate:
+    asked = bounds(trained.model, config.bounds_rows, config.seed)
+    rule = "every answer to a random row is possible"
+    found = "; ".join(asked.broken) or f"it is, of {asked.rows:,} rows"
+    return Gate("bounds", not asked.broken, rule, found)
