@@ -59,6 +59,9 @@ class TrainConfig(Settings):
     """`configs/train.yaml`: what is learned, and from which cutoffs."""
 
     horizon_days: Days = Field(60, description="days ahead in which silence is churn and spend is value")
+    horizon_share: Annotated[float, Field(gt=0.0, lt=1.0)] | None = Field(
+        None, description="take the horizon that this share of the gaps between orders outlasts, not `horizon_days`"
+    )
     population_days: Days = Field(90, description="a customer at a cutoff ordered within so many days before it")
     step_days: Days = Field(14, description="days between training cutoffs")
     max_cutoffs: int = Field(16, ge=2, le=200, description="training cutoffs, counted back from the last")

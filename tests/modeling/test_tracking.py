@@ -42,14 +42,14 @@ def test_the_metrics_are_those_of_the_report(ask, summary):
     assert metrics["value_rmse"] == summary["judged"]["value"]["rmse"]
 
 
-def test_the_artifacts_are_three_pictures_and_the_bundle_and_nothing_else(artifacts, journey, summary):
+def test_the_artifacts_are_four_pictures_and_the_bundle_and_nothing_else(artifacts, journey, summary):
     bundle = journey.workspace.models / summary["model_version"]
-    pictures = {"calibration.png", "gain.png", "importance.png"}
+    pictures = {"calibration.png", "gain.png", "gaps.png", "importance.png"}
     kept = {path.relative_to(artifacts).as_posix() for path in artifacts.rglob("*") if path.is_file()}
     assert kept == pictures | {f"bundle/{file.name}" for file in bundle.iterdir()}
 
 
-@pytest.mark.parametrize("picture", ["calibration.png", "gain.png", "importance.png"])
+@pytest.mark.parametrize("picture", ["calibration.png", "gain.png", "gaps.png", "importance.png"])
 def test_a_picture_is_one(artifacts, picture):
     content = (artifacts / picture).read_bytes()
     assert content.startswith(b"\x89PNG")

@@ -47,6 +47,13 @@ def test_what_was_promoted_is_the_champion(journey, catalogue):
     assert catalogue.alias("champion") == journey.said["train"].body["model_version"]
 
 
+def test_the_horizon_is_told_beside_the_gaps_between_orders(journey):
+    horizon = journey.said["train"].body["horizon"]
+    assert horizon["says"].startswith("horizon 60 days, as set: 1.1% of the gaps between orders are longer; read off")
+    assert horizon["suggested"]["days"] == 14
+    assert horizon["suggested"]["curve"][0] == [0, 1.0]
+
+
 def test_the_same_inputs_are_not_trained_again(own_journey, catalogue):
     before = catalogue.last_run("train")
     again = own_journey.churnml("train", "--cutoff", "2018-01-01")

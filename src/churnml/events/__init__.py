@@ -9,6 +9,7 @@ from churnml.events.facts import Facts
 from churnml.events.forgetting import Forgotten, forget
 from churnml.events.ingest import ingest
 from churnml.events.order_events import order_events
+from churnml.events.order_gaps import OrderGaps, order_gaps
 from churnml.events.point_in_time import (
     Block,
     Outcome,
@@ -30,6 +31,7 @@ __all__ = [
     "Forgotten",
     "IngestReport",
     "Marketing",
+    "OrderGaps",
     "Outcome",
     "Standing",
     "Store",
@@ -41,6 +43,7 @@ __all__ = [
     "marketing",
     "met",
     "order_events",
+    "order_gaps",
     "outcome",
     "standing",
     "usual_lateness_days",

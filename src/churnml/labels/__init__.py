@@ -1,15 +1,18 @@
 """What came next: whether a customer fell silent in the horizon, and what they spent in it.
 
 In come outcomes from `events.outcome`; out come labels for any rows of customers and cutoffs, and the cutoffs whose
-labels are final. Nothing here sees a feature. Read `churn.py` first, then `value.py` and `splits.py`.
+labels are final. Nothing here sees a feature. Read `churn.py` first, then `value.py`,
+`splits.py` and `horizon.py`.
 """
 
 from churnml.labels.churn import churned
+from churnml.labels.horizon import Horizon, suggested_horizon
 from churnml.labels.outcomes import Outcomes, check_taught_by
 from churnml.labels.splits import history_needed_days, label_lag, origins, training_cutoffs
 from churnml.labels.value import margin
 
 __all__ = [
+    "Horizon",
     "Outcomes",
     "check_taught_by",
     "churned",
@@ -17,5 +20,6 @@ __all__ = [
     "label_lag",
     "margin",
     "origins",
+    "suggested_horizon",
     "training_cutoffs",
 ]

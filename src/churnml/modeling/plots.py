@@ -1,4 +1,4 @@
-"""Pictures of a training run, for MLflow: is it calibrated, does it find the churners, what counted."""
+"""Pictures of a training run, for MLflow: is it calibrated, whom does it find, what counted, how long is silence."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import numpy as np
 import numpy.typing as npt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+
+from churnml.labels import Horizon
 
 Matrix = npt.NDArray[np.float64]
 _BINS = 10
@@ -39,6 +41,18 @@ def importance_plot(columns: tuple[str, ...], gain: Matrix, most: int = 20) -> F
     axes.barh([columns[place] for place in top], gain[top] / max(gain.sum(), 1e-12), color="C0")
     figure.set_size_inches(7, 6)
     figure.subplots_adjust(left=0.35)
+    return figure
+
+
+def gap_plot(horizon: Horizon, horizon_days: int) -> Figure:
+    """Return the share of gaps between orders that are longer than so many days, and the horizons on it."""
+    longest = min(len(horizon.still_open), 3 * max(horizon.days, horizon_days))
+    figure, axes = _figure("Gaps between orders", "days since the last order", "share still without another")
+    axes.step(np.arange(longest), horizon.still_open[:longest], where="post", color="C0")
+    for days, words, style in ((horizon_days, "horizon", "-"), (horizon.days, "read off the data", "--")):
+        axes.axvline(days, color="0.4", linewidth=1, linestyle=style, label=f"{words}: {days} days")
+    axes.set_ylim(0.0, 1.0)
+    axes.legend()
     return figure
 
 

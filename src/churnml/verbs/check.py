@@ -13,6 +13,7 @@ from churnml.config import ScoreConfig, TrainConfig
 from churnml.errors import ModelRefusedError, NotEnoughDataError, NotFoundError, UsageError, nearest
 from churnml.verbs.check_report import leakage_page, told_leakage, told_skew
 from churnml.verbs.features import of_session
+from churnml.verbs.horizon import train_config
 from churnml.verbs.session import Session
 
 if TYPE_CHECKING:
@@ -72,8 +73,8 @@ def leakage(
     from churnml.modeling.leakage import check_leakage, judged_at  # noqa: PLC0415  # compiles the kernel
 
     check_report(report)
-    config = session.load("train", TrainConfig, horizon_days=horizon_days)
     check_taught_by(session.store)
+    config, _ = train_config(session, session.cutoff(cutoff), horizon_days=horizon_days)
     features = of_session(session)
     _require_features(features, keep)
     asked = None if cutoff is None else session.cutoff(cutoff)

@@ -7,9 +7,12 @@ from typing import TYPE_CHECKING, Any
 from churnml.config import TrainConfig
 from churnml.errors import ModelRefusedError
 from churnml.verbs.features import of_session
+from churnml.verbs.horizon import told as told_horizon
+from churnml.verbs.horizon import train_config
 from churnml.verbs.session import Session, clock
 
 if TYPE_CHECKING:
+    from churnml.labels import Horizon
     from churnml.modeling.judgement import Judgement
     from churnml.modeling.train import Trained
 
@@ -35,14 +38,14 @@ def train(session: Session, *, cutoff: str | None = None, overrides: dict[str, A
     """
     from churnml.labels import check_taught_by  # noqa: PLC0415
 
-    config = session.load("train", TrainConfig, **(overrides or {}))
     check_taught_by(session.store)
     now = session.cutoff(cutoff)
+    config, suggested = train_config(session, now, **(overrides or {}))
     inputs = session.inputs(config, cutoff=now)
     done = session.catalogue.last_run("train")
     if done is not None and done.inputs == inputs and done.bundle and _is_whole(session, done.bundle):
         return done.summary
-    return _run(session, config, now, inputs)
+    return _run(session, config, suggested, now, inputs)
 
 
 def _is_whole(session: Session, bundle: str) -> bool:
@@ -55,7 +58,7 @@ def _is_whole(session: Session, bundle: str) -> bool:
     return True
 
 
-def _run(session: Session, config: TrainConfig, now: int, inputs: str) -> Json:
+def _run(session: Session, config: TrainConfig, suggested: Horizon | None, now: int, inputs: str) -> Json:
     from churnml.events.clock import moment  # noqa: PLC0415
     from churnml.modeling.backtest import judge_last_origin  # noqa: PLC0415  # LightGBM takes seconds to import
     from churnml.modeling.bundle import save_bundle, try_bundle  # noqa: PLC0415
@@ -87,6 +90,9 @@ def _run(session: Session, config: TrainConfig, now: int, inputs: str) -> Json:
             "model_version": bundle,
             "cutoff": facts["cutoff"],
             "horizon_days": config.horizon_days,
+            "horizon": None
+            if suggested is None
+            else {"says": told_horizon(config, suggested), "suggested": suggested.to_json()},
             "training_cutoffs": len(trained.cutoffs),
             "snapshots": len(trained.snapshots.table),
             "weights": dict(zip(LEARNERS, trained.model.churn.weights, strict=True)),
@@ -95,7 +101,7 @@ def _run(session: Session, config: TrainConfig, now: int, inputs: str) -> Json:
             "judged": judged.to_json(),
         }
         with session.step("Tracking the run in MLflow"):
-            _track(session, bundle, config, trained, judged)
+            _track(session, bundle, config, suggested, trained, judged)
         session.catalogue.finish(run_id, clock(), summary, bundle=bundle)
     if not summary["not_promoted_because"]:
         session.catalogue.move_alias("champion", bundle, clock())
@@ -119,10 +125,18 @@ def _cutoffs(session: Session, config: TrainConfig, now: int) -> list[int]:
     )
 
 
-def _track(session: Session, bundle: str, config: TrainConfig, trained: Trained, judged: Judgement) -> None:
-    from churnml.modeling.plots import calibration_plot, gain_plot, importance_plot  # noqa: PLC0415
+def _track(
+    session: Session,
+    bundle: str,
+    config: TrainConfig,
+    suggested: Horizon | None,
+    trained: Trained,
+    judged: Judgement,
+) -> None:
+    from churnml.modeling.plots import calibration_plot, gain_plot, gap_plot, importance_plot  # noqa: PLC0415
     from churnml.modeling.tracking import track  # noqa: PLC0415  # MLflow takes seconds to import
 
+    gaps = {} if suggested is None else {"gaps.png": gap_plot(suggested, config.horizon_days)}
     track(
         session.workspace.mlflow,
         session.workspace.models / bundle,
@@ -135,6 +149,7 @@ def _track(session: Session, bundle: str, config: TrainConfig, trained: Trained,
             "importance.png": importance_plot(
                 trained.model.design.columns, trained.model.churn.trees.feature_importance("gain")
             ),
+            **gaps,
         },
     )
 
@@ -144,8 +159,9 @@ def told(summary: Json) -> str:
     judged = summary["judged"]["churn"]
     refused = summary["not_promoted_because"]
     fate = "promoted to champion" if not refused else f"not promoted: {'; '.join(refused)}"
+    horizon = f"{summary['horizon']['says']}\n" if summary["horizon"] else ""
     return (
-        f"model {summary['model_version'][:12]} from {summary['training_cutoffs']} cutoffs, {fate}\n"
+        f"{horizon}model {summary['model_version'][:12]} from {summary['training_cutoffs']} cutoffs, {fate}\n"
         f"out of time on {judged['test']}: AUROC {judged['auroc']:.3f}, of the riskiest tenth "
         f"{judged['riskiest_tenth']:.0%} left against {judged['base_rate']:.0%} of all"
     )

@@ -1,0 +1,74 @@
+"""Which horizon a verb works with: the one that is set, or the one that the gaps between orders suggest."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from churnml.config import TrainConfig
+from churnml.errors import NotEnoughDataError
+from churnml.events.clock import DAY
+from churnml.verbs.session import Session
+
+if TYPE_CHECKING:
+    from churnml.labels import Horizon
+
+_USUAL_SHARE = 0.1
+
+
+def train_config(session: Session, now: int, **given: Any) -> tuple[TrainConfig, Horizon | None]:  # Any: options
+    """Return the settings of training with the horizon that counts, and what the data suggest.
+
+    Parameters
+    ----------
+    now : int
+        The cutoff; later orders are not looked at. Microseconds UTC.
+    **given
+        What the command line sets; a `horizon_days` there stands above a `horizon_share` in the file.
+
+    Returns
+    -------
+    config : TrainConfig
+        With a `horizon_days` that counts.
+    suggested : Horizon or None
+        What the data suggest; None where they say too little and nobody asked.
+
+    Raises
+    ------
+    NotEnoughDataError
+        If the horizon is to be read off the data and they say too little.
+    """
+    config = session.load("train", TrainConfig, **given)
+    if given.get("horizon_days") is not None:
+        config = config.model_copy(update={"horizon_share": None})
+    try:
+        suggested = _suggested(session, now, config.horizon_share or _USUAL_SHARE)
+    except NotEnoughDataError:
+        if config.horizon_share is not None:
+            raise
+        return config, None
+    if config.horizon_share is not None:
+        config = config.model_copy(update={"horizon_days": suggested.days})
+    return config, suggested
+
+
+def _suggested(session: Session, now: int, share: float) -> Horizon:
+    from churnml.events import order_gaps  # noqa: PLC0415  # DuckDB and Arrow are not needed otherwise
+    from churnml.labels import suggested_horizon  # noqa: PLC0415
+
+    history_days = max(now - session.store.span[0], 0) // DAY
+    return suggested_horizon(order_gaps(session.store, now), history_days, share)
+
+
+def told(config: TrainConfig, suggested: Horizon) -> str:
+    """Return in words how the horizon stands to the gaps between orders."""
+    days = config.horizon_days
+    longer = f"{suggested.longer_than(days):.1%} of the gaps between orders are longer"
+    if config.horizon_share is not None:
+        why = f" ({suggested.bounded_by})" if suggested.bounded_by else ""
+        return f"horizon {days} days, read off the data: {longer}{why}"
+    if days == suggested.days:
+        return f"horizon {days} days, as set: {longer}"
+    return (
+        f"horizon {days} days, as set: {longer}; read off the data (`horizon_share: {suggested.share:g}`) it would be "
+        f"{suggested.days}"
+    )
