@@ -2,11 +2,13 @@
 PYTHON ?= python3
 SERVE ?= 1
 SOURCE ?= completejourney
+WORKSPACE ?= workspace
+PORT ?= 5000
 RUN := .venv/bin/python
 TOLD_NOT_TO_SERVE := $(filter 0,$(SERVE))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-spark check lint test test-long demo bench backtest docs picture lock clean
+.PHONY: help setup setup-spark check lint test test-long demo bench backtest mlflow docs picture lock clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | awk -F '\t' '{ printf "  make %-11s %s\n", $$1, $$2 }'
@@ -42,6 +44,11 @@ demo: setup  ## the whole job on real data, then served on 127.0.0.1:8000 (SERVE
 
 bench: setup  ## speed, as ratios against baselines of the same run; writes docs/benchmarks.md
 	@$(RUN) -m benchmarks
+
+mlflow: setup  ## MLflow's pages on what was tried in a workspace, on 127.0.0.1:5000 (WORKSPACE=workspace PORT=5000)
+	@test -f '$(WORKSPACE)/mlflow/mlflow.db' || { echo "nothing was tracked in $(WORKSPACE): churnml train first" >&2; exit 2; }
+	@MLFLOW_DISABLE_TELEMETRY=true .venv/bin/mlflow ui --host 127.0.0.1 --port $(PORT) --workers 1 \
+		--backend-store-uri 'sqlite:///$(WORKSPACE)/mlflow/mlflow.db'
 
 backtest: setup  ## accuracy out of time, beside the baselines, with intervals
 	@.venv/bin/churnml demo --no-serve

@@ -33,7 +33,7 @@ def desk(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
         patch.setattr(tabular_bundle, "try_bundle", lambda path, _: tabular_bundle._smoke(path))
-        patch.setattr(tracking, "track", lambda *_, **said: tracked.update(said))
+        patch.setattr(tracking, "track", lambda _, entry: tracked.update(vars(entry)))
         exec(blocks("python")[0], {})  # noqa: S102  # our own page
         lines = [line.split()[1:] for line in blocks("sh")[0].splitlines()]
         said = [churnml(*words, "--configs", folder, "--json") for words in lines]

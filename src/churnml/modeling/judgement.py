@@ -184,6 +184,14 @@ class Judgement:
             found |= {f"{target}_{name}": figure.value for name, figure in contest.ours.figures.items()}
         return found
 
+    def baselines(self) -> list[tuple[str, dict[str, float]]]:
+        """Return the figures of each baseline under the same names, for tracking."""
+        return [
+            (method.name, {f"{target}_{name}": figure.value for name, figure in method.figures.items()})
+            for target, contest in self.contests.items()
+            for method in contest.methods[1:]
+        ]
+
     def to_json(self) -> Json:
         """Return plain data ready for JSON: one object for each target, without a row of any customer."""
         told = {"name": self.name, "cutoff": self.cutoff, "horizon_days": self.horizon_days}

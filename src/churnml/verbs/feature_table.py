@@ -21,10 +21,12 @@ from churnml.events.feature_file import FeatureFile, find_roles, stage
 from churnml.events.feature_table import ReadyTable, Roles, listed
 from churnml.events.sources.files import open_rows
 from churnml.verbs.session import Session, clock
+from churnml.verbs.tracked import tracked
 
 if TYPE_CHECKING:
     from churnml.modeling.judge_tabular import Judged
     from churnml.modeling.suspects import Suspect
+    from churnml.modeling.tracking import Entry
 
 Json = dict[str, Any]  # Any: JSON
 
@@ -156,8 +158,7 @@ def _train(
             "not_promoted_because": judged.gate(),
             "judged": report,
         }
-        with session.step("Tracking the run in MLflow"):
-            _track(session, bundle, config, judged, ready.table)
+        summary["not_tracked_because"] = tracked(session, lambda: _entry(session, bundle, config, judged, ready.table))
         session.catalogue.finish(run_id, clock(), summary, bundle=bundle)
     if not summary["not_promoted_because"]:
         session.catalogue.move_alias(ALIAS, bundle, clock())
@@ -283,14 +284,13 @@ def tell(
         session.console.print(line, markup=False)
 
 
-def _track(session: Session, bundle: str, config: TrainConfig, judged: Judged, table: ReadyTable) -> None:
+def _entry(session: Session, bundle: str, config: TrainConfig, judged: Judged, table: ReadyTable) -> Entry:
     from churnml.modeling.plots import calibration_plot, gain_plot, importance_plot  # noqa: PLC0415
-    from churnml.modeling.tracking import track  # noqa: PLC0415  # MLflow takes seconds to import
+    from churnml.modeling.tracking import Entry  # noqa: PLC0415  # MLflow takes seconds to import
 
     contest, design = judged.contest, judged.model.design
-    track(
-        session.workspace.mlflow,
-        session.workspace.models / bundle,
+    return Entry(
+        bundle[:12],
         params={"rounds": config.rounds, "seed": config.seed, "columns": len(table.columns), "rows": len(table)},
         metrics=judged.judgement.metrics(),
         tags={"bundle": bundle, "kind": "feature table", "out_of_time": str(judged.out_of_time)},
@@ -302,6 +302,10 @@ def _track(session: Session, bundle: str, config: TrainConfig, judged: Judged, t
                 judged.model.trees.feature_importance("gain"),
             ),
         },
+        parts=[
+            Entry(name, metrics=figures, tags={"kind": "baseline"}) for name, figures in judged.judgement.baselines()
+        ],
+        bundle=session.workspace.models / bundle,
     )
 
 

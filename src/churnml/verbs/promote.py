@@ -9,6 +9,7 @@ from churnml.errors import ModelRefusedError, NotFoundError, UsageError
 from churnml.verbs.feature_table import ALIAS as TABLE_CHAMPION
 from churnml.verbs.feature_table import TRAIN as TRAIN_TABLE
 from churnml.verbs.session import Session, clock
+from churnml.verbs.tracked import champion_told
 
 Json = dict[str, Any]  # Any: JSON
 
@@ -80,7 +81,7 @@ def _move(session: Session, verb: str, alias: str, version: str, *, why: str, ba
             _try(session, verb, version)
     session.catalogue.move_alias(alias, version, clock(), why, back=back)
     if verb == TRAIN and before != version:
-        _tell_mlflow(session, version)
+        champion_told(session, version)
     return {"alias": alias, "model_version": version, "before": before, "why": why, "moved": before != version}
 
 
@@ -95,13 +96,6 @@ def _try(session: Session, verb: str, version: str) -> None:
     from churnml.modeling.tabular_bundle import try_tabular  # noqa: PLC0415
 
     (try_bundle if verb == TRAIN else try_tabular)(session.workspace.models / version)
-
-
-def _tell_mlflow(session: Session, version: str) -> None:
-    from churnml.modeling.tracking import name_champion  # noqa: PLC0415  # MLflow takes seconds to import
-
-    with session.step("Moving the alias in MLflow's registry"):
-        name_champion(session.workspace.mlflow, version)
 
 
 def _found(session: Session, model: str | None) -> Run:

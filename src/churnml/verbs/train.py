@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from churnml.config import TrainConfig
 from churnml.errors import ModelRefusedError
+from churnml.events.clock import DAY
 from churnml.verbs.features import of_session
 from churnml.verbs.horizon import told as told_horizon
 from churnml.verbs.horizon import train_config
 from churnml.verbs.session import Session, clock
+from churnml.verbs.tracked import champion_told, tracked
 
 if TYPE_CHECKING:
     from churnml.labels import Horizon
     from churnml.modeling.judgement import Judgement
+    from churnml.modeling.tracking import Entry
     from churnml.modeling.train import Trained
 
 Json = dict[str, Any]  # Any: JSON
@@ -62,9 +66,9 @@ def _run(session: Session, config: TrainConfig, suggested: Horizon | None, now: 
     from churnml.events.clock import moment  # noqa: PLC0415
     from churnml.modeling.backtest import judge_last_origin  # noqa: PLC0415  # LightGBM takes seconds to import
     from churnml.modeling.bundle import save_bundle, try_bundle  # noqa: PLC0415
+    from churnml.modeling.card import model_card  # noqa: PLC0415
     from churnml.modeling.churn import LEARNERS  # noqa: PLC0415
     from churnml.modeling.gates import gates, refusals  # noqa: PLC0415
-    from churnml.modeling.tracking import name_champion  # noqa: PLC0415
     from churnml.modeling.train import train as fit  # noqa: PLC0415
 
     features, rate, zone = of_session(session), session.settings.margin_rate, session.settings.time_zone
@@ -88,6 +92,7 @@ def _run(session: Session, config: TrainConfig, suggested: Horizon | None, now: 
             asked = gates(judged, trained, config)
         summary: Json = {
             "model_version": bundle,
+            "inputs": inputs,
             "cutoff": facts["cutoff"],
             "horizon_days": config.horizon_days,
             "horizon": None
@@ -100,12 +105,15 @@ def _run(session: Session, config: TrainConfig, suggested: Horizon | None, now: 
             "not_promoted_because": refusals(asked),
             "judged": judged.to_json(),
         }
-        with session.step("Tracking the run in MLflow"):
-            _track(session, bundle, config, suggested, trained, judged)
+        card = model_card(bundle, trained, judged, asked, zone, session.settings.currency)
+        summary["not_tracked_because"] = tracked(
+            session, lambda: _entry(session, config, suggested, trained, summary, judged, card)
+        )
         session.catalogue.finish(run_id, clock(), summary, bundle=bundle)
     if not summary["not_promoted_because"]:
         session.catalogue.move_alias("champion", bundle, clock())
-        name_champion(session.workspace.mlflow, bundle)
+        if not summary["not_tracked_because"]:  # a server that is away was told of already
+            champion_told(session, bundle)
     return summary
 
 
@@ -125,33 +133,54 @@ def _cutoffs(session: Session, config: TrainConfig, now: int) -> list[int]:
     )
 
 
-def _track(
+def _entry(
     session: Session,
-    bundle: str,
     config: TrainConfig,
     suggested: Horizon | None,
     trained: Trained,
+    summary: Json,
     judged: Judgement,
-) -> None:
+    card: str,
+) -> Entry:
     from churnml.modeling.plots import calibration_plot, gain_plot, gap_plot, importance_plot  # noqa: PLC0415
-    from churnml.modeling.tracking import track  # noqa: PLC0415  # MLflow takes seconds to import
+    from churnml.modeling.tracking import Entry, Taught  # noqa: PLC0415  # MLflow takes seconds to import
 
-    gaps = {} if suggested is None else {"gaps.png": gap_plot(suggested, config.horizon_days)}
-    track(
-        session.workspace.mlflow,
-        session.workspace.models / bundle,
+    bundle, trees = summary["model_version"], trained.model.churn.trees
+    plots = {
+        "calibration.png": calibration_plot(judged.churned, judged.probability),
+        "gain.png": gain_plot(judged.churned, judged.probability),
+        "importance.png": importance_plot(trained.model.design.columns, trees.feature_importance("gain")),
+    }
+    rows: Counter[str] = Counter()
+    for part in session.catalogue.parts():
+        rows[part.table_name] += part.rows
+    return Entry(
+        bundle[:12],
         params=config.model_dump(),
         metrics=judged.metrics(),
-        tags={"bundle": bundle, "cutoff": str(trained.now)},
-        plots={
-            "calibration.png": calibration_plot(judged.churned, judged.probability),
-            "gain.png": gain_plot(judged.churned, judged.probability),
-            "importance.png": importance_plot(
-                trained.model.design.columns, trained.model.churn.trees.feature_importance("gain")
-            ),
-            **gaps,
+        tags={
+            "bundle": bundle,
+            "cutoff": summary["cutoff"],
+            "judged_at": judged.cutoff,
+            "gates": "; ".join(summary["not_promoted_because"]) or "passed",
         },
+        curves=_by_cutoff(trained),
+        plots=plots if suggested is None else {**plots, "gaps.png": gap_plot(suggested, config.horizon_days)},
+        texts={"MODEL_CARD.md": card},
+        parts=[Entry(name, metrics=figures, tags={"kind": "baseline"}) for name, figures in judged.baselines()],
+        taught=Taught(summary["inputs"], rows),
+        bundle=session.workspace.models / bundle,
     )
+
+
+def _by_cutoff(trained: Trained) -> dict[str, list[tuple[int, float]]]:
+    """Return how many were in the population at each training cutoff, and what share of them left."""
+    at, churned = trained.snapshots.table.cutoffs, trained.snapshots.churned
+    days = [(cutoff // DAY, at == cutoff) for cutoff in trained.cutoffs]
+    return {
+        "population_at_cutoff": [(day, float(rows.sum())) for day, rows in days],
+        "churn_rate_at_cutoff": [(day, float(churned[rows].mean())) for day, rows in days],
+    }
 
 
 def told(summary: Json) -> str:

@@ -1,0 +1,96 @@
+"""The model card: what a model is for, what it learned from, how well it did, and what it must not be used for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from churnml.events.clock import moment
+from churnml.modeling.gates import Gate
+from churnml.modeling.judgement import MEASURES, Contest, Figure, Judgement, Target
+from churnml.modeling.train import Trained
+
+_TOLD: Mapping[Target, str] = {
+    "churn": "Churn: no order event in the horizon",
+    "value": "Value: margin in the horizon",
+}
+
+
+def model_card(
+    version: str, trained: Trained, judged: Judgement, asked: Sequence[Gate], time_zone: str, currency: str
+) -> str:
+    """Return the card of a model as Markdown.
+
+    Parameters
+    ----------
+    version : str
+        The hash of its bundle.
+    asked : sequence of Gate
+        What was asked of it before it could be promoted.
+
+    References
+    ----------
+    Mitchell et al. (2019), Model Cards for Model Reporting, FAT* '19: the questions a card answers.
+    """
+    parts = [f"# Model {version[:12]}", _purpose(trained, time_zone, currency), "## What it learned from"]
+    parts += [_lessons(trained, time_zone), "## How well it did, out of time", _test(judged)]
+    for target, contest in judged.contests.items():
+        parts += [f"### {_TOLD[target]}", _table(contest)]
+    parts += ["## What was asked before promotion", "\n".join(map(_answer, asked)), "## What it is not for", _NOT_FOR]
+    return "\n\n".join(parts) + "\n"
+
+
+_NOT_FOR = (
+    "It does not say what an action would change; that takes an experiment. It is no ground to set a price, to refuse "
+    "a service or a contract, nor to judge anyone's credit. Gender, age and whatever is marked personal are no "
+    "features. Beyond its horizon and outside its population it has not been judged."
+)
+
+
+def _purpose(trained: Trained, time_zone: str, currency: str) -> str:
+    model = trained.model
+    return (
+        f"For use at {_day(trained.now, time_zone)}. It says of each customer who ordered in the "
+        f"{model.population_days} days before a cutoff how probable it is that they place no order in the "
+        f"{model.horizon_days} days after it, and what margin to expect, in {currency}; under business as usual, that "
+        "is with the actions that were usual when it was taught."
+    )
+
+
+def _lessons(trained: Trained, time_zone: str) -> str:
+    taught, first, last = trained.snapshots, min(trained.cutoffs), max(trained.cutoffs)
+    return (
+        f"{len(taught.table):,} snapshots of customers at {len(trained.cutoffs)} cutoffs from {_day(first, time_zone)} "
+        f"to {_day(last, time_zone)}, each with a label that was final by its use; {len(trained.model.design.columns)} "
+        f"columns. Of the snapshots {taught.churned.mean():.1%} were followed by churn."
+    )
+
+
+def _test(judged: Judgement) -> str:
+    return (
+        f"The same settings, taught with what was final then and asked of {judged.customers:,} customers at "
+        f"{judged.cutoff}; 95 % intervals by bootstrap over customers."
+    )
+
+
+def _answer(gate: Gate) -> str:
+    return f"- {'passed' if gate.passed else '**refused**'}: {gate.rule}; found: {gate.found}"
+
+
+def _day(instant: int, time_zone: str) -> str:
+    return moment(instant, time_zone).date().isoformat()
+
+
+def _table(contest: Contest) -> str:
+    measures = MEASURES[contest.target]
+    lines = [
+        f"| | {' | '.join(one.label for one in measures.values())} |",
+        f"|---|{'---|' * len(measures)}",
+    ]
+    for method in contest.methods:
+        cells = [_shown(method.figures[name], measure.digits) for name, measure in measures.items()]
+        lines.append(f"| {method.name} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def _shown(figure: Figure, digits: int) -> str:
+    return f"{figure.value:.{digits}f} [{figure.low:.{digits}f}, {figure.high:.{digits}f}]"
