@@ -9,7 +9,7 @@ import pytest
 import xlsxwriter
 
 from churnml.errors import ConfigError, DataRefusedError
-from churnml.events.sources import workbook
+from churnml.events.sources import unread_sheets, workbook
 from churnml.events.sources.excel import excel_rows
 
 ODS = """<?xml version="1.0" encoding="UTF-8"?>
@@ -165,7 +165,8 @@ def test_one_of_several_sheets_must_be_named(read, write):
     with pytest.raises(ConfigError, match=r"has no sheet `Too`; it holds `One`, `Two`; did you mean `Two`"):
         read("book.xlsx", sheet="Too")
     rows = read("book.xlsx", sheet="Two")
-    assert (rows.relation.fetchall(), rows.notes) == ([("b", 1)], ("the sheet `Two` was read, `One` not",))
+    assert (rows.relation.fetchall(), rows.sheet, rows.other_sheets) == ([("b", 1)], "Two", ("One",))
+    assert unread_sheets([rows]) == "the sheet `Two` was read, `One` not"
 
 
 @pytest.mark.parametrize(

@@ -239,11 +239,19 @@ def test_every_rule_of_the_contract_is_known_in_both_languages(name):
         "must not name two different rows",
         "keep the right one; the first stood",
         "must not contradict the row that stands",
-        "what stands remains; correct the export",
+        (
+            "what stands remains; if the new value is right, bring the difference as a row of its own, or land "
+            "everything anew in another workspace"
+        ),
         "was first told otherwise",
         "nothing, if it changed; the first telling stays",
         "is another first contact than an earlier row tells",
         "bring each customer once, or the first",
+        "table `orders` needs the columns `a`, `b`, found `c`; add or rename them, or map them in sources.yaml",
+        (
+            "the first line must hold the names of the columns, found values: `1`; put a line with the names above it, "
+            "such as a"
+        ),
         "is not among the orders that have landed",
         "land the orders it belongs to as well",
         "lies in the future; no cutoff before it sees it",

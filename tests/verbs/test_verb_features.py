@@ -45,3 +45,12 @@ def test_a_cutoff_before_the_data_is_refused_and_no_file_is_left(journey, tmp_pa
     assert said.code == 2
     assert "--cutoff must lie after the first order" in said.err
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_cutoff_beyond_what_has_landed_is_refused_with_the_latest_that_may_be(journey, tmp_path):
+    said = journey.churnml("features export", tmp_path / "f.parquet", "--cutoff", "2018-01-05")
+    assert said.code == 2
+    assert (
+        "must not lie beyond what has landed, which ends on 2018-01-01, got 2018-01-05; choose 2018-01-02" in said.err
+    )
+    assert list(tmp_path.iterdir()) == []

@@ -107,3 +107,12 @@ def test_where_something_is_to_decide_that_comes_next(tmp_path, exports):
     assert (
         "next: answer in sources.yaml what is to decide; then churnml ingest" in init(tmp_path, "--from", exports).err
     )
+
+
+def test_a_template_without_rows_is_known_by_its_header(tmp_path):
+    init(tmp_path)
+    said = init(tmp_path, "--from", tmp_path / "templates", "--json")
+    found = {table for one in said.body["proposed"] for table in one["tables"]}
+    assert {"customers", "orders", "tickets", "surveys", "subscriptions"} <= found
+    assert not said.body["questions"]
+    assert "no row yet" in str(said.body)

@@ -41,7 +41,13 @@ _UNKNOWN = Rule(
     "land the customer first, or write the id as there",
 )
 _TWICE = Rule("", "", "must not name two different rows", "keep the right one; the first stood")
-STANDS = Rule("", "", "must not contradict the row that stands", "what stands remains; correct the export")
+STANDS = Rule(
+    "",
+    "",
+    "must not contradict the row that stands",
+    "what stands remains; if the new value is right, bring the difference as a row of its own, or land everything anew "
+    "in another workspace",
+)
 """The rule that a row breaks which comes again otherwise."""
 _CHANGED = Rule("", "", "was first told otherwise", "nothing, if it changed; the first telling stays")
 _FIRST_CONTACT = Rule(

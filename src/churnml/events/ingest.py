@@ -32,6 +32,7 @@ from churnml.events.redating import redate
 from churnml.events.reporting import IngestReport, Refusal, TableReport, quoted_value
 from churnml.events.rules import references
 from churnml.events.schema import CURRENCY, TABLES
+from churnml.events.sheets import with_unread_sheets
 from churnml.events.sources import STANDING, Source
 from churnml.events.sources.opening import unchanged
 
@@ -154,7 +155,7 @@ def _report_of(
     ahead = preflight(landing.connection, landing.landed, landing.tables, catalogue.parts(), landing.reports)
     return IngestReport(
         batch_id=None,
-        tables=landing.reports,
+        tables=with_unread_sheets(landing.reports, landing.tables),
         refused=landing.refused,
         preflight=ahead,
         outlook=outlook(ahead),

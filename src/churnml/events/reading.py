@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import duckdb
@@ -14,6 +14,9 @@ from churnml.events.rules import WORDS, Rule, no_texts, rules_between, rules_of
 from churnml.events.schema import Column, Table
 from churnml.events.sources import ROW, Format
 from churnml.events.values import typed
+
+_VALUE = re.compile(r"[-+]?\d[\d.,:/ TZ-]*")
+"""A number or a time, which no column is called."""
 
 
 @dataclass(frozen=True)
@@ -66,11 +69,7 @@ def read_as(
     theirs = _theirs(table, found)
     missing = [column.name for column in table.columns if column.required and column.name not in theirs]
     if missing:
-        near = nearest(missing[0], set(found) - set(theirs.values()))
-        raise DataRefusedError(
-            f"{origin}: table `{table.name}` needs the column `{missing[0]}`, found {_listed(found)}; "
-            f"add or rename the column, or map it in sources.yaml{near}"
-        )
+        raise DataRefusedError(f"{origin}: {_lacking(table, missing, found, set(found) - set(theirs.values()))}")
     ignored = sorted(set(found) - {*theirs.values(), ROW, f"{ROW} (in the file)"})
     notes = [f"its column `{name}` is read as `{ours}`" for ours, name in theirs.items() if ours != name]
     reading = Reading({}, theirs, [], [], ignored, notes)
@@ -84,6 +83,27 @@ def read_as(
     reading.rules.extend(rules)
     reading.warnings.extend(warnings)
     return reading
+
+
+def _lacking(table: Table, missing: Sequence[str], found: Mapping[str, str], free: Collection[str]) -> str:
+    """Return in words which columns a source lacks, and which of its own may be meant."""
+    if sum(_VALUE.fullmatch(name.strip()) is not None for name in found) > len(found) / 2:
+        return (
+            f"the first line must hold the names of the columns, found values: {_listed(found)}; put a line with the "
+            f"names above it, such as {', '.join(column.name for column in table.columns if column.required)}"
+        )
+    if len(missing) == 1:
+        near = nearest(missing[0], free)
+        return (
+            f"table `{table.name}` needs the column `{missing[0]}`, found {_listed(found)}; "
+            f"add or rename the column, or map it in sources.yaml{near}"
+        )
+    close = [nearest(name, free).removeprefix("; did you mean ").removesuffix("?") for name in missing]
+    meant = ", ".join(dict.fromkeys(filter(None, close)))
+    return (
+        f"table `{table.name}` needs the columns {', '.join(f'`{name}`' for name in missing)}, found {_listed(found)}; "
+        "add or rename them, or map them in sources.yaml" + (f"; did you mean {meant}?" if meant else "")
+    )
 
 
 def _theirs(table: Table, found: Mapping[str, str]) -> dict[str, str]:

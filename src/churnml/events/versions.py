@@ -412,12 +412,14 @@ def _carry_over(connection: duckdb.DuckDBPyConnection, arrivals: Arrivals) -> li
 def _warn_of_first_contacts(connection: duckdb.DuckDBPyConnection, staged: str, marks: Marks) -> None:
     """Warn where one landing brings a customer with several first contacts; the latest of them would count."""
     first = "min(occurred_at) OVER (PARTITION BY customer_id)"
+    days = "strftime(make_timestamp({}), '%Y-%m-%d %H:%M:%S')"
+    both = f"{days.format('seen.earliest')} || ' → ' || {days.format('seen.occurred_at')}"
     connection.execute(f"""
         UPDATE {staged} SET warned = {marks.first_contact},
-               said = to_json(struct_pack(value := customer_id, whole := struct_pack(customer_id := customer_id)))::VARCHAR
-        FROM (SELECT turn, occurred_at > {first} AS later FROM everyone WHERE turn >= 0) AS seen
-        WHERE {staged}.rowid = seen.turn AND seen.later AND broken = 0 AND warned = 0
-    """)  # noqa: E501
+               said = to_json(struct_pack(value := {both}, whole := struct_pack(customer_id := customer_id)))::VARCHAR
+        FROM (SELECT turn, occurred_at, {first} AS earliest FROM everyone WHERE turn >= 0) AS seen
+        WHERE {staged}.rowid = seen.turn AND seen.occurred_at > seen.earliest AND broken = 0 AND warned = 0
+    """)
 
 
 def _plain(table: Table, marks: Marks) -> str:

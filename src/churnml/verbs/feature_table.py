@@ -19,6 +19,7 @@ from churnml.errors import DataRefusedError, ModelRefusedError, UsageError, near
 from churnml.events.feature_check import Checked, Rule, check, require_room, set_aside
 from churnml.events.feature_file import FeatureFile, find_roles, stage
 from churnml.events.feature_table import ReadyTable, Roles, listed
+from churnml.events.sources import unread_sheets
 from churnml.events.sources.files import open_rows
 from churnml.verbs.session import Session, clock
 from churnml.verbs.tracked import tracked
@@ -201,7 +202,8 @@ def opened(session: Session, path: Path) -> Iterator[tuple[FeatureFile, tuple[st
             connection.execute("SET TimeZone = 'UTC'")
             connection.execute("SET enable_progress_bar = false")
             rows = open_rows(path, connection, scratch).exact()
-            yield stage(connection, rows, path.name, session.settings.time_zone), rows.notes
+            unread = filter(None, [unread_sheets([rows])])
+            yield stage(connection, rows, path.name, session.settings.time_zone), (*rows.notes, *unread)
 
 
 def digest_of(path: Path) -> str:

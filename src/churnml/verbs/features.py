@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Sequence
+from datetime import timedelta
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from rich.table import Table as Grid
 from churnml.config import TrainConfig
 from churnml.errors import UsageError, nearest
 from churnml.events import TABLES
+from churnml.events.clock import midnight, moment
 from churnml.features import Catalogue, FeatureTable, catalogue, own_features
 from churnml.verbs.session import Session
 
@@ -87,10 +89,15 @@ def export(
         Who computes the blocks; the file is the same, byte for byte.
     spark_master : str, optional
         Where Spark runs; by default what Spark's own configuration says, or else this machine.
+
+    Raises
+    ------
+    UsageError
+        If a cutoff is no date, lies before the first order or beyond what has landed, or the file is no Parquet file.
     """
     if out.suffix != ".parquet":
         raise UsageError(f"the features are written as Parquet, to a file that ends in .parquet, got {out.name!r}")
-    instants = sorted({session.cutoff(day) for day in cutoffs} or {session.cutoff(None)})
+    instants = sorted({_known(session, day) for day in cutoffs} or {session.cutoff(None)})
     days = session.load("train", TrainConfig).population_days
     table = _local(session, instants, days) if engine == "local" else _on_spark(session, instants, days, spark_master)
     table = table.take(np.lexsort((table.customer_ids.astype(str), table.cutoffs)))
@@ -104,6 +111,19 @@ def export(
     with session.workspace.atomically(out.resolve()) as draft:
         pq.write_table(pa.table(columns), draft)
     return len(table)
+
+
+def _known(session: Session, day: str) -> int:
+    """Return a cutoff up to which something has landed: beyond it everyone would seem to have fallen silent."""
+    cutoff, zone = session.cutoff(day), session.settings.time_zone
+    last = moment(max(part.last_at for part in session.store.parts), zone).date()
+    latest = max(midnight(last + timedelta(days=1), zone), session.cutoff(None))
+    if cutoff > latest:
+        raise UsageError(
+            f"--cutoff must not lie beyond what has landed, which ends on {last}, got {day}; choose "
+            f"{moment(latest, zone).date()} or an earlier day, or ingest what is new"
+        )
+    return cutoff
 
 
 def _local(session: Session, cutoffs: Sequence[int], population_days: int) -> FeatureTable:

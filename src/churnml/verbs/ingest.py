@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -210,18 +210,34 @@ def _tell_findings(session: Session, found: IngestReport) -> None:
             session.console.print(f"{finding.column} {finding.rule}: {finding.remedy}".strip(), markup=False)
             for row in finding.examples[:_SHOWN]:
                 session.console.print(f"  row {row['row']:,}: found {quoted_value(row['value'])}", markup=False)
-        for note in one.notes:
-            session.console.print(f"[dim]found out[/] {_shown(one.origin)}: ", end="")
-            session.console.print(_printable(note), markup=False)
         if one.newer or one.fills:
             again = f"newer versions: {one.newer:,}, later facts filled in: {one.fills:,}"
             session.console.print(f"[dim]{_shown(one.origin)}: {again}[/]")
-        if one.ignored_columns:
-            listed = _shown(", ".join(one.ignored_columns[:_LISTED]))
-            listed += f" and {more:,} more" if (more := len(one.ignored_columns) - _LISTED) > 0 else ""
-            session.console.print(
-                f"[cyan]ignored[/] {_shown(one.origin)}: columns the contract does not know: {listed}"
-            )
+    for note, origins in _by_words((note, one.origin) for one in found.tables for note in one.notes):
+        session.console.print(f"[dim]found out[/] {_several(origins)}: ", end="")
+        session.console.print(_printable(note), markup=False)
+    ignored = ((_listed(one.ignored_columns), one.origin) for one in found.tables if one.ignored_columns)
+    for columns, origins in _by_words(ignored):
+        session.console.print(
+            f"[cyan]ignored[/] {_several(origins)}: columns the contract does not know: {_shown(columns)}"
+        )
+
+
+def _by_words(said: Iterable[tuple[str, str]]) -> Iterable[tuple[str, list[str]]]:
+    """Return each thing that is said once, with the sources it is said of."""
+    origins: dict[str, list[str]] = {}
+    for words, origin in said:
+        origins.setdefault(words, []).append(origin)
+    return origins.items()
+
+
+def _several(origins: Sequence[str]) -> str:
+    return _shown(_listed(list(dict.fromkeys(origins))))
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = len(names) - _LISTED
+    return ", ".join(names[:_LISTED]) + (f" and {more:,} more" if more > 0 else "")
 
 
 def _printable(text: str) -> str:
@@ -234,15 +250,21 @@ def _shown(text: str) -> str:
     return escape(_printable(text))
 
 
+def _cautioned(found: IngestReport) -> bool:
+    """Tell whether a caution says already how history is landed."""
+    return any("--backfill" in caution for caution in found.preflight.get("cautions", ()))
+
+
 def _tell_clocks(session: Session, found: IngestReport) -> None:
     """Say how rows that do not tell when they were learned were taken: it decides which cutoffs see them."""
     late = [one for one in found.tables if one.learned_now]
     if late:
         tables, rows = sorted({one.table for one in late}), sum(one.undated for one in late)
         session.console.print(
-            f"[yellow]learned today[/] {', '.join(tables)}: {rows:,} rows that do not say when they were learned "
-            "count as learned now, since this is not the table's first landing; no earlier cutoff sees them. "
-            "If they are history, land them with --backfill instead"
+            f"[yellow]learned today[/] {', '.join(tables)}: {rows:,} {'row' if rows == 1 else 'rows'} that did not say "
+            "when they were learned count as learned now, since this is not the table's first landing; no earlier "
+            "cutoff sees them"
+            + ("" if _cautioned(found) else ". If they are history, land them with --backfill instead")
         )
     spans = [one for one in found.tables if one.backfill]
     if spans:

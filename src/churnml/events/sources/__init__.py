@@ -7,7 +7,7 @@ export. Read `files.py` first.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
@@ -103,6 +103,10 @@ class Rows:
     careful : callable, optional
         Reads the source again, record by record. Whoever stores the rows calls it where DuckDB stumbles over them, or
         gives another number than `records`; most files never need it, and are read once.
+    sheet : str
+        Which sheet of a workbook they are; empty for every other kind of source.
+    other_sheets : tuple of str
+        The other sheets there are.
     """
 
     relation: duckdb.DuckDBPyRelation
@@ -111,6 +115,8 @@ class Rows:
     rejected: str = ""
     records: int | None = None
     careful: Callable[[], Rows] | None = None
+    sheet: str = ""
+    other_sheets: tuple[str, ...] = ()
 
     def exact(self) -> Rows:
         """Return rows that are known to be whole, for whoever does more with them than to store each one."""
@@ -121,6 +127,16 @@ class Rows:
         except DATA_ERRORS:
             return self.careful()
         return replace(self, careful=None) if counted == self.records else self.careful()
+
+
+def unread_sheets(read: Sequence[Rows]) -> str:
+    """Return which sheets of a workbook nobody reads, given the rows of those that are read; empty if each is."""
+    names = list(dict.fromkeys(rows.sheet for rows in read))
+    unread = [name for name in read[0].other_sheets if name not in names] if read else []
+    if not unread:
+        return ""
+    told, rest = (", ".join(f"`{name}`" for name in some) for some in (names, unread))
+    return f"the sheet{'s' * (len(names) > 1)} {told} {'were' if len(names) > 1 else 'was'} read, {rest} not"
 
 
 Reader = Callable[[duckdb.DuckDBPyConnection, Path], Rows]

@@ -66,7 +66,9 @@ def excel_rows(path: Path, connection: duckdb.DuckDBPyConnection, scratch: Path,
     source = csv_texts(texts, len(found.names) + 1)
     connection.execute(f"COPY (SELECT {', '.join([*columns, number])} FROM {source}) TO {literal(str(read))}")
     texts.unlink()
-    return Rows(connection.read_parquet(str(read)), notes=(*_notes(found, path), *left_out(found.names)))
+    others = tuple(name for name in [*found.sheets, *found.hidden] if name != found.sheet)
+    notes = (*_notes(found, path), *left_out(found.names))
+    return Rows(connection.read_parquet(str(read)), notes=notes, sheet=found.sheet, other_sheets=others)
 
 
 def sheets_of(path: Path) -> list[str]:
@@ -147,8 +149,6 @@ def _notes(found: workbook.Found, path: Path) -> list[str]:
     notes = []
     if found.header > 1:
         notes.append(f"the columns are named in row {found.header}; the rows above are empty")
-    if unread := [name for name in [*found.sheets, *found.hidden] if name != found.sheet]:
-        notes.append(f"the sheet `{found.sheet}` was read, {', '.join(f'`{name}`' for name in unread)} not")
     ids = [name for name in found.numeric if name.casefold().endswith("id")]
     notes.extend(
         f"`{name}` holds numbers, not texts: zeros in front and digits beyond the fifteenth were lost when it was saved"

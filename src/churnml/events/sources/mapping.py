@@ -173,7 +173,8 @@ def mapped(rows: Rows, entry: Declared, origin: str) -> Rows:
     relation = relation.project(", ".join(parts))
     again = rows.careful
     careful = None if again is None else lambda: mapped(again(), entry, origin)
-    return Rows(relation, declared, (*rows.notes, *notes), rows.rejected, records, careful)
+    notes = [*rows.notes, *notes]
+    return replace(rows, relation=relation, formats=declared, notes=tuple(notes), records=records, careful=careful)
 
 
 def _taken(found: Iterable[str], entry: Declared, origin: str) -> _Taken:

@@ -99,6 +99,7 @@ def _as_table(looked: Looked, table: Table, met: Met | None) -> Recognised:
     used |= {name for name in looked.columns if table.priced and name.casefold() == CURRENCY.name}  # ingest compares it
     unused = tuple(name for name in looked.columns if name not in used)
     why = f"{len(required) - len(missing)} of {len(required)} required columns found" + _named(told)
+    why += "" if looked.rows else "; no row yet"
     strange = tuple(_misfits(looked, table, guesses, unused))
     return Recognised(looked, table, max(0.0, min(confidence, 1.0)), why, guesses, missing, unused, strange)
 
@@ -222,6 +223,8 @@ def _by_name(column: Column, name: str, table: Table) -> tuple[float, str]:
 
 def _fits(column: Column, seen: Seen, table: Table) -> tuple[float, str]:
     """Return how well values suit a column, from 0, impossible, to 1, and what they show."""
+    if seen.filled == 0 and seen.none_yet:
+        return 1.0, "no row yet"
     if seen.filled == 0:
         return (0.0, "") if column.required else (0.5, "no value in the first rows")
     if column.kind == "text":

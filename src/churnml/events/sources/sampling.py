@@ -66,6 +66,8 @@ class Seen:
     mark_open : str
         The mark, a comma or a point, of numbers such as 1,234 that may be thousands or fractions where none of them
         tells; empty where one does.
+    none_yet : bool
+        Whether the file has no row at all: nothing speaks against what the column is called.
     """
 
     name: str
@@ -85,6 +87,7 @@ class Seen:
     offset: bool = False
     few: tuple[str, ...] = ()
     mark_open: str = ""
+    none_yet: bool = False
 
     @property
     def moments(self) -> bool:
@@ -134,7 +137,7 @@ def _seen(
     name: str, texts: Sequence[str], rows: int, kind: str, written: Format | None, connection: duckdb.DuckDBPyConnection
 ) -> Seen:
     if not texts:
-        return Seen(name, 0.0, 0.0)
+        return Seen(name, 0.0, 0.0 if rows else 1.0, none_yet=not rows)
     values = set(texts)
     plain = [_plain(text, written or Format()) for text in texts]
     plain = [text.replace(",", "") if _GROUPED.fullmatch(text) else text for text in plain]  # a number either way

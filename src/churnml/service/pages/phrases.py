@@ -155,6 +155,7 @@ def _remedies(language: Language) -> list[str]:
     _ = translator(language).gettext
     return [
         _("fill it in"),
+        _("fill it in, or delete the row if it is a total"),
         _("bring the value itself, or map another column in sources.yaml"),
         _("correct it"),
         _("correct it in the export"),
@@ -182,7 +183,10 @@ def _remedies(language: Language) -> list[str]:
         _("it looks like %(unit)s: declare `unit: %(declared)s` in sources.yaml"),
         _("land the %(table)s it belongs to as well"),
         _("keep the right one; the first stood"),
-        _("what stands remains; correct the export"),
+        _(
+            "what stands remains; if the new value is right, bring the difference as a row of its own, or land "
+            "everything anew in another workspace"
+        ),
         _("nothing, if it changed; the first telling stays"),
         _("bring each customer once, or the first"),
         _("round it in the export if the rest matters"),
@@ -209,6 +213,14 @@ def _refusals(language: Language) -> list[str]:
         _(
             "table `%(table)s` needs the column `%(column)s`, found %(found)s; add or rename the column, or map it in "
             "sources.yaml%(near)s"
+        ),
+        _(
+            "table `%(table)s` needs the columns %(columns)s, found %(found)s; add or rename them, or map them in "
+            "sources.yaml%(near)s"
+        ),
+        _(
+            "the first line must hold the names of the columns, found values: %(found)s; put a line with the names "
+            "above it, such as %(names)s"
         ),
         _("cannot be read to its end (%(why)s); correct the file"),
         _("column `%(column)s` %(rule)s, found the type %(type)s; export it as text"),
