@@ -8,7 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from benchmarks import ingest_report, report
+from benchmarks import fit_report, ingest_report, report
 from benchmarks.cost import Cost, middle
 from benchmarks.report import COLUMNS, SMALLER, Measured, World
 
@@ -23,7 +23,7 @@ REPEATS = 3
 def main() -> None:
     """Measure what was asked for; only a full run writes the page, and only the sections it measured."""
     options = _options()
-    parts = {"features": _features, "ingest": _ingest}
+    parts = {"features": _features, "ingest": _ingest, "rhythm": _rhythm}
     # each step is a process of its own: this one stays small, for a child's peak memory starts at its parent's height
     chosen = [options.only] if options.only else list(parts)
     sections = {part.capitalize(): parts[part](options) for part in chosen}
@@ -38,7 +38,7 @@ def _options() -> argparse.Namespace:
         "--rows", type=int, help="event rows that features are made of; 5 million, or 1 million with --quick"
     )
     parser.add_argument("--orders", type=int, help="rows of the file to ingest; 10 million, or 2 million with --quick")
-    parser.add_argument("--only", choices=("features", "ingest"), help="measure only this")
+    parser.add_argument("--only", choices=("features", "ingest", "rhythm"), help="measure only this")
     parser.add_argument(
         "--quick", action="store_true", help="measure once, not three times, and leave the page as it is"
     )
@@ -67,6 +67,13 @@ def _ingest(options: argparse.Namespace) -> str:
     found = _ingest_measured(rows, _repeats(options))
     print(f"{ingest_report.table(found, rows)}\n\n{ingest_report.goals(found)}", flush=True)
     return ingest_report.section(found, rows, round(size / 1e6))
+
+
+def _rhythm(options: argparse.Namespace) -> str:
+    """Return the section on fits of buying models, its tables printed."""
+    found = _fits_measured(_repeats(options))
+    print(fit_report.table(found), fit_report.goals(found), sep="\n\n", flush=True)
+    return fit_report.section(found)
 
 
 def _repeats(options: argparse.Namespace) -> int:
@@ -100,6 +107,20 @@ def _ingest_measured(rows: int, repeats: int) -> dict[str, ingest_report.Measure
         name: ingest_report.Measured(medians[name, sizes[1]], medians[name, sizes[0]].peak)
         for name in ingest_report.CONTENDERS
     }
+
+
+def _fits_measured(repeats: int) -> dict[tuple[str, int], fit_report.Measured]:
+    """Return what a fit cost each contender at each size; they take turns as above."""
+    runs: dict[tuple[str, int], list[fit_report.Measured]] = {}
+    for turn in range(1, repeats + 1):
+        for size in fit_report.SIZES:
+            for name in fit_report.CONTENDERS:
+                _say(turn, repeats, f"{name} fits {size:,} customers")
+                run = json.loads(_python("-m", "benchmarks.measure_fit", name, size))
+                cost, times = Cost(**run["cost"]), run["times"]
+                one = fit_report.Measured(cost.cpu / times, cost.wall / times, run["parameters"])
+                runs.setdefault((name, size), []).append(one)
+    return {key: sorted(ones, key=lambda one: one.cpu)[len(ones) // 2] for key, ones in runs.items()}
 
 
 def _say(turn: int, repeats: int, what: str) -> None:

@@ -72,6 +72,12 @@ class NotEnoughDataError(DataRefusedError):
     code = "not_enough_data"
 
 
+class NoMaximumError(DataRefusedError):
+    """The data are sound, but no parameters of the model are likelier than all others."""
+
+    code = "no_maximum"
+
+
 class ModelRefusedError(ChurnmlError):
     """A bundle that is damaged, foreign or unfit; it was not opened."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from cdnow import tenth
 from market import Market, learn
 
 
@@ -23,3 +24,9 @@ def population(trained):
     """Return the rows to forecast: the population at the cutoff the model is meant for."""
     base = trained.snapshots.base_at_now
     return base.take(base.modelled)
+
+
+@pytest.fixture(scope="session")
+def cdnow():
+    """Return the CDNOW tenth: 2,357 customers over 39 weeks."""
+    return tenth()

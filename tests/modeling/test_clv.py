@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from churnml.modeling import metrics
-from churnml.modeling.btyd import BGNBD
+from churnml.modeling.btyd import BGNBD, Rfm
 from churnml.modeling.clv import anchor_of, fit_value, tails
 
-RHYTHM = BGNBD(r=0.243, alpha=30.9, a=0.793, b=2.426)
-RFM = (np.array([0.0, 2.0, 40.0]), np.array([0.0, 213.0, 270.0]), np.array([272.0, 272.0, 272.0]))
+RHYTHM = BGNBD.from_parameters(r=0.243, alpha=30.9, a=0.793, b=2.426)
+RFM = Rfm(frequency=[0, 2, 40], recency=[0, 213, 270], T=[272, 272, 272])
 
 
 @pytest.fixture(scope="module")
@@ -53,24 +53,24 @@ def test_the_anchor_stretches_the_last_90_days_to_the_horizon():
 
 def test_within_the_horizon_a_stayer_has_no_tail_and_the_silent_nothing():
     for days in (30, 60):
-        staying, silent = tails(RHYTHM, days, 60, *RFM)
+        staying, silent = tails(RHYTHM, days, 60, RFM)
         assert (staying.tolist(), silent.tolist()) == ([1.0, 1.0, 1.0], [0.0, 0.0, 0.0])
 
 
 def test_the_tail_of_a_stayer_grows_with_the_days_counted_and_stays_below_proportion():
-    grown = [tails(RHYTHM, days, 60, *RFM)[0] for days in (60, 180, 365)]
+    grown = [tails(RHYTHM, days, 60, RFM)[0] for days in (60, 180, 365)]
     assert all((later > earlier).all() for earlier, later in pairwise(grown))
     assert (grown[-1] < 365 / 60).all()
 
 
 def test_who_falls_silent_may_come_back_but_brings_less_than_who_stays():
-    staying, silent = tails(RHYTHM, 365, 60, *RFM)
+    staying, silent = tails(RHYTHM, 365, 60, RFM)
     assert ((silent > 0) & (silent < staying)).all()
 
 
 def test_stayers_and_silent_together_place_the_orders_the_rhythm_expects():
-    staying, silent = tails(RHYTHM, 365, 60, *RFM)
-    silence, near = RHYTHM.p_no_purchase(60, *RFM), RHYTHM.expected_purchases(60, *RFM)
+    staying, silent = tails(RHYTHM, 365, 60, RFM)
+    silence, near = RHYTHM.p_no_order(RFM, 60), RHYTHM.expected_orders(RFM, 60)
     of_stayers = near / (1 - silence)  # in the horizon
     expected = (1 - silence) * staying * of_stayers + silence * silent * of_stayers
-    np.testing.assert_allclose(expected, RHYTHM.expected_purchases(365, *RFM), rtol=1e-9)
+    np.testing.assert_allclose(expected, RHYTHM.expected_orders(RFM, 365), rtol=1e-9)

@@ -11,11 +11,11 @@ from churnml.modeling.rhythm import fit_rhythm, rfm, rhythm_columns, stacked_rhy
 
 def test_frequency_counts_repeats_and_recency_counts_from_the_first_order(market):
     table = market.table(NOW)
-    x, tx, age = rfm(table)
+    known = rfm(table)
     once = table.column("orders_all") == 1
-    assert (x[once] == 0).all()
-    assert (tx[once] == 0).all()
-    assert (tx <= age).all()
+    assert (known.frequency == table.column("orders_all") - 1).all()
+    assert (known.recency[once] == 0).all()
+    assert known.T.tolist() == table.column("tenure_days").tolist()
 
 
 def test_each_cutoff_of_a_stack_has_the_columns_of_its_own_fit(market):

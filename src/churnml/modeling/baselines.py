@@ -15,7 +15,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from churnml.features import FeatureTable
-from churnml.modeling.btyd import fit_gamma_gamma
+from churnml.modeling.btyd import GammaGamma
 from churnml.modeling.clv import anchor_of
 from churnml.modeling.learners import fit_default_trees, predicted
 from churnml.modeling.rhythm import rfm
@@ -54,7 +54,7 @@ def logistic_on_rfm(trained: Trained, table: FeatureTable) -> Matrix:
 
 def bg_nbd(trained: Trained, table: FeatureTable) -> Matrix:
     """Return the probability of no order in the horizon by a BG/NBD fitted on what was known at the cutoff."""
-    return trained.model.rhythm.p_no_purchase(trained.model.horizon_days, *rfm(table))
+    return trained.model.rhythm.p_no_order(rfm(table), trained.model.horizon_days)
 
 
 def default_lightgbm_churn(trained: Trained, table: FeatureTable) -> Matrix:
@@ -79,9 +79,10 @@ def bg_nbd_gamma_gamma(trained: Trained, table: FeatureTable) -> Matrix:
     """Return expected order days by the BG/NBD times expected spend by a Gamma-Gamma times the margin rate."""
     base = trained.snapshots.base_at_now
     bought = base.take(base.have_ordered & (base.column("spend_all") >= _LEAST_SPEND))
-    spend = fit_gamma_gamma(bought.column("orders_all") - 1, _mean_spend(bought))
-    per_order = spend.expected_spend(table.column("orders_all") - 1, np.maximum(_mean_spend(table), 0.0))
-    orders = trained.model.rhythm.expected_purchases(trained.model.horizon_days, *rfm(table))
+    spend = GammaGamma().fit(rfm(bought, _mean_spend(bought)))
+    asked = rfm(table, np.maximum(_mean_spend(table), _LEAST_SPEND))
+    per_order = spend.expected_spend(asked)
+    orders = trained.model.rhythm.expected_orders(asked, trained.model.horizon_days)
     return np.asarray(orders * per_order * trained.model.margin_rate)
 
 

@@ -211,7 +211,7 @@ def _plain(model: Model) -> Json:
         "margin_rate": model.margin_rate,
         "bands": model.bands,
         "design": model.design.to_dict(),
-        "rhythm": model.rhythm.to_dict(),
+        "rhythm": model.rhythm.parameters_,
         "churn": {
             "ridge": asdict(churn.ridge),
             "scaling": churn.scaling.to_dict(),
@@ -248,7 +248,7 @@ def _model(content: Json, trees: Mapping[str, lightgbm.Booster]) -> Model:
         content["population_days"],
         content["margin_rate"],
         Design.from_dict(content["design"]),
-        BGNBD.from_dict(content["rhythm"]),
+        BGNBD.from_parameters(**content["rhythm"]),
         blend,
         _value("value", content, trees),
         _value("stayers", content, trees),

@@ -15,7 +15,7 @@ import lightgbm
 import numpy as np
 import numpy.typing as npt
 
-from churnml.modeling.btyd import BGNBD
+from churnml.modeling.btyd import BGNBD, Rfm
 from churnml.modeling.learners import Linear, fit_ridge, fit_trees, predicted
 from churnml.modeling.scaling import Scaling, fit_scaling
 
@@ -104,7 +104,7 @@ def fit_value(matrix: Matrix, margin: Matrix, anchor: Matrix, *, seed: int) -> V
     return ValueModel(scale, tweedie, change, by_plain, by_root, smear, plain, root)
 
 
-def tails(rhythm: BGNBD, value_days: int, horizon_days: int, *rfm: Matrix) -> tuple[Matrix, Matrix]:
+def tails(rhythm: BGNBD, value_days: int, horizon_days: int, rfm: Rfm) -> tuple[Matrix, Matrix]:
     """Return the orders of `value_days`, over those expected of one who stays in the horizon, for stayer and silent.
 
     Who is silent for the horizon may still come back: their further orders are those that the rhythm expects of the
@@ -117,13 +117,12 @@ def tails(rhythm: BGNBD, value_days: int, horizon_days: int, *rfm: Matrix) -> tu
     staying, silent : ndarray of shape (n_customers,)
         At least 1, and between 0 and `staying`.
     """
-    frequency, recency, age = rfm
-    near = rhythm.expected_purchases(horizon_days, *rfm)
+    near = rhythm.expected_orders(rfm, horizon_days)
     if value_days <= horizon_days:
         return np.ones_like(near), np.zeros_like(near)
-    silence = rhythm.p_no_purchase(horizon_days, *rfm)
-    far = rhythm.expected_purchases(value_days, *rfm)
-    after = rhythm.expected_purchases(value_days - horizon_days, frequency, recency, age + horizon_days)
+    silence = rhythm.p_no_order(rfm, horizon_days)
+    far = rhythm.expected_orders(rfm, value_days)
+    after = rhythm.expected_orders(rfm.after_silence(horizon_days), value_days - horizon_days)
     some = near > 0
     staying = np.divide(far - silence * after, near, out=np.ones_like(near), where=some)
     silent = np.divide((1 - silence) * after, near, out=np.zeros_like(near), where=some)

@@ -94,7 +94,7 @@ class Model:
         matrix = self.design.matrix(table, rhythm)
         logits = self.churn.logits(matrix, rhythm)
         anchor = anchor_of(table.column("spend_90d"), self.horizon_days, self.margin_rate)
-        staying, silent = tails(self.rhythm, value_days, self.horizon_days, *rfm(table))
+        staying, silent = tails(self.rhythm, value_days, self.horizon_days, rfm(table))
         return Forecast(
             matrix=matrix,
             rhythm=rhythm,

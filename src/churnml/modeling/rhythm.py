@@ -10,16 +10,27 @@ import numpy.typing as npt
 
 from churnml.events import Standing
 from churnml.features import FeatureTable
-from churnml.modeling.btyd import BGNBD, fit_bgnbd
+from churnml.modeling.btyd import BGNBD, Rfm
 
 Matrix = npt.NDArray[np.float64]
 _EDGE = 1e-6
 
 
-def rfm(table: FeatureTable) -> tuple[Matrix, Matrix, Matrix]:
-    """Return frequency, recency and T of each row, in the convention of Fader, Hardie & Lee (2005), in days."""
-    tenure = table.column("tenure_days")
-    return table.column("orders_all") - 1, tenure - table.column("recency_days"), tenure
+def rfm(table: FeatureTable, monetary_value: Matrix | None = None) -> Rfm:
+    """Return frequency, recency and T, in days, of rows who have ordered.
+
+    Parameters
+    ----------
+    monetary_value : ndarray of shape (n_rows,), optional
+        Mean spend on an order day, where it is asked for.
+
+    References
+    ----------
+    The convention of Fader, Hardie and Lee (2005): the first order does not count.
+    """
+    tenure, frequency = table.column("tenure_days"), table.column("orders_all") - 1
+    recency = np.where(frequency > 0, tenure - table.column("recency_days"), 0.0)
+    return Rfm(frequency, recency, tenure, monetary_value)
 
 
 def _rhythmic(table: FeatureTable) -> npt.NDArray[np.bool_]:
@@ -30,14 +41,15 @@ def _rhythmic(table: FeatureTable) -> npt.NDArray[np.bool_]:
 def fit_rhythm(table: FeatureTable, cutoff: int) -> BGNBD:
     """Return the BG/NBD of everyone who had ordered by `cutoff`, as known then."""
     rows = (table.cutoffs == cutoff) & _rhythmic(table)
-    return fit_bgnbd(*(values[rows] for values in rfm(table)))
+    return BGNBD().fit(rfm(table.take(rows)))
 
 
 def rhythm_columns(model: BGNBD, table: FeatureTable, horizon_days: int) -> Matrix:
     """Return the logit of no order in the horizon, P(alive) and expected order days; shape (n_rows, 3)."""
-    silence = np.clip(model.p_no_purchase(horizon_days, *rfm(table)), _EDGE, 1 - _EDGE)
-    orders = model.expected_purchases(horizon_days, *rfm(table))
-    return np.column_stack([np.log(silence / (1 - silence)), model.p_alive(*rfm(table)), orders])
+    known = rfm(table)
+    silence = np.clip(model.p_no_order(known, horizon_days), _EDGE, 1 - _EDGE)
+    orders = model.expected_orders(known, horizon_days)
+    return np.column_stack([np.log(silence / (1 - silence)), model.p_alive(known), orders])
 
 
 def stacked_rhythm(table: FeatureTable, horizon_days: int) -> Matrix:

@@ -1,12 +1,26 @@
 """Buy till you die: purchase counts and dates go in; who is still a customer, and what they will buy, comes out.
 
-In: per customer `frequency`, `recency`, `T` and `monetary_value` at one cutoff. Out: two frozen, fitted models,
-`BGNBD` (when they buy, and whether they still do) and `GammaGamma` (how much they spend each time). They share no
-parameters and are fitted apart. Read `bgnbd.py` first; `gammagamma.py` is its smaller sister and `fitting.py` the
-maximisation both use.
+In: an `Rfm` of customers at one cutoff. Out: fitted models of purchase counts (`BGNBD`, `MBGNBD`, `ParetoNBD`), which
+answer the same questions in the same words, and `GammaGamma`, how much they spend each time. The two share no
+parameters and are fitted apart. Read `counting.py` first, then `betageometric.py`; `fitting.py` is the search all use.
 """
 
-from churnml.modeling.btyd.bgnbd import BGNBD, fit_bgnbd
-from churnml.modeling.btyd.gammagamma import GammaGamma, fit_gamma_gamma
+from churnml.modeling.btyd.betageometric import BGNBD, MBGNBD
+from churnml.modeling.btyd.counting import CountModel, daily_discount
+from churnml.modeling.btyd.fitting import Diagnostics
+from churnml.modeling.btyd.gammagamma import Correlation, GammaGamma, Independence
+from churnml.modeling.btyd.pareto import ParetoNBD
+from churnml.modeling.btyd.rfm import Rfm
 
-__all__ = ["BGNBD", "GammaGamma", "fit_bgnbd", "fit_gamma_gamma"]
+__all__ = [
+    "BGNBD",
+    "MBGNBD",
+    "Correlation",
+    "CountModel",
+    "Diagnostics",
+    "GammaGamma",
+    "Independence",
+    "ParetoNBD",
+    "Rfm",
+    "daily_discount",
+]
