@@ -6,10 +6,12 @@ with its name, unit, meaning and sentence in two languages.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+import numba
 import numpy as np
 import numpy.typing as npt
 
@@ -91,7 +93,8 @@ class Feature:
     needs : tuple of Aggregate
         What `derive` is given, in this order, as arrays of shape (n_cutoffs, n_customers).
     derive : callable
-        Integers in, floats out; NaN only where `missing` says so.
+        Integers in, floats out; NaN only where `missing` says so. Whole numbers may come out as they are: they become
+        floats where they are written.
     missing : str
         What NaN means, empty if there is none.
     table : str
@@ -107,7 +110,7 @@ class Feature:
     meaning: Text
     sentence: Text
     needs: tuple[Aggregate, ...] = ()
-    derive: Callable[..., Values] = lambda values: values.astype(np.float64)
+    derive: Callable[..., Values | npt.NDArray[np.int64]] = lambda values: values
     missing: str = ""
     table: str = "orders"
     attribute: str = ""
@@ -117,20 +120,31 @@ Declaring = Callable[..., Feature]
 """`Feature` with what a family has in common filled in."""
 
 
-def as_money(values: npt.NDArray[np.int64]) -> Values:
+def _elementwise(*signatures: str) -> Callable[[Callable[..., float]], Callable[..., Values]]:
+    """Compile a function of numbers into one of arrays, which takes each element once and holds no array between.
+
+    Signatures are numba's, the answer first; whole numbers and floats both come, the latter from features of one's own.
+    """
+    compile_: Callable[..., Callable[[Callable[..., float]], Callable[..., Values]]] = numba.vectorize
+    return compile_([*signatures], cache=True)
+
+
+@_elementwise("float64(int64)", "float64(float64)")
+def as_money(values: float) -> float:
     """Return money in units of the currency."""
     return values / MONEY_SCALE
 
 
-def share(part: npt.NDArray[np.int64], whole: npt.NDArray[np.int64]) -> Values:
+@_elementwise("float64(int64, int64)", "float64(float64, float64)")
+def share(part: float, whole: float) -> float:
     """Return part / whole, NaN where the whole is not positive."""
-    out = np.full(part.shape, np.nan)
-    return np.asarray(np.divide(part, whole, out=out, where=whole > 0), dtype=np.float64)
+    return part / whole if whole > 0 else math.nan
 
 
-def present(values: npt.NDArray[np.int64]) -> Values:
+@_elementwise("float64(int64)", "float64(float64)")
+def present(values: float) -> float:
     """Return the values as floats, NaN where there was no row."""
-    return np.where(values == MISSING, np.nan, values)
+    return math.nan if values == MISSING else values
 
 
 def scaled(values: npt.NDArray[np.int64], scale: float) -> Values:
@@ -138,9 +152,10 @@ def scaled(values: npt.NDArray[np.int64], scale: float) -> Values:
     return np.asarray(present(values) / scale, dtype=np.float64)
 
 
-def difference(now: npt.NDArray[np.int64], before: npt.NDArray[np.int64]) -> Values:
+@_elementwise("float64(int64, int64)", "float64(float64, float64)")
+def difference(now: float, before: float) -> float:
     """Return how many more now than before."""
-    return (now - before).astype(np.float64)
+    return now - before
 
 
 def in_window(days: int | None) -> tuple[str, str, str]:
@@ -150,9 +165,10 @@ def in_window(days: int | None) -> tuple[str, str, str]:
     return f"{days}d", f"in the last {days} days", f"最近 {days} 天"
 
 
-def days_since(day: npt.NDArray[np.int64], last: npt.NDArray[np.int64]) -> Values:
+@_elementwise("float64(int64, int64)", "float64(float64, float64)")
+def days_since(day: float, last: float) -> float:
     """Return whole local days from `last` to the cutoff's day, NaN where there was none."""
-    return np.asarray(day - present(last), dtype=np.float64)
+    return math.nan if last == MISSING else day - last
 
 
 def since_last(feature: Declaring, rows: str, **said: Any) -> Feature:  # Any: fields of Feature
