@@ -276,6 +276,29 @@ def check_skew(
         raise typer.Exit(FOUND)
 
 
+@check_app.command("bundle")
+def check_bundle(
+    model: Annotated[
+        str | None, typer.Argument(help="The first characters of its version. Default: the champion.")
+    ] = None,
+    rows: Annotated[int | None, typer.Option(min=1, help="Random rows to ask it of.")] = None,
+    workspace: WorkspaceOption = WORKSPACE,
+    configs: ConfigsOption = CONFIGS,
+    *,
+    as_json: JsonOption = False,
+) -> None:
+    """Check that a saved model is whole, signed, ours, and gives no impossible answer."""
+    from churnml.verbs.check_bundle import check_bundle as run  # noqa: PLC0415
+    from churnml.verbs.check_bundle import told  # noqa: PLC0415
+
+    session = _open(workspace, configs, as_json=as_json)
+    found = run(session, model, rows)
+    if as_json:
+        session.print_json(found)
+    else:
+        session.console.print(told(found), markup=False)
+
+
 FeaturesOption = Annotated[
     Path | None,
     typer.Option(
