@@ -30,6 +30,7 @@ def test_there_is_a_first_look():
 @pytest.mark.parametrize("name", NOTEBOOKS)
 def test_a_notebook_runs(journey, monkeypatch, name):
     monkeypatch.setenv("CHURNML_WORKSPACE", str(journey.workspace.root))
+    monkeypatch.setenv("CHURNML_CONFIGS", str(journey.configs))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         done = NotebookClient(opened(name), timeout=120, resources={"metadata": {"path": FOLDER}}).execute()

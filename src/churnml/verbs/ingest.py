@@ -272,5 +272,6 @@ def _tell_clocks(session: Session, found: IngestReport) -> None:
         first = moment(min(one.first_at for one in spans if one.first_at is not None), zone).date()
         last = moment(max(one.last_at for one in spans if one.last_at is not None), zone).date()
         session.console.print(
-            f"[dim]backfill: {rows:,} rows between {first} and {last} count as known when they happened[/]"
+            f"[dim]backfill: {rows:,} {'row' if rows == 1 else 'rows'} between {first} and {last} "
+            f"{'counts' if rows == 1 else 'count'} as known when {'it' if rows == 1 else 'they'} happened[/]"
         )
