@@ -6,10 +6,16 @@ import numpy as np
 import pytest
 
 import worlds
-from churnml.features import catalogue
-from churnml.modeling.comparison import Difference
+from churnml.database import Workspace
+from churnml.events.clock import DAY
+from churnml.features import build, catalogue
+from churnml.modeling.comparison import Difference, differences
 from churnml.scoring.skew import ScoreSkew, Skew, compare_features, compare_scores
+from command import churnml
+from memoryless import now_of, store_of
 from worlds import instant
+
+SEED = 11
 
 
 @pytest.fixture(scope="module")
@@ -52,3 +58,25 @@ def test_a_score_that_is_off_by_more_than_rounding_is_found():
     far = ScoreSkew("model", 5, 5, {"clv": 1e-15, "churn_probability": 1e-9}, "ann")
     (only,) = Skew("2020-01-01", 5, 9, 2, 3, (), (), far).findings
     assert only.startswith("`churn_probability` of a single row is 1e-09 from that in the batch, for customer 'ann'")
+
+
+def _agree(store, customers):
+    """Compare customers at a stack of cutoffs through all three doors, and whole tables of other blocks."""
+    now, features = now_of(store), catalogue(store.tables)
+    stack = [now - 30 * DAY * back for back in (3, 2, 1, 0)]
+    found = compare_features(store, features, stack, 90, customers, seed=SEED)
+    assert (found.in_training, found.online) == ((), ()), f"seed {SEED}"
+    assert len(found.batch) == customers
+    whole = build(store, features, stack, 90)
+    assert not differences(whole, build(replace(store, blocks=2 * store.n_blocks), features, stack, 90)), f"seed {SEED}"
+
+
+def test_the_customers_of_a_market_are_the_same_through_every_door(memoryless):
+    _agree(store_of(memoryless), 400)
+
+
+@pytest.mark.long
+def test_ten_thousand_customers_are_the_same_through_every_door(tmp_path):
+    words = ("--customers", 11_000, "--days", 400, "--seed", SEED)
+    assert churnml("simulate", "--workspace", tmp_path / "workspace", *words).code == 0
+    _agree(store_of(Workspace.open(tmp_path / "workspace")), 10_000)
