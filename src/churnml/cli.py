@@ -508,14 +508,26 @@ def backtest(
     workspace: WorkspaceOption = WORKSPACE,
     configs: ConfigsOption = CONFIGS,
     *,
-    report: Annotated[Path | None, typer.Option(help="Write the tables to this Markdown file as well.")] = None,
+    origins: Annotated[
+        int | None, typer.Option(help="Judge configs/train.yaml at so many cutoffs in a row instead, the last apart.")
+    ] = None,
+    report: Annotated[
+        Path | None, typer.Option(help="Write it to this Markdown file as well; with --origins also .json.")
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Run the out-of-time protocols of configs/backtest.yaml, beside the baselines, with intervals."""
     from churnml.verbs.backtest import backtest as run  # noqa: PLC0415
+    from churnml.verbs.origins import backtest_origins  # noqa: PLC0415
 
+    if origins is not None and protocol:
+        raise UsageError("--origins and --protocol are two kinds of backtest; give one of them")
     session = _open(workspace, configs, as_json=as_json)
-    body = run(session, protocol or [], report=report)
+    body = (
+        run(session, protocol or [], report=report)
+        if origins is None
+        else (backtest_origins(session, origins, report=report))
+    )
     if as_json:
         session.print_json(body)
 

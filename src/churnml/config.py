@@ -130,6 +130,7 @@ class BacktestConfig(Settings):
 
     protocols: dict[str, Protocol] = Field(default_factory=dict)
     bootstrap: int = Field(300, ge=50, le=10_000, description="redraws of customers behind each interval")
+    origin_step_days: Days = Field(14, description="days between the origins of `--origins`")
 
 
 AnySettings = TypeVar("AnySettings", bound=BaseModel)

@@ -61,14 +61,14 @@ def judge(
     base = trained.snapshots.base_at_now
     table = base.take(base.modelled)
     outcome = Outcomes.read(store, [trained.now], horizon).at(table.customer_ids, table.cutoffs)
-    _require_both(outcome, horizon)
+    require_both(outcome, horizon)
     # one thread adds up floats in one order, so the report has the same bits every time
     with threadpool_limits(limits=1, user_api="blas"):
         contests = {
             target: contest(
                 target,
-                _truth(target, outcome, trained.model.margin_rate),
-                _forecasts(target, trained, table),
+                truth_of(target, outcome, trained.model.margin_rate),
+                forecasts_of(target, trained, table),
                 bootstrap=bootstrap,
                 seed=seed,
             )
@@ -177,11 +177,12 @@ def _require_history(store: Store, now: int, config: TrainConfig) -> None:
         )
 
 
-def _truth(target: Target, outcome: Outcome, margin_rate: float) -> Matrix:
+def truth_of(target: Target, outcome: Outcome, margin_rate: float) -> Matrix:
+    """Return 1 for who left and 0 for who stayed, or the margin that came; shape (n_customers,)."""
     return churned(outcome).astype(np.float64) if target == "churn" else margin(outcome, margin_rate)
 
 
-def _forecasts(target: Target, trained: Trained, table: FeatureTable) -> dict[str, Matrix]:
+def forecasts_of(target: Target, trained: Trained, table: FeatureTable) -> dict[str, Matrix]:
     """Return what each method says of the rows, ours first."""
     forecast = trained.model.forecast(table, trained.model.horizon_days)
     ours = forecast.churn_probability if target == "churn" else forecast.expected_margin
@@ -225,7 +226,14 @@ def _require_final(store: Store, cutoff: int, horizon_days: int) -> None:
         )
 
 
-def _require_both(outcome: Outcome, horizon_days: int) -> None:
+def require_both(outcome: Outcome, horizon_days: int) -> None:
+    """Refuse a test in which nearly all left, or nearly all stayed.
+
+    Raises
+    ------
+    NotEnoughDataError
+        If fewer than 5 left or fewer than 5 stayed.
+    """
     left = int(churned(outcome).sum())
     stayed = len(outcome.orders) - left
     if min(left, stayed) < _FEWEST:

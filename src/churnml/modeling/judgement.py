@@ -249,11 +249,11 @@ def contest(target: Target, truth: Matrix, forecasts: Mapping[str, Matrix], *, b
     first, *others = forecasts
 
     def figures(name: str) -> dict[str, Figure]:
-        return {m: _figure(values[name][m], drawn[name][m]) for m in measures}
+        return {m: figure_of(values[name][m], drawn[name][m]) for m in measures}
 
     def leads(name: str) -> dict[str, Figure]:
         return {
-            m: _figure(one.lead(values[first][m], values[name][m]), one.lead(drawn[first][m], drawn[name][m]))
+            m: figure_of(one.lead(values[first][m], values[name][m]), one.lead(drawn[first][m], drawn[name][m]))
             for m, one in measures.items()
         }
 
@@ -279,7 +279,14 @@ def _redrawn(
     return values
 
 
-def _figure(value: Matrix, drawn: Matrix) -> Figure:
+def figure_of(value: Matrix, drawn: Matrix) -> Figure:
+    """Return a value with the 95 % interval of its redraws, those in which it does not exist left out.
+
+    Raises
+    ------
+    NotEnoughDataError
+        If it exists in fewer than half of them.
+    """
     found = drawn[np.isfinite(drawn)]
     if 2 * len(found) < len(drawn):
         raise NotEnoughDataError(

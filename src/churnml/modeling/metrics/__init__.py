@@ -6,7 +6,7 @@ can be trusted; `auroc_interval` says it of an AUROC without redrawing anybody. 
 and `intervals.py`; `columns.py` checks what comes in.
 """
 
-from churnml.modeling.metrics.churn import auprc, auroc, brier, ece, ece_perfect_95, empc, log_loss
+from churnml.modeling.metrics.churn import auprc, auroc, brier, ece, ece_perfect_95, empc, lift, log_loss
 from churnml.modeling.metrics.delong import auroc_difference, auroc_interval
 from churnml.modeling.metrics.intervals import bootstrap, paired_difference
 from churnml.modeling.metrics.value import bias, gini_normalised, mae, rmse, spearman
@@ -23,6 +23,7 @@ __all__ = [
     "ece_perfect_95",
     "empc",
     "gini_normalised",
+    "lift",
     "log_loss",
     "mae",
     "paired_difference",

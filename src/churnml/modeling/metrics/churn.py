@@ -51,6 +51,29 @@ def auprc(y: npt.ArrayLike, p: npt.ArrayLike) -> float:
     return float(np.diff(found, prepend=0.0) @ precision / found[-1])
 
 
+def lift(y: npt.ArrayLike, p: npt.ArrayLike, share: float) -> float:
+    """Return how many times more churners the top `share` of the list holds than as many customers at random.
+
+    Customers tied at the edge of the list count in proportion, as if drawn at random. Errors as in `auroc`.
+
+    Parameters
+    ----------
+    share : float
+        Of all customers, in (0, 1]; the list holds at least one.
+
+    Examples
+    --------
+    >>> lift([0, 0, 1, 1], [0.1, 0.4, 0.35, 0.8], 0.5)
+    1.0
+    """
+    truth, score = two_classes(y, p)
+    most = max(1, round(share * truth.size))
+    edge = np.partition(score, truth.size - most)[truth.size - most]
+    above, tied = score > edge, score == edge
+    found = truth[above].sum() + (most - above.sum()) * truth[tied].mean()
+    return float(found / most / truth.mean())
+
+
 def brier(y: npt.ArrayLike, p: npt.ArrayLike) -> float:
     """Return the mean squared distance of probabilities from what happened; 0 is perfect.
 

@@ -1,0 +1,153 @@
+"""`churnml backtest --origins N`: the configuration of configs/train.yaml at several cutoffs, beside the baselines."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from churnml.config import BacktestConfig
+from churnml.errors import UsageError
+from churnml.verbs.features import of_session
+from churnml.verbs.horizon import train_config
+from churnml.verbs.session import Session
+
+if TYPE_CHECKING:
+    from churnml.modeling.judgement import Figure, Measure, Method
+    from churnml.modeling.origins import Rolled
+
+Json = dict[str, Any]  # Any: JSON
+_KINDS = (".md", ".json")
+
+
+def backtest_origins(session: Session, origins: int, *, report: Path | None = None) -> Json:
+    """Judge at several cutoffs in a row, show the mean over them and the last apart, and return it as plain data.
+
+    Parameters
+    ----------
+    origins : int
+        How many cutoffs, at least 2.
+    report : Path, optional
+        Where to write the same as Markdown (`.md`) or JSON (`.json`).
+
+    Raises
+    ------
+    UsageError
+        If there are fewer than 2 origins, or the report is of another kind.
+    NotEnoughDataError
+        If history does not reach; the message says for how many it would.
+    """
+    from churnml.modeling.origins import roll  # noqa: PLC0415  # LightGBM takes seconds to import
+
+    _check(origins, report)
+    settings, (config, _) = session.load("backtest", BacktestConfig), train_config(session, session.cutoff(None))
+    with session.step(f"Training and judging at {origins} cutoffs, with {settings.bootstrap} redraws") as tick:
+        rolled = roll(
+            session.store,
+            of_session(session),
+            config,
+            session.settings.margin_rate,
+            origins=origins,
+            step_days=settings.origin_step_days,
+            bootstrap=settings.bootstrap,
+            progress=tick,
+        )
+    body = rolled.to_json()
+    if not session.as_json:
+        session.console.print("\n".join(verdicts(rolled)))
+    if report is not None:
+        whole = page(rolled) if report.suffix == ".md" else json.dumps(body, indent=2) + "\n"
+        with session.workspace.atomically(report.resolve()) as draft:
+            draft.write_text(whole, encoding="utf-8")
+    return body
+
+
+def _check(origins: int, report: Path | None) -> None:
+    if origins < 2:
+        raise UsageError(
+            f"--origins must be at least 2, got {origins}: the last is told apart, and one or more come before it"
+        )
+    if report is not None and report.suffix not in _KINDS:
+        raise UsageError(f"--report must end in {' or '.join(_KINDS)} with --origins, got {report.name}; rename it")
+
+
+def verdicts(rolled: Rolled) -> list[str]:
+    """Return a sentence for each baseline, and one on calibration: the mean over the origins before the last."""
+    told = [f"{target}: {_against(method)}" for target, methods in rolled.mean.items() for method in methods[1:]]
+    return [*told, _calibration(rolled)]
+
+
+def _against(method: Method) -> str:
+    """Return where ours is better or worse than a baseline beyond noise."""
+    better = [metric for metric, lead in method.lead_of_ours.items() if lead.low > 0]
+    worse = [metric for metric, lead in method.lead_of_ours.items() if lead.high < 0]
+    parts = [f"better on {', '.join(better)}"] * bool(better) + [f"worse on {', '.join(worse)}"] * bool(worse)
+    return f"against {method.name}, beyond noise: {'; '.join(parts) or 'no difference'}"
+
+
+def _calibration(rolled: Rolled) -> str:
+    found = [one for one in rolled.to_json()["origins"] if not one["last"]]
+    kept = sum(next(iter(one["churn"].values()))["ece"] <= one["ece_perfect_95"] for one in found)
+    return f"calibration: within what a perfect model shows 19 times in 20 at {kept} of {len(found)} origins"
+
+
+_PAGE = """# Accuracy over rolling origins
+
+Each origin teaches only with labels that were final before it and is judged {horizon} days ahead. The mean is over
+{earlier} origins, from {first} to {before}; the last, {last}, is told apart: whoever looks at it and then changes the
+model has used it up. In brackets, 95 % intervals over redrawn customers, each with all rows. A baseline marked \\* is
+worse than churnml beyond noise (paired, 95 %), one marked ! is better.
+"""
+
+
+def page(rolled: Rolled) -> str:
+    """Return the sentences and the tables as a page of Markdown."""
+    first, before = rolled.earlier[0].cutoff, rolled.earlier[-1].cutoff
+    head = _PAGE.format(
+        horizon=rolled.horizon_days, earlier=len(rolled.earlier), first=first, before=before, last=rolled.last.cutoff
+    )
+    parts = [head, *(f"- {one}" for one in verdicts(rolled)), ""]
+    parts += _sections("Mean over the origins before the last", rolled.mean)
+    parts += _sections(f"The last origin, {rolled.last.cutoff}", rolled.at_last)
+    return "\n".join([*parts, *_stability(rolled)])
+
+
+def _sections(title: str, found: Mapping[Any, tuple[Method, ...]]) -> list[str]:  # Any: a Target, known to modeling
+    from churnml.modeling.origins import MEASURED  # noqa: PLC0415
+
+    lines = []
+    for target, (ours, *others) in found.items():
+        measures: Mapping[str, Measure] = MEASURED[target]
+        lines += [f"## {title}: {target}\n", _row(["metric", "better", ours.name, *(one.name for one in others)])]
+        lines += [_row(["---", "---", *(["---:"] * (1 + len(others)))])]
+        for metric, measure in measures.items():
+            cells = [_cell(one, metric, measure.digits) for one in others]
+            lines.append(_row([measure.label, measure.better, _own(ours.figures[metric], measure.digits), *cells]))
+        lines.append("")
+    return lines
+
+
+def _stability(rolled: Rolled) -> list[str]:
+    lines = ["## By origin, ours\n", _row(["cutoff", "customers", "left", "AUROC", "ECE", "a perfect ECE", "nGini"])]
+    lines.append(_row(["---", *(["---:"] * 6)]))
+    for one in rolled.to_json()["origins"]:
+        churn, value = next(iter(one["churn"].values())), next(iter(one["value"].values()))
+        figures = [f"{churn['auroc']:.3f}", f"{churn['ece']:.3f}", f"{one['ece_perfect_95']:.3f}"]
+        day = f"{one['cutoff']} (last)" if one["last"] else one["cutoff"]
+        lines.append(_row([day, f"{one['customers']:,}", f"{one['churn_rate']:.1%}", *figures, f"{value['gini']:.3f}"]))
+    return [*lines, ""]
+
+
+def _own(figure: Figure, digits: int) -> str:
+    return f"**{figure.value:.{digits}f}** [{figure.low:.{digits}f}, {figure.high:.{digits}f}]"
+
+
+def _cell(method: Method, metric: str, digits: int) -> str:
+    lead = method.lead_of_ours[metric]
+    mark = "\\*" if lead.low > 0 else "!" if lead.high < 0 else ""
+    return f"{method.figures[metric].value:.{digits}f}{mark}"
+
+
+def _row(cells: list[str]) -> str:
+    return f"| {' | '.join(cells)} |"

@@ -1,0 +1,50 @@
+"""`churnml backtest --origins N` says in sentences and tables what the origins found, and refuses what it cannot do."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from churnml.errors import UsageError
+from churnml.modeling.judgement import OURS
+from churnml.modeling.origins import Origin, Rolled, mean_over
+from churnml.verbs.origins import backtest_origins, page, verdicts
+
+
+def _origin(day, seed):
+    rng = np.random.default_rng(seed)
+    p = rng.beta(1, 4, 500)
+    left, spent = (rng.random(500) < p).astype(float), rng.gamma(2.0, 50.0, 500)
+    forecasts = {"churn": {OURS: p, "no idea": np.full(500, 0.2)}, "value": {OURS: spent, "half": spent / 2}}
+    return Origin(day, 2, np.arange(500).astype(object), {"churn": left, "value": spent}, forecasts)
+
+
+@pytest.fixture(scope="module")
+def rolled():
+    early, last = _origin("2020-01-01", 0), _origin("2020-02-01", 1)
+    mean, at_last = ({t: mean_over([one], t, 50, 0) for t in ("churn", "value")} for one in (early, last))
+    return Rolled(30, (early,), last, mean, at_last, 0)
+
+
+def test_a_sentence_says_where_ours_is_better_than_a_baseline_beyond_noise(rolled):
+    assert verdicts(rolled)[0].startswith("churn: against no idea, beyond noise: better on auroc")
+
+
+def test_a_sentence_says_at_how_many_origins_calibration_is_what_a_perfect_model_shows(rolled):
+    assert verdicts(rolled)[-1].endswith("at 1 of 1 origins")
+
+
+def test_the_page_tells_the_last_origin_apart(rolled):
+    told = page(rolled)
+    assert told.index("Mean over the origins before the last") < told.index("## The last origin, 2020-02-01: churn")
+    assert "| 2020-02-01 (last) | 500 |" in told
+
+
+def test_a_single_origin_is_refused():
+    with pytest.raises(UsageError, match="--origins must be at least 2, got 1"):
+        backtest_origins(None, 1)
+
+
+def test_a_report_of_another_kind_is_refused_before_anything_is_trained():
+    with pytest.raises(UsageError, match=r"must end in \.md or \.json with --origins, got found\.txt"):
+        backtest_origins(None, 3, report=Path("found.txt"))
