@@ -108,3 +108,13 @@ def test_a_sentence_that_needs_an_unknown_number_is_not_said():
     gap = Feature("gap", "f", "g", "days", Text("", ""), Text("{value}", "{value}"))
     assert word(feature, {"it": 3.0}, {"it": feature, "gap": gap}, "USD", "en") is None
     assert word(feature, {"it": 3.0}, {"it": feature}, "USD", "en") is None
+
+
+def test_a_feature_whose_number_is_missing_is_not_told_by_a_sentence_without_it_either(scored):
+    wordless = {one.name for one in scored.features.features if "{value}" not in one.sentence.en}
+    values = scored.population.values.copy()
+    values[:, [name in wordless for name in scored.population.names]] = np.nan
+    nameless = scored.population.__class__(**{**vars(scored.population), "values": values}).take(np.arange(50))
+    told = reasons(nameless, scored.model, scored.model.forecast(nameless, 365), scored.features, "USD", 100)
+    assert wordless & set(scored.population.names)
+    assert not wordless & set(scored.population.names) & {reason.feature for one in told for reason in one}

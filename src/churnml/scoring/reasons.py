@@ -126,7 +126,7 @@ def _reason(
     """Word a group by its column that pulls hardest the same way and can be told, or not at all."""
     for column in sorted(columns, key=lambda name: -parts[columns[name]] * np.sign(total)):
         name = column if column in features else column.partition("=")[0]
-        if name not in features or (parts[columns[column]] * total < 0 and group != _RHYTHM):
+        if name not in values or name not in features or (parts[columns[column]] * total < 0 and group != _RHYTHM):
             continue
         sentence = {language: word(features[name], values, features, currency, language) for language in LANGUAGES}
         if all(sentence.values()):
