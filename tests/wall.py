@@ -242,8 +242,11 @@ def outcome(
     costed = [row for row in orders if "cost" in row.cells]
     numbers = {row.cells["order_id"] for row in orders}
     back = [row for row in mine if row.table == "returns" and row.event_at < later(end, label_lag_days, zone)]
+    events = order_events([(row.event_at, row.cells["amount"]) for row in orders], zone)
+    days = [day for at in events for day in range(horizon_days) if at < later(cutoff, day + 1, zone)]
     return {
-        "orders": len(order_events([(row.event_at, row.cells["amount"]) for row in orders], zone)),
+        "orders": len(events),
+        "first_order_day": min(days, default=-1),
         "revenue": sum(row.cells["amount"] for row in orders),
         "cost": sum(row.cells["cost"] for row in costed),
         "costed_revenue": sum(row.cells["amount"] for row in costed),

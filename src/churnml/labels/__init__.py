@@ -8,15 +8,19 @@ labels are final. Nothing here sees a feature. Read `churn.py` first, then `valu
 from churnml.labels.churn import churned
 from churnml.labels.horizon import Horizon, suggested_horizon
 from churnml.labels.outcomes import Outcomes, check_taught_by
+from churnml.labels.spells import Spells, final_instants, interval_ends
 from churnml.labels.splits import history_needed_days, label_lag, origins, training_cutoffs
 from churnml.labels.value import margin
 
 __all__ = [
     "Horizon",
     "Outcomes",
+    "Spells",
     "check_taught_by",
     "churned",
+    "final_instants",
     "history_needed_days",
+    "interval_ends",
     "label_lag",
     "margin",
     "origins",

@@ -43,7 +43,7 @@ class Outcomes:
         Sorted.
     cutoffs : ndarray of shape (n_cutoffs,)
         Sorted, microseconds UTC.
-    orders, revenue, cost, costed_revenue, returned : ndarray of shape (n_cutoffs, n_customers)
+    orders, first_order_day, revenue, cost, costed_revenue, returned : ndarray of shape (n_cutoffs, n_customers)
         As in `events.Outcome`.
     contracts_ended, contracts_continued : ndarray of shape (n_cutoffs, n_customers)
         Likewise.
@@ -52,6 +52,7 @@ class Outcomes:
     customer_ids: Texts
     cutoffs: Integers
     orders: Integers
+    first_order_day: Integers
     revenue: Integers
     cost: Integers
     costed_revenue: Integers
@@ -67,6 +68,7 @@ class Outcomes:
         horizon_days: int,
         known_by: int | None = None,
         label_lag_days: int = 0,
+        look_days: int | None = None,
     ) -> Outcomes:
         """Read the outcomes of all customers after these cutoffs.
 
@@ -76,6 +78,8 @@ class Outcomes:
             Leave out what was learned after this instant; labels that teach must, those that judge need not.
         label_lag_days : int
             How long after the horizon goods may still come back, see `splits.label_lag`.
+        look_days : int, optional
+            How far ahead the first order event is looked for; the horizon by default.
 
         Raises
         ------
@@ -85,7 +89,8 @@ class Outcomes:
         check_taught_by(store)
         ordered = sorted(cutoffs)
         blocks = [
-            outcome(store, number, ordered, horizon_days, known_by, label_lag_days) for number in range(store.n_blocks)
+            outcome(store, number, ordered, horizon_days, known_by, label_lag_days, look_days=look_days)
+            for number in range(store.n_blocks)
         ]
         ids = np.concatenate([block.customer_ids for block in blocks])
         order = np.argsort(ids.astype(str), kind="stable")
