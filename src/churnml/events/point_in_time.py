@@ -454,7 +454,11 @@ def _read(store: Store, number: int, name: str, columns: Sequence[str], ids: pa.
 
     A row that came again to tell a later fact is the same row: the first says when it was known.
     """
-    table, customer = _ordered(store, number, name, columns, ids)
+    table = _rows(store, number, name, columns)
+    offsets = None if "row_key" in table.column_names else _runs(table, ids)
+    if offsets is not None:
+        return _grouped(table, offsets, columns)
+    table, customer = _in_order(table, ids)
     if TABLES[name].later and len(table):
         version = [table.column("ingested_at").to_numpy()] if _told_apart(name, table) else []
         first = _first_of(customer, *_key(table), *version)
@@ -471,7 +475,28 @@ def _ordered(
     store: Store, number: int, name: str, columns: Sequence[str], ids: pa.Array
 ) -> tuple[pa.Table, npt.NDArray[np.integer]]:
     """Read the rows of a table in the order of their customers, time and key, and the customer of each."""
-    table = _rows(store, number, name, columns)
+    return _in_order(_rows(store, number, name, columns), ids)
+
+
+def _runs(table: pa.Table, ids: pa.Array) -> Integers | None:
+    """Return where the rows of each customer begin, of a file that has them in the order of the customers.
+
+    The customer of each row need not be looked up, only that of each run of rows; None where there is another order, or
+    a row of nobody, which consents may be.
+    """
+    owner = table.column("customer_id").combine_chunks()
+    codes = owner.indices.to_numpy()
+    opens = np.flatnonzero(np.concatenate((np.ones(min(len(codes), 1), dtype=np.bool_), codes[1:] != codes[:-1])))
+    place = pc.fill_null(pc.index_in(owner.dictionary, value_set=ids), -1).to_numpy(zero_copy_only=False)
+    whose = place[codes[opens]].astype(np.int64)
+    if len(whose) and (whose[0] < 0 or (whose[1:] <= whose[:-1]).any()):
+        return None
+    rows = np.zeros(len(ids) + 1, dtype=np.int64)
+    rows[whose + 1] = np.diff(opens, append=len(codes))
+    return np.asarray(np.cumsum(rows))
+
+
+def _in_order(table: pa.Table, ids: pa.Array) -> tuple[pa.Table, npt.NDArray[np.integer]]:
     owner = table.column("customer_id").combine_chunks()
     place = pc.fill_null(pc.index_in(owner.dictionary, value_set=ids), -1).to_numpy(zero_copy_only=False)
     customer = place[owner.indices.to_numpy()] if len(owner) else np.zeros(0, dtype=np.int64)
@@ -639,6 +664,10 @@ def _changed_hands(files: tuple[tuple[str, str], ...]) -> tuple[Integers, ...]:
 
 def _facts(table: pa.Table, customer: npt.NDArray[np.integer], n_customers: int, columns: Sequence[str]) -> Facts:
     offsets = np.searchsorted(customer, np.arange(n_customers + 1)).astype(np.int64)
+    return _grouped(table, offsets, columns)
+
+
+def _grouped(table: pa.Table, offsets: Integers, columns: Sequence[str]) -> Facts:
     event_at = table.column("occurred_at").to_numpy()
     known_at = None
     if "ingested_at" in table.column_names:
