@@ -53,6 +53,7 @@ mlflow: setup  ## MLflow's pages on what was tried in a workspace, on 127.0.0.1:
 backtest: setup  ## accuracy out of time, beside the baselines, with intervals
 	@.venv/bin/churnml demo --no-serve
 	@.venv/bin/churnml backtest --report docs/backtest.md
+	@.venv/bin/churnml backtest --origins 5 --report docs/origins.md
 
 docs: setup  ## write docs/data.md and docs/features.md from the declarations
 	@$(RUN) docs/generate.py
