@@ -62,7 +62,7 @@ def landed(rows: Sequence[Row], landings: Sequence[int]) -> list[Row]:
             stood = [row for row in standing if row.table == table]
             told = {name for row in arriving for name in row.cells}
             dated = [_carried_over(replace(row, landed_at=now), stood, told) for row in dated]
-            kept += _that_stand(stood, dated)
+            kept += _that_stand(stood, dated, told)
     return kept
 
 
@@ -72,7 +72,9 @@ def _carried_over(row: Row, standing: Sequence[Row], told: set[str]) -> Row:
     if not before or not TABLES[row.table].versioned:
         return row
     last = max(before, key=lambda one: one.told_at)
-    return replace(row, cells={name: value for name, value in last.cells.items() if name not in told} | row.cells)
+    cells = {name: value for name, value in last.cells.items() if name not in told} | row.cells
+    undated = {name for time, dated in TABLES[row.table].later.items() if time not in cells for name in dated}
+    return replace(row, cells={name: value for name, value in cells.items() if name not in undated})
 
 
 def _learned(row: Row, now: int, *, backfill: bool) -> Row:
@@ -90,13 +92,13 @@ def key_of(row: Row) -> tuple[Any, ...]:
     return (row.table, *(own.get(name) for name in TABLES[row.table].key))
 
 
-def _that_stand(standing: list[Row], arriving: list[Row]) -> list[Row]:
+def _that_stand(standing: list[Row], arriving: list[Row], told: set[str]) -> list[Row]:
     """Return which of some rows of one table stand: those that are new, tell a later fact, or are a newer version."""
     table = TABLES[arriving[0].table] if arriving else TABLES["orders"]
     kept: list[Row] = []
     for row in sorted(arriving, key=lambda row: row.told_at) if table.later or table.versioned else arriving:
         same = [one for one in (*standing, *kept) if key_of(one) == key_of(row)]
-        if not same or (table.versioned and _is_newer(row, same)) or (not table.versioned and _fills(row, same)):
+        if not same or (table.versioned and _is_newer(row, same, told)) or (not table.versioned and _fills(row, same)):
             kept.append(row)
     return kept
 
@@ -106,14 +108,14 @@ def _fills(row: Row, same: Iterable[Row]) -> bool:
     return any(name in row.cells and name not in told for names in TABLES[row.table].later.values() for name in names)
 
 
-def _is_newer(row: Row, same: Sequence[Row]) -> bool:
-    """Compare a version with what was told before of the same time; the first has nothing before it."""
+def _is_newer(row: Row, same: Sequence[Row], told: set[str]) -> bool:
+    """Compare a version, as far as its file tells, with what was told before of the same time; the first is newer."""
     before = [one for one in same if one.event_at == row.event_at and one.told_at <= row.told_at]
     if not before:
         return True
     last = max(before, key=lambda one: one.told_at)
-    same_as_last = (last.event_at, last.customer_id, last.cells) == (row.event_at, row.customer_id, row.cells)
-    return last.told_at < row.told_at and not same_as_last
+    says, said = ({name: value for name, value in one.cells.items() if name in told} for one in (row, last))
+    return last.told_at < row.told_at and (last.customer_id, said) != (row.customer_id, says)
 
 
 # 4. Two clocks and one wall

@@ -315,3 +315,27 @@ def test_a_corrected_first_contact_is_the_current_version(shop):
     facts = history(shop.store, 0, [TOMORROW], {"customers": ("region",)}).facts["customers"]
     names = [facts.words["region"][facts.columns["region"][row]] for row in current(facts, [TOMORROW])[0]]
     assert sorted(names) == ["south", "west"]
+
+
+def test_a_first_version_that_comes_again_without_a_column_is_no_newer_one(shop):
+    shop.land(
+        TOMORROW,
+        customers="customer_id occurred_at ingested_at region city\ncat 2021-01-01 2021-01-01 north A\n"
+        "cat 2021-01-09 2021-01-20 south -",
+    )
+    again = "customer_id occurred_at ingested_at region\ncat 2021-01-01 2021-03-01 north"
+    assert shop.land(TOMORROW + DAY, customers=again).tables[0].landed == 0
+    both = f"{again}\ndan 2021-01-01 2021-01-01 north\ndan 2021-01-02 2021-01-05 east"
+    assert shop.land(TOMORROW + 2 * DAY, customers=both).tables[0].landed == 2
+
+
+def test_why_a_contract_ended_is_not_carried_over_once_it_has_not(shop):
+    ended = "customer_id subscription_id occurred_at ingested_at amount ended_at end_reason\n"
+    shop.land(subscriptions=f"{ended}ann s1 2021-01-01 2021-01-01 10 2021-02-01 price")
+    reopened = "customer_id subscription_id occurred_at ingested_at amount ended_at\n"
+    report = shop.land(TOMORROW, subscriptions=f"{reopened}ann s1 2021-01-01 2021-02-10 10 -").tables[0]
+    assert (report.landed, report.quarantined) == (1, 0)
+    assert [(row["ended_at"], row["end_reason"]) for row in landed(shop, "subscriptions")] == [
+        (at(2021, 2, 1), "price"),
+        (None, None),
+    ]

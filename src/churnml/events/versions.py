@@ -328,8 +328,8 @@ def _compare(connection: duckdb.DuckDBPyConnection, arrivals: Arrivals, marks: M
     if table.versioned and len(set(arrivals.tells)) > 1:
         _fold(connection, arrivals)
     carried = _carry_over(connection, arrivals) if table.versioned else []
-    decide = _versioned if table.versioned else _later if table.later else _plain
-    connection.execute(f"CREATE OR REPLACE TEMP TABLE repeated AS {decide(table, marks)}")
+    decided = (_later if table.later else _plain)(table, marks) if not table.versioned else _versioned(arrivals, marks)
+    connection.execute(f"CREATE OR REPLACE TEMP TABLE repeated AS {decided}")
     if table.name == "customers":
         _warn_of_first_contacts(connection, staged, marks)
     whole = f"to_json(struct_pack(value := repeated.said, whole := {readable(table, table.names)}))::VARCHAR"
@@ -393,10 +393,18 @@ def _carry_over(connection: duckdb.DuckDBPyConnection, arrivals: Arrivals) -> li
         return []
     before = f"PARTITION BY {', '.join(table.key)} ORDER BY ingested_at, turn"
 
+    time_of = {name: time for time, dated in table.later.items() for name in dated}
+
+    def says(name: str) -> str:
+        return " OR ".join(["turn < 0", *(f"{arrivals.source} = {one}" for one in told[name])])
+
     def carried(name: str) -> str:
-        says = " OR ".join(["turn < 0", *(f"{arrivals.source} = {one}" for one in told[name])])
-        value = f"CASE WHEN {says} THEN struct_pack(v := {name}) END"
-        return f"(last_value({value} IGNORE NULLS) OVER ({before} ROWS UNBOUNDED PRECEDING)).v AS {name}"
+        value = f"CASE WHEN {says(name)} THEN struct_pack(v := {name}) END"
+        taken = f"(last_value({value} IGNORE NULLS) OVER ({before} ROWS UNBOUNDED PRECEDING)).v"
+        time = time_of.get(name, name)
+        if time != name:  # why a contract ended is no more known once it has not
+            taken = f"CASE WHEN NOT (({says(time)}) AND {time} IS NULL) THEN {taken} END"
+        return f"{taken} AS {name}"
 
     replaced = ", ".join(carried(name) for name in partial)
     connection.execute(f"CREATE OR REPLACE TEMP TABLE everyone AS SELECT * REPLACE ({replaced}) FROM everyone")
@@ -477,20 +485,26 @@ def _later(table: Table, marks: Marks) -> str:
     """
 
 
-def _versioned(table: Table, marks: Marks) -> str:
+def _versioned(arrivals: Arrivals, marks: Marks) -> str:
     """Compare each row with the version before it.
 
     A version is named by its key, `occurred_at` and `ingested_at`. Rows that share all three must agree, but for later
-    facts that they fill in; and one that says what the version learned before it says, adds nothing. Another
-    `occurred_at` of what stands already is a newer version as well.
+    facts that they fill in; and one that says, as far as its source tells, what the version learned before it says,
+    adds nothing. Another `occurred_at` of what stands already is a newer version as well.
     """
+    table = arrivals.table
     facts = [name for dated in table.later.values() for name in dated]
     others = [name for name in table.names if name not in {"ingested_at", *facts}]
     key = f"PARTITION BY {', '.join((*table.key, 'occurred_at'))}"
     order = f"({key}, ingested_at ORDER BY turn < 0 DESC, turn)"
     first = f"first_value({{0}}) OVER {order}"
     before = f"first_value({{0}} IGNORE NULLS) OVER {order[:-1]} ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)"
-    earlier = _differing([*others, *facts], "{0} IS DISTINCT FROM lag({0}) OVER earlier")
+    told = set().union(*arrivals.tells)  # what was carried over into a column that nobody has tells nothing
+    earlier = _listed(
+        f"CASE WHEN {name} IS DISTINCT FROM lag({name}) OVER earlier THEN '{name}' END"
+        for name in (*others, *facts)
+        if name in told
+    )
     conflict = f"CASE WHEN stands THEN {marks.stands} ELSE {marks.twice} END"
     return f"""
         WITH together AS (
@@ -515,11 +529,6 @@ def _versioned(table: Table, marks: Marks) -> str:
         FROM agreeing WHERE place > 1 AND turn >= 0
         UNION ALL SELECT turn, {conflict}, 0, {_said(table, "apart")} FROM together WHERE apart <> [] AND turn >= 0
     """
-
-
-def _differing(names: Sequence[str], condition: str) -> str:
-    """Return SQL for the list of the columns of which a condition over `{0}` is true."""
-    return _listed(f"CASE WHEN {condition.format(name)} THEN '{name}' END" for name in names)
 
 
 def _contradicting(table: Table, names: Sequence[str], other: str) -> str:
