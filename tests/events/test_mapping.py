@@ -1,5 +1,6 @@
 """`sources.yaml` gives the rows of each table under our names, or says by line and name why it cannot."""
 
+import os
 import shutil
 from datetime import UTC, datetime
 from pathlib import Path
@@ -362,3 +363,30 @@ def test_a_file_that_is_no_such_export_is_told_once_for_all_its_tables(tiny, fol
         ingest(tiny.workspace, tiny.catalogue, found, tiny.config, 0)
     assert str(caught.value).count("the orders file of the preset `shopify` needs the column `Name`") == 1
     assert len(caught.value.report["refused"]) > 1
+
+
+def notes(found, folder):
+    with duckdb.connect() as connection:
+        return [source.rows(connection, folder).notes for source in found]
+
+
+def _loop(path):
+    path.symlink_to(path.name)
+
+
+NO_FILES = {
+    "pipe": (os.mkfifo, "must be a file, found a pipe; write it to a file first"),
+    "device": (lambda path: path.symlink_to("/dev/zero"), "must be a file, found a device"),
+    "dead link": (lambda path: path.symlink_to("nowhere"), "must lead to a file, found a link that leads nowhere"),
+    "link in a circle": (_loop, "must lead to a file, found a link that leads back to itself"),
+}
+
+
+@pytest.mark.parametrize(("make", "told"), NO_FILES.values(), ids=NO_FILES.keys())
+@pytest.mark.parametrize("entry", ["file: odd.csv", "file: 'o?d.csv'", "duckdb: odd.csv, query: FROM x"])
+def test_what_is_no_file_is_refused_in_a_sentence(folder, entry, make, told):
+    make(folder / "odd.csv")
+    if "?" in entry and "device" in told:
+        told = "is a link that leads out of"
+    with pytest.raises(UsageError, match=told):
+        notes(sources(folder, f"sources: [{{table: orders, {entry}}}]"), folder)

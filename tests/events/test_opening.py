@@ -56,7 +56,7 @@ def test_a_link_that_leads_nowhere_is_told(tmp_path):
 def test_links_in_a_circle_are_told(tmp_path):
     (tmp_path / "a.csv").symlink_to(tmp_path / "b.csv")
     (tmp_path / "b.csv").symlink_to(tmp_path / "a.csv")
-    with pytest.raises(UsageError, match="must lead to a file"):
+    with pytest.raises(UsageError, match="must lead to a file, found a link that leads back to itself"):
         look_at(tmp_path / "a.csv")
 
 
@@ -185,6 +185,14 @@ def test_a_workbook_is_known(workbook):
 def test_a_duckdb_file_is_known(tmp_path):
     duckdb.connect(str(tmp_path / "shop.duckdb")).close()
     assert kind_of(tmp_path / "shop.duckdb") == "duckdb"
+
+
+@pytest.mark.parametrize("content", [b"PARE\x15\x04\x15\x00rest", b"\x00" * 40, b"\x89\x01\x02\x03" * 9])
+@pytest.mark.parametrize("name", ["orders.parquet", "orders.xlsx", "orders.duckdb"])
+def test_bytes_that_are_neither_that_nor_text_are_not_to_be_renamed_as_text(put, name, content):
+    told = "found bytes that are neither that nor text, as in a damaged file; export or copy it again"
+    with pytest.raises(DataRefusedError, match=told):
+        kind_of(put(name, content))
 
 
 def test_a_workbook_under_another_name_is_told_which_it_should_bear(workbook):

@@ -80,3 +80,9 @@ def test_a_file_that_is_not_whole_is_refused_in_plain_words(connection, tmp_path
     with pytest.raises(DataRefusedError, match=r"^orders\.parquet: expected a whole Parquet file, found ") as refused:
         parquet_rows(tmp_path / "orders.parquet", connection, tmp_path)
     assert found in str(refused.value)
+
+
+def test_a_file_without_columns_is_told_so(connection, tmp_path):
+    pq.write_table(pa.table({}), tmp_path / "none.parquet")
+    with pytest.raises(DataRefusedError, match=r"none\.parquet: .* found one without columns"):
+        parquet_rows(tmp_path / "none.parquet", connection, tmp_path)

@@ -1,12 +1,14 @@
 """Files are told by their names and values, with a confidence, and only what nobody can tell becomes a question."""
 
 import json
+import os
 
 import duckdb
 import pytest
 import xlsxwriter
 
 from churnml.errors import UsageError
+from churnml.events.schema import TABLES
 from churnml.events.sources.mapping import sources_of
 from churnml.events.sources.proposing import propose
 from churnml.events.sources.vocabulary import COLUMN_WORDS, TABLE_WORDS, VALUE_WORDS
@@ -427,3 +429,44 @@ def test_times_that_cannot_be_read_are_named_and_not_only_missing(tmp_path):
     assert asked.startswith(
         "kunden.csv: `Kunde seit` is `occurred_at` by its name, but its values are not read as times"
     )
+
+
+def test_a_header_of_other_names_is_told_too(tmp_path):
+    (found, *_) = proposed(tmp_path, export__csv="Bestellnummer;Kundennummer;Bestelldatum;Betrag\n").entries
+    assert (found.tables, found.why) == (("orders",), "4 of 4 required columns found; no row yet")
+
+
+def test_a_file_without_rows_tells_nothing_of_how_times_are_written_in_those_beside_it(tmp_path):
+    head = KUNDEN.split("\n")[0] + "\n"
+    found = proposed(tmp_path, kunden1__csv=head, kunden2__csv=KUNDEN, bestellungen__csv=BESTELLUNGEN)
+    assert 'occurred_at: {from: Anlagedatum, format: "%d.%m.%Y"}' in lines(found)
+    assert [one.files for one in found.entries if one.tables == ("customers",)] == ["kunden*.csv"]
+
+
+def test_what_is_no_file_is_listed_with_the_reason_and_a_folder_elsewhere_once(tmp_path, tmp_path_factory):
+    elsewhere = tmp_path_factory.mktemp("elsewhere")
+    for name in ("a.csv", "b.csv"):
+        (elsewhere / name).write_text("x")
+    (tmp_path / "linked").symlink_to(elsewhere)
+    (tmp_path / "dead.csv").symlink_to("nowhere")
+    (tmp_path / "loop.csv").symlink_to("loop.csv")
+    os.mkfifo(tmp_path / "pipe.csv")
+    left = dict(proposed(tmp_path, kunden__csv=KUNDEN, notes__md="x").left)
+    assert left == {
+        "linked/": "a link out of the folder",
+        "dead.csv": "must lead to a file, found a link that leads nowhere; name the file itself",
+        "loop.csv": "must lead to a file, found a link that leads back to itself; name the file itself",
+        "pipe.csv": "must be a file, found a pipe; write it to a file first",
+        "notes.md": "its ending is none that is read",
+    }
+
+
+def test_a_workspace_its_settings_and_its_empty_templates_are_not_looked_at(tmp_path):
+    for name in ("workspace/churnml.db", "configs/workspace.yaml", "configs/train.yaml"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("x")
+    (tmp_path / "templates").mkdir()
+    for table in TABLES.values():
+        (tmp_path / "templates" / f"{table.name}.csv").write_text(",".join(table.names) + "\n")
+    found = proposed(tmp_path, kunden__csv=KUNDEN)
+    assert ([one.files for one in found.entries], found.left) == (["kunden.csv"], ())

@@ -65,6 +65,11 @@ def test_a_bad_file_is_refused_in_words_and_the_workspace_stays(ingest, tmp_path
     assert {path: path.stat().st_mtime_ns for path in (tmp_path / "workspace" / "tables").rglob("*")} == before
 
 
+def test_a_refusal_without_rows_offers_no_report_of_rows(ingest):
+    said = ingest("half.parquet", "PAR1 and then nothing", "orders")
+    assert said.err.startswith("error: half.parquet: expected a whole Parquet file, found one whose end is missing")
+
+
 def test_an_unknown_table_is_refused_with_the_nearest(ingest):
     said = ingest("orders.csv", ORDERS, "order")
     assert said.code == 2

@@ -79,7 +79,7 @@ def land(
         except DataRefusedError as error:
             if error.report is not None and report is not None:
                 _write(held, dict(error.report), report)
-            elif error.report is not None:
+            elif error.report is not None and any(table["findings"] for table in error.report["tables"]):
                 held.console.print("[dim]--report report.html shows every rule that was broken, and the rows[/]")
             raise
         body = found.to_json()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import glob
+import os
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -16,7 +17,7 @@ from churnml.events.sources.excel import excel_rows
 from churnml.events.sources.jsonlines import jsonlines_rows
 from churnml.events.sources.opening import _SUFFIXES as SUFFIXES
 from churnml.events.sources.opening import _WORDS as WORDS
-from churnml.events.sources.opening import Kind, kind_of
+from churnml.events.sources.opening import Kind, kind_of, why_not
 from churnml.events.sources.parquet import parquet_rows
 
 _OPENERS: dict[Kind, tuple[Callable[..., Rows], tuple[str, ...]]] = {  # each reader has options of its own
@@ -86,7 +87,7 @@ def expand(pattern: str, base: Path) -> list[Path]:
         If there is no such file, or a link leads out of the folder.
     """
     whole = base / pattern
-    if whole.is_file():
+    if whole.is_file() or (not whole.is_dir() and os.path.lexists(whole)):  # what is no file is told when it is opened
         return [whole]
     try:
         found = sorted(filter(readable, whole.iterdir())) if whole.is_dir() else _matching(pattern, base)
@@ -126,7 +127,11 @@ def _fixed(pattern: str) -> Path:
 
 
 def _refuse_link_out(path: Path, folder: Path) -> None:
-    if not path.resolve().is_relative_to(folder.resolve()):
+    try:
+        real = path.resolve()
+    except (OSError, RuntimeError) as error:  # RuntimeError: links in a circle
+        raise UsageError(why_not(path, error)) from error
+    if not real.is_relative_to(folder.resolve()):
         raise UsageError(
             f"{path.name} is a link that leads out of {folder.name}/, where only its own files are read; "
             "copy the file there, or name it by itself"

@@ -22,6 +22,7 @@ from churnml.events.sources.declared import Declared, From, read_declared
 from churnml.events.sources.delimited_numbers import numbers_in, written_numbers
 from churnml.events.sources.duckdb_file import duckdb_rows, queried
 from churnml.events.sources.files import expand, open_rows
+from churnml.events.sources.opening import require_file
 from churnml.events.sources.postgres import postgres_rows
 from churnml.events.sources.presets import INSTALLED, PRESETS, OpenRows, preset_sources
 
@@ -68,8 +69,10 @@ def _opener(entry: Declared) -> OpenRows:
 
 def _of_duckdb(entry: Declared, base: Path, zone: str, where: str) -> list[Source]:
     path = base / entry.duckdb
-    if not path.is_file():
-        raise UsageError(f"{where}: `duckdb` must name a DuckDB file, found none at {path}")
+    try:
+        require_file(path)
+    except UsageError as error:
+        raise UsageError(f"{where}: `duckdb` must name a DuckDB file; {error}") from error
     reader = partial(duckdb_rows, path, query=entry.query)
     return [_source(entry, _name(path, base), (path,), zone, reader)]
 

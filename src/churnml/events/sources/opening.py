@@ -122,6 +122,11 @@ def kind_of(path: Path) -> Kind:
         )
     text = {"csv", "jsonlines"}
     if named != held and not (named == "jsonlines" and held in text):  # its reader tells which line is no JSON
+        if held == "csv" and not _may_be_text(_head(path)):
+            raise DataRefusedError(
+                f"{path.name}: by its name this is {_WORDS[named]}, found bytes that are neither that nor text, as in "
+                "a damaged file; export or copy it again and compare its size"
+            )
         other = f"rename it to {path.stem}{_SUFFIXES[held][0]}"
         raise DataRefusedError(
             f"{path.name}: by its name this is {_WORDS[named]}, found {_described(held, named)}; "
@@ -162,25 +167,39 @@ def exact_name(path: Path) -> str:
     return glob.escape(str(path))
 
 
-def _regular(path: Path) -> Path:
+def require_file(path: Path) -> Path:
+    """Return the file that `path` leads to, unopened.
+
+    Raises
+    ------
+    UsageError
+        If there is none, or something else: a folder, a pipe, a device, a link that leads nowhere or back to itself.
+    """
     try:
-        real = path.resolve(strict=True)
-        found = real.stat()  # follows links, opens nothing
+        found = path.stat()  # follows links, opens nothing
+        for is_kind, words, remedy in _NO_FILES:
+            if is_kind(found.st_mode):
+                raise UsageError(f"{path} must be a file, found {words}; {remedy}")
+        return path.resolve(strict=True)
     except (OSError, RuntimeError, ValueError) as error:  # RuntimeError: links in a circle
-        raise UsageError(_why_not(path, error)) from error
-    for is_kind, words, remedy in _NO_FILES:
-        if is_kind(found.st_mode):
-            raise UsageError(f"{path} must be a file, found {words}; {remedy}")
-    if not found.st_size:
+        raise UsageError(why_not(path, error)) from error
+
+
+def _regular(path: Path) -> Path:
+    real = require_file(path)
+    if not real.stat().st_size:
         raise DataRefusedError(f"{path.name}: expected a file with rows, found an empty one (0 bytes); export it again")
     return real
 
 
-def _why_not(path: Path, error: Exception) -> str:
+def why_not(path: Path, error: Exception) -> str:
+    """Return in words why a file cannot be reached."""
     if isinstance(error, PermissionError):
         return f"{path} must be readable, found that we may not read it; give this user the right to (chmod +r)"
     if is_url(str(path)):
         return f"what is brought must be a file, {NO_URL}"
+    if isinstance(error, RuntimeError) or (isinstance(error, OSError) and error.errno == errno.ELOOP):
+        return f"{path} must lead to a file, found a link that leads back to itself; name the file itself"
     too_long = isinstance(error, OSError) and error.errno == errno.ENAMETOOLONG
     if not too_long and path.is_symlink():
         return f"{path} must lead to a file, found a link that leads nowhere; name the file itself"
@@ -192,7 +211,7 @@ def _head(path: Path) -> bytes:
         with path.open("rb") as handle:
             return handle.read(_HEAD)
     except OSError as error:
-        raise UsageError(_why_not(path, error)) from error
+        raise UsageError(why_not(path, error)) from error
 
 
 def _refuse_foreign(path: Path, real: Path, head: bytes) -> None:
@@ -236,7 +255,14 @@ def _held(real: Path, head: bytes) -> Kind:
 
 
 def _described(held: Kind, named: Kind) -> str:
-    return "what is none (text, or a damaged file)" if held == "csv" and named != "csv" else _WORDS[held]
+    return "what is none (text, it seems)" if held == "csv" and named != "csv" else _WORDS[held]
+
+
+def _may_be_text(head: bytes) -> bool:
+    """Tell whether bytes may be text in some encoding: no control character, or the pattern of UTF-16."""
+    if head.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return True
+    return not any(byte < 9 or 13 < byte < 27 for byte in head)
 
 
 def _stamp(path: Path) -> tuple[int, ...]:

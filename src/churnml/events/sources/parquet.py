@@ -48,7 +48,7 @@ def parquet_rows(path: Path, connection: duckdb.DuckDBPyConnection, scratch: Pat
         rows.aggregate("max(hash(COLUMNS(*)))").fetchall()  # decodes every value
     except duckdb.Error as error:
         raise DataRefusedError(
-            f"{path.name}: expected a whole Parquet file, found {_what_is_wrong(path)}; "
+            f"{path.name}: expected a whole Parquet file, found {_what_is_wrong(path, error)}; "
             "export or copy it again and compare its size"
         ) from error
     check_names(path.name, names)
@@ -137,7 +137,9 @@ def _top_names(path: Path, connection: duckdb.DuckDBPyConnection) -> list[str]:
     return names
 
 
-def _what_is_wrong(path: Path) -> str:
+def _what_is_wrong(path: Path, error: duckdb.Error) -> str:
+    if "at least one non-root column" in str(error):
+        return "one without columns"
     with path.open("rb") as handle:
         begins = handle.read(4) == b"PAR1"
         handle.seek(-min(4, path.stat().st_size), 2)

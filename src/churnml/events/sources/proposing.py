@@ -14,10 +14,11 @@ from tempfile import TemporaryDirectory
 
 import duckdb
 
-from churnml.errors import ChurnmlError, UsageError
+from churnml.errors import ChurnmlError, DataRefusedError, UsageError
+from churnml.events.schema import TABLES
 from churnml.events.sources.files import expand, readable
 from churnml.events.sources.opening import _SUFFIXES as SUFFIXES
-from churnml.events.sources.opening import is_url, kind_of
+from churnml.events.sources.opening import is_url, kind_of, require_file
 from churnml.events.sources.parts import Part, parts_of
 from churnml.events.sources.presets import PRESETS, Preset
 from churnml.events.sources.recognising import LEAST_TABLE, Guess, Met, Recognised, recognise
@@ -32,6 +33,8 @@ from churnml.events.sources.writing import (
     table_entry,
     whole,
 )
+
+_OURS = "sources.yaml"
 
 
 @dataclass(frozen=True)
@@ -80,6 +83,8 @@ def propose(folder: Path, base: Path | None = None) -> Proposal:
         )
     with _reading() as (connection, scratch):
         looked, unread = _looked(paths, folder, connection, scratch)
+        # those that are asked for by their folder are looked at all the same
+        looked = [one for one in looked if one.path.parent == folder or not _empty_template(one, base)]
         entries, others = _known_exports(looked, base)
         found = _recognised(others, connection, scratch)
         left += unread
@@ -123,20 +128,58 @@ def _reading() -> Iterator[tuple[duckdb.DuckDBPyConnection, Path]]:
 
 
 def _files(folder: Path) -> tuple[list[Path], list[tuple[str, str]]]:
-    """Return the files we read, and those we do not, in a folder and the folders in it."""
-    inside = [path for path in sorted(folder.iterdir()) if path.is_dir() and not path.name.startswith(".")]
-    every = [path for place in (folder, *inside) for path in sorted(place.iterdir()) if _ordinary(path)]
-    own = [path for path in every if path.resolve().is_relative_to(folder.resolve())]
-    paths = [path for path in own if readable(path) or path.suffix.lower() in SUFFIXES["duckdb"]]
-    left = [(_under(Part(path), folder), "a link out of the folder") for path in every if path not in own]
-    return paths, left + [(_under(Part(path), folder), _why_not(path)) for path in own if path not in paths]
+    """Return the files we read, and those we do not, in a folder and the folders in it; what is our own is neither."""
+    inside = [path for path in _shown(folder) if path.is_dir() and not _our_own(path)]
+    own = [path for path in inside if _within(path, folder)]
+    every = [path for place in (folder, *own) for path in _shown(place) if not path.is_dir()]
+    left = [(f"{path.name}/", "a link out of the folder") for path in inside if path not in own]
+    paths = []
+    for path in every:
+        if reason := _why_not_used(path, folder):
+            left.append((_under(Part(path), folder), reason))
+        else:
+            paths.append(path)
+    return paths, left
 
 
-def _why_not(path: Path) -> str:
+def _shown(folder: Path) -> list[Path]:
+    """Return what one sees in a folder; ~$ is what Excel leaves beside an open workbook."""
+    return [path for path in sorted(folder.iterdir()) if not path.name.startswith((".", "~$")) and path.name != _OURS]
+
+
+def _our_own(folder: Path) -> bool:
+    """Tell whether a folder is a workspace, or one of settings."""
+    return (folder / "churnml.db").exists() or (folder / "workspace.yaml").exists()
+
+
+def _empty_template(one: Looked, base: Path) -> bool:
+    """Tell whether a file is a template that `churnml init` wrote and nobody has filled."""
+    table = TABLES.get(one.path.stem)
+    ours = table is not None and one.path.parent == base / "templates" and tuple(one.columns) == table.names
+    return ours and not one.rows
+
+
+def _within(path: Path, folder: Path) -> bool:
+    return path.resolve().is_relative_to(folder.resolve())
+
+
+def _why_not_used(path: Path, folder: Path) -> str:
+    """Return why a file is not used; empty for one that is looked at."""
+    try:
+        require_file(path)
+    except UsageError as error:
+        return str(error).removeprefix(f"{path} ")
+    if not _within(path, folder):
+        return "a link out of the folder"
+    if readable(path) or path.suffix.lower() in SUFFIXES["duckdb"]:
+        return ""
     try:
         return f"{kind_of(path)}: of a kind that is not read"
-    except ChurnmlError as error:
+    except DataRefusedError as error:
         return _reason(error, path)
+    except UsageError as error:
+        better = str(error).partition("; ")[2]  # under which name it would be read
+        return f"its ending is none that is read{better and '; '}{better}"
 
 
 def _looked(
@@ -161,10 +204,6 @@ def _looked(
 def _reason(error: ChurnmlError, path: Path) -> str:
     """Return the words of an error without the name of the file, which stands before them already."""
     return str(error).removeprefix(f"{path.name}: ")
-
-
-def _ordinary(path: Path) -> bool:
-    return path.is_file() and not path.name.startswith((".", "~$")) and path.name != "sources.yaml"
 
 
 def _under(part: Part, folder: Path) -> str:
@@ -218,6 +257,7 @@ def _recognised(looked: Sequence[Looked], connection: duckdb.DuckDBPyConnection,
     """Return what each file is; ids that it shares with the customers show which column holds them."""
     found = [recognise(one) for one in looked]
     likely = [one for one in found if one.table.name == "customers" and "customer_id" in one.guesses]
+    likely = [one for one in likely if one.looked.rows]  # a header holds no ids
     people = max(likely, key=lambda one: one.confidence, default=None)
     if people is None or people.confidence < LEAST_TABLE:
         return found
@@ -282,7 +322,11 @@ def _groups(found: list[Recognised], base: Path) -> list[tuple[Recognised, str]]
 
 
 def _agreed(group: Sequence[Recognised]) -> Recognised:
-    """Return the first of a group, its times written as suits them all: what one file leaves open another tells."""
+    """Return the first of a group, its times written as suits them all: what one file leaves open another tells.
+
+    Files that have no rows tell nothing, unless all are such.
+    """
+    group = [one for one in group if one.looked.rows] or group
     guesses = dict(group[0].guesses)
     for name, guess in group[0].guesses.items():
         others = [one.guesses[name].theirs.patterns for one in group[1:] if name in one.guesses]
