@@ -213,7 +213,7 @@ def test_five_million_rows_that_come_again_are_skipped_in_less_than_a_gigabyte(t
 
 @pytest.mark.long
 def test_memory_does_not_grow_with_the_file(tmp_path):
-    # keys are compared in turns of 12 million at most: of these, one turn and three have eight million each
-    small, large = (peak_of_ingesting(tmp_path, rows, check_only=True) for rows in (8_000_000, 24_000_000))
+    # by twelve million DuckDB holds all that it may; what wavers is how many keys are compared in a turn
+    small, large = (peak_of_ingesting(tmp_path, rows, check_only=True) for rows in (12_000_000, 24_000_000))
     assert large < 1_000
-    assert large < small + 100
+    assert large < small + 150
