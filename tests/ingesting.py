@@ -37,6 +37,9 @@ SECOND = {
 }
 """Later: a customer who moved and a new one, an order that stands and a new one, a ticket now resolved."""
 
+_CUSTOMERS = 5_000
+"""The rows of one customer lie together, in memory too."""
+
 _SETTINGS = WorkspaceConfig(max_bad_share=1.0)
 _WANTED = {"orders": ("amount",), "tickets": (), "tickets.resolved_at": (), "customers": ("region",)}
 _PROCESSES = get_context("forkserver")  # imports once, and then starts a process in no time
@@ -208,10 +211,11 @@ def peak_of_ingesting(folder: Path, n_rows: int, *, check_only: bool = False) ->
 
 
 def _peak(folder: Path, n_rows: int, *, check_only: bool) -> float:
-    path, workspace = folder / f"{n_rows}.csv", Workspace.open(folder / "workspace", create=True)
+    workspace = Workspace.open(folder / "workspace", create=True)
+    path = folder / f"{n_rows}.csv"
     _write_orders(path, n_rows)
     catalogue = Catalogue(open_engine(workspace.database))
-    customers = Landing.write(folder, "few", NOW, customers="customer_id occurred_at\n C0 2020-01-01\n C1 2020-01-01")
+    customers = Landing.write(folder, "all", NOW, customers="\n ".join(["customer_id occurred_at", *_everyone()]))
     stood = sum(part.rows for part in catalogue.parts("orders"))
     sources = [file_source(table, file, "UTC") for table, file in {**customers.files, "orders": path}.items()]
     found = ingest(workspace, catalogue, sources, _SETTINGS, NOW, check_only=check_only)
@@ -219,8 +223,14 @@ def _peak(folder: Path, n_rows: int, *, check_only: bool) -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1e6 if sys.platform == "darwin" else 1e3)
 
 
+def _everyone() -> Iterator[str]:
+    return (f"C{n} 2020-01-01" for n in range(_CUSTOMERS))
+
+
 def _write_orders(path: Path, n_rows: int) -> None:
     """Write orders line by line, so that their making takes no memory."""
     with path.open("w", encoding="utf-8") as file:
         file.write("customer_id,occurred_at,order_id,amount,channel\n")
-        file.writelines(f"C{n % 2},2020-02-01 12:00:{n % 60:02},order {n},{n % 999}.5,web\n" for n in range(n_rows))
+        file.writelines(
+            f"C{n % _CUSTOMERS},2020-02-01 12:00:{n % 60:02},order {n},{n % 999}.5,web\n" for n in range(n_rows)
+        )

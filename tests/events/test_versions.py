@@ -95,6 +95,26 @@ def test_a_ticket_of_another_customer_is_a_conflict(shop):
     assert [(f.rule, f.count) for f in report.findings] == [("must not contradict the row that stands", 1)]
 
 
+@pytest.mark.parametrize(
+    "table, row, otherwise, remedy",
+    [
+        (
+            "orders",
+            "occurred_at order_id amount\n ann 2021-03-01 o1 5",
+            "\n ann 2021-03-01 o1 6",
+            "bring the difference",
+        ),
+        ("tickets", "occurred_at ticket_id\n ann 2021-03-01 t1", "\n bob 2021-03-01 t1", "correct the export"),
+    ],
+)
+def test_only_where_rows_add_up_can_the_difference_be_a_row_of_its_own(shop, table, row, otherwise, remedy):
+    head = row.partition("\n")[0]
+    shop.land(**{table: f"customer_id {row}"})
+    report = shop.land(TOMORROW, **{table: f"customer_id {head}{otherwise}"}).tables[0]
+    assert report.quarantined == 1
+    assert remedy in report.findings[0].remedy
+
+
 def test_facts_of_one_ticket_may_come_one_by_one_each_known_from_its_landing(shop):
     shop.land(tickets=f"{TICKET}\nann 2021-03-01 t1 complaint - -")
     shop.land(TOMORROW, tickets=f"{TICKET}\nann 2021-03-01 t1 complaint 2021-03-05 -")

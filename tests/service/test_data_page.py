@@ -243,6 +243,7 @@ def test_every_rule_of_the_contract_is_known_in_both_languages(name):
             "what stands remains; if the new value is right, bring the difference as a row of its own, or land "
             "everything anew in another workspace"
         ),
+        "what stands remains; correct the export, or land everything anew in another workspace",
         "was first told otherwise",
         "nothing, if it changed; the first telling stays",
         "is another first contact than an earlier row tells",

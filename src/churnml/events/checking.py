@@ -10,7 +10,7 @@ import bisect
 import contextlib
 import json
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -45,10 +45,16 @@ STANDS = Rule(
     "",
     "",
     "must not contradict the row that stands",
-    "what stands remains; if the new value is right, bring the difference as a row of its own, or land everything anew "
-    "in another workspace",
+    "what stands remains; correct the export, or land everything anew in another workspace",
 )
 """The rule that a row breaks which comes again otherwise."""
+_STANDS_AS_SUM = replace(
+    STANDS,
+    remedy="what stands remains; if the new value is right, bring the difference as a row of its own, or land "
+    "everything anew in another workspace",
+)
+"""The same where rows are added up, and a further one corrects the sum."""
+_ADDED_UP = frozenset({"orders", "order_lines", "returns"})
 _CHANGED = Rule("", "", "was first told otherwise", "nothing, if it changed; the first telling stays")
 _FIRST_CONTACT = Rule(
     "occurred_at", "", "is another first contact than an earlier row tells", "bring each customer once, or the first"
@@ -102,6 +108,8 @@ class Checked:
         The table.
     learned : str
         SQL for when a row was learned that does not say so itself.
+    scratch : Path
+        A folder for intermediate files.
     whole : bool
         Whether every value is staged. A check of a table of which nothing stands does without those that only a
         landing or a comparison asks for, which halves what is written.
@@ -118,6 +126,7 @@ class Checked:
 
     table: Table
     learned: str
+    scratch: Path
     whole: bool = True
     columns: list[str] = field(default_factory=list)
     told: list[str] = field(default_factory=list)
@@ -400,7 +409,7 @@ def compare(
         Whether all customers of this landing could be read; where not, no row is blamed for theirs.
     """
     table = checked.table
-    checked.rules += [_UNKNOWN, _TWICE, STANDS, _CHANGED, _FIRST_CONTACT]
+    checked.rules += [_UNKNOWN, _TWICE, _stands(table), _CHANGED, _FIRST_CONTACT]
     if table.name != "customers" and customers_known:
         _know(connection, "customer_id", "customers", landed.get("customers", []))
         if table.name == "consents":  # what someone refuses holds, whether or not they are known yet
@@ -417,9 +426,14 @@ def compare(
     return [_report(connection, checked, *one) for one in zip(checked.sources, again, strict=True)]
 
 
+def _stands(table: Table) -> Rule:
+    return _STANDS_AS_SUM if table.name in _ADDED_UP else STANDS
+
+
 def _again(connection: duckdb.DuckDBPyConnection, checked: Checked, landed: list[str]) -> list[Repeated]:
     """Find what came again; a version may take over columns from the one before it that no source has."""
-    marks = Marks(*(checked.rules.index(rule) + 1 for rule in (_TWICE, STANDS, _CHANGED, _FIRST_CONTACT)))
+    rules = (_TWICE, _stands(checked.table), _CHANGED, _FIRST_CONTACT)
+    marks = Marks(*(checked.rules.index(rule) + 1 for rule in rules))
     try:
         if keys := repeated_keys(connection, _arrivals(checked, landed), landed):
             _stage_whole(connection, checked)
@@ -438,7 +452,7 @@ def _arrivals(checked: Checked, landed: Sequence[str]) -> Arrivals:
     begins = [staged.begins for staged in checked.sources]
     tells = [frozenset(staged.reading.typed) for staged in checked.sources]
     remember = checked.learned == "occurred_at" and bool(landed)  # more history of a table that has some
-    return Arrivals(checked.table, checked.name, checked.selected(), begins, tells, remember)
+    return Arrivals(checked.table, checked.name, checked.selected(), begins, checked.scratch, tells, remember)
 
 
 def _know(connection: duckdb.DuckDBPyConnection, column: str, table: str, landed: Sequence[str]) -> None:
@@ -555,7 +569,8 @@ def set_aside(
             "file": staged.source.origin,
             "row": place - staged.begins + 1 if number is None else number,
             "customer_id": customer,
-            "column": rule.column or (", ".join(checked.table.key) if rule in {_TWICE, STANDS, _CHANGED} else ""),
+            "column": rule.column
+            or (", ".join(checked.table.key) if rule in {_TWICE, STANDS, _STANDS_AS_SUM, _CHANGED} else ""),
             "value": told["value"],
             "rule": rule.rule,
             "remedy": rule.remedy,

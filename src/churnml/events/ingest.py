@@ -41,6 +41,8 @@ Outlook = Callable[[Json], Json | None]
 _MEMORY = "500MB"
 _MEMORY_OF_A_CHECK = "600MB"
 """Nothing is sorted and written beside it, and ten million orders need not go to the disk."""
+_GOES_TO_DISK = 1_000_000_000
+"""Bytes of files that do anyhow; what DuckDB notes of its disk, about a byte a row, counts as nobody's memory."""
 _A_FEW = 5
 
 
@@ -96,7 +98,8 @@ def ingest(
         If a source breaks the contract as a whole; nothing of any source has landed then but sound consents. Its
         `report` says the same as a landing would, of every source.
     """
-    memory = _MEMORY_OF_A_CHECK if check_only else _MEMORY
+    size = sum(path.stat().st_size for source in sources for path in source.files if path.is_file())
+    memory = _MEMORY_OF_A_CHECK if check_only and size < _GOES_TO_DISK else _MEMORY
     with workspace.locked("ingest"), _connect(workspace, memory) as (connection, scratch):
         landing = _Landing(connection, scratch, _landed_files(workspace, catalogue), backfill)
         try:
@@ -245,7 +248,7 @@ def _check_all(
         stands = bool(landing.landed.get(table.name))
         known_then = backfill or not stands
         whole = not check_only or stands or table.name == "consents"  # `hold_undated` looks at what they say
-        checked = Checked(table, "occurred_at" if known_then else str(int(now)), whole)
+        checked = Checked(table, "occurred_at" if known_then else str(int(now)), landing.scratch, whole)
         brought = [one for one in fresh if one.table == table.name]
         opened = list(_opened(landing, brought, config.currency, now, progress))
         if not opened:

@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
+from pathlib import Path
 
 import duckdb
 import numpy as np
@@ -21,13 +22,9 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from churnml.events.schema import MONEY_SCALE, Table
-
-Hashes = npt.NDArray[np.uint64]
-Places = npt.NDArray[np.int64]
-Numbers = Hashes | Places
+from churnml.events.sorting import Hashes, Places, columns_of, repeated_of
 
 _SKIPPED, _FILLS, _NEWER, _MORE = -1, -2, -3, -4
-_AT_ONCE = 12_000_000
 _MATCHED_AT_ONCE = 3_000_000
 _COMPARED_AT_ONCE = 500_000
 
@@ -46,6 +43,8 @@ class Arrivals:
         The select list that gives every column of the contract from it.
     begins : sequence of int
         Where each source begins in it.
+    scratch : Path
+        A folder for intermediate files.
     tells : sequence of frozenset of str
         The columns each source has.
     remember : bool
@@ -56,6 +55,7 @@ class Arrivals:
     staged: str
     selected: str
     begins: Sequence[int]
+    scratch: Path
     tells: Sequence[frozenset[str]]
     remember: bool = False
 
@@ -220,8 +220,8 @@ def _take_out(
 def _matched(connection: duckdb.DuckDBPyConnection, own: str, rows: int) -> tuple[Places, Hashes]:
     """Return the places of the arriving rows of a turn that stand, and the hashes of their keys."""
     columns = f"content, key, coalesce(ingested_at, {np.iinfo(np.int64).min})"
-    theirs = _columns(connection, f"SELECT {columns} FROM standing WHERE {own} ORDER BY content", rows)
-    ours = _columns(connection, f"SELECT {columns}, turn FROM arriving WHERE {own}", rows)
+    theirs = columns_of(connection, f"SELECT {columns} FROM standing WHERE {own} ORDER BY content", rows)
+    ours = columns_of(connection, f"SELECT {columns}, turn FROM arriving WHERE {own}", rows)
     if not len(theirs[0]):
         return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.uint64)
     place = np.minimum(np.searchsorted(theirs[0], ours[0]), len(theirs[0]) - 1)
@@ -239,25 +239,6 @@ def _delete(connection: duckdb.DuckDBPyConnection, arrivals: Arrivals, places: P
             raise RuntimeError(f"{len(places):,} rows of {arrivals.staged} were to be deleted, {deleted:,} were")
 
 
-def _columns(connection: duckdb.DuckDBPyConnection, query: str, rows: int) -> list[Numbers]:
-    """Return the columns of a query as arrays, piece by piece, for all at once would take their memory twice.
-
-    Parameters
-    ----------
-    query : str
-        Gives numbers of 64 bits.
-    rows : int
-        So many it gives at most; what is not filled takes no memory.
-    """
-    reader, filled = connection.sql(query).to_arrow_reader(1 << 17), 0
-    columns = [np.empty(rows, dtype=str(kind)) for kind in reader.schema.types]  # `to_pandas_dtype` imports pandas
-    for piece in reader:
-        for column, values in zip(columns, piece.columns, strict=True):
-            column[filled : filled + len(piece)] = values.to_numpy(zero_copy_only=False)
-        filled += len(piece)
-    return [column[:filled] for column in columns]
-
-
 def _register(connection: duckdb.DuckDBPyConnection, name: str, column: str, values: npt.NDArray[np.generic]) -> None:
     # from its buffer: pyarrow would import pandas to look at a NumPy array
     kind = pa.uint64() if values.dtype == np.uint64 else pa.int64()
@@ -273,12 +254,11 @@ def _find_repeated(connection: duckdb.DuckDBPyConnection, arrivals: Arrivals, la
     """Find the hashes of the keys that come more than once, and return how many there are; most landings have few."""
     key = _hash(arrivals.table.key)
     staged = f"SELECT {key} AS hashed FROM (SELECT {arrivals.selected} FROM {arrivals.staged} WHERE broken = 0)"
-    twice = _twice(connection, staged)
-    if not len(twice) and not landed:
-        return 0
-    _register(connection, "hashes", "hashed", twice)
-    connection.execute("CREATE OR REPLACE TEMP TABLE again AS SELECT DISTINCT hashed FROM hashes")
-    connection.unregister("hashes")
+    connection.execute("CREATE OR REPLACE TEMP TABLE again (hashed UBIGINT)")
+    for twice in repeated_of(connection, staged, arrivals.scratch):
+        _register(connection, "hashes", "hashed", twice)
+        connection.execute("INSERT INTO again SELECT hashed FROM hashes")
+        connection.unregister("hashes")
     if landed:
         connection.execute(
             f"INSERT INTO again SELECT DISTINCT {key} FROM read_parquet($files) WHERE {key} IN ({staged})",
@@ -286,22 +266,6 @@ def _find_repeated(connection: duckdb.DuckDBPyConnection, arrivals: Arrivals, la
         )
     ((rows,),) = connection.execute("SELECT count(*) FROM again").fetchall()
     return int(rows)
-
-
-def _twice(connection: duckdb.DuckDBPyConnection, hashes: str) -> Hashes:
-    """Return the hashes that come twice or more.
-
-    Sorting numbers costs a sixth of what grouping them does. They are taken in as many turns as keep memory flat.
-    """
-    ((rows,),) = connection.execute(f"SELECT count(*) FROM ({hashes})").fetchall()
-    turns = rows // _AT_ONCE + 1
-    found = []
-    for turn in range(turns):
-        own = f" WHERE hashed % {turns} = {turn}" if turns > 1 else ""
-        (values,) = _columns(connection, f"SELECT hashed FROM ({hashes}){own}", rows)
-        values.sort()
-        found.append(values[1:][values[1:] == values[:-1]])
-    return np.concatenate(found)
 
 
 def _gather(

@@ -187,6 +187,7 @@ def _remedies(language: Language) -> list[str]:
             "what stands remains; if the new value is right, bring the difference as a row of its own, or land "
             "everything anew in another workspace"
         ),
+        _("what stands remains; correct the export, or land everything anew in another workspace"),
         _("nothing, if it changed; the first telling stays"),
         _("bring each customer once, or the first"),
         _("round it in the export if the rest matters"),
