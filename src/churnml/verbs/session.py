@@ -7,6 +7,7 @@ import hashlib
 import json
 import shutil
 import sys
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -55,7 +56,8 @@ class Session:
     @classmethod
     def open(cls, workspace: Path, configs: Path, *, as_json: bool = False, create: bool | None = False) -> Session:
         """Return a session on a workspace; `create` makes one where there is none, None leaves it open."""
-        console = Console(stderr=True, highlight=False)
+        # a line stays one line where another program reads: a path cut in two is neither found nor copied
+        console = Console(stderr=True, highlight=False, soft_wrap=not sys.stderr.isatty())
         where = Workspace(workspace.resolve()) if create is None else Workspace.open(workspace, create=create)
         return cls(where, configs, console, as_json)
 
