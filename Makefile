@@ -33,8 +33,8 @@ lint: setup  ## format, lint, types and generated docs, without changing a file
 	@$(RUN) -m mypy
 	@$(RUN) docs/generate.py --check
 
-test: setup  ## the tests, under ten minutes
-	@$(RUN) -m pytest
+test: setup  ## the tests, under ten minutes on two cores
+	@$(RUN) -m pytest -n 2 --dist loadfile
 
 test-long: setup setup-spark  ## the tests that take longer
 	@$(RUN) -m pytest -m long
