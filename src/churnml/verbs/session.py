@@ -7,7 +7,6 @@ import hashlib
 import json
 import shutil
 import sys
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
