@@ -12,7 +12,7 @@ from typing import Annotated, Literal, TypeVar
 from zoneinfo import available_timezones
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from churnml.errors import ConfigError, UsageError, nearest
 from churnml.refusals import broken_rule, keys_beside, place, shown
@@ -125,12 +125,29 @@ class Protocol(Settings):
     goal: dict[str, float] = Field(default_factory=dict, description="figures to beat, by metric")
 
 
+class Campaign(Settings):
+    """What a retention campaign costs and brings, for the money of a backtest; the defaults are Verbraken's."""
+
+    clv: float = Field(200.0, gt=0.0, allow_inf_nan=False, description="value of a customer kept, in the currency")
+    incentive: float = Field(10.0, ge=0.0, allow_inf_nan=False, description="cost of the incentive, paid if accepted")
+    contact: float = Field(1.0, ge=0.0, allow_inf_nan=False, description="cost of a contact, always paid")
+    alpha: float = Field(6.0, gt=0.0, allow_inf_nan=False, description="acceptance is Beta(alpha, beta)")
+    beta: float = Field(14.0, gt=0.0, allow_inf_nan=False, description="acceptance is Beta(alpha, beta)")
+
+    @model_validator(mode="after")
+    def _worth_keeping(self) -> Campaign:
+        if self.incentive >= self.clv:
+            raise ValueError(f"`incentive` must be below `clv`, got {self.incentive:g} and {self.clv:g}")
+        return self
+
+
 class BacktestConfig(Settings):
     """`configs/backtest.yaml`: the protocols that `churnml backtest` runs."""
 
     protocols: dict[str, Protocol] = Field(default_factory=dict)
     bootstrap: int = Field(300, ge=50, le=10_000, description="redraws of customers behind each interval")
     origin_step_days: Days = Field(14, description="days between the origins of `--origins`")
+    campaign: Campaign = Field(default_factory=Campaign, description="what the money of `--origins` is counted with")
 
 
 AnySettings = TypeVar("AnySettings", bound=BaseModel)

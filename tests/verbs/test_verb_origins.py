@@ -5,7 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from churnml.config import Campaign
 from churnml.errors import UsageError
+from churnml.modeling.findings import findings
 from churnml.modeling.judgement import OURS
 from churnml.modeling.origins import Origin, Rolled, mean_over
 from churnml.verbs.origins import backtest_origins, page, verdicts
@@ -35,7 +37,7 @@ def test_a_sentence_says_at_how_many_origins_calibration_is_what_a_perfect_model
 
 
 def test_the_page_tells_the_last_origin_apart(rolled):
-    told = page(rolled)
+    told = page(rolled, findings(rolled, Campaign(), bootstrap=50))
     assert told.index("Mean over the origins before the last") < told.index("## The last origin, 2020-02-01: churn")
     assert "| 2020-02-01 (last) | 500 |" in told
 

@@ -14,7 +14,9 @@ from churnml.verbs.horizon import train_config
 from churnml.verbs.session import Session
 
 if TYPE_CHECKING:
+    from churnml.modeling.findings import Findings
     from churnml.modeling.judgement import Figure, Measure, Method
+    from churnml.modeling.money import Earned
     from churnml.modeling.origins import Rolled
 
 Json = dict[str, Any]  # Any: JSON
@@ -38,6 +40,7 @@ def backtest_origins(session: Session, origins: int, *, report: Path | None = No
     NotEnoughDataError
         If history does not reach; the message says for how many it would.
     """
+    from churnml.modeling.findings import findings  # noqa: PLC0415
     from churnml.modeling.origins import roll  # noqa: PLC0415  # LightGBM takes seconds to import
 
     _check(origins, report)
@@ -53,11 +56,12 @@ def backtest_origins(session: Session, origins: int, *, report: Path | None = No
             bootstrap=settings.bootstrap,
             progress=tick,
         )
-    body = rolled.to_json()
+        found = findings(rolled, settings.campaign, bootstrap=settings.bootstrap)
+    body = rolled.to_json() | found.to_json()
     if not session.as_json:
         session.console.print("\n".join(verdicts(rolled)))
     if report is not None:
-        whole = page(rolled) if report.suffix == ".md" else json.dumps(body, indent=2) + "\n"
+        whole = page(rolled, found) if report.suffix == ".md" else json.dumps(body, indent=2) + "\n"
         with session.workspace.atomically(report.resolve()) as draft:
             draft.write_text(whole, encoding="utf-8")
     return body
@@ -101,7 +105,7 @@ worse than churnml beyond noise (paired, 95 %), one marked ! is better.
 """
 
 
-def page(rolled: Rolled) -> str:
+def page(rolled: Rolled, found: Findings) -> str:
     """Return the sentences and the tables as a page of Markdown."""
     first, before = rolled.earlier[0].cutoff, rolled.earlier[-1].cutoff
     head = _PAGE.format(
@@ -110,7 +114,31 @@ def page(rolled: Rolled) -> str:
     parts = [head, *(f"- {one}" for one in verdicts(rolled)), ""]
     parts += _sections("Mean over the origins before the last", rolled.mean)
     parts += _sections(f"The last origin, {rolled.last.cutoff}", rolled.at_last)
-    return "\n".join([*parts, *_stability(rolled)])
+    return "\n".join([*parts, *_stability(rolled), *_money(found)])
+
+
+def _money(found: Findings) -> list[str]:
+    money, money_of = found.money, found.money.campaign
+    head = (
+        f"Profit per customer of the base, by a campaign with `clv` {money_of.clv:g}, `incentive` "
+        f"{money_of.incentive:g}, `contact` {money_of.contact:g} and acceptance Beta({money_of.alpha:g}, "
+        f"{money_of.beta:g}); all customers of the origins before the last. A contact pays above a churn probability "
+        f"of {money.pays_above:.1%}. The best share is chosen with hindsight, the paying one is not.\n"
+    )
+    lines = ["## Money\n", head, _row(["method", "best share", "profit there", "paying share", "profit there", "EMPC"])]
+    lines.append(_row(["---", *(["---:"] * 5)]))
+    for one in money.methods:
+        profits = [_lead_cell(one, metric) for metric in ("best_profit", "paying_profit", "empc")]
+        shares = [f"{share.value:.0%}" for share in (one.best_share, one.paying_share)]
+        lines.append(_row([one.name, shares[0], profits[0], shares[1], *profits[1:]]))
+    return [*lines, ""]
+
+
+def _lead_cell(one: Earned, metric: str) -> str:
+    figure: Figure = getattr(one, metric)
+    lead = one.lead_of_ours.get(metric)
+    mark = "" if lead is None else "\\*" if lead.low > 0 else "!" if lead.high < 0 else ""
+    return f"{figure.value:.2f}{mark} [{figure.low:.2f}, {figure.high:.2f}]"
 
 
 def _sections(title: str, found: Mapping[Any, tuple[Method, ...]]) -> list[str]:  # Any: a Target, known to modeling

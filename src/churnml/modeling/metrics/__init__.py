@@ -9,6 +9,7 @@ and `intervals.py`; `columns.py` checks what comes in.
 from churnml.modeling.metrics.churn import auprc, auroc, brier, ece, ece_perfect_95, empc, lift, log_loss
 from churnml.modeling.metrics.delong import auroc_difference, auroc_interval
 from churnml.modeling.metrics.intervals import bootstrap, paired_difference
+from churnml.modeling.metrics.money import paying_probability, profit_curve
 from churnml.modeling.metrics.value import bias, gini_normalised, mae, rmse, spearman
 
 __all__ = [
@@ -27,6 +28,8 @@ __all__ = [
     "log_loss",
     "mae",
     "paired_difference",
+    "paying_probability",
+    "profit_curve",
     "rmse",
     "spearman",
 ]
