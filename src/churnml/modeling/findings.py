@@ -9,6 +9,7 @@ from churnml.config import Campaign
 from churnml.modeling.money import Money, money
 from churnml.modeling.origins import Rolled
 from churnml.modeling.pool import Pool
+from churnml.modeling.segments import Segment, segments
 
 Json = dict[str, Any]  # Any: JSON
 
@@ -21,17 +22,20 @@ class Findings:
     ----------
     money : Money
         What acting on each method would have earned.
+    segments : tuple of Segment
+        How ours did in each part of the customers.
     """
 
     money: Money
+    segments: tuple[Segment, ...]
 
     def to_json(self) -> Json:
         """Return plain data ready for JSON, without a row of any customer."""
-        return {"money": self.money.to_json()}
+        return {"money": self.money.to_json(), "segments": [one.to_json() for one in self.segments]}
 
 
 def findings(rolled: Rolled, campaign: Campaign, *, bootstrap: int) -> Findings:
-    """Return what the origins say of money.
+    """Return what the origins say of money and of segments.
 
     Parameters
     ----------
@@ -44,4 +48,7 @@ def findings(rolled: Rolled, campaign: Campaign, *, bootstrap: int) -> Findings:
         If a figure exists in fewer than half of the redraws.
     """
     pool = Pool.of(rolled.earlier)
-    return Findings(money(pool, campaign, bootstrap=bootstrap, seed=rolled.seed))
+    return Findings(
+        money(pool, campaign, bootstrap=bootstrap, seed=rolled.seed),
+        tuple(segments(pool, bootstrap=bootstrap, seed=rolled.seed)),
+    )

@@ -22,6 +22,7 @@ from churnml.features import Catalogue
 from churnml.labels import Outcomes, label_lag, training_cutoffs
 from churnml.modeling import metrics
 from churnml.modeling.backtest import forecasts_of, require_both, truth_of
+from churnml.modeling.cuts import segments_of
 from churnml.modeling.judgement import MEASURES, Figure, Json, Matrix, Measure, Method, Target, figure_of
 from churnml.modeling.train import train
 
@@ -60,6 +61,10 @@ class Origin:
     truth : mapping of target to ndarray of shape (n_customers,)
     forecasts : mapping of target and method to ndarray of shape (n_customers,)
         Ours first.
+    segments : mapping of str to ndarray of shape (n_customers,)
+        By each way of cutting the customers up, the segment each is in, as a text; empty where it is not known.
+    past_rate : float
+        The churn rate over the cutoffs that taught: what history had said before.
     """
 
     cutoff: str
@@ -67,6 +72,8 @@ class Origin:
     customer_ids: npt.NDArray[np.object_] = field(repr=False)
     truth: Mapping[Target, Matrix] = field(repr=False)
     forecasts: Mapping[Target, Mapping[str, Matrix]] = field(repr=False)
+    segments: Mapping[str, npt.NDArray[np.object_]] = field(default_factory=dict, repr=False)
+    past_rate: float = float("nan")
 
     def figures(self, target: Target) -> dict[str, dict[str, float]]:
         """Return each method's figures by metric."""
@@ -212,7 +219,9 @@ def _judged(store: Store, catalogue: Catalogue, config: TrainConfig, margin_rate
         forecasts = {target: forecasts_of(target, trained, table) for target in _TARGETS}
     truth = {target: truth_of(target, outcome, margin_rate) for target in _TARGETS}
     day = moment(cutoff, store.time_zone).date().isoformat()
-    return Origin(day, len(taught), table.customer_ids, truth, forecasts)
+    values = next(iter(forecasts["value"].values()))
+    past = float(trained.snapshots.churned.mean())
+    return Origin(day, len(taught), table.customer_ids, truth, forecasts, segments_of(table, values), past)
 
 
 def mean_over(origins: Sequence[Origin], target: Target, bootstrap: int, seed: int) -> tuple[Method, ...]:

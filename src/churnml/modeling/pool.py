@@ -6,7 +6,7 @@ A customer who is there at several origins is drawn with all rows, so a redraw s
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -30,6 +30,8 @@ class Pool:
         What came.
     churn, values : mapping of method to ndarray of shape (n_rows,)
         What each method had said, ours first.
+    segments : mapping of str to ndarray of shape (n_rows,)
+        As of `Origin`.
     """
 
     customers: npt.NDArray[np.intp]
@@ -38,6 +40,7 @@ class Pool:
     value: Matrix
     churn: Mapping[str, Matrix]
     values: Mapping[str, Matrix]
+    segments: Mapping[str, npt.NDArray[np.object_]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, origins: Sequence[Origin]) -> Pool:
@@ -49,7 +52,8 @@ class Pool:
             for t in ("churn", "value")
         )
         truth = [np.concatenate([one.truth[t] for one in origins]) for t in ("churn", "value")]
-        return cls(customers, whose, truth[0], truth[1], churn, values)
+        cuts = {cut: np.concatenate([one.segments[cut] for one in origins]) for cut in origins[0].segments}
+        return cls(customers, whose, truth[0], truth[1], churn, values, cuts)
 
     def redraws(self, draws: int, seed: int) -> Iterator[npt.NDArray[np.intp]]:
         """Give how often each row counts in each redraw of the customers, of shape (n_rows,)."""

@@ -114,7 +114,7 @@ def page(rolled: Rolled, found: Findings) -> str:
     parts = [head, *(f"- {one}" for one in verdicts(rolled)), ""]
     parts += _sections("Mean over the origins before the last", rolled.mean)
     parts += _sections(f"The last origin, {rolled.last.cutoff}", rolled.at_last)
-    return "\n".join([*parts, *_stability(rolled), *_money(found)])
+    return "\n".join([*parts, *_stability(rolled), *_money(found), *_segments(found)])
 
 
 def _money(found: Findings) -> list[str]:
@@ -132,6 +132,27 @@ def _money(found: Findings) -> list[str]:
         shares = [f"{share.value:.0%}" for share in (one.best_share, one.paying_share)]
         lines.append(_row([one.name, shares[0], profits[0], shares[1], *profits[1:]]))
     return [*lines, ""]
+
+
+def _segments(found: Findings) -> list[str]:
+    columns = ["by", "segment", "customers", "left", "predicted", "AUROC", "Brier", "value bias", "value MAE"]
+    from churnml.modeling.segments import RULE  # noqa: PLC0415
+
+    head = f"Ours, all rows of the origins before the last. {RULE}\n"
+    lines = ["## By segment\n", head, _row(columns), _row(["---", "---", *(["---:"] * 7)])]
+    for one in found.segments:
+        shown = [_figure(one.figures.get(name), digits) for name, digits in _SEGMENT_DIGITS.items()]
+        lines.append(_row([one.cut.replace("_", " "), one.name, f"{one.customers:,}", *shown]))
+    return [*lines, ""]
+
+
+_SEGMENT_DIGITS = {"observed": 3, "predicted": 3, "auroc": 3, "brier": 4, "bias": 3, "mae": 1}
+
+
+def _figure(figure: Figure | None, digits: int) -> str:
+    if figure is None:
+        return "too few"
+    return f"{figure.value:.{digits}f} [{figure.low:.{digits}f}, {figure.high:.{digits}f}]"
 
 
 def _lead_cell(one: Earned, metric: str) -> str:
