@@ -26,6 +26,7 @@ def origin(seed, customers):
         np.array(customers, dtype=object),
         {"churn": left, "value": spent},
         {"churn": {OURS: p, "no idea": np.full(len(p), 0.2)}, "value": {OURS: spent * 1.1, "all equal": spent * 0 + 1}},
+        past_rate=0.2,
     )
 
 

@@ -18,7 +18,7 @@ def _origin(day, seed):
     p = rng.beta(1, 4, 500)
     left, spent = (rng.random(500) < p).astype(float), rng.gamma(2.0, 50.0, 500)
     forecasts = {"churn": {OURS: p, "no idea": np.full(500, 0.2)}, "value": {OURS: spent, "half": spent / 2}}
-    return Origin(day, 2, np.arange(500).astype(object), {"churn": left, "value": spent}, forecasts)
+    return Origin(day, 2, np.arange(500).astype(object), {"churn": left, "value": spent}, forecasts, past_rate=0.2)
 
 
 @pytest.fixture(scope="module")

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from churnml.config import Campaign
+from churnml.modeling.grade import Grade, grades
 from churnml.modeling.money import Money, money
 from churnml.modeling.origins import Rolled
 from churnml.modeling.pool import Pool
@@ -24,18 +25,22 @@ class Findings:
         What acting on each method would have earned.
     segments : tuple of Segment
         How ours did in each part of the customers.
+    grades : tuple of Grade
+        The letter of another product, ours first.
     """
 
     money: Money
     segments: tuple[Segment, ...]
+    grades: tuple[Grade, ...]
 
     def to_json(self) -> Json:
         """Return plain data ready for JSON, without a row of any customer."""
-        return {"money": self.money.to_json(), "segments": [one.to_json() for one in self.segments]}
+        told = {"money": self.money.to_json(), "segments": [one.to_json() for one in self.segments]}
+        return told | {"dynamics_365_grade": [one.to_json() for one in self.grades]}
 
 
 def findings(rolled: Rolled, campaign: Campaign, *, bootstrap: int) -> Findings:
-    """Return what the origins say of money and of segments.
+    """Return what the origins say of money and of segments, and the letter another product would give.
 
     Parameters
     ----------
@@ -51,4 +56,5 @@ def findings(rolled: Rolled, campaign: Campaign, *, bootstrap: int) -> Findings:
     return Findings(
         money(pool, campaign, bootstrap=bootstrap, seed=rolled.seed),
         tuple(segments(pool, bootstrap=bootstrap, seed=rolled.seed)),
+        tuple(grades(rolled.earlier)),
     )

@@ -73,7 +73,7 @@ class Origin:
     truth: Mapping[Target, Matrix] = field(repr=False)
     forecasts: Mapping[Target, Mapping[str, Matrix]] = field(repr=False)
     segments: Mapping[str, npt.NDArray[np.object_]] = field(default_factory=dict, repr=False)
-    past_rate: float = float("nan")
+    past_rate: float = field(kw_only=True)
 
     def figures(self, target: Target) -> dict[str, dict[str, float]]:
         """Return each method's figures by metric."""
@@ -221,7 +221,7 @@ def _judged(store: Store, catalogue: Catalogue, config: TrainConfig, margin_rate
     day = moment(cutoff, store.time_zone).date().isoformat()
     values = next(iter(forecasts["value"].values()))
     past = float(trained.snapshots.churned.mean())
-    return Origin(day, len(taught), table.customer_ids, truth, forecasts, segments_of(table, values), past)
+    return Origin(day, len(taught), table.customer_ids, truth, forecasts, segments_of(table, values), past_rate=past)
 
 
 def mean_over(origins: Sequence[Origin], target: Target, bootstrap: int, seed: int) -> tuple[Method, ...]:

@@ -114,7 +114,7 @@ def page(rolled: Rolled, found: Findings) -> str:
     parts = [head, *(f"- {one}" for one in verdicts(rolled)), ""]
     parts += _sections("Mean over the origins before the last", rolled.mean)
     parts += _sections(f"The last origin, {rolled.last.cutoff}", rolled.at_last)
-    return "\n".join([*parts, *_stability(rolled), *_money(found), *_segments(found)])
+    return "\n".join([*parts, *_stability(rolled), *_money(found), *_segments(found), *_grades(found)])
 
 
 def _money(found: Findings) -> list[str]:
@@ -147,6 +147,22 @@ def _segments(found: Findings) -> list[str]:
 
 
 _SEGMENT_DIGITS = {"observed": 3, "predicted": 3, "auroc": 3, "brier": 4, "bias": 3, "mae": 1}
+
+
+_LETTER = """The letter that Dynamics 365 Customer Insights would give; its rule and our reading of it stand in
+docs/backtest-report.md. It says little: it asks only who was called above 50 %, so it sees no calibration, no luck of
+the draw and no money, and where few leave an honest model calls hardly anybody. Those are told above.
+"""
+
+
+def _grades(found: Findings) -> list[str]:
+    columns = ["method", "letter", "accurate of all", "foreseen of who left", "historical rate"]
+    columns += ["if 10 % means points", "if as many are called as left historically"]
+    lines = ["## The letter of another product\n", _LETTER, _row(columns), _row(["---", "---", *(["---:"] * 5)])]
+    for one in found.grades:
+        shares = [f"{share:.1%}" for share in (one.accurate, one.found, one.past_rate)]
+        lines.append(_row([one.name, f"**{one.letter}**", *shares, one.if_points, one.if_as_many]))
+    return [*lines, ""]
 
 
 def _figure(figure: Figure | None, digits: int) -> str:
