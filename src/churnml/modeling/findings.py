@@ -11,13 +11,14 @@ from churnml.modeling.money import Money, money
 from churnml.modeling.origins import Rolled
 from churnml.modeling.pool import Pool
 from churnml.modeling.segments import Segment, segments
+from churnml.modeling.stability import Course, stability
 
 Json = dict[str, Any]  # Any: JSON
 
 
 @dataclass(frozen=True)
 class Findings:
-    """All are read off the origins before the last, so that the last is not used up.
+    """What the origins before the last say, so that the last is not used up.
 
     Parameters
     ----------
@@ -27,20 +28,24 @@ class Findings:
         How ours did in each part of the customers.
     grades : tuple of Grade
         The letter of another product, ours first.
+    stability : tuple of Course
+        Ours from origin to origin; the one finding that looks at the last, to say whether it differs.
     """
 
     money: Money
     segments: tuple[Segment, ...]
     grades: tuple[Grade, ...]
+    stability: tuple[Course, ...]
 
     def to_json(self) -> Json:
         """Return plain data ready for JSON, without a row of any customer."""
         told = {"money": self.money.to_json(), "segments": [one.to_json() for one in self.segments]}
-        return told | {"dynamics_365_grade": [one.to_json() for one in self.grades]}
+        told["dynamics_365_grade"] = [one.to_json() for one in self.grades]
+        return told | {"stability": [one.to_json() for one in self.stability]}
 
 
 def findings(rolled: Rolled, campaign: Campaign, *, bootstrap: int) -> Findings:
-    """Return what the origins say of money and of segments, and the letter another product would give.
+    """Return what the origins say of money and of segments, the letter another product would give, and stability.
 
     Parameters
     ----------
@@ -57,4 +62,5 @@ def findings(rolled: Rolled, campaign: Campaign, *, bootstrap: int) -> Findings:
         money(pool, campaign, bootstrap=bootstrap, seed=rolled.seed),
         tuple(segments(pool, bootstrap=bootstrap, seed=rolled.seed)),
         tuple(grades(rolled.earlier)),
+        tuple(stability(rolled, bootstrap=bootstrap)),
     )

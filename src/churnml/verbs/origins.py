@@ -114,7 +114,26 @@ def page(rolled: Rolled, found: Findings) -> str:
     parts = [head, *(f"- {one}" for one in verdicts(rolled)), ""]
     parts += _sections("Mean over the origins before the last", rolled.mean)
     parts += _sections(f"The last origin, {rolled.last.cutoff}", rolled.at_last)
-    return "\n".join([*parts, *_stability(rolled), *_money(found), *_segments(found), *_grades(found)])
+    return "\n".join(
+        [*parts, *_stability(rolled), *_courses(rolled, found), *_money(found), *_segments(found), *_grades(found)]
+    )
+
+
+def _courses(rolled: Rolled, found: Findings) -> list[str]:
+    from churnml.modeling.origins import MEASURED  # noqa: PLC0415
+
+    days = [*(one.cutoff for one in rolled.earlier), f"{rolled.last.cutoff} (last)"]
+    head = (
+        "Ours with its interval. *Spread* is the standard deviation before the last; *the last is* compares it with "
+        "the mean before, paired over customers. A season or a sale is no such luck and may be the reason.\n"
+    )
+    lines = ["## Stability\n", head, _row(["figure", *days, "spread", "the last is"])]
+    lines.append(_row(["---", *(["---:"] * (len(days) + 1)), "---"]))
+    for one in found.stability:
+        measure = MEASURED[one.target][one.metric]
+        shown = [_figure(figure, measure.digits) for figure in one.figures]
+        lines.append(_row([measure.label, *shown, f"{one.spread:.{measure.digits}f}", one.verdict]))
+    return [*lines, ""]
 
 
 def _money(found: Findings) -> list[str]:
