@@ -512,13 +512,14 @@ def backtest(
         int | None, typer.Option(help="Judge configs/train.yaml at so many cutoffs in a row instead, the last apart.")
     ] = None,
     report: Annotated[
-        Path | None, typer.Option(help="Write it to this Markdown file as well; with --origins also .json.")
+        Path | None, typer.Option(help="Write it to this Markdown file as well; with --origins also .html or .json.")
     ] = None,
+    language: Annotated[str, typer.Option(help="Of the .html report: en or zh.")] = "en",
     as_json: JsonOption = False,
 ) -> None:
     """Run the out-of-time protocols of configs/backtest.yaml, beside the baselines, with intervals."""
     from churnml.verbs.backtest import backtest as run  # noqa: PLC0415
-    from churnml.verbs.origins import backtest_origins  # noqa: PLC0415
+    from churnml.verbs.origins import backtest_origins, language_named  # noqa: PLC0415
 
     if origins is not None and protocol:
         raise UsageError("--origins and --protocol are two kinds of backtest; give one of them")
@@ -526,7 +527,7 @@ def backtest(
     body = (
         run(session, protocol or [], report=report)
         if origins is None
-        else (backtest_origins(session, origins, report=report))
+        else (backtest_origins(session, origins, report=report, language=language_named(language)))
     )
     if as_json:
         session.print_json(body)

@@ -7,7 +7,8 @@ decoration beside the number it draws.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Literal
 from xml.sax.saxutils import escape
 
@@ -57,6 +58,72 @@ def diverging_bar(amount: float, span: float, title: str | None = None) -> str:
     length = 50 * _clip(abs(amount) / span) if span > 0 else 0.0
     body = _rect("raises", 50, length, 10) if amount >= 0 else _rect("lowers", 50 - length, length, 10)
     return _svg("diverging", 100, 10, _rect("track", 0, 100, 10) + body + _rect("axis", 49.8, 0.4, 10), title)
+
+
+@dataclass(frozen=True)
+class Line:
+    """Points of a chart joined in their order; `kind` is the class that gives its colour.
+
+    Parameters
+    ----------
+    points : sequence of (float, float)
+    band : sequence of (float, float), optional
+        Low and high at each point, drawn as a shade.
+    """
+
+    kind: str
+    points: Sequence[tuple[float, float]]
+    band: Sequence[tuple[float, float]] = ()
+
+
+def chart(lines: Sequence[Line], title: str, x: Sequence[tuple[float, str]], y: Sequence[tuple[float, str]]) -> str:
+    """Return lines over labelled axes.
+
+    Parameters
+    ----------
+    title : str
+        What the chart says, for who cannot see it.
+    x, y : sequence of (float, str)
+        The ticks, ascending, with their labels; the first and the last are the ends of the axis.
+    """
+    (left, right), (bottom, top) = ((ticks[0][0], ticks[-1][0]) for ticks in (x, y))
+
+    def at(px: float, py: float) -> str:
+        across, up = (px - left) / ((right - left) or 1.0), (py - bottom) / ((top - bottom) or 1.0)
+        return f"{46 + 344 * across:.1f},{190 - 178 * up:.1f}"
+
+    drawn = [_grid(at, x, y, left, right, bottom)]
+    for line in lines:
+        if line.band:
+            over = [at(px, high) for (px, _), (_, high) in zip(line.points, line.band, strict=True)]
+            under = [at(px, low) for (px, _), (low, _) in zip(line.points, line.band, strict=True)]
+            drawn.append(f'<polygon class="band {escape(line.kind)}" points="{" ".join(over + under[::-1])}"/>')
+    for line in lines:
+        points = " ".join(at(*point) for point in line.points)
+        drawn.append(f'<polyline class="line {escape(line.kind)}" points="{points}"/>')
+    return (
+        f'<svg class="chart" viewBox="0 0 400 214" role="img" focusable="false"><title>{escape(title)}</title>'
+        f"{''.join(drawn)}</svg>"
+    )
+
+
+def _grid(
+    at: Callable[[float, float], str],
+    x: Sequence[tuple[float, str]],
+    y: Sequence[tuple[float, str]],
+    left: float,
+    right: float,
+    bottom: float,
+) -> str:
+    drawn = []
+    for value, label in y:
+        height = at(left, value).split(",")[1]
+        drawn.append(f'<polyline class="grid" points="{at(left, value)} {at(right, value)}"/>')
+        drawn.append(f'<text class="tick" x="40" y="{height}" dy="4" text-anchor="end">{escape(label)}</text>')
+    for value, label in x:
+        across = at(value, bottom).split(",")[0]
+        drawn.append(f'<text class="tick" x="{across}" y="206" text-anchor="middle">{escape(label)}</text>')
+    return "".join(drawn)
 
 
 def mark(shape: Shape) -> str:

@@ -1,5 +1,6 @@
 """`churnml backtest --origins N` says in sentences and tables what the origins found, and refuses what it cannot do."""
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,8 @@ from churnml.errors import UsageError
 from churnml.modeling.findings import findings
 from churnml.modeling.judgement import OURS
 from churnml.modeling.origins import Origin, Rolled, mean_over
-from churnml.verbs.origins import backtest_origins, page, verdicts
+from churnml.service.pages.backtest import backtest_page
+from churnml.verbs.origins import backtest_origins, language_named, page, verdicts
 
 
 def _origin(day, seed):
@@ -48,5 +50,19 @@ def test_a_single_origin_is_refused():
 
 
 def test_a_report_of_another_kind_is_refused_before_anything_is_trained():
-    with pytest.raises(UsageError, match=r"must end in \.md or \.json with --origins, got found\.txt"):
+    with pytest.raises(UsageError, match=r"must end in \.html, \.md or \.json with --origins, got found\.txt"):
         backtest_origins(None, 3, report=Path("found.txt"))
+
+
+@pytest.mark.parametrize(("language", "says"), [("en", "What the figures mean"), ("zh", "各指标的含义")])
+def test_the_page_is_one_file_in_either_language_that_fetches_nothing_and_runs_no_script(rolled, language, says):
+    body = rolled.to_json() | findings(rolled, Campaign(), bootstrap=50).to_json()
+    told = backtest_page(body, language)
+    assert says in told
+    assert told.count('class="chart"') == 4
+    assert not re.search(r"<script|src=|https?://(?!www.w3.org)", told)
+
+
+def test_a_language_that_is_not_there_is_refused():
+    with pytest.raises(UsageError, match="--language must be en or zh, got 'fr'"):
+        language_named("fr")

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from churnml.config import Campaign
+from churnml.modeling.curves import curves
 from churnml.modeling.grade import Grade, grades
 from churnml.modeling.money import Money, money
 from churnml.modeling.origins import Rolled
@@ -30,18 +31,21 @@ class Findings:
         The letter of another product, ours first.
     stability : tuple of Course
         Ours from origin to origin; the one finding that looks at the last, to say whether it differs.
+    curves : dict
+        The points of the plots.
     """
 
     money: Money
     segments: tuple[Segment, ...]
     grades: tuple[Grade, ...]
     stability: tuple[Course, ...]
+    curves: Json
 
     def to_json(self) -> Json:
         """Return plain data ready for JSON, without a row of any customer."""
         told = {"money": self.money.to_json(), "segments": [one.to_json() for one in self.segments]}
         told["dynamics_365_grade"] = [one.to_json() for one in self.grades]
-        return told | {"stability": [one.to_json() for one in self.stability]}
+        return told | {"stability": [one.to_json() for one in self.stability], "curves": self.curves}
 
 
 def findings(rolled: Rolled, campaign: Campaign, *, bootstrap: int) -> Findings:
@@ -63,4 +67,5 @@ def findings(rolled: Rolled, campaign: Campaign, *, bootstrap: int) -> Findings:
         tuple(segments(pool, bootstrap=bootstrap, seed=rolled.seed)),
         tuple(grades(rolled.earlier)),
         tuple(stability(rolled, bootstrap=bootstrap)),
+        curves(pool, bootstrap=bootstrap, seed=rolled.seed),
     )

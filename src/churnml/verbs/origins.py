@@ -12,6 +12,7 @@ from churnml.errors import UsageError
 from churnml.verbs.features import of_session
 from churnml.verbs.horizon import train_config
 from churnml.verbs.session import Session
+from churnml.wording import LANGUAGES, Language
 
 if TYPE_CHECKING:
     from churnml.modeling.findings import Findings
@@ -20,10 +21,10 @@ if TYPE_CHECKING:
     from churnml.modeling.origins import Rolled
 
 Json = dict[str, Any]  # Any: JSON
-_KINDS = (".md", ".json")
+_KINDS = (".html", ".md", ".json")
 
 
-def backtest_origins(session: Session, origins: int, *, report: Path | None = None) -> Json:
+def backtest_origins(session: Session, origins: int, *, report: Path | None = None, language: Language = "en") -> Json:
     """Judge at several cutoffs in a row, show the mean over them and the last apart, and return it as plain data.
 
     Parameters
@@ -31,7 +32,9 @@ def backtest_origins(session: Session, origins: int, *, report: Path | None = No
     origins : int
         How many cutoffs, at least 2.
     report : Path, optional
-        Where to write the same as Markdown (`.md`) or JSON (`.json`).
+        Where to write the same as a page (`.html`), Markdown (`.md`) or JSON (`.json`).
+    language : {"en", "zh"}, default "en"
+        Of the page.
 
     Raises
     ------
@@ -61,10 +64,32 @@ def backtest_origins(session: Session, origins: int, *, report: Path | None = No
     if not session.as_json:
         session.console.print("\n".join(verdicts(rolled)))
     if report is not None:
-        whole = page(rolled, found) if report.suffix == ".md" else json.dumps(body, indent=2) + "\n"
+        whole = _written(rolled, found, body, report.suffix, language)
         with session.workspace.atomically(report.resolve()) as draft:
             draft.write_text(whole, encoding="utf-8")
     return body
+
+
+def _written(rolled: Rolled, found: Findings, body: Json, kind: str, language: Language) -> str:
+    if kind == ".html":
+        from churnml.service.pages.backtest import backtest_page  # noqa: PLC0415  # Jinja is not needed otherwise
+
+        return backtest_page(body, language)
+    return page(rolled, found) if kind == ".md" else json.dumps(body, indent=2) + "\n"
+
+
+def language_named(name: str) -> Language:
+    """Return a language by its name.
+
+    Raises
+    ------
+    UsageError
+        If there is none of that name.
+    """
+    for language in LANGUAGES:
+        if name == language:
+            return language
+    raise UsageError(f"--language must be {' or '.join(LANGUAGES)}, got {name!r}")
 
 
 def _check(origins: int, report: Path | None) -> None:
@@ -73,7 +98,8 @@ def _check(origins: int, report: Path | None) -> None:
             f"--origins must be at least 2, got {origins}: the last is told apart, and one or more come before it"
         )
     if report is not None and report.suffix not in _KINDS:
-        raise UsageError(f"--report must end in {' or '.join(_KINDS)} with --origins, got {report.name}; rename it")
+        kinds = f"{', '.join(_KINDS[:-1])} or {_KINDS[-1]}"
+        raise UsageError(f"--report must end in {kinds} with --origins, got {report.name}; rename it")
 
 
 def verdicts(rolled: Rolled) -> list[str]:
