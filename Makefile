@@ -54,6 +54,7 @@ backtest: setup  ## accuracy out of time, beside the baselines, with intervals
 	@.venv/bin/churnml demo --no-serve
 	@.venv/bin/churnml backtest --report docs/backtest.md
 	@.venv/bin/churnml backtest --origins 5 --report docs/origins.md
+	@.venv/bin/churnml backtest --within 14 --within 30 --within 45 --within 120 --report docs/horizons.md
 
 docs: setup  ## write docs/data.md and docs/features.md from the declarations
 	@$(RUN) docs/generate.py

@@ -19,7 +19,7 @@ def main(workspace: Path, configs: Path, models: Path) -> None:
     config, now = session.load("train", TrainConfig), session.cutoff("2018-01-01")
     chosen = config.model_dump(include={"step_days", "max_cutoffs", "min_history_days"})
     cutoffs = training_cutoffs(session.store.span[0], now, config.horizon_days, **chosen, time_zone="UTC")
-    trained = train(session.store, of_session(session), cutoffs, now, config, session.settings.margin_rate)
+    trained = train(session.store, of_session(session), cutoffs, now, config, session.settings.margin_rate, curve=True)
     base = trained.snapshots.base_at_now
     scores = score(base.take(base.modelled), trained.model, ScoreConfig().value_days)
     found = {

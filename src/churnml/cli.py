@@ -511,6 +511,10 @@ def backtest(
     origins: Annotated[
         int | None, typer.Option(help="Judge configs/train.yaml at so many cutoffs in a row instead, the last apart.")
     ] = None,
+    within: Annotated[
+        list[int] | None,
+        typer.Option(help="Judge what the model says of another horizon of so many days instead; repeatable."),
+    ] = None,
     report: Annotated[
         Path | None, typer.Option(help="Write it to this Markdown file as well; with --origins also .html or .json.")
     ] = None,
@@ -519,16 +523,18 @@ def backtest(
 ) -> None:
     """Run the out-of-time protocols of configs/backtest.yaml, beside the baselines, with intervals."""
     from churnml.verbs.backtest import backtest as run  # noqa: PLC0415
+    from churnml.verbs.backtest import backtest_within  # noqa: PLC0415
     from churnml.verbs.origins import backtest_origins, language_named  # noqa: PLC0415
 
-    if origins is not None and protocol:
-        raise UsageError("--origins and --protocol are two kinds of backtest; give one of them")
+    if sum(map(bool, (origins is not None, protocol, within))) > 1:
+        raise UsageError("--origins, --protocol and --within are three kinds of backtest; give one of them")
     session = _open(workspace, configs, as_json=as_json)
-    body = (
-        run(session, protocol or [], report=report)
-        if origins is None
-        else (backtest_origins(session, origins, report=report, language=language_named(language)))
-    )
+    if within:
+        body = backtest_within(session, within, report=report)
+    elif origins is not None:
+        body = backtest_origins(session, origins, report=report, language=language_named(language))
+    else:
+        body = run(session, protocol or [], report=report)
     if as_json:
         session.print_json(body)
 

@@ -73,17 +73,17 @@ def learn(market, rounds=30, seed=0):
     """Return what `train` returns, from a market instead of a store."""
     base = stacked([market.table(day) for day in CUTOFFS])
     inside = base.modelled
-    table, rhythm = base.take(inside), stacked_rhythm(base, HORIZON)[inside]
+    table, rhythm = base.take(inside), stacked_rhythm(base, HORIZON)[0][inside]
     left, paid = market.labels(table)
     at_now = market.table(NOW)
     design = fit_design(table)
     matrix = design.matrix(table, rhythm)
     rolling = [([150 * DAY, 180 * DAY], 210 * DAY), ([150 * DAY, 180 * DAY, 210 * DAY], 240 * DAY)]
-    churn = fit_churn(matrix, rhythm, left, table.cutoffs, rolling, rounds=rounds, seed=seed)
+    churn = fit_churn(matrix, rhythm[:, 0], left, table.cutoffs, rolling, rounds=rounds, seed=seed)
     anchor = anchor_of(table.column("spend_90d"), HORIZON, 1.0)
     value = fit_value(matrix, paid, anchor, seed=seed)
     of_stayers = fit_value(matrix[~left], paid[~left], anchor[~left], seed=seed)
     buying = fit_rhythm(at_now, NOW * DAY)
-    model = Model(HORIZON, POPULATION, 1.0, design, buying, churn.model, value, of_stayers, band_thresholds())
-    stack = Snapshots(table, rhythm, left, paid, at_now)
+    model = Model(HORIZON, POPULATION, 1.0, design, buying, churn.model, {}, value, of_stayers, band_thresholds())
+    stack = Snapshots(table, rhythm, left, paid, {}, at_now)
     return Trained(model, stack, churn, tuple(day * DAY for day in CUTOFFS), NOW * DAY)

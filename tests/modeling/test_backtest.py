@@ -11,7 +11,7 @@ from churnml.config import BacktestConfig, Protocol, TrainConfig, load_config
 from churnml.errors import ConfigError, NotEnoughDataError
 from churnml.events.clock import midnight
 from churnml.features import catalogue
-from churnml.modeling.backtest import judge, judge_last_origin, run_protocol
+from churnml.modeling.backtest import judge, judge_last_origin, judge_within, run_protocol
 
 CONFIG = TrainConfig(horizon_days=60, rounds=30, step_days=28, max_cutoffs=2, min_history_days=60)
 SMALL = Protocol(
@@ -51,6 +51,16 @@ def test_the_last_origin_is_judged_on_churn_and_value_one_horizon_before_now(sto
     found = judge_last_origin(store, features, midnight(date(2017, 12, 1), "UTC"), CONFIG, 0.25, bootstrap=50)
     assert (found.cutoff, sorted(found.contests)) == ("2017-10-02", ["churn", "value"])
     assert found.contests["value"].ours.figures["gini"].value > 0.8
+
+
+def test_what_is_said_of_other_days_is_judged_beside_a_model_that_was_taught_them(store, features):
+    short = CONFIG.model_copy(update={"horizon_days": 28})
+    found = judge_within(store, features, midnight(date(2017, 12, 1), "UTC"), 14, short, 0.25, bootstrap=50)
+    assert (found.cutoff, found.horizon_days) == ("2017-11-03", 14)
+    ours, own, rhythm = found.contests["churn"].methods
+    assert [own.name, rhythm.name] == ["a model of 14 days", "BG/NBD"]
+    assert ours.figures["auroc"].value > own.figures["auroc"].value - 0.02
+    assert rhythm.lead_of_ours["auroc"].low > 0
 
 
 def test_a_test_whose_horizon_outlasts_the_data_is_refused(store, features):

@@ -157,7 +157,7 @@ def test_a_renamed_bundle_is_refused(folder, unparsed):
 
 
 def test_another_format_is_refused_with_both_numbers(folder, unparsed):
-    assert "has format 2, this version reads 1" in refused(rehashed(folder, manifest={"format": 2}))
+    assert "has format 3, this version reads 2" in refused(rehashed(folder, manifest={"format": 3}))
 
 
 @pytest.mark.parametrize("content", [b"{}", b"[]", b"not JSON", b"\xff"])

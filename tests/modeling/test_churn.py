@@ -12,7 +12,7 @@ from churnml.modeling.churn import band_thresholds, fit_churn
 def fit(trained, churned, rolling, rounds=10):
     stack = trained.snapshots
     matrix = trained.model.design.matrix(stack.table, stack.rhythm)
-    return fit_churn(matrix, stack.rhythm, churned, stack.table.cutoffs, rolling, rounds=rounds, seed=0)
+    return fit_churn(matrix, stack.rhythm[:, 0], churned, stack.table.cutoffs, rolling, rounds=rounds, seed=0)
 
 
 def test_a_churn_probability_is_a_probability_and_no_two_thirds_are_alike(trained, population):

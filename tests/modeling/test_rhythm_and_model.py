@@ -20,8 +20,8 @@ def test_frequency_counts_repeats_and_recency_counts_from_the_first_order(market
 
 def test_each_cutoff_of_a_stack_has_the_columns_of_its_own_fit(market):
     early, late = market.table(150), market.table(240)
-    both = stacked_rhythm(stacked([early, late]), HORIZON)
-    alone = stacked_rhythm(late, HORIZON)
+    both = stacked_rhythm(stacked([early, late]), HORIZON)[0]
+    alone = stacked_rhythm(late, HORIZON)[0]
     assert both[len(early) :].tolist() == alone.tolist()
 
 
@@ -29,7 +29,7 @@ def test_who_never_ordered_has_no_rhythm(market):
     table = market.table(150)
     table.standing[:5] = Standing.PROSPECT
     table.values[5:8, table.names.index("orders_all")] = 0  # they hold a contract
-    found = stacked_rhythm(table, HORIZON)
+    found = stacked_rhythm(table, HORIZON)[0]
     assert np.isnan(found[:8]).all()
     assert np.isfinite(found[8:]).all()
 

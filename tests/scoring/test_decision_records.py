@@ -43,6 +43,16 @@ def test_those_in_the_population_bear_their_own_scores(records, scored):
     assert [record["risk_band"] for record in inside] == list(scored.scores.band)
 
 
+def test_silence_is_told_by_other_days_too_and_at_the_horizon_it_is_churn(records):
+    inside = [record for record in records if record["rung"] == "blend"]
+    for record in inside:
+        told = {one["days"]: one["probability"] for one in record["no_order_within"]}
+        assert told[60] == record["churn_probability"]
+        assert list(told.values()) == sorted(told.values(), reverse=True)
+        assert [one["days"] for one in record["no_order_within"] if one["extrapolated"]] == [90, 180, 365]
+    assert any(record["no_order_within"][0]["probability"] > record["churn_probability"] for record in inside)
+
+
 def test_value_at_risk_is_told_as_the_product_of_its_factors(records):
     for record in records:
         if record["rung"] == "blend":
@@ -55,7 +65,7 @@ def test_those_outside_have_no_score_and_the_rung_says_why(records, outsiders):
     assert {record["rung"] for record in outside} == {"gone", "prospect", "contract"}
     for record in outside:
         assert {record[name] for name in SCORED} == {None}
-        assert record["reasons"] == []
+        assert record["reasons"] == record["no_order_within"] == []
 
 
 def test_who_never_ordered_has_no_last_order_and_no_tenure(outsiders):

@@ -51,6 +51,7 @@ def record(customer_id, rank, rung="blend", **changes):
         "value_if_retained": value if scored else None,
         "value_at_risk": round(chance * value, 2) if scored else None,
         "p_alive": round(1 - chance / 2, 3) if scored else None,
+        "no_order_within": silence(chance) if scored else [],
         "currency": "USD",
         "last_order_on": None if rung == "prospect" else "2017-11-20T18:02:11+00:00",
         "order_days": 0 if rung == "prospect" else 3 + rank,
@@ -67,6 +68,12 @@ def record(customer_id, rank, rung="blend", **changes):
         "effect_source": "prior" if action else None,
     }
     return body | changes
+
+
+def silence(chance):
+    """Return the curve of one whose orders come at a steady rate."""
+    told = {days: round(chance ** (days / 60), 4) for days in (14, 30, 60, 90, 180, 365)}
+    return [{"days": days, "probability": p, "extrapolated": days > 60} for days, p in told.items()]
 
 
 def reasons(days):

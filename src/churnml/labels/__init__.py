@@ -5,25 +5,23 @@ labels are final. Nothing here sees a feature. Read `churn.py` first, then `valu
 `splits.py` and `horizon.py`.
 """
 
-from churnml.labels.churn import churned
+from churnml.labels.churn import churned, silent_for, sooner_days
 from churnml.labels.horizon import Horizon, suggested_horizon
 from churnml.labels.outcomes import Outcomes, check_taught_by
-from churnml.labels.spells import Spells, final_instants, interval_ends
 from churnml.labels.splits import history_needed_days, label_lag, origins, training_cutoffs
 from churnml.labels.value import margin
 
 __all__ = [
     "Horizon",
     "Outcomes",
-    "Spells",
     "check_taught_by",
     "churned",
-    "final_instants",
     "history_needed_days",
-    "interval_ends",
     "label_lag",
     "margin",
     "origins",
+    "silent_for",
+    "sooner_days",
     "suggested_horizon",
     "training_cutoffs",
 ]

@@ -17,6 +17,7 @@ from churnml.features import Catalogue, FeatureTable
 from churnml.labels import Outcomes, churned, history_needed_days, label_lag, margin, training_cutoffs
 from churnml.modeling.baselines import CHURN_BASELINES, VALUE_BASELINES, Baseline
 from churnml.modeling.judgement import MEASURES, OURS, Judgement, Target, contest
+from churnml.modeling.rhythm import rfm
 from churnml.modeling.train import Trained, train
 
 Matrix = npt.NDArray[np.float64]
@@ -150,7 +151,71 @@ def judge_last_origin(
     _require_history(store, now, config)
     lag = label_lag(store, config.return_window_days)
     test = days_later(now, -(config.horizon_days + lag), store.time_zone)
-    cutoffs = training_cutoffs(
+    _require_final(store, test, config.horizon_days)
+    trained = train(store, catalogue, _cutoffs_before(store, test, config), test, config, margin_rate, progress)
+    return judge(trained, store, name="last origin", bootstrap=bootstrap, seed=config.seed)
+
+
+def judge_within(
+    store: Store,
+    catalogue: Catalogue,
+    now: int,
+    days: int,
+    config: TrainConfig,
+    margin_rate: float,
+    *,
+    bootstrap: int = 300,
+    progress: Progress = lambda _done, _total: None,
+) -> Judgement:
+    """Judge what the model of one horizon says of another, beside a model that was taught the other.
+
+    Parameters
+    ----------
+    now : int
+        The cutoff that the model to be deployed is meant for; microseconds UTC. The test is the last cutoff at which
+        both horizons are over by then.
+    days : int
+        The other horizon; that of the model is `config.horizon_days`.
+
+    Raises
+    ------
+    NotEnoughDataError
+        If history does not reach for two training cutoffs of the longer of the two before that test, or as `train`.
+    """
+    longest = config.model_copy(update={"horizon_days": max(days, config.horizon_days)})
+    _require_history(store, now, longest)
+    test = days_later(now, -(longest.horizon_days + label_lag(store, config.return_window_days)), store.time_zone)
+    _require_final(store, test, longest.horizon_days)
+
+    def taught(horizon_days: int, *, curve: bool) -> Trained:
+        own = config.model_copy(update={"horizon_days": horizon_days})
+        at = _cutoffs_before(store, test, own)
+        return train(store, catalogue, at, test, own, margin_rate, progress, curve=curve)
+
+    ours = taught(config.horizon_days, curve=True)
+    base = ours.snapshots.base_at_now
+    table = base.take(base.modelled)
+    outcome = Outcomes.read(store, [test], days).at(table.customer_ids, table.cutoffs)
+    require_both(outcome, days)
+    own = taught(days, curve=False).model
+    with threadpool_limits(limits=1, user_api="blas"):
+        found = contest(
+            "churn",
+            truth_of("churn", outcome, margin_rate),
+            {
+                OURS: ours.model.forecast(table, days, [days]).silence[:, 0],
+                f"a model of {days} days": own.forecast(table, days).churn_probability,
+                "BG/NBD": ours.model.rhythm.p_no_order(rfm(table), days),
+            },
+            bootstrap=bootstrap,
+            seed=config.seed,
+        )
+    name = f"a model of {config.horizon_days} days asked of {days}"
+    return Judgement(name, _day(test, store.time_zone).isoformat(), days, len(table), {"churn": found}, {})
+
+
+def _cutoffs_before(store: Store, test: int, config: TrainConfig) -> list[int]:
+    return training_cutoffs(
         store.span[0],
         test,
         config.horizon_days,
@@ -158,11 +223,8 @@ def judge_last_origin(
         max_cutoffs=config.max_cutoffs,
         min_history_days=config.min_history_days,
         time_zone=store.time_zone,
-        label_lag_days=lag,
+        label_lag_days=label_lag(store, config.return_window_days),
     )
-    _require_final(store, test, config.horizon_days)
-    trained = train(store, catalogue, cutoffs, test, config, margin_rate, progress)
-    return judge(trained, store, name="last origin", bootstrap=bootstrap, seed=config.seed)
 
 
 def _require_history(store: Store, now: int, config: TrainConfig) -> None:

@@ -94,6 +94,8 @@ def _rules(model: Model, table: FeatureTable) -> Iterator[tuple[str, npt.NDArray
     for name in ("churn_probability", "p_alive"):
         told = getattr(forecast, name)
         yield f"`{name}` lies between 0 and 1", ~((told >= 0.0) & (told <= 1.0)), told
+    late = np.diff(forecast.silence, prepend=1.0, axis=1).max(axis=1)
+    yield "silence is no likelier for longer", ~(np.isfinite(late) & (late <= 0.0)), late
     for name in ("expected_margin", "margin_if_staying", "tail_if_staying", "tail_if_silent"):
         told = getattr(forecast, name)
         yield f"`{name}` is a number of 0 or more", ~(np.isfinite(told) & (told >= 0.0)), told

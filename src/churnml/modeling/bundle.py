@@ -37,7 +37,7 @@ from churnml.modeling.scaling import Scaling
 
 Json = dict[str, Any]  # Any: JSON
 
-FORMAT = 1
+FORMAT = 2
 KEY_VARIABLE = "CHURNML_BUNDLE_KEY"
 _MANIFEST, _SIGNATURE = "manifest.json", "signature.txt"
 _TREES = ("churn", "value-tweedie", "value-change", "stayers-tweedie", "stayers-change")
@@ -88,8 +88,10 @@ def load_bundle(folder: Path) -> tuple[Model, Json]:
     try:
         manifest, files = read_bundle(folder)
         require_kind(manifest, None, folder)
-        trees = {name: lightgbm.Booster(model_str=files[f"{name}.txt"].decode()) for name in _TREES}
-        model = _model(json.loads(files["model.json"]), trees)
+        content = json.loads(files["model.json"])
+        names = [*_TREES, *(f"sooner-{day}" for day in content["sooner"])]
+        trees = {name: lightgbm.Booster(model_str=files[f"{name}.txt"].decode()) for name in names}
+        model = _model(content, trees)
     except (LookupError, TypeError, ValueError, lightgbm.basic.LightGBMError) as error:
         raise ModelRefusedError(f"bundle {folder.name[:12]} holds no model of ours ({error!r}); train again") from error
     _require(list(model.design.columns) == manifest["inputs"], folder, "its columns stand as in training")
@@ -186,14 +188,16 @@ def _smoke(folder: Path) -> None:
     matrix = np.full((3, len(model.design.columns)), np.nan)
     matrix[1], matrix[2] = 0.0, 1e6
     rhythm = np.array([[0.0, 1.0, 1.0], [-3.0, 0.5, 0.0], [3.0, 0.0, 9.0]])
-    probability = model.churn.probability(model.churn.logits(matrix, rhythm))
+    blends = (model.churn, *model.sooner.values())
+    probabilities = [blend.probability(blend.logits(matrix, rhythm[:, 0])) for blend in blends]
     values = [one.predict(matrix, np.zeros(3)) for one in (model.value, model.value_of_stayers)]
-    if not np.isfinite([probability, *values]).all():
+    if not np.isfinite([*probabilities, *values]).all():
         raise ModelRefusedError(f"bundle {folder.name[:12]} gives scores that are not numbers")
 
 
 def _files(model: Model) -> dict[str, bytes]:
     boosters = {"churn": model.churn.trees, **_boosters("value", model.value)}
+    boosters |= {f"sooner-{day}": blend.trees for day, blend in model.sooner.items()}
     boosters |= _boosters("stayers", model.value_of_stayers)
     texts = {f"{name}.txt": booster.model_to_string().encode() for name, booster in boosters.items()}
     return texts | {"model.json": canonical(_plain(model))}
@@ -204,7 +208,6 @@ def _boosters(name: str, value: ValueModel) -> dict[str, lightgbm.Booster]:
 
 
 def _plain(model: Model) -> Json:
-    churn = model.churn
     return {
         "horizon_days": model.horizon_days,
         "population_days": model.population_days,
@@ -212,14 +215,19 @@ def _plain(model: Model) -> Json:
         "bands": model.bands,
         "design": model.design.to_dict(),
         "rhythm": model.rhythm.parameters_,
-        "churn": {
-            "ridge": asdict(churn.ridge),
-            "scaling": churn.scaling.to_dict(),
-            "weights": churn.weights,
-            "reference": churn.reference,
-        },
+        "churn": _plain_churn(model.churn),
+        "sooner": {str(day): _plain_churn(blend) for day, blend in model.sooner.items()},
         "value": _plain_value(model.value),
         "stayers": _plain_value(model.value_of_stayers),
+    }
+
+
+def _plain_churn(churn: ChurnModel) -> Json:
+    return {
+        "ridge": asdict(churn.ridge),
+        "scaling": churn.scaling.to_dict(),
+        "weights": churn.weights,
+        "reference": churn.reference,
     }
 
 
@@ -235,24 +243,27 @@ def _plain_value(value: ValueModel) -> Json:
 
 
 def _model(content: Json, trees: Mapping[str, lightgbm.Booster]) -> Model:
-    churn = content["churn"]
-    blend = ChurnModel(
-        trees["churn"],
-        Linear.from_dict(churn["ridge"]),
-        Scaling.from_dict(churn["scaling"]),
-        tuple(churn["weights"]),
-        churn["reference"],
-    )
     return Model(
         content["horizon_days"],
         content["population_days"],
         content["margin_rate"],
         Design.from_dict(content["design"]),
         BGNBD.from_parameters(**content["rhythm"]),
-        blend,
+        _churn(content["churn"], trees["churn"]),
+        {int(day): _churn(held, trees[f"sooner-{day}"]) for day, held in content["sooner"].items()},
         _value("value", content, trees),
         _value("stayers", content, trees),
         (content["bands"][0], content["bands"][1]),
+    )
+
+
+def _churn(held: Json, trees: lightgbm.Booster) -> ChurnModel:
+    return ChurnModel(
+        trees,
+        Linear.from_dict(held["ridge"]),
+        Scaling.from_dict(held["scaling"]),
+        tuple(held["weights"]),
+        held["reference"],
     )
 
 

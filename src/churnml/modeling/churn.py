@@ -55,9 +55,15 @@ class ChurnModel:
     reference: float
 
     def logits(self, matrix: Matrix, rhythm: Matrix) -> Matrix:
-        """Return the logit of each learner, of shape (n_rows, 3)."""
+        """Return the logit of each learner, of shape (n_rows, 3).
+
+        Parameters
+        ----------
+        rhythm : ndarray of shape (n_rows,)
+            The logit of no order by the buying rhythm alone.
+        """
         trees = predicted(self.trees, matrix, raw_score=True)
-        return np.column_stack([trees, self.ridge.predict(self.scaling(matrix)), rhythm[:, 0]])
+        return np.column_stack([trees, self.ridge.predict(self.scaling(matrix)), rhythm])
 
     def probability(self, logits: Matrix) -> Matrix:
         """Return the churn probability of rows whose learners say `logits`; shape (n_rows,)."""
@@ -89,8 +95,8 @@ def fit_churn(
     ----------
     matrix : ndarray of shape (n_rows, n_columns)
         Of the population at each training cutoff.
-    rhythm : ndarray of shape (n_rows, 3)
-        From `stacked_rhythm`.
+    rhythm : ndarray of shape (n_rows,)
+        The logit of no order by the buying rhythm alone, each cutoff's by a fit of its own.
     churned, cutoffs : ndarray of shape (n_rows,)
         The label, and the cutoff of each row.
     rolling : sequence of (teaching cutoffs, judging cutoff)
@@ -102,7 +108,7 @@ def fit_churn(
         If there are fewer than 30 churners or 30 who stayed.
     """
     _check_enough(churned)
-    usable = [(teach, judge) for teach, judge in rolling if _both(churned[np.isin(cutoffs, teach)])]
+    usable = [(teach, judge) for teach, judge in rolling if enough(churned[np.isin(cutoffs, teach)])]
 
     def at_origin(origin: tuple[Sequence[int], int]) -> tuple[npt.NDArray[np.intp], Matrix]:
         teach, judge = np.isin(cutoffs, origin[0]), np.flatnonzero(cutoffs == origin[1])
@@ -124,16 +130,17 @@ def _fit(matrix: Matrix, rhythm: Matrix, churned: Flags, rounds: int, seed: int)
     scaling = fit_scaling(matrix, "log")
     trees = fit_trees(matrix, churned.astype(np.float64), objective="binary", rounds=rounds, seed=seed)
     equal = tuple([1 / len(LEARNERS)] * len(LEARNERS))
-    return ChurnModel(trees, fit_logistic(scaling(matrix), churned), scaling, equal, float(rhythm[:, 0].mean()))
+    return ChurnModel(trees, fit_logistic(scaling(matrix), churned), scaling, equal, float(rhythm.mean()))
 
 
-def _both(churned: Flags) -> bool:
+def enough(churned: Flags) -> bool:
+    """Tell whether there are 30 who left and 30 who stayed, fewer than which teach no blend."""
     return bool(min(churned.sum(), (~churned).sum()) >= _FEWEST)
 
 
 def _check_enough(churned: Flags) -> None:
     left, stayed = int(churned.sum()), int((~churned).sum())
-    if not _both(churned):
+    if not enough(churned):
         raise NotEnoughDataError(
             f"the blend needs {_FEWEST} customers who left and {_FEWEST} who stayed over all training cutoffs, found "
             f"{left} and {stayed}; bring more history, or change `horizon_days` in configs/train.yaml"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,8 +12,9 @@ from churnml.features import FeatureTable
 from churnml.modeling.btyd import BGNBD
 from churnml.modeling.churn import ChurnModel
 from churnml.modeling.clv import ValueModel, anchor_of, tails
+from churnml.modeling.curve import curve_days, silence
 from churnml.modeling.design import Design
-from churnml.modeling.rhythm import rfm, rhythm_columns
+from churnml.modeling.rhythm import rfm, rhythm_columns, silence_logits
 
 Matrix = npt.NDArray[np.float64]
 
@@ -29,6 +31,10 @@ class Forecast:
         Of the learners.
     churn_probability, p_alive : ndarray
         Probabilities.
+    days : ndarray of shape (n_days,)
+        Within which silence is told of, ascending.
+    silence : ndarray of shape (n_rows, n_days)
+        Probability of no order within each of them, see `curve.silence`.
     expected_margin : ndarray
         In the horizon, in the currency.
     margin_if_staying : ndarray
@@ -42,6 +48,8 @@ class Forecast:
     logits: Matrix
     churn_probability: Matrix
     p_alive: Matrix
+    days: npt.NDArray[np.int64]
+    silence: Matrix
     expected_margin: Matrix
     margin_if_staying: Matrix
     tail_if_staying: Matrix
@@ -64,6 +72,8 @@ class Model:
         The buying rhythm as of the cutoff the model is meant for.
     churn : ChurnModel
         The blend.
+    sooner : dict of int to ChurnModel
+        Blends of silence for so many days, fewer than the horizon's; may be empty.
     value, value_of_stayers : ValueModel
         Margin in the horizon, of everyone and of those who stayed.
     bands : tuple of float
@@ -76,11 +86,12 @@ class Model:
     design: Design
     rhythm: BGNBD
     churn: ChurnModel
+    sooner: dict[int, ChurnModel]
     value: ValueModel
     value_of_stayers: ValueModel
     bands: tuple[float, float]
 
-    def forecast(self, table: FeatureTable, value_days: int) -> Forecast:
+    def forecast(self, table: FeatureTable, value_days: int, days: Sequence[int] = ()) -> Forecast:
         """Return the forecasts for rows of the population; nothing is fitted.
 
         Parameters
@@ -89,20 +100,33 @@ class Model:
             Rows of customers who have ordered.
         value_days : int
             Days over which lifetime value is counted.
+        days : sequence of int
+            Within which silence is told of, ascending; those of `curve.curve_days` by default.
         """
         rhythm = rhythm_columns(self.rhythm, table, self.horizon_days)
         matrix = self.design.matrix(table, rhythm)
-        logits = self.churn.logits(matrix, rhythm)
+        logits = self.churn.logits(matrix, rhythm[:, 0])
         anchor = anchor_of(table.column("spend_90d"), self.horizon_days, self.margin_rate)
-        staying, silent = tails(self.rhythm, value_days, self.horizon_days, rfm(table))
+        known, churn = rfm(table), self.churn.probability(logits)
+        staying, silent = tails(self.rhythm, value_days, self.horizon_days, known)
+        told = tuple(days) or curve_days(self.horizon_days)
         return Forecast(
             matrix=matrix,
             rhythm=rhythm,
             logits=logits,
-            churn_probability=self.churn.probability(logits),
+            churn_probability=churn,
             p_alive=rhythm[:, 1],
+            days=np.array(told),
+            silence=self._silence(table, matrix, churn, told),
             expected_margin=self.value.predict(matrix, anchor),
             margin_if_staying=self.value_of_stayers.predict(matrix, anchor),
             tail_if_staying=staying,
             tail_if_silent=silent,
         )
+
+    def _silence(self, table: FeatureTable, matrix: Matrix, churn: Matrix, days: Sequence[int]) -> Matrix:
+        rhythm, known = silence_logits(self.rhythm, table, tuple(self.sooner)), rfm(table)
+        taught = {self.horizon_days: churn}
+        for place, (day, blend) in enumerate(self.sooner.items()):
+            taught[day] = blend.probability(blend.logits(matrix, rhythm[:, place]))
+        return silence(lambda day: self.rhythm.p_no_order(known, day), taught, days)

@@ -5,6 +5,8 @@ Its answers are columns for the learners, one learner of the blend, and the tail
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import numpy.typing as npt
 
@@ -47,21 +49,37 @@ def fit_rhythm(table: FeatureTable, cutoff: int) -> BGNBD:
 def rhythm_columns(model: BGNBD, table: FeatureTable, horizon_days: int) -> Matrix:
     """Return the logit of no order in the horizon, P(alive) and expected order days; shape (n_rows, 3)."""
     known = rfm(table)
-    silence = np.clip(model.p_no_order(known, horizon_days), _EDGE, 1 - _EDGE)
-    orders = model.expected_orders(known, horizon_days)
-    return np.column_stack([np.log(silence / (1 - silence)), model.p_alive(known), orders])
+    silence = _logit(model.p_no_order(known, horizon_days))
+    return np.column_stack([silence, model.p_alive(known), model.expected_orders(known, horizon_days)])
 
 
-def stacked_rhythm(table: FeatureTable, horizon_days: int) -> Matrix:
-    """Return `rhythm_columns` of stacked snapshots, each cutoff from its own fit; NaN for who never ordered.
+def silence_logits(model: BGNBD, table: FeatureTable, days: Sequence[int]) -> Matrix:
+    """Return the logit of no order within each number of days; shape (n_rows, n_days)."""
+    known = rfm(table)
+    columns = [_logit(model.p_no_order(known, day)) for day in days]
+    return np.column_stack(columns) if columns else np.empty((len(table), 0))
+
+
+def stacked_rhythm(table: FeatureTable, horizon_days: int, sooner: Sequence[int] = ()) -> tuple[Matrix, Matrix]:
+    """Return `rhythm_columns` and `silence_logits` of stacked snapshots; NaN for who never ordered.
 
     Parameters
     ----------
     table : FeatureTable
-        The whole base at each cutoff, not the population alone: those who left teach the rate of leaving.
+        The whole base at each cutoff, not the population alone: those who left teach the rate of leaving. Each cutoff
+        is told by a fit of its own.
+    sooner : sequence of int
+        The days of `silence_logits`.
     """
-    columns = np.full((len(table), 3), np.nan)
+    columns, logits = np.full((len(table), 3), np.nan), np.full((len(table), len(sooner)), np.nan)
     for cutoff in np.unique(table.cutoffs):
         rows = (table.cutoffs == cutoff) & _rhythmic(table)
-        columns[rows] = rhythm_columns(fit_rhythm(table, int(cutoff)), table.take(rows), horizon_days)
-    return columns
+        model, own = fit_rhythm(table, int(cutoff)), table.take(rows)
+        columns[rows] = rhythm_columns(model, own, horizon_days)
+        logits[rows] = silence_logits(model, own, sooner)
+    return columns, logits
+
+
+def _logit(share: Matrix) -> Matrix:
+    inside = np.clip(share, _EDGE, 1 - _EDGE)
+    return np.asarray(np.log(inside / (1 - inside)))

@@ -69,7 +69,11 @@ def decision_records(table: FeatureTable, scores: Scores, told: list[list[Reason
         }
         if table.standing[row] == Standing.NO_PROFILING:
             record |= dict.fromkeys(("last_order_on", "order_days", "tenure_days"))
-        yield record | (_scored(scores, told, int(place[row])) if modelled[row] else _UNSCORED) | UNDECIDED
+        yield (
+            record
+            | (_scored(scores, told, int(place[row]), run.horizon_days) if modelled[row] else _UNSCORED)
+            | UNDECIDED
+        )
 
 
 def _rung(table: FeatureTable, row: int) -> str:
@@ -86,7 +90,7 @@ def _day(run: RunFacts, days_before: float) -> str | None:
 
 
 _SCORED = ("churn_probability", "expected_margin", "clv", "value_if_retained", "value_at_risk")
-_UNSCORED: Record = {**dict.fromkeys((*_SCORED, "risk_band", "p_alive")), "reasons": []}
+_UNSCORED: Record = {**dict.fromkeys((*_SCORED, "risk_band", "p_alive")), "no_order_within": [], "reasons": []}
 
 UNDECIDED: Record = dict.fromkeys(
     ("action", "action_label", "action_script", "arm", "propensity", "expected_net_value", "effect_source")
@@ -94,7 +98,7 @@ UNDECIDED: Record = dict.fromkeys(
 """The fields that `assign` fills."""
 
 
-def _scored(scores: Scores, told: list[list[Reason]], place: int) -> Record:
+def _scored(scores: Scores, told: list[list[Reason]], place: int, horizon_days: int) -> Record:
     numbers = {name: float(getattr(scores, name)[place]) for name in _SCORED}
     money = {name: round(number, _MONEY_PLACES) for name, number in numbers.items() if name != "churn_probability"}
     return {
@@ -102,5 +106,9 @@ def _scored(scores: Scores, told: list[list[Reason]], place: int) -> Record:
         **money,
         "risk_band": scores.band[place],
         "p_alive": float(scores.forecast.p_alive[place]),
+        "no_order_within": [
+            {"days": int(days), "probability": float(told), "extrapolated": bool(days > horizon_days)}
+            for days, told in zip(scores.forecast.days, scores.forecast.silence[place], strict=True)
+        ],
         "reasons": [asdict(reason) for reason in told[place]],
     }

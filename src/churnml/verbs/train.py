@@ -76,7 +76,8 @@ def _run(session: Session, config: TrainConfig, suggested: Horizon | None, now: 
         with session.step("Judging out of time, beside the baselines"):
             judged = judge_last_origin(session.store, features, now, config, rate, bootstrap=config.bootstrap)
         with session.step("Training on every cutoff whose label is final") as tick:
-            trained = fit(session.store, features, _cutoffs(session, config, now), now, config, rate, tick)
+            at = _cutoffs(session, config, now)
+            trained = fit(session.store, features, at, now, config, rate, tick, curve=True)
         facts = {
             "cutoffs": [moment(one, zone).isoformat() for one in trained.cutoffs],
             "cutoff": moment(now, zone).isoformat(),

@@ -17,7 +17,13 @@ EXAMPLE = {
     "customer_id": "42", "cutoff": "2018-01-01T00:00:00+00:00", "run_id": "5f0c…", "model_version": "9b1d…",
     "rung": "blend", "horizon_days": 60, "population_days": 90, "churn_probability": 0.43, "risk_band": "high",
     "expected_margin": 12.3, "clv": 120.5, "clv_days": 365, "value_if_retained": 180.0, "value_at_risk": 77.4,
-    "p_alive": 0.91, "currency": "USD", "last_order_on": "2017-11-20T00:00:00+00:00", "order_days": 23,
+    "p_alive": 0.91,
+    "no_order_within": [
+        {"days": 30, "probability": 0.61, "extrapolated": False},
+        {"days": 60, "probability": 0.43, "extrapolated": False},
+        {"days": 90, "probability": 0.35, "extrapolated": True},
+    ],
+    "currency": "USD", "last_order_on": "2017-11-20T00:00:00+00:00", "order_days": 23,
     "tenure_days": 340,
     "reasons": [{
         "group": "rhythm", "feature": "recency_days", "value": 41.0, "direction": "raises", "weight": 0.83,

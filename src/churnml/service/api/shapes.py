@@ -44,6 +44,14 @@ class Reason(Shape):
     sentence: Bilingual
 
 
+class Silence(Shape):
+    """How likely no order comes within so many days."""
+
+    days: int = Field(description="days after the cutoff")
+    probability: Share = Field(description="of no order within them; never higher for more days")
+    extrapolated: bool = Field(description="whether they reach beyond the horizon that the model was taught")
+
+
 class DecisionRecord(Shape):
     """What is known and decided about one customer, at one cutoff, by one run."""
 
@@ -66,6 +74,10 @@ class DecisionRecord(Shape):
     value_if_retained: float | None = Field(description="money: margin over `clv_days` if the customer stays")
     value_at_risk: float | None = Field(description="money: churn_probability × value_if_retained")
     p_alive: Share | None = Field(description="probability, by buying rhythm alone, of still being a customer")
+    no_order_within: list[Silence] = Field(
+        description="the churn probability by other horizons, ascending; at `horizon_days` it is `churn_probability`; "
+        "empty if not scored"
+    )
     currency: str = Field(description="ISO 4217 code of every amount")
     last_order_on: datetime | None
     order_days: int | None
