@@ -516,7 +516,8 @@ def backtest(
         typer.Option(help="Judge what the model says of another horizon of so many days instead; repeatable."),
     ] = None,
     report: Annotated[
-        Path | None, typer.Option(help="Write it to this Markdown file as well; with --origins also .html or .json.")
+        list[Path] | None,
+        typer.Option(help="Write it to this Markdown file as well; with --origins also .html or .json; repeatable."),
     ] = None,
     language: Annotated[str, typer.Option(help="Of the .html report: en or zh.")] = "en",
     as_json: JsonOption = False,
@@ -530,11 +531,11 @@ def backtest(
         raise UsageError("--origins, --protocol and --within are three kinds of backtest; give one of them")
     session = _open(workspace, configs, as_json=as_json)
     if within:
-        body = backtest_within(session, within, report=report)
+        body = backtest_within(session, within, reports=report or ())
     elif origins is not None:
-        body = backtest_origins(session, origins, report=report, language=language_named(language))
+        body = backtest_origins(session, origins, reports=report or (), language=language_named(language))
     else:
-        body = run(session, protocol or [], report=report)
+        body = run(session, protocol or [], reports=report or ())
     if as_json:
         session.print_json(body)
 

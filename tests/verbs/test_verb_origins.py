@@ -51,7 +51,7 @@ def test_a_single_origin_is_refused():
 
 def test_a_report_of_another_kind_is_refused_before_anything_is_trained():
     with pytest.raises(UsageError, match=r"must end in \.html, \.md or \.json with --origins, got found\.txt"):
-        backtest_origins(None, 3, report=Path("found.txt"))
+        backtest_origins(None, 3, reports=[Path("found.txt")])
 
 
 @pytest.mark.parametrize(("language", "says"), [("en", "What the figures mean"), ("zh", "各指标的含义")])

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from threadpoolctl import threadpool_limits
+
 from churnml.config import Campaign
 from churnml.modeling.curves import curves
 from churnml.modeling.grade import Grade, grades
@@ -62,10 +64,12 @@ def findings(rolled: Rolled, campaign: Campaign, *, bootstrap: int) -> Findings:
         If a figure exists in fewer than half of the redraws.
     """
     pool = Pool.of(rolled.earlier)
-    return Findings(
-        money(pool, campaign, bootstrap=bootstrap, seed=rolled.seed),
-        tuple(segments(pool, bootstrap=bootstrap, seed=rolled.seed)),
-        tuple(grades(rolled.earlier)),
-        tuple(stability(rolled, bootstrap=bootstrap)),
-        curves(pool, bootstrap=bootstrap, seed=rolled.seed),
-    )
+    # one thread adds up floats in one order, so the report has the same bits every time
+    with threadpool_limits(limits=1, user_api="blas"):
+        return Findings(
+            money(pool, campaign, bootstrap=bootstrap, seed=rolled.seed),
+            tuple(segments(pool, bootstrap=bootstrap, seed=rolled.seed)),
+            tuple(grades(rolled.earlier)),
+            tuple(stability(rolled, bootstrap=bootstrap)),
+            curves(pool, bootstrap=bootstrap, seed=rolled.seed),
+        )

@@ -21,12 +21,12 @@ Json = dict[str, Any]  # Any: JSON
 LONGEST_DAYS = 3650
 
 
-def backtest(session: Session, protocols: Sequence[str] = (), *, report: Path | None = None) -> Json:
+def backtest(session: Session, protocols: Sequence[str] = (), *, reports: Sequence[Path] = ()) -> Json:
     """Run the named protocols, or all, show a table of each, and return what they found as plain data.
 
     Parameters
     ----------
-    report : Path, optional
+    reports : sequence of Path
         Where to write the same tables as Markdown.
 
     Raises
@@ -50,20 +50,20 @@ def backtest(session: Session, protocols: Sequence[str] = (), *, report: Path | 
         found.append(judgement)
         if not session.as_json:
             session.console.print(*tables(judgement))
-    if report is not None:
+    for report in reports:
         with session.workspace.atomically(report.resolve()) as draft:
             draft.write_text(page(found, settings.bootstrap), encoding="utf-8")
     return {"protocols": [judgement.to_json() for judgement in found]}
 
 
-def backtest_within(session: Session, days: Sequence[int], *, report: Path | None = None) -> Json:
+def backtest_within(session: Session, days: Sequence[int], *, reports: Sequence[Path] = ()) -> Json:
     """Judge what the model of `horizon_days` says of other horizons, and return what was found as plain data.
 
     Parameters
     ----------
     days : sequence of int
         The other horizons.
-    report : Path, optional
+    reports : sequence of Path
         Where to write the same tables as Markdown.
 
     Raises
@@ -95,7 +95,7 @@ def backtest_within(session: Session, days: Sequence[int], *, report: Path | Non
         found.append(judgement)
         if not session.as_json:
             session.console.print(*tables(judgement))
-    if report is not None:
+    for report in reports:
         with session.workspace.atomically(report.resolve()) as draft:
             draft.write_text(page(found, settings.bootstrap, _PAGE_WITHIN), encoding="utf-8")
     return {"within": [judgement.to_json() for judgement in found]}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,14 +24,16 @@ Json = dict[str, Any]  # Any: JSON
 _KINDS = (".html", ".md", ".json")
 
 
-def backtest_origins(session: Session, origins: int, *, report: Path | None = None, language: Language = "en") -> Json:
+def backtest_origins(
+    session: Session, origins: int, *, reports: Sequence[Path] = (), language: Language = "en"
+) -> Json:
     """Judge at several cutoffs in a row, show the mean over them and the last apart, and return it as plain data.
 
     Parameters
     ----------
     origins : int
         How many cutoffs, at least 2.
-    report : Path, optional
+    reports : sequence of Path
         Where to write the same as a page (`.html`), Markdown (`.md`) or JSON (`.json`).
     language : {"en", "zh"}, default "en"
         Of the page.
@@ -46,7 +48,7 @@ def backtest_origins(session: Session, origins: int, *, report: Path | None = No
     from churnml.modeling.findings import findings  # noqa: PLC0415
     from churnml.modeling.origins import roll  # noqa: PLC0415  # LightGBM takes seconds to import
 
-    _check(origins, report)
+    _check(origins, reports)
     settings, (config, _) = session.load("backtest", BacktestConfig), train_config(session, session.cutoff(None))
     with session.step(f"Training and judging at {origins} cutoffs, with {settings.bootstrap} redraws") as tick:
         rolled = roll(
@@ -63,7 +65,7 @@ def backtest_origins(session: Session, origins: int, *, report: Path | None = No
     body = rolled.to_json() | found.to_json()
     if not session.as_json:
         session.console.print("\n".join(verdicts(rolled)))
-    if report is not None:
+    for report in reports:
         whole = _written(rolled, found, body, report.suffix, language)
         with session.workspace.atomically(report.resolve()) as draft:
             draft.write_text(whole, encoding="utf-8")
@@ -92,14 +94,15 @@ def language_named(name: str) -> Language:
     raise UsageError(f"--language must be {' or '.join(LANGUAGES)}, got {name!r}")
 
 
-def _check(origins: int, report: Path | None) -> None:
+def _check(origins: int, reports: Sequence[Path]) -> None:
     if origins < 2:
         raise UsageError(
             f"--origins must be at least 2, got {origins}: the last is told apart, and one or more come before it"
         )
-    if report is not None and report.suffix not in _KINDS:
-        kinds = f"{', '.join(_KINDS[:-1])} or {_KINDS[-1]}"
-        raise UsageError(f"--report must end in {kinds} with --origins, got {report.name}; rename it")
+    for report in reports:
+        if report.suffix not in _KINDS:
+            kinds = f"{', '.join(_KINDS[:-1])} or {_KINDS[-1]}"
+            raise UsageError(f"--report must end in {kinds} with --origins, got {report.name}; rename it")
 
 
 def verdicts(rolled: Rolled) -> list[str]:
