@@ -171,11 +171,12 @@ def land(tiny: Any, world: World) -> None:
 
 
 def _csv(table: str, rows: list[Row]) -> str:
-    """Return rows as a file with the columns that some row fills."""
+    """Return rows as a file with the columns that some row fills, or has with nothing in it."""
+    dated = any(row.told_at is not None for row in rows)
     cells = [
         {"customer_id": r.customer_id, "occurred_at": r.event_at, "ingested_at": r.told_at, **r.cells} for r in rows
     ]
-    used = {name for row in cells for name, value in row.items() if value is not None}
+    used = {name for row in cells for name in row if name != "ingested_at" or dated}
     columns = [column for column in TABLES[table].columns if column.name in used]
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
@@ -196,6 +197,8 @@ def beyond(world: World, kept: list[Row], cutoff: int, change: str) -> World:
     """Return the landed rows of a world with everything beyond either clock at `cutoff` deleted, changed or joined.
 
     Consents stay: a refusal acts at once. So does the row by which a customer became known, because the others need it.
+    And files of versions keep their columns: one that has a column tells that a version has nothing in it, one without
+    that it is as it was before, whatever becomes of the rows that filled it.
     """
     first = {row.customer_id: row for row in reversed(kept) if row.table == "customers"}
     change_one = {"deleted": _deleted, "changed": _changed, "added": _added}[change]
@@ -208,7 +211,15 @@ def beyond(world: World, kept: list[Row], cutoff: int, change: str) -> World:
         else:
             rows += change_one(row, kept, cutoff)
     # no landing says any longer when a row was learned; but versions tell what is known from their landing only
-    dealt = (row if TABLES[row.table].versioned else replace(row, batch=last) for row in rows)
+    headers: dict[tuple[str, int], dict[str, None]] = {}
+    for row in world.rows:
+        headers.setdefault((row.table, row.batch), {}).update(dict.fromkeys(row.cells))
+    dealt = (
+        replace(row, cells=headers.get((row.table, row.batch), {}) | row.cells)
+        if TABLES[row.table].versioned
+        else replace(row, batch=last)
+        for row in rows
+    )
     landings = [at if at <= cutoff else world.at(FAR + batch) for batch, at in enumerate(world.landings)]
     return World(world.zone, (*landings, world.at(FAR + last)), tuple(dealt))
 
