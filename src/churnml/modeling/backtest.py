@@ -14,8 +14,9 @@ from churnml.errors import ConfigError, NotEnoughDataError, nearest
 from churnml.events import Outcome, Store
 from churnml.events.clock import DAY, days_later, midnight, moment
 from churnml.features import Catalogue, FeatureTable
-from churnml.labels import Outcomes, churned, history_needed_days, label_lag, margin, training_cutoffs
+from churnml.labels import Outcomes, churned, history_needed_days, label_lag, margin
 from churnml.modeling.baselines import CHURN_BASELINES, VALUE_BASELINES, Baseline
+from churnml.modeling.cutoffs import cutoffs_before
 from churnml.modeling.judgement import MEASURES, OURS, Judgement, Target, contest
 from churnml.modeling.rhythm import rfm
 from churnml.modeling.train import Trained, train
@@ -152,7 +153,7 @@ def judge_last_origin(
     lag = label_lag(store, config.return_window_days)
     test = days_later(now, -(config.horizon_days + lag), store.time_zone)
     _require_final(store, test, config.horizon_days)
-    trained = train(store, catalogue, _cutoffs_before(store, test, config), test, config, margin_rate, progress)
+    trained = train(store, catalogue, cutoffs_before(store, test, config), test, config, margin_rate, progress)
     return judge(trained, store, name="last origin", bootstrap=bootstrap, seed=config.seed)
 
 
@@ -189,7 +190,7 @@ def judge_within(
 
     def taught(horizon_days: int, *, curve: bool) -> Trained:
         own = config.model_copy(update={"horizon_days": horizon_days})
-        at = _cutoffs_before(store, test, own)
+        at = cutoffs_before(store, test, own)
         return train(store, catalogue, at, test, own, margin_rate, progress, curve=curve)
 
     ours = taught(config.horizon_days, curve=True)
@@ -212,19 +213,6 @@ def judge_within(
         )
     name = f"a model of {config.horizon_days} days asked of {days}"
     return Judgement(name, _day(test, store.time_zone).isoformat(), days, len(table), {"churn": found}, {})
-
-
-def _cutoffs_before(store: Store, test: int, config: TrainConfig) -> list[int]:
-    return training_cutoffs(
-        store.span[0],
-        test,
-        config.horizon_days,
-        step_days=config.step_days,
-        max_cutoffs=config.max_cutoffs,
-        min_history_days=config.min_history_days,
-        time_zone=store.time_zone,
-        label_lag_days=label_lag(store, config.return_window_days),
-    )
 
 
 def _require_history(store: Store, now: int, config: TrainConfig) -> None:

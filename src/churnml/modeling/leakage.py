@@ -25,9 +25,10 @@ from churnml.events import Store
 from churnml.events.clock import DAY, days_later, moment
 from churnml.events.cutting import Hidden, cut_off
 from churnml.features import Catalogue, FeatureTable, build
-from churnml.labels import Outcomes, churned, label_lag, training_cutoffs
+from churnml.labels import Outcomes, churned, label_lag
 from churnml.modeling.alone import MOST_ROWS, Alone, alone, alone_of
 from churnml.modeling.comparison import Difference, differences
+from churnml.modeling.cutoffs import cutoffs_before
 from churnml.modeling.delays import Delays, delays
 from churnml.modeling.steps import Step, Steps, silently
 
@@ -276,16 +277,7 @@ def _with(table: FeatureTable, planted: Matrix) -> FeatureTable:
 def _delays(store: Store, catalogue: Catalogue, cutoff: int, config: TrainConfig, tick: Step) -> Delays | str:
     horizon, zone, lag = config.horizon_days, store.time_zone, label_lag(store, config.return_window_days)
     try:
-        teach = training_cutoffs(
-            store.span[0],
-            cutoff,
-            horizon,
-            step_days=config.step_days,
-            max_cutoffs=_MOST_CUTOFFS,
-            min_history_days=config.min_history_days,
-            time_zone=zone,
-            label_lag_days=lag,
-        )
+        teach = cutoffs_before(store, cutoff, config.model_copy(update={"max_cutoffs": _MOST_CUTOFFS}))
     except NotEnoughDataError as error:
         return f"before {moment(cutoff, zone).date()}, {error}"
     taught = Outcomes.read(store, teach, horizon, known_by=cutoff, label_lag_days=lag)

@@ -19,9 +19,10 @@ from churnml.errors import InvalidTableError, NotEnoughDataError
 from churnml.events import Store
 from churnml.events.clock import days_later, midnight, moment
 from churnml.features import Catalogue
-from churnml.labels import Outcomes, label_lag, training_cutoffs
+from churnml.labels import Outcomes, label_lag
 from churnml.modeling import metrics
 from churnml.modeling.backtest import forecasts_of, require_both, truth_of
+from churnml.modeling.cutoffs import cutoffs_before
 from churnml.modeling.cuts import segments_of
 from churnml.modeling.judgement import MEASURES, Figure, Json, Matrix, Measure, Method, Target, figure_of
 from churnml.modeling.train import train
@@ -200,16 +201,7 @@ def origin_cutoffs(store: Store, config: TrainConfig, *, origins: int, step_days
 
 
 def _judged(store: Store, catalogue: Catalogue, config: TrainConfig, margin_rate: float, cutoff: int) -> Origin:
-    taught = training_cutoffs(
-        store.span[0],
-        cutoff,
-        config.horizon_days,
-        step_days=config.step_days,
-        max_cutoffs=config.max_cutoffs,
-        min_history_days=config.min_history_days,
-        time_zone=store.time_zone,
-        label_lag_days=label_lag(store, config.return_window_days),
-    )
+    taught = cutoffs_before(store, cutoff, config)
     trained = train(store, catalogue, taught, cutoff, config, margin_rate)
     base = trained.snapshots.base_at_now
     table = base.take(base.modelled)

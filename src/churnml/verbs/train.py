@@ -68,6 +68,7 @@ def _run(session: Session, config: TrainConfig, suggested: Horizon | None, now: 
     from churnml.modeling.bundle import save_bundle, try_bundle  # noqa: PLC0415
     from churnml.modeling.card import model_card  # noqa: PLC0415
     from churnml.modeling.churn import LEARNERS  # noqa: PLC0415
+    from churnml.modeling.cutoffs import cutoffs_before  # noqa: PLC0415
     from churnml.modeling.gates import gates, refusals  # noqa: PLC0415
     from churnml.modeling.train import train as fit  # noqa: PLC0415
 
@@ -76,7 +77,7 @@ def _run(session: Session, config: TrainConfig, suggested: Horizon | None, now: 
         with session.step("Judging out of time, beside the baselines"):
             judged = judge_last_origin(session.store, features, now, config, rate, bootstrap=config.bootstrap)
         with session.step("Training on every cutoff whose label is final") as tick:
-            at = _cutoffs(session, config, now)
+            at = cutoffs_before(session.store, now, config)
             trained = fit(session.store, features, at, now, config, rate, tick, curve=True)
         facts = {
             "cutoffs": [moment(one, zone).isoformat() for one in trained.cutoffs],
@@ -116,22 +117,6 @@ def _run(session: Session, config: TrainConfig, suggested: Horizon | None, now: 
         if not summary["not_tracked_because"]:  # a server that is away was told of already
             champion_told(session, bundle)
     return summary
-
-
-def _cutoffs(session: Session, config: TrainConfig, now: int) -> list[int]:
-    from churnml.labels import label_lag, training_cutoffs  # noqa: PLC0415
-
-    first, _ = session.store.span
-    return training_cutoffs(
-        first,
-        now,
-        config.horizon_days,
-        step_days=config.step_days,
-        max_cutoffs=config.max_cutoffs,
-        min_history_days=config.min_history_days,
-        time_zone=session.settings.time_zone,
-        label_lag_days=label_lag(session.store, config.return_window_days),
-    )
 
 
 def _entry(
