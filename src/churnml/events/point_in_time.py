@@ -256,7 +256,7 @@ class Outcome:
     orders : ndarray
         Order events: days whose net amount in the horizon is positive.
     first_order_day : ndarray
-        Whole days from the cutoff to the first order event, looked for as far ahead as was asked; -1 if none came.
+        Whole days from the cutoff to the first of these events; -1 if none came.
     revenue, cost : ndarray
         Money of the orders begun in the horizon, in 1/10,000 unit.
     costed_revenue : ndarray
@@ -288,7 +288,6 @@ def outcome(
     known_by: int | None = None,
     label_lag_days: int = 0,
     grace_days: int = 30,
-    look_days: int | None = None,
 ) -> Outcome:
     """Return the order events, all money and the ends of contracts in ``[t, t + horizon)`` after each cutoff *t*.
 
@@ -300,8 +299,6 @@ def outcome(
         How long after the horizon goods may still come back.
     grace_days : int
         How long after the end of a contract a new one still continues it; such a label is final that much later.
-    look_days : int, optional
-        How far ahead the first order event is looked for; the horizon by default.
 
     Returns
     -------
@@ -309,7 +306,6 @@ def outcome(
         Zeros where a table has not landed.
     """
     ids, _ = _customers(store, number, ())
-    look = horizon_days if look_days is None else look_days
     nothing = np.zeros((len(cutoffs), len(ids)), dtype=np.int64)
     ended = continued = nothing
     if "subscriptions" in store.tables:
@@ -318,7 +314,7 @@ def outcome(
     money = dict.fromkeys(("orders", "revenue", "cost", "costed_revenue", "returned"), nothing)
     money["first_order_day"] = nothing - 1
     if "orders" in store.tables:
-        money = _ordered_in(store, number, ids, cutoffs, horizon_days, look, known_by, label_lag_days)
+        money = _ordered_in(store, number, ids, cutoffs, horizon_days, known_by, label_lag_days)
     texts = ids.to_numpy(zero_copy_only=False)
     return Outcome(texts, **money, contracts_ended=ended, contracts_continued=continued)
 
@@ -329,7 +325,6 @@ def _ordered_in(
     ids: pa.Array,
     cutoffs: Sequence[int],
     horizon_days: int,
-    look_days: int,
     known_by: int | None,
     label_lag_days: int,
 ) -> dict[str, Integers]:
@@ -349,15 +344,15 @@ def _ordered_in(
         end = days_later(cutoff, horizon_days, store.time_zone)
         within = (orders.event_at >= cutoff) & (orders.event_at < end)
         whose = orders.customer[within]
-        np.add.at(sums["orders"][place], whose, order_events(whose, day[within], amount[within]))
+        events = order_events(whose, day[within], amount[within])
+        np.add.at(sums["orders"][place], whose, events)
         for name, value in values.items():
             np.add.at(sums[name][place], whose, value[within])
         final = days_later(end, label_lag_days, store.time_zone)
         of_these = (back.ordered_at >= cutoff) & (back.ordered_at < end) & (back.returned_at < final)
         np.add.at(sums["returned"][place], back.customer[of_these], back.amount[of_these])
-        ends = np.array([days_later(cutoff, one + 1, store.time_zone) for one in range(look_days)], dtype=np.int64)
-        ahead = (orders.event_at >= cutoff) & (orders.event_at < ends[-1])
-        came = np.flatnonzero(ahead)[order_events(orders.customer[ahead], day[ahead], amount[ahead])][::-1]
+        ends = np.array([days_later(cutoff, one + 1, store.time_zone) for one in range(horizon_days)], dtype=np.int64)
+        came = np.flatnonzero(within)[events][::-1]
         # customers stand in the order of their facts, so from the end on the first event is written last
         sums["first_order_day"][place][orders.customer[came]] = np.searchsorted(ends, orders.event_at[came], "right")
     return sums

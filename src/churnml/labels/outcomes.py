@@ -68,7 +68,6 @@ class Outcomes:
         horizon_days: int,
         known_by: int | None = None,
         label_lag_days: int = 0,
-        look_days: int | None = None,
     ) -> Outcomes:
         """Read the outcomes of all customers after these cutoffs.
 
@@ -78,8 +77,6 @@ class Outcomes:
             Leave out what was learned after this instant; labels that teach must, those that judge need not.
         label_lag_days : int
             How long after the horizon goods may still come back, see `splits.label_lag`.
-        look_days : int, optional
-            How far ahead the first order event is looked for; the horizon by default.
 
         Raises
         ------
@@ -89,8 +86,7 @@ class Outcomes:
         check_taught_by(store)
         ordered = sorted(cutoffs)
         blocks = [
-            outcome(store, number, ordered, horizon_days, known_by, label_lag_days, look_days=look_days)
-            for number in range(store.n_blocks)
+            outcome(store, number, ordered, horizon_days, known_by, label_lag_days) for number in range(store.n_blocks)
         ]
         ids = np.concatenate([block.customer_ids for block in blocks])
         order = np.argsort(ids.astype(str), kind="stable")
