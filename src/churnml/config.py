@@ -18,7 +18,8 @@ from churnml.errors import ConfigError, UsageError, nearest
 from churnml.refusals import broken_rule, keys_beside, place, shown
 
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
-Days = Annotated[int, Field(ge=1, le=3650)]
+LONGEST_DAYS = 3650
+Days = Annotated[int, Field(ge=1, le=LONGEST_DAYS)]
 
 
 class Settings(BaseModel):

@@ -1,15 +1,17 @@
 """`churnml backtest` finds the protocols asked for and tells people what came out, goal and verdict beside it."""
 
 import io
+from pathlib import Path
 
 import numpy as np
 import pytest
 from rich.console import Console
 
 from churnml.config import BacktestConfig, parse_config
-from churnml.errors import ConfigError, NotFoundError
+from churnml.errors import ConfigError, NotFoundError, UsageError
 from churnml.modeling.judgement import OURS, Judgement, contest
-from churnml.verbs.backtest import chosen, tables
+from churnml.verbs.backtest import backtest, backtest_within, chosen, tables
+from command import churnml
 
 PROTOCOL = """{target: churn, horizon_days: 9, step_days: 7,
  first_cutoff: 2020-01-01, last_cutoff: 2020-02-01, test_cutoff: 2020-03-01}"""
@@ -54,3 +56,27 @@ def test_the_table_says_in_words_where_the_goal_was_missed(shown):
 def test_the_table_fits_a_terminal_of_eighty_columns(shown):
     assert "…" not in shown
     assert max(len(line) for line in shown.splitlines()) <= 80
+
+
+@pytest.mark.parametrize("kind", ["html", "json"])
+def test_a_report_that_would_be_markdown_under_another_name_is_refused_before_anything_is_trained(kind):
+    for run in (
+        lambda reports: backtest(None, reports=reports),
+        lambda reports: backtest_within(None, [14], reports=reports),
+    ):
+        with pytest.raises(
+            UsageError, match=rf"written as Markdown without --origins, got found\.{kind}; name it \.md"
+        ):
+            run([Path(f"found.{kind}")])
+
+
+@pytest.mark.parametrize("days", [0, -3, 3_651])
+def test_another_horizon_is_a_number_of_days(days):
+    with pytest.raises(UsageError, match=f"--within must be a number of days from 1 to 3,650, got {days}"):
+        backtest_within(None, [14, days])
+
+
+def test_one_kind_of_backtest_is_run_at_a_time(tmp_path):
+    said = churnml("backtest", "--origins", "3", "--within", "14", "--workspace", tmp_path)
+    assert said.code == 2
+    assert "--origins, --protocol and --within are three kinds of backtest; give one of them" in said.err

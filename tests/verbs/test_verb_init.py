@@ -53,6 +53,12 @@ def test_nothing_that_exists_is_overwritten_and_it_is_said(tmp_path):
     assert "written: " in said.err
 
 
+def test_where_another_program_reads_a_long_path_is_not_cut_in_two(tmp_path):
+    deep = tmp_path / ("long_name_" * 12)
+    deep.mkdir()
+    assert f"workspace: {deep}/workspace written:" in init(deep).err
+
+
 def test_from_a_folder_it_proposes_with_a_confidence_and_says_what_comes_next(tmp_path, exports):
     said = init(tmp_path, "--from", exports)
     assert said.code == 0

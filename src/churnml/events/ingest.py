@@ -42,7 +42,7 @@ _MEMORY = "500MB"
 _MEMORY_OF_A_CHECK = "600MB"
 """Nothing is sorted and written beside it, and ten million orders need not go to the disk."""
 _GOES_TO_DISK = 1_000_000_000
-"""Bytes of files that do anyhow; what DuckDB notes of its disk, about a byte a row, counts as nobody's memory."""
+"""Bytes of files whose rows go to the disk anyhow; DuckDB does not count what it notes of it, about a byte a row."""
 _A_FEW = 5
 
 

@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING, Any
 from rich import box
 from rich.table import Table as Grid
 
-from churnml.config import BacktestConfig, Protocol, TrainConfig
+from churnml.config import LONGEST_DAYS, BacktestConfig, Protocol, TrainConfig
 from churnml.errors import ConfigError, NotFoundError, UsageError, nearest
 from churnml.verbs.features import of_session
+from churnml.verbs.horizon import train_config
 from churnml.verbs.session import Session
 
 if TYPE_CHECKING:
     from churnml.modeling.judgement import Contest, Figure, Judgement, Method
 
 Json = dict[str, Any]  # Any: JSON
-LONGEST_DAYS = 3650
 
 
 def backtest(session: Session, protocols: Sequence[str] = (), *, reports: Sequence[Path] = ()) -> Json:
@@ -31,6 +31,8 @@ def backtest(session: Session, protocols: Sequence[str] = (), *, reports: Sequen
 
     Raises
     ------
+    UsageError
+        If a report is to be no Markdown.
     ConfigError
         If `configs/backtest.yaml` holds no protocol, or one that looks past its own test.
     NotFoundError
@@ -40,6 +42,7 @@ def backtest(session: Session, protocols: Sequence[str] = (), *, reports: Sequen
     """
     from churnml.modeling.backtest import run_protocol  # noqa: PLC0415  # LightGBM takes seconds to import
 
+    _check(reports)
     settings, config = session.load("backtest", BacktestConfig), session.load("train", TrainConfig)
     features, found = of_session(session), []
     for name, protocol in chosen(settings, protocols).items():
@@ -69,17 +72,18 @@ def backtest_within(session: Session, days: Sequence[int], *, reports: Sequence[
     Raises
     ------
     UsageError
-        If a number of days is none.
+        If a number of days is none, or a report is to be no Markdown.
     NotEnoughDataError
         If history is too short for one of them.
     """
     from churnml.modeling.backtest import judge_within  # noqa: PLC0415  # LightGBM takes seconds to import
 
-    settings, config = session.load("backtest", BacktestConfig), session.load("train", TrainConfig)
+    _check(reports)
     for one in days:
         if not 1 <= one <= LONGEST_DAYS:
             raise UsageError(f"--within must be a number of days from 1 to {LONGEST_DAYS:,}, got {one}")
-    features, now, found = of_session(session), session.cutoff(None), []
+    settings, now = session.load("backtest", BacktestConfig), session.cutoff(None)
+    (config, _), features, found = train_config(session, now), of_session(session), []
     for one in days:
         with session.step(f"{one} days: training twice and judging, with {settings.bootstrap} redraws") as tick:
             judgement = judge_within(
@@ -99,6 +103,15 @@ def backtest_within(session: Session, days: Sequence[int], *, reports: Sequence[
         with session.workspace.atomically(report.resolve()) as draft:
             draft.write_text(page(found, settings.bootstrap, _PAGE_WITHIN), encoding="utf-8")
     return {"within": [judgement.to_json() for judgement in found]}
+
+
+def _check(reports: Sequence[Path]) -> None:
+    """Refuse a report whose name promises another kind than Markdown, before anything is trained."""
+    for report in reports:
+        if report.suffix in {".html", ".json"}:
+            raise UsageError(
+                f"--report is written as Markdown without --origins, got {report.name}; name it .md, or take --json"
+            )
 
 
 def chosen(settings: BacktestConfig, names: Sequence[str]) -> Mapping[str, Protocol]:
