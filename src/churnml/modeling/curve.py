@@ -55,8 +55,8 @@ def silence(by_rhythm: Callable[[float], Matrix], taught: Mapping[int, Matrix], 
     gone = {0: np.zeros_like(horizon)} | {knot: -np.log(_inside(np.maximum(taught[knot], horizon))) for knot in knots}
     for sooner, later in reversed(list(pairwise([0, *knots]))):
         gone[sooner] = np.minimum(gone[sooner], gone[later])
-    clock = {knot: _clock(by_rhythm, knot) for knot in gone}
-    told = [_at(day, _clock(by_rhythm, day), gone, clock) for day in days]
+    clock = {day: _clock(by_rhythm, day) for day in {*gone, *days}}
+    told = [_at(day, gone, clock) for day in days]
     exact = [horizon if day == knots[-1] else np.exp(-one) for day, one in zip(days, told, strict=True)]
     return np.minimum.accumulate(np.column_stack(exact), axis=1)
 
@@ -66,12 +66,12 @@ def _clock(by_rhythm: Callable[[float], Matrix], days: float) -> Matrix:
     return np.asarray(-np.log(_inside(by_rhythm(days))) + _EDGE * days)
 
 
-def _at(day: float, now: Matrix, gone: Mapping[int, Matrix], clock: Mapping[int, Matrix]) -> Matrix:
-    """Return A at a day of whom the rhythm's clock shows `now`."""
+def _at(day: int, gone: Mapping[int, Matrix], clock: Mapping[int, Matrix]) -> Matrix:
+    """Return A at a day, by what it is at the days that were taught and by the rhythm's clock."""
     *before, last = sorted(gone)
     begin, end = next(((a, b) for a, b in pairwise([*before, last]) if day <= b), (0, last))
     pace = (gone[end] - gone[begin]) / (clock[end] - clock[begin])
-    return np.asarray(gone[begin] + pace * (now - clock[begin]))
+    return np.asarray(gone[begin] + pace * (clock[day] - clock[begin]))
 
 
 def _inside(share: Matrix) -> Matrix:
