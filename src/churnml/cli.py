@@ -226,7 +226,11 @@ def features_export(
         session.console.print(f"{rows:,} rows in {out}")
 
 
-ReportOption = Annotated[Path | None, typer.Option(help="Write everything to this file as well: .json or .md.")]
+ReportOption = Annotated[
+    list[Path] | None,
+    typer.Option(help="Write everything to this file as well: a page (.html), .md or .json; repeatable."),
+]
+LanguageOption = Annotated[str, typer.Option(help="Of the .html report: en or zh.")]
 
 
 @check_app.command("leakage")
@@ -242,13 +246,17 @@ def check_leakage(
         list[str] | None, typer.Option(help="This feature was known in time, whatever it tells alone.")
     ] = None,
     report: ReportOption = None,
+    language: LanguageOption = "en",
     as_json: JsonOption = False,
 ) -> None:
     """Look for what was known only afterwards: the wall, each feature alone, each table a day later."""
     from churnml.verbs.check import FOUND, leakage  # noqa: PLC0415
+    from churnml.verbs.origins import language_named  # noqa: PLC0415
 
-    session = _open(workspace, configs, as_json=as_json)
-    found = leakage(session, cutoff=cutoff, horizon_days=horizon_days, keep=keep or (), report=report)
+    session, told = _open(workspace, configs, as_json=as_json), language_named(language)
+    found = leakage(
+        session, cutoff=cutoff, horizon_days=horizon_days, keep=keep or (), reports=report or (), language=told
+    )
     if as_json:
         session.print_json(found.to_json())
     if found.findings:
@@ -263,13 +271,15 @@ def check_skew(
     configs: ConfigsOption = CONFIGS,
     *,
     report: ReportOption = None,
+    language: LanguageOption = "en",
     as_json: JsonOption = False,
 ) -> None:
     """Compute the same customers in the batch, in training and online, and compare bit for bit."""
     from churnml.verbs.check import FOUND, skew  # noqa: PLC0415
+    from churnml.verbs.origins import language_named  # noqa: PLC0415
 
-    session = _open(workspace, configs, as_json=as_json)
-    found = skew(session, customers=customers, cutoff=cutoff, report=report)
+    session, told = _open(workspace, configs, as_json=as_json), language_named(language)
+    found = skew(session, customers=customers, cutoff=cutoff, reports=report or (), language=told)
     if as_json:
         session.print_json(found.to_json())
     if found.findings:
@@ -519,7 +529,7 @@ def backtest(
         list[Path] | None,
         typer.Option(help="Write it to this Markdown file as well; with --origins also .html or .json; repeatable."),
     ] = None,
-    language: Annotated[str, typer.Option(help="Of the .html report: en or zh.")] = "en",
+    language: LanguageOption = "en",
     as_json: JsonOption = False,
 ) -> None:
     """Run the out-of-time protocols of configs/backtest.yaml, beside the baselines, with intervals."""

@@ -7,6 +7,7 @@ decoration beside the number it draws.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -58,6 +59,64 @@ def diverging_bar(amount: float, span: float, title: str | None = None) -> str:
     length = 50 * _clip(abs(amount) / span) if span > 0 else 0.0
     body = _rect("raises", 50, length, 10) if amount >= 0 else _rect("lowers", 50 - length, length, 10)
     return _svg("diverging", 100, 10, _rect("track", 0, 100, 10) + body + _rect("axis", 49.8, 0.4, 10), title)
+
+
+def interval(
+    value: float,
+    ends: tuple[float, float],
+    low: float | None = None,
+    high: float | None = None,
+    rules: Sequence[tuple[str, float]] = (),
+    also: float | None = None,
+    title: str | None = None,
+) -> str:
+    """Return a value on a scale, with its interval and the lines that it is held against.
+
+    Drawn one below the other, as high as their rows, the rules of several make one line.
+
+    Parameters
+    ----------
+    value : float
+        What lies outside the scale is drawn at its nearest end.
+    ends : (float, float)
+        The ends of the scale; the same for all that are compared.
+    low, high : float, optional
+        The interval.
+    rules : sequence of (str, float)
+        Lines across, each a class name and its place on the scale.
+    also : float, optional
+        The same measured otherwise, as a smaller mark.
+    title : str, optional
+        What the drawing says, for who cannot see it.
+    """
+    start, span = ends[0], (ends[1] - ends[0]) or 1.0
+
+    def at(place: float) -> float:
+        return 100 * _clip((place - start) / span)
+
+    drawn = [_rect("track", 0, 100, 1, 11.5)]
+    drawn += [_rect(f"rule {name}", at(place) - 0.1, 0.2, 24) for name, place in rules]
+    if low is not None and high is not None:
+        drawn.append(_rect("span", at(low), max(at(high) - at(low), 0.0), 6, 9))
+    if also is not None:
+        drawn.append(_rect("also", at(also) - 0.3, 0.6, 8, 8))
+    drawn.append(_rect("spot", at(value) - 0.4, 0.8, 14, 5))
+    return _svg("interval", 100, 24, "".join(drawn), title)
+
+
+def scale(least: float, most: float, parts: int = 6) -> list[float]:
+    """Return round places from below `least` to above `most`, evenly apart: one, two or five of a power of ten.
+
+    Examples
+    --------
+    >>> scale(-0.013, 0.004)
+    [-0.015, -0.01, -0.005, 0.0, 0.005]
+    """
+    rough = max(most - least, 1e-9) / parts
+    power = 10.0 ** math.floor(math.log10(rough))
+    step = next(step * power for step in (1, 2, 5, 10) if step * power >= rough * (1 - 1e-9))
+    first, last = math.floor(least / step + 1e-9), math.ceil(most / step - 1e-9)
+    return [float(f"{place * step:.10g}") for place in range(first, max(last, first + 1) + 1)]
 
 
 @dataclass(frozen=True)
@@ -143,9 +202,10 @@ def _svg(kind: str, width: int, height: int, body: str, title: str | None) -> st
     )
 
 
-def _rect(name: str, left: float, width: float, height: float) -> str:
+def _rect(name: str, left: float, width: float, height: float, top: float = 0.0) -> str:
     name = escape(name, {'"': "&quot;"})
-    return f'<rect class="{name}" x="{left:.4g}" width="{width:.4g}" height="{height:.4g}"/>'
+    down = f' y="{top:.4g}"' if top else ""
+    return f'<rect class="{name}" x="{left:.4g}"{down} width="{width:.4g}" height="{height:.4g}"/>'
 
 
 def _clip(share: float) -> float:

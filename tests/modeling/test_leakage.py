@@ -6,12 +6,13 @@ import numpy as np
 import pytest
 
 from churnml.errors import BrokenCheckError, NotEnoughDataError
-from churnml.events.clock import DAY
+from churnml.events.clock import DAY, moment
 from churnml.features import Aggregate, Catalogue, Feature, Text, catalogue
 from churnml.modeling.alone import alone, alone_of
 from churnml.modeling.backtest import judge_last_origin
 from churnml.modeling.comparison import differences
-from churnml.modeling.leakage import Planted, _require_rung, check_leakage, judged_at
+from churnml.modeling.cutoffs import cutoffs_before
+from churnml.modeling.leakage import Planted, _delays, _require_rung, check_leakage, judged_at
 from memoryless import CONFIG, now_of, simulated, store_of
 
 
@@ -59,7 +60,8 @@ def test_a_feature_that_looks_a_week_ahead_does_not_get_past_the_wall(memoryless
     only = Catalogue((*(one for one in catalogue(store.tables).features if one.name == "orders_all"), AHEAD), {})
     found = check_leakage(store, only, cutoff, CONFIG, tmp_path)
     assert [one.name for one in found.wall.differences] == ["orders_ahead_7d"]
-    assert found.findings[0].startswith("the wall: `orders_ahead_7d` is another in")
+    assert found.findings[0].said().startswith("the wall: `orders_ahead_7d` is another in")
+    assert found.to_json()["found"][0]["code"] == "other_without_future"
 
 
 def test_every_table_of_the_features_is_delayed_by_a_day_and_by_a_week(found):
@@ -94,6 +96,16 @@ def test_a_feature_someone_vouches_for_raises_no_alarm(market_table):
     leaky = replace(table, names=("leak",), values=left[:, None].astype(float), categories={})
     assert [one.alarm for one in alone(leaky, left)] == ["red"]
     assert [one.alarm for one in alone(leaky, left, keep=["leak"])] == [""]
+
+
+def test_why_delays_were_not_measured_is_said_as_training_says_it(memoryless):
+    store, short = store_of(memoryless), CONFIG.model_copy(update={"min_history_days": 170})
+    cutoff = judged_at(store, now_of(store), CONFIG)
+    with pytest.raises(NotEnoughDataError) as refused:
+        cutoffs_before(store, cutoff, short)
+    why = _delays(store, catalogue(store.tables), cutoff, short, lambda _done, _all: None)
+    assert why.said() == f"before {moment(cutoff).date()}, {refused.value}"
+    assert f"在 {why.day} 之前需要 {why.needs_days} 天历史" in why.said("zh")
 
 
 @pytest.fixture(scope="module")

@@ -110,7 +110,7 @@ LOYAL = {
 def test_what_is_set_only_for_some_who_stayed_is_left_out(dice, make, where):
     churned = dice.random(2000) < 0.25
     one = found(made(churned, renewed=make(~churned, dice)))["renewed", "almost equals the label"]
-    assert (one.left_out, where in one.why, "nearly all stayed" in one.why) == (True, True, True)
+    assert (one.left_out, where in one.said(), "nearly all stayed" in one.said()) == (True, True, True)
 
 
 @pytest.mark.parametrize(("rate", "loyal_rate"), [(0.25, 0.01), (0.6, 0.02), (0.03, 0.002)])

@@ -11,6 +11,7 @@ from churnml.events.clock import DAY
 from churnml.features import build, catalogue
 from churnml.modeling.comparison import Difference, differences
 from churnml.scoring.skew import ScoreSkew, Skew, compare_features, compare_scores
+from churnml.scoring.skew_findings import NoChampion
 from command import churnml
 from memoryless import now_of, store_of
 from worlds import instant
@@ -48,16 +49,22 @@ def test_a_row_alone_has_the_score_that_it_has_in_a_batch(scored):
 
 
 def test_what_differs_is_told_by_feature_and_customer_with_both_values():
-    found = Skew("2020-01-01", 5, 9, 2, 3, (), (Difference("spend_all", 2, "ann", 10.5, 11.0),), "no champion")
+    found = Skew("2020-01-01", 5, 9, 2, 3, (), (Difference("spend_all", 2, "ann", 10.5, 11.0),), NoChampion())
     told = "`spend_all` is another online for 2 customers; of 'ann' it is 10.5 in the batch, 11.0 online"
-    assert found.findings == [told]
+    assert [one.said() for one in found.findings] == [told]
+    assert [one.said("zh") for one in found.findings] == [
+        "`spend_all` 在线计算对 2 位客户不同；例如客户“ann”，批量计算为 10.5，在线计算为 11.0"
+    ]
+    assert found.to_json()["found"][0].items() >= {"code": "other_feature", "door": "online", "rows": 2}.items()
     assert found.to_json()["sound"] is False
 
 
 def test_a_score_that_is_off_by_more_than_rounding_is_found():
     far = ScoreSkew("model", 5, 5, {"clv": 1e-15, "churn_probability": 1e-9}, "ann")
     (only,) = Skew("2020-01-01", 5, 9, 2, 3, (), (), far).findings
-    assert only.startswith("`churn_probability` of a single row is 1e-09 from that in the batch, for customer 'ann'")
+    assert only.said().startswith(
+        "`churn_probability` of a single row is 1e-09 from that in the batch, for customer 'ann'"
+    )
 
 
 def _agree(store, customers):

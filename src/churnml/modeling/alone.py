@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from typing import Any, Literal
 
 import numpy as np
@@ -13,7 +13,8 @@ from churnml.events.feature_columns import Column
 from churnml.events.feature_table import ReadyTable
 from churnml.features import FeatureTable
 from churnml.modeling.metrics import auroc, auroc_interval
-from churnml.modeling.suspects import Suspect, rates_apart, suspects
+from churnml.modeling.suspect import Suspect
+from churnml.modeling.suspects import rates_apart, suspects
 
 Matrix = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
@@ -44,8 +45,8 @@ class Alone:
         How well it ranks to know of whom it is missing.
     alarm : {'', 'question', 'red'}
         Whether that is suspicious.
-    why : str
-        In words, empty where it is not.
+    suspect : Suspect or None
+        What was found, where it is.
     """
 
     name: str
@@ -56,11 +57,19 @@ class Alone:
     missing: float
     auroc_missing: float
     alarm: Alarm
-    why: str
+    suspect: Suspect | None
 
     def to_json(self) -> dict[str, Any]:  # Any: JSON
         """Return plain data."""
-        return asdict(self)
+        plain = {field.name: getattr(self, field.name) for field in fields(self) if field.name != "suspect"}
+        if self.suspect is None:
+            return plain | {"code": "", "why": "", "evidence": {}}
+        return plain | {"code": self.suspect.sign, "why": self.why, "evidence": dict(self.suspect.evidence)}
+
+    @property
+    def why(self) -> str:
+        """What was found, in English; empty where nothing was."""
+        return self.suspect.said() if self.suspect else ""
 
 
 def alone(table: FeatureTable, churned: Flags, keep: Collection[str] = ()) -> list[Alone]:
@@ -115,8 +124,8 @@ def _alone(table: ReadyTable, name: str, suspect: Suspect | None) -> Alone:
         if higher == "stay":
             area, low, high = 1 - area, 1 - high, 1 - low
     tells = auroc(left, missing) if missing.any() and known.any() else 0.5
-    alarm, why = (_alarm(suspect), suspect.why) if suspect else ("", "")
-    return Alone(name, area, low, high, higher, float(missing.mean()), max(tells, 1 - tells), alarm, why)
+    alarm: Alarm = _alarm(suspect) if suspect else ""
+    return Alone(name, area, low, high, higher, float(missing.mean()), max(tells, 1 - tells), alarm, suspect)
 
 
 def _alarm(suspect: Suspect) -> Alarm:

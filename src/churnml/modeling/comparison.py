@@ -10,6 +10,8 @@ import numpy.typing as npt
 
 from churnml.features import FeatureTable
 
+CUSTOMERS = "customers in the base"
+
 
 @dataclass(frozen=True)
 class Difference:
@@ -18,7 +20,7 @@ class Difference:
     Parameters
     ----------
     name : str
-        Of the feature, or `standing`.
+        Of the feature, or `standing`; `CUSTOMERS` where the rows are not those of the same customers.
     rows : int
         In how many rows it differs.
     customer_id : str
@@ -33,6 +35,11 @@ class Difference:
     one: float | str | None
     other: float | str | None
 
+    @property
+    def of_customers(self) -> bool:
+        """Whether the customers themselves differ; then `one` and `other` say how many there are."""
+        return self.name == CUSTOMERS
+
 
 def differences(one: FeatureTable, other: FeatureTable) -> list[Difference]:
     """Return what differs between two tables, bit for bit; what is missing in both is the same.
@@ -41,7 +48,7 @@ def differences(one: FeatureTable, other: FeatureTable) -> list[Difference]:
     """
     if one.customer_ids.tolist() != other.customer_ids.tolist() or (one.cutoffs != other.cutoffs).any():
         either = sorted({*one.customer_ids} ^ {*other.customer_ids}) or ["nobody, the order is another"]
-        return [Difference("customers in the base", len(either), str(either[0]), float(len(one)), float(len(other)))]
+        return [Difference(CUSTOMERS, len(either), str(either[0]), float(len(one)), float(len(other)))]
     pairs: list[tuple[str, npt.NDArray[Any], npt.NDArray[Any]]] = [  # Any: numbers or texts
         ("standing", one.standing.astype(np.float64), other.standing.astype(np.float64)),
         *((name, one.column(name), other.column(name)) for name in one.names),

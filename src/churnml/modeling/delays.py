@@ -33,7 +33,8 @@ Labels = Callable[[FeatureTable], Flags]
 
 DAYS = (1, 7)
 MOST_CUSTOMERS = 20_000
-_MUCH = 0.02
+MUCH_OF_A_DAY = 0.02
+"""The AUROC that one day of delay must cost, beyond noise, to be asked about."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,7 @@ class Delay:
     @property
     def questionable(self) -> bool:
         """Whether a single day costs two hundredths of AUROC or more, beyond noise."""
-        return self.days == 1 and self.change <= -_MUCH and self.high < 0
+        return self.days == 1 and self.change <= -MUCH_OF_A_DAY and self.high < 0
 
 
 @dataclass(frozen=True)

@@ -27,9 +27,11 @@ from churnml.events.cutting import Hidden, cut_off
 from churnml.features import Catalogue, FeatureTable, build
 from churnml.labels import Outcomes, churned, label_lag
 from churnml.modeling.alone import MOST_ROWS, Alone, alone, alone_of
+from churnml.modeling.check_finding import Finding
 from churnml.modeling.comparison import Difference, differences
 from churnml.modeling.cutoffs import cutoffs_before
 from churnml.modeling.delays import Delays, delays
+from churnml.modeling.leakage_findings import NotEnoughHistory, of_alone, of_delay, of_wall
 from churnml.modeling.steps import Step, Steps, silently
 
 Flags = npt.NDArray[np.bool_]
@@ -100,8 +102,10 @@ class Leakage:
         How many of them were looked at.
     planted : tuple of Planted
         The least look ahead first.
-    delays : Delays or str
+    delays : Delays or NotEnoughHistory
         What delays cost, or why that could not be measured.
+    kept : tuple of str
+        Features that someone vouches for, which raise no alarm.
     """
 
     cutoff: int
@@ -113,53 +117,57 @@ class Leakage:
     wall: Wall
     alone: tuple[Alone, ...]
     planted: tuple[Planted, ...]
-    delays: Delays | str
+    delays: Delays | NotEnoughHistory
+    kept: tuple[str, ...] = ()
 
     @property
-    def findings(self) -> list[str]:
-        """What must not be, in words; empty if the data are sound."""
-        wall = [
-            f"the wall: `{one.name}` is another in {one.rows:,} rows once what lies beyond the cutoff is gone; of "
-            f"customer {one.customer_id!r} it is {one.one} with it, {one.other} without"
-            for one in self.wall.differences
-        ]
-        return wall + [_told(one) for one in self.alone if one.alarm == "red"]
+    def findings(self) -> list[Finding]:
+        """What must not be; empty if the data are sound."""
+        red = [found for one in self.alone if one.alarm == "red" for found in of_alone(one)]
+        return [*map(of_wall, self.wall.differences), *red]
 
     @property
-    def questions(self) -> list[str]:
+    def questions(self) -> list[Finding]:
         """What may be honest and deserves a question all the same."""
-        asked = [_told(one) for one in self.alone if one.alarm == "question"]
-        if isinstance(self.delays, str):
-            return asked
-        return asked + [
-            f"`{one.table}`: learned a day later, it would cost {-one.change:.3f} of AUROC ({-one.high:.3f} to "
-            f"{-one.low:.3f}); were its rows really there on the day that they bear, or is its clock set back?"
-            for one in self.delays.costs
-            if one.questionable
-        ]
+        asked = [found for one in self.alone if one.alarm == "question" for found in of_alone(one)]
+        costs = self.measured.costs if self.measured else ()
+        return asked + [of_delay(one) for one in costs if one.questionable]
+
+    @property
+    def measured(self) -> Delays | None:
+        """The costs of delays, None if they could not be measured."""
+        return self.delays if isinstance(self.delays, Delays) else None
+
+    @property
+    def unmeasured(self) -> NotEnoughHistory | None:
+        """Why the costs of delays could not be measured, None if they were."""
+        return self.delays if isinstance(self.delays, NotEnoughHistory) else None
 
     def to_json(self) -> Json:
         """Return plain data."""
         told: Json = {
             "sound": not self.findings,
-            "findings": self.findings,
-            "questions": self.questions,
+            "findings": [one.said() for one in self.findings],
+            "questions": [one.said() for one in self.questions],
+            "found": [one.to_json() for one in self.findings],
+            "asked": [one.to_json() for one in self.questions],
             "cutoff": self.day,
             "horizon_days": self.horizon_days,
             "customers": self.customers,
             "churners": self.churners,
             "sampled": self.sampled,
+            "kept": list(self.kept),
             "wall": asdict(self.wall),
             "alone": [one.to_json() for one in self.alone],
-            "alarm_tested": [asdict(one) | {"rang": one.rang} for one in self.planted],
+            "alarm_tested": [
+                {"days": one.days, "rows": one.rows, "alone": one.alone.to_json(), "rang": one.rang}
+                for one in self.planted
+            ],
         }
-        if isinstance(self.delays, str):
-            return told | {"delays": None, "delays_not_measured_because": self.delays}
+        if isinstance(self.delays, NotEnoughHistory):
+            because = {"delays_not_measured_because": self.delays.said(), "delays_not_measured": self.delays.to_json()}
+            return told | {"delays": None} | because
         return told | {"delays": self.delays.to_json()}
-
-
-def _told(one: Alone) -> str:
-    return f"`{one.name}`: {one.why}"
 
 
 def judged_at(store: Store, now: int, config: TrainConfig, cutoff: int | None = None) -> int:
@@ -235,7 +243,7 @@ def check_leakage(
         costs = _delays(store, catalogue, cutoff, config, tick)
     day = moment(cutoff, store.time_zone).date().isoformat()
     counts = len(table), int(left.sum()), len(some)
-    return Leakage(cutoff, day, config.horizon_days, *counts, wall, tuple(told), planted, costs)
+    return Leakage(cutoff, day, config.horizon_days, *counts, wall, tuple(told), planted, costs, tuple(keep))
 
 
 def _wall(
@@ -274,12 +282,16 @@ def _with(table: FeatureTable, planted: Matrix) -> FeatureTable:
     return replace(table, names=(_PLANTED,), values=planted[:, None], categories={})
 
 
-def _delays(store: Store, catalogue: Catalogue, cutoff: int, config: TrainConfig, tick: Step) -> Delays | str:
+def _delays(
+    store: Store, catalogue: Catalogue, cutoff: int, config: TrainConfig, tick: Step
+) -> Delays | NotEnoughHistory:
     horizon, zone, lag = config.horizon_days, store.time_zone, label_lag(store, config.return_window_days)
     try:
         teach = cutoffs_before(store, cutoff, config.model_copy(update={"max_cutoffs": _MOST_CUTOFFS}))
-    except NotEnoughDataError as error:
-        return f"before {moment(cutoff, zone).date()}, {error}"
+    except NotEnoughDataError:
+        needs = horizon + lag + config.min_history_days + config.step_days  # two cutoffs, as `labels` counts it
+        day, has = moment(cutoff, zone).date().isoformat(), (cutoff - store.span[0]) // DAY
+        return NotEnoughHistory(day, horizon, lag, needs, has)
     taught = Outcomes.read(store, teach, horizon, known_by=cutoff, label_lag_days=lag)
     judged = Outcomes.read(store, [cutoff], horizon)
 

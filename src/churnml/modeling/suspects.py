@@ -6,21 +6,24 @@ These tests find what shows in one column by itself; a leak spread over several 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from scipy.stats import rankdata
 
 from churnml.events.feature_table import ReadyTable
+from churnml.modeling.suspect import Sign, Suspect, Where
 
 Matrix = npt.NDArray[np.float64]
 Codes = npt.NDArray[np.intp]
-Reason = Literal["almost equals the label", "tells much alone", "dates after the cutoff", "id", "constant", "unusable"]
+Flags = npt.NDArray[np.bool_]
 
-_ALMOST, _MUCH = 0.95, 0.85
+ALMOST, MUCH = 0.95, 0.85
+"""The AUROC of one column alone from which it almost equals the label, and from which it tells much."""
+
 _PURE, _PURE_ROWS, _PURE_SHARE, _STAYERS_DUE, _CHURNERS_DUE = 0.99, 20, 0.1, 10, 50
 _MISSING_TELLS = 0.75
 _PARTS = 20
@@ -28,32 +31,6 @@ _UNIQUE, _FEW = 0.99, 50
 _DENSE, _LARGE = 4, 1e9
 _ID_ENDINGS = ("id", "key", "uuid", "number", "nr", "code", "phone", "index", "unnamed0")
 _MOST_TWINS, _DIGITS = 10, 3
-
-
-@dataclass(frozen=True)
-class Suspect:
-    """A column that deserves a question, and the evidence.
-
-    Parameters
-    ----------
-    why : str
-        What was found, in words.
-    evidence : mapping of str to float
-        The figures behind it.
-    left_out : bool
-        Whether the model does not see it.
-    """
-
-    name: str
-    kind: Reason
-    why: str
-    evidence: Mapping[str, float]
-    left_out: bool
-
-    def to_json(self) -> dict[str, Any]:  # Any: JSON
-        """Return plain data."""
-        plain = {"name": self.name, "kind": self.kind, "why": self.why, "evidence": dict(self.evidence)}
-        return plain | {"left_out": self.left_out}
 
 
 def suspects(table: ReadyTable, keep: Collection[str] = ()) -> list[Suspect]:
@@ -72,18 +49,16 @@ def suspects(table: ReadyTable, keep: Collection[str] = ()) -> list[Suspect]:
 def _of_column(table: ReadyTable, name: str, customers: int, keep: Collection[str]) -> Iterator[Suspect]:
     codes, several = _coded(table, name)
     if several < 2:
-        yield Suspect(name, "constant", "holds the same value in every row", {}, left_out=True)
+        yield Suspect(name, "constant", "constant", {}, left_out=True)
         return
     out = name not in keep
     kind = next(column.kind for column in table.columns if column.name == name)
     if kind == "date" and (late := float((table.column(name) < 0).sum())):
         share = late / max(1, np.isfinite(table.column(name)).sum())
-        why = f"{late:,.0f} dates ({share:.1%}) lie after the cutoff, when nobody could know them"
-        yield Suspect(name, "dates after the cutoff", why, {"rows": late, "share": share}, left_out=out)
+        yield Suspect(name, "dates after the cutoff", "dates_ahead", {"rows": late, "share": share}, left_out=out)
     unique = _unique_share(table, name, customers)
     if unique is not None:
-        why = f"{unique:.0%} of the customers have a value of their own, so it names them and says nothing of others"
-        yield Suspect(name, "id", why, {"unique_share": unique}, left_out=out)
+        yield Suspect(name, "id", "names_customers", {"unique_share": unique}, left_out=out)
         return
     yield from _telling(table, name, codes, left_out=out)
 
@@ -96,18 +71,14 @@ def _telling(table: ReadyTable, name: str, codes: Codes, *, left_out: bool) -> I
     gap = _folded(_auroc(left, missing.astype(np.float64)))
     evidence = {"auroc_alone": round(alone, 4), "auroc_missing": round(gap, 4)}
     pure = _purest(_cuts(codes, missing), left)
-    if alone >= _ALMOST:
-        why = f"alone it ranks churners with an AUROC of {alone:.3f}; was it known before the cutoff?"
-        yield Suspect(name, "almost equals the label", why, evidence, left_out)
+    if alone >= ALMOST:
+        yield Suspect(name, "almost equals the label", "ranks_all_but_surely", evidence, left_out)
     elif pure is not None:
-        why = f"of {pure.rows:,} rows where {pure.where} nearly all {pure.did}; was it known before the cutoff?"
-        yield Suspect(name, "almost equals the label", why, evidence | pure.evidence, left_out)
+        yield Suspect(name, "almost equals the label", pure.sign, evidence | pure.evidence, left_out, pure.where)
     elif gap >= _MISSING_TELLS:
-        why = f"whether it is filled tells who churned (AUROC {gap:.3f}); was it filled in afterwards?"
-        yield Suspect(name, "tells much alone", why, evidence, left_out=False)
-    elif alone >= _MUCH:
-        why = f"alone it ranks churners with an AUROC of {alone:.3f}, which few honest columns do"
-        yield Suspect(name, "tells much alone", why, evidence, left_out=False)
+        yield Suspect(name, "tells much alone", "filling_tells", evidence, left_out=False)
+    elif alone >= MUCH:
+        yield Suspect(name, "tells much alone", "ranks_much", evidence, left_out=False)
 
 
 def twins(table: ReadyTable) -> Codes:
@@ -246,28 +217,33 @@ class _Pure:
     """A part of a column in which nearly everyone did the same."""
 
     rows: int
-    where: str
-    did: str
+    where: Where
+    left: bool
+
+    @property
+    def sign(self) -> Sign:
+        """What they nearly all did."""
+        return "nearly_all_churned" if self.left else "nearly_all_stayed"
 
     @property
     def evidence(self) -> dict[str, float]:
         """How many rows, and whether they are churners."""
-        return {"rows": float(self.rows), "of_churners": float(self.did == "churned")}
+        return {"rows": float(self.rows), "of_churners": float(self.left)}
 
 
-def _cuts(codes: Codes, missing: npt.NDArray[np.bool_]) -> Iterator[tuple[str, Codes]]:
-    """Yield the ways to cut a column into parts, each in words and as codes, -1 for the rows in none of its parts.
+def _cuts(codes: Codes, missing: npt.NDArray[np.bool_]) -> Iterator[tuple[Where, Codes]]:
+    """Yield the ways to cut a column into parts, each by its name and as codes, -1 for the rows in none of its parts.
 
     What was filled in afterwards often holds many values, of which each alone is rare: so all of them are a part, too.
     """
     usual = codes == np.bincount(codes).argmax()
-    yield "it has one value or span of values", np.where(missing, -1, codes)
-    yield "it is empty", np.where(missing, 0, -1)
-    yield "it is filled", np.where(missing, -1, 0)
-    yield "it has another than its most frequent value", np.where(usual, -1, 0)
+    yield "one_value", np.where(missing, -1, codes)
+    yield "empty", np.where(missing, 0, -1)
+    yield "filled", np.where(missing, -1, 0)
+    yield "not_the_most_frequent", np.where(usual, -1, 0)
 
 
-def _purest(cuts: Iterator[tuple[str, Codes]], left: npt.NDArray[np.bool_]) -> _Pure | None:
+def _purest(cuts: Iterator[tuple[Where, Codes]], left: npt.NDArray[np.bool_]) -> _Pure | None:
     """Return the largest part of a column in which nearly everyone churned, or stayed; None if there is none.
 
     That most stay is usual, so staying tells only where churners were due: fifty of them, and not one in a hundred
@@ -281,10 +257,10 @@ def _purest(cuts: Iterator[tuple[str, Codes]], left: npt.NDArray[np.bool_]) -> _
         # where most churn, a part in which all do is no wonder
         churned = many & (gone >= _PURE * rows) & (rows * (1 - base) >= _STAYERS_DUE)
         loyal = many & (gone <= (1 - _PURE) * rows * base) & (rows * base >= _CHURNERS_DUE)
-        for did, telling, of_them, all_of_them in (
-            ("churned", churned, gone, left.sum()),
-            ("stayed", loyal, stayed, (~left).sum()),
+        for they_left, telling, of_them, all_of_them in (
+            (True, churned, gone, left.sum()),
+            (False, loyal, stayed, (~left).sum()),
         ):
             parts = np.flatnonzero(telling & (of_them >= _PURE_SHARE * all_of_them))
-            found += [_Pure(int(rows[part]), where, did) for part in parts]
+            found += [_Pure(int(rows[part]), where, left=they_left) for part in parts]
     return max(found, key=lambda one: one.rows, default=None)

@@ -17,10 +17,12 @@ from churnml.events import Block, Facts, Store, history
 from churnml.features import Catalogue, FeatureTable, build, build_block
 from churnml.features.blocks import joined
 from churnml.features.table import reads
+from churnml.modeling.check_finding import Finding
 from churnml.modeling.comparison import Difference, differences
 from churnml.modeling.model import Model
 from churnml.modeling.steps import Step, Steps, silently
 from churnml.scoring.score import Scores, score
+from churnml.scoring.skew_findings import Door, NotScored, OtherScore, of_difference
 
 Json = dict[str, Any]  # Any: JSON
 Texts = npt.NDArray[np.object_]
@@ -72,7 +74,7 @@ class Skew:
         Of the training stack.
     in_training, online : tuple of Difference
         Features that differ from those of the batch: one is the batch's value.
-    scores : ScoreSkew or str
+    scores : ScoreSkew, or a finding
         Of the champion, or why it was not asked.
     """
 
@@ -83,33 +85,45 @@ class Skew:
     cutoffs: int
     in_training: tuple[Difference, ...]
     online: tuple[Difference, ...]
-    scores: ScoreSkew | str
+    scores: ScoreSkew | NotScored
 
     @property
-    def findings(self) -> list[str]:
-        """What must not be, in words; empty if all agrees."""
-        told = [
-            f"`{one.name}` is another {where} for {one.rows:,} customers; of {one.customer_id!r} it is {one.one} in "
-            f"the batch, {one.other} {where}"
-            for where, found in (("in training", self.in_training), ("online", self.online))
-            for one in found
-        ]
-        if isinstance(self.scores, ScoreSkew) and not self.scores.sound:
-            name, distance = max(self.scores.worst.items(), key=lambda one: one[1])
-            told.append(
-                f"`{name}` of a single row is {distance:.3g} from that in the batch, for customer "
-                f"{self.scores.customer_id!r}; at most {TOLERANCE:g} is allowed"
-            )
-        return told
+    def findings(self) -> list[Finding]:
+        """What must not be; empty if all agrees."""
+        doors: tuple[tuple[Door, tuple[Difference, ...]], ...] = (
+            ("in_training", self.in_training),
+            ("online", self.online),
+        )
+        found = [of_difference(door, one) for door, differences in doors for one in differences]
+        if self.scored and not self.scored.sound:
+            name, distance = max(self.scored.worst.items(), key=lambda one: one[1])
+            found.append(OtherScore(name, distance, self.scored.customer_id, TOLERANCE))
+        return found
+
+    @property
+    def scored(self) -> ScoreSkew | None:
+        """How far the champion's scores are apart, None if it was not asked."""
+        return self.scores if isinstance(self.scores, ScoreSkew) else None
+
+    @property
+    def unscored(self) -> NotScored | None:
+        """Why the champion was not asked, None if it was."""
+        return None if isinstance(self.scores, ScoreSkew) else self.scores
 
     def to_json(self) -> Json:
         """Return plain data."""
-        told: Json = {"sound": not self.findings, "findings": self.findings, "cutoff": self.day}
+        told: Json = {
+            "sound": not self.findings,
+            "findings": [one.said() for one in self.findings],
+            "found": [one.to_json() for one in self.findings],
+            "cutoff": self.day,
+        }
         told |= {name: getattr(self, name) for name in ("customers", "base", "features", "cutoffs")}
         told |= {name: [asdict(one) for one in getattr(self, name)] for name in ("in_training", "online")}
-        if isinstance(self.scores, str):
-            return told | {"scores": None, "scores_not_compared_because": self.scores}
-        return told | {"scores": asdict(self.scores)}
+        if isinstance(self.scores, ScoreSkew):
+            return told | {"scores": asdict(self.scores)}
+        because = {"scores_not_compared_because": self.scores.said(), "scores_not_compared": self.scores.to_json()}
+        return told | {"scores": None} | because
 
 
 @dataclass(frozen=True)

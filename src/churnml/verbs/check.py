@@ -3,40 +3,44 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from rich.table import Table as Grid
 
 from churnml.config import ScoreConfig, TrainConfig
 from churnml.errors import ModelRefusedError, NotEnoughDataError, NotFoundError, UsageError, nearest
-from churnml.verbs.check_report import leakage_page, told_leakage, told_skew
+from churnml.verbs.check_report import leakage_page, skew_page, told_leakage, told_skew
 from churnml.verbs.features import of_session
 from churnml.verbs.horizon import train_config
 from churnml.verbs.session import Session
+from churnml.wording import Language, Text
 
 if TYPE_CHECKING:
     from churnml.features import Catalogue
     from churnml.modeling.leakage import Leakage
     from churnml.scoring.skew import Compared, ScoreSkew, Skew
+    from churnml.scoring.skew_findings import NotScored
 
 FOUND = 4
 """The exit code of a check that found something."""
 
-_REPORTS = (".json", ".md")
+_KINDS = (".html", ".md", ".json")
 
 
-def check_report(report: Path | None) -> None:
+def check_reports(reports: Sequence[Path]) -> None:
     """Refuse a report of a kind that is not written, before the work.
 
     Raises
     ------
     UsageError
-        If its name ends neither in .json nor in .md.
+        If the name of one ends neither in .html nor in .md nor in .json.
     """
-    if report is not None and report.suffix not in _REPORTS:
-        raise UsageError(f"--report must end in {' or '.join(_REPORTS)}, got {report.name}")
+    for report in reports:
+        if report.suffix not in _KINDS:
+            kinds = f"{', '.join(_KINDS[:-1])} or {_KINDS[-1]}"
+            raise UsageError(f"--report must end in {kinds}, got {report.name}; rename it")
 
 
 def leakage(
@@ -45,7 +49,8 @@ def leakage(
     cutoff: str | None = None,
     horizon_days: int | None = None,
     keep: Collection[str] = (),
-    report: Path | None = None,
+    reports: Sequence[Path] = (),
+    language: Language = "en",
 ) -> Leakage:
     """Check the landed data for leakage, tell people, and return what was found.
 
@@ -57,13 +62,15 @@ def leakage(
         In place of the one in `configs/train.yaml`.
     keep : collection of str
         Features that raise no alarm whatever they tell alone.
-    report : Path, optional
-        Where to write everything as well: .json or .md.
+    reports : sequence of Path
+        Where to write everything as well: a page (`.html`), Markdown (`.md`) or JSON (`.json`).
+    language : {"en", "zh"}, default "en"
+        Of the page.
 
     Raises
     ------
     UsageError
-        If the cutoff is no date, the report is of another kind, or a feature to keep is not on.
+        If the cutoff is no date, a report is of another kind, or a feature to keep is not on.
     NotEnoughDataError
         If no orders have landed, the horizon is not over, or too few left or stayed.
     BrokenCheckError
@@ -72,7 +79,7 @@ def leakage(
     from churnml.labels import check_taught_by  # noqa: PLC0415
     from churnml.modeling.leakage import check_leakage, judged_at  # noqa: PLC0415  # compiles the kernel
 
-    check_report(report)
+    check_reports(reports)
     check_taught_by(session.store)
     config, _ = train_config(session, session.cutoff(cutoff), horizon_days=horizon_days)
     features = of_session(session)
@@ -83,11 +90,18 @@ def leakage(
         found = check_leakage(session.store, features, when, config, folder, keep, session.step)
     if not session.as_json:
         _show(session, told_leakage(found))
-    _write(session, report, found.to_json(), lambda: leakage_page(found))
+    _write(session, reports, found, lambda: leakage_page(found), lambda: _leakage_html(found, features, language))
     return found
 
 
-def skew(session: Session, *, customers: int, cutoff: str | None = None, report: Path | None = None) -> Skew:
+def skew(
+    session: Session,
+    *,
+    customers: int,
+    cutoff: str | None = None,
+    reports: Sequence[Path] = (),
+    language: Language = "en",
+) -> Skew:
     """Check that batch, training and online agree, tell people, and return what was found.
 
     Parameters
@@ -96,20 +110,20 @@ def skew(session: Session, *, customers: int, cutoff: str | None = None, report:
         How many are drawn, at random by the seed in `configs/train.yaml`.
     cutoff : str, optional
         A date; the midnight after the last order by default.
-    report : Path, optional
+    reports, language : sequence of Path, {"en", "zh"}
         As `leakage`.
 
     Raises
     ------
     UsageError
-        If the cutoff is no date, or the report is of another kind.
+        If the cutoff is no date, or a report is of another kind.
     NotEnoughDataError
         If nobody is known at the cutoff.
     """
     from churnml.events.clock import moment  # noqa: PLC0415
     from churnml.scoring.skew import Skew, compare_features  # noqa: PLC0415  # compiles the kernel
 
-    check_report(report)
+    check_reports(reports)
     config, store, features = session.load("train", TrainConfig), session.store, of_session(session)
     cutoffs = _training_stack(session, config, session.cutoff(cutoff))
     days, seed = config.population_days, config.seed
@@ -122,7 +136,7 @@ def skew(session: Session, *, customers: int, cutoff: str | None = None, report:
     found = Skew(day, *counts, compared.in_training, compared.online, scores)
     if not session.as_json:
         _show(session, told_skew(found))
-    _write(session, report, found.to_json(), lambda: "\n\n".join(["# Skew", *told_skew(found)]) + "\n")
+    _write(session, reports, found, lambda: skew_page(found), lambda: _skew_html(found, features, language))
     return found
 
 
@@ -142,23 +156,24 @@ def _training_stack(session: Session, config: TrainConfig, now: int) -> list[int
     return sorted(cutoff for cutoff in back if cutoff > first or cutoff == now)
 
 
-def _scores(session: Session, compared: Compared) -> ScoreSkew | str:
+def _scores(session: Session, compared: Compared) -> ScoreSkew | NotScored:
     from churnml.modeling.bundle import load_bundle  # noqa: PLC0415  # LightGBM takes seconds to import
     from churnml.scoring.skew import compare_scores  # noqa: PLC0415
+    from churnml.scoring.skew_findings import ChampionRefused, NobodyToScore, NoChampion  # noqa: PLC0415
 
     champion = session.catalogue.alias("champion")
     table = compared.batch.take(compared.batch.modelled)
     if champion is None:
-        return "there is no champion yet; `churnml train` makes one"
+        return NoChampion()
     if not len(table):
-        return "none of these customers is in the population"
+        return NobodyToScore()
     value_days = session.load("score", ScoreConfig).value_days
     try:
         model, _ = load_bundle(session.workspace.models / champion)
         with session.step("Scores: the champion in one batch, and row by row") as tick:
             return compare_scores(table, model, champion, value_days, tick)
     except (ModelRefusedError, NotFoundError) as error:
-        return str(error)
+        return ChampionRefused(str(error))
 
 
 def _show(session: Session, told: Sequence[str | Grid]) -> None:
@@ -166,9 +181,36 @@ def _show(session: Session, told: Sequence[str | Grid]) -> None:
         session.console.print(one, markup=not isinstance(one, str))
 
 
-def _write(session: Session, report: Path | None, body: dict[str, Any], page: Any) -> None:  # Any: JSON; a function
-    if report is None:
-        return
-    text = page() if report.suffix == ".md" else json.dumps(body, ensure_ascii=False, indent=1) + "\n"
-    with session.workspace.atomically(report.resolve()) as draft:
-        draft.write_text(text, encoding="utf-8")
+def _write(
+    session: Session,
+    reports: Sequence[Path],
+    found: Leakage | Skew,
+    markdown: Callable[[], str],
+    page: Callable[[], str],
+) -> None:
+    """Write what was found to each file, in the kind that its ending names."""
+
+    def as_json() -> str:
+        return json.dumps(found.to_json(), ensure_ascii=False, indent=1) + "\n"
+
+    written = {".html": page, ".md": markdown, ".json": as_json}
+    for report in reports:
+        text = written[report.suffix]()
+        with session.workspace.atomically(report.resolve()) as draft:
+            draft.write_text(text, encoding="utf-8")
+
+
+def _leakage_html(found: Leakage, features: Catalogue, language: Language) -> str:
+    from churnml.service.pages.leakage import leakage_report_page  # noqa: PLC0415  # Jinja is not needed otherwise
+
+    return leakage_report_page(found, _meanings(features), language)
+
+
+def _skew_html(found: Skew, features: Catalogue, language: Language) -> str:
+    from churnml.service.pages.skew import skew_report_page  # noqa: PLC0415  # Jinja is not needed otherwise
+
+    return skew_report_page(found, _meanings(features), language)
+
+
+def _meanings(features: Catalogue) -> dict[str, Text]:
+    return {feature.name: feature.meaning for feature in features.features}

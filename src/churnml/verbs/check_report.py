@@ -8,10 +8,14 @@ from typing import TYPE_CHECKING
 from rich import box
 from rich.table import Table as Grid
 
+from churnml.modeling import leakage_words
+from churnml.scoring import skew_words
+
 if TYPE_CHECKING:
     from churnml.modeling.alone import Alone
+    from churnml.modeling.check_finding import Finding
     from churnml.modeling.delays import Delays
-    from churnml.modeling.leakage import Leakage, Planted
+    from churnml.modeling.leakage import Leakage
     from churnml.scoring.skew import Skew
 
 SHOWN, SAID = 8, 3
@@ -26,11 +30,14 @@ def told_leakage(found: Leakage) -> list[str | Grid]:
         f"What each feature tells alone of churn in {found.horizon_days} days, {found.customers:,} customers, "
         f"{found.churners:,} left: {len(shown)} of {len(found.alone)}"
     )
-    told: list[str | Grid] = [_of_wall(found), _grid(title, _TERSE, [_terse(_alone_row(one)) for one in shown])]
-    if isinstance(found.delays, str):
-        told.append(f"Delays were not measured: {found.delays}")
-    else:
-        told.append(_grid(_of_delays(found.delays), _DELAYS, _delay_rows(found.delays)))
+    told: list[str | Grid] = [
+        leakage_words.of_wall(found),
+        _grid(title, _TERSE, [_terse(_alone_row(one)) for one in shown]),
+    ]
+    if found.measured:
+        told.append(_grid(leakage_words.of_delays(found.measured), _DELAYS, _delay_rows(found.measured)))
+    if found.unmeasured:
+        told.append(leakage_words.not_measured(found.unmeasured.said()))
     return [*told, *_verdict(found)]
 
 
@@ -46,36 +53,11 @@ def _terse(row: list[str]) -> list[str]:
 _TERSE = _terse([*_ALONE])
 
 
-def _of_wall(found: Leakage) -> str:
-    wall = found.wall
-    ahead, late, answers = (
-        sum(getattr(one, name) for one in wall.hidden.values()) for name in ("ahead", "late", "answers")
-    )
-    second = (
-        f"{late:,} were learned only after it"
-        if late
-        else "and none was learned late: every row counts as known when it happened, which is your word for it"
-    )
-    emptied = f", and {answers:,} answers came later than their rows" if answers else ""
-    return (
-        f"The wall at {found.day}: {ahead:,} rows lie after it, {second}{emptied}. Of {wall.features:,} features of "
-        f"{wall.rows:,} customers, computed with these rows and without, {len(wall.differences)} differ."
-    )
-
-
 def _alone_row(one: Alone) -> list[str]:
     area = "" if one.auroc is None else f"{one.auroc:.3f}"
     interval = "" if one.low is None else f"{one.low:.3f} to {one.high:.3f}"
     gap = [f"{one.missing:.0%}", f"{one.auroc_missing:.3f}"] if one.missing else ["", ""]
     return [one.name, area, interval, one.higher and f"{one.higher}s", *gap, one.alarm]
-
-
-def _of_delays(delays: Delays) -> str:
-    who = f"{delays.customers:,} customers" + (" drawn at random" if delays.sampled else "")
-    return (
-        f"What it costs if a table comes a day late, and a week: change of the AUROC {delays.auroc:.3f} "
-        f"({delays.low:.3f} to {delays.high:.3f}) of a ridge regression, out of time, {who}"
-    )
 
 
 def _delay_rows(delays: Delays) -> list[list[str]]:
@@ -93,27 +75,21 @@ def _signed(change: float) -> str:
 
 
 def _verdict(found: Leakage, most: int | None = SAID) -> list[str]:
-    rang = "; ".join(f"orders of the next {one.days} days: {_noticed(one)}" for one in found.planted)
-    told = [f"The alarm was tested with planted columns that read the future: {rang}."]
+
+    told = [leakage_words.of_alarm(found)]
     told += [*_several("question", found.questions, most), *_several("FOUND", found.findings, most)]
     if any(one.alarm for one in found.alone):
         told.append("What was known before the cutoff for all that, --keep FEATURE vouches for.")
-    return [*told, "Leakage was found." if found.findings else "No leakage was found."]
+    return [*told, leakage_words.verdict(found)]
 
 
-def _several(word: str, sentences: Sequence[str], most: int | None) -> list[str]:
+def _several(word: str, findings: Sequence[Finding], most: int | None) -> list[str]:
     """Return the first few in full, and of the others what they are about: one cause has many effects."""
-    told = [f"{word}: {one}" for one in sentences[:most]]
-    others = sentences[len(told) :]
+    told = [f"{word}: {one.said()}" for one in findings[:most]]
+    others = findings[len(told) :]
     if others:
-        told.append(f"{word}, {len(others)} more: {', '.join(one.partition(':')[0] for one in others)}")
+        told.append(f"{word}, {len(others)} more: {', '.join(one.about for one in others)}")
     return told
-
-
-def _noticed(planted: Planted) -> str:
-    """Return who found a planted column; with few customers a short look ahead tells no more than honest features."""
-    by = [who for who, found in (("the wall", planted.rows), ("alone", planted.alone.alarm == "red")) if found]
-    return f"rang ({' and '.join(by)})" if by else "silent"
 
 
 def _grid(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> Grid:
@@ -140,16 +116,15 @@ def leakage_page(found: Leakage) -> str:
         [name, *(f"{value:,}" for value in (one.rows, one.ahead, one.late, one.answers))]
         for name, one in found.wall.hidden.items()
     ]
-    delays = found.delays
-    costs = [f"Not measured: {delays}"] if isinstance(delays, str) else [
-        f"{_of_delays(delays)}.", _markdown(_DELAYS, _delay_rows(delays))
-    ]  # fmt: skip
+    costs = [leakage_words.not_measured(found.unmeasured.said())] if found.unmeasured else []
+    if found.measured:
+        costs = [leakage_words.of_delays(found.measured), _markdown(_DELAYS, _delay_rows(found.measured))]
     parts = [
         f"# Leakage at {found.day}, {found.horizon_days} days ahead",
         f"{found.customers:,} customers in the population, {found.churners:,} of them left.",
-        "\n".join(f"- {line}" for line in _verdict(found, None)),
+        "\n".join(f"- {_harmless(line)}" for line in _verdict(found, None)),
         "## The wall",
-        _of_wall(found),
+        leakage_words.of_wall(found),
         _markdown(("table", "rows", "after the cutoff", "learned after it", "answers emptied"), hidden),
         "## Each feature alone",
         _markdown(_ALONE, [_alone_row(one) for one in found.alone]),
@@ -159,6 +134,16 @@ def leakage_page(found: Leakage) -> str:
     return "\n\n".join(parts) + "\n"
 
 
+def skew_page(found: Skew) -> str:
+    """Return all of it as a page of Markdown."""
+    return "\n\n".join(["# Skew", *map(_harmless, told_skew(found))]) + "\n"
+
+
+def _harmless(sentence: str) -> str:
+    """Return a sentence that may hold an id from the data as Markdown in which no tag of it is one."""
+    return sentence.replace("<", "&lt;")
+
+
 def _markdown(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     lines = [columns, ["---", *["---:"] * (len(columns) - 1)], *rows]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
@@ -166,21 +151,9 @@ def _markdown(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 def told_skew(found: Skew) -> list[str]:
     """Return what was found, as a person reads it."""
-    told = [
-        (
-            f"{found.features:,} features of {found.customers:,} customers of {found.base:,} at {found.day}, bit for "
-            f"bit. Batch against training ({found.cutoffs} cutoffs in one pass): {len(found.in_training)} differ. "
-            f"Batch against online (a block of one each): {len(found.online)} differ."
-        )
-    ]
-    if isinstance(found.scores, str):
-        told.append(f"Scores were not compared: {found.scores}")
-    else:
-        scores = found.scores
-        worst = max(scores.worst.values())
-        told.append(
-            f"Champion {scores.model_version[:12]}: {scores.batch:,} customers scored in one batch, {scores.alone:,} "
-            f"of them one by one as well; the greatest distance of {', '.join(scores.worst)} is {worst:.1g}."
-        )
-    told += [f"FOUND: {one}" for one in found.findings]
-    return [*told, "Skew was found." if found.findings else "Batch, training and online agree."]
+    told = [skew_words.of_features(found)]
+    if found.scored:
+        told.append(skew_words.of_scores(found.scored))
+    if found.unscored:
+        told.append(skew_words.not_scored(found.unscored.said()))
+    return [*told, *(f"FOUND: {one.said()}" for one in found.findings), skew_words.verdict(found)]

@@ -26,7 +26,7 @@ from churnml.verbs.tracked import tracked
 
 if TYPE_CHECKING:
     from churnml.modeling.judge_tabular import Judged
-    from churnml.modeling.suspects import Suspect
+    from churnml.modeling.suspect import Suspect
     from churnml.modeling.tracking import Entry
 
 Json = dict[str, Any]  # Any: JSON
@@ -167,7 +167,8 @@ def _train(
 
 
 def _prepare(session: Session, file: FeatureFile, notes: Sequence[str], declared: Declared, inputs: str) -> _Prepared:
-    from churnml.modeling.suspects import Suspect, suspects, twin_share, twins  # noqa: PLC0415
+    from churnml.modeling.suspect import Suspect  # noqa: PLC0415
+    from churnml.modeling.suspects import suspects, twin_share, twins  # noqa: PLC0415
 
     share, said = session.settings.max_bad_share, declared
     roles, found = find_roles(
@@ -179,7 +180,7 @@ def _prepare(session: Session, file: FeatureFile, notes: Sequence[str], declared
     require_room(file, checked, len(columns))
     aside = quarantined(session, file, rules, checked, inputs)
     table, refusing = _without_refusing(session, file.read(columns))
-    doubted = [Suspect(name, "unusable", why, {}, left_out=True) for name, why in unusable.items()]
+    doubted = [Suspect(name, "unusable", "unusable", {}, True, note=why) for name, why in unusable.items()]
     doubted += suspects(table, said.keep)
     out = {one.name for one in doubted if one.left_out}
     used = table.only([column.name for column in columns if column.name not in out])
@@ -275,7 +276,7 @@ def tell(
     for one in doubted:
         keepable = one.left_out and one.kind not in {"unusable", "constant"}
         hint = f" (--keep {one.name} uses it)" if keepable else ""
-        lines.append(f"suspect `{one.name}`, {one.kind}, {'left out' if one.left_out else 'used'}: {one.why}{hint}")
+        lines.append(f"suspect `{one.name}`, {one.kind}, {'left out' if one.left_out else 'used'}: {one.said()}{hint}")
     for rule, count in aside["rules"].items():
         lines.append(f"quarantined {count:,} {'row' if count == 1 else 'rows'}: {rule}")
     lines += [
