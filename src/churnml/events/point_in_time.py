@@ -15,7 +15,7 @@ latest known, so an end that was taken back is no end.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -31,10 +31,11 @@ import pyarrow.parquet as pq
 
 from churnml.database import Catalogue, Part, Workspace
 from churnml.errors import NotEnoughDataError, UsageError
-from churnml.events.clock import DAY, days_later, local_days
+from churnml.events.clock import days_later, local_days
 from churnml.events.contracts import Contracts, Terms, least_later
 from churnml.events.facts import NEVER, Column, Facts, Integers
 from churnml.events.landing import BUCKETS, blocks_for
+from churnml.events.lateness import Counted, day_begun, usual_days
 from churnml.events.order_events import order_events
 from churnml.events.schema import FROM_LANDING, ONE_OF, REQUIRED, TABLES
 
@@ -396,13 +397,18 @@ def _learned_by(facts: Facts, known_by: int | None) -> Facts:
 def usual_lateness_days(store: Store, table: str = "orders") -> int:
     """Return within how many days 19 of 20 rows were learned that did not come as declared backfill; at most 30."""
     parts = [part for part in store.parts if part.table_name == table and part.max_delay > 0]
-    if not parts:
-        return 0
-    pieces = [pq.read_table(store.root / part.path, columns=["occurred_at", "ingested_at"]) for part in parts]
-    clocks = pa.concat_tables(pieces)
-    delay = clocks.column("ingested_at").to_numpy() - clocks.column("occurred_at").to_numpy()
-    usual = float(np.quantile(delay[delay > 0], 0.95))
-    return min(30, int(np.ceil(usual / DAY)))
+    return usual_days(counted for part in parts for counted in _delays(store.root / part.path))
+
+
+def _delays(file: Path) -> Iterator[Counted]:
+    """Yield how many rows of a file were learned on which day after they happened, a batch at a time."""
+    for batch in pq.ParquetFile(file).iter_batches(columns=["occurred_at", "ingested_at"]):
+        delay = batch.column("ingested_at").to_numpy() - batch.column("occurred_at").to_numpy()
+        delay = np.sort(delay[delay > 0])
+        days, first, rows = np.unique(day_begun(delay), return_index=True, return_counts=True)
+        yield from zip(
+            days.tolist(), rows.tolist(), delay[first].tolist(), delay[first + rows - 1].tolist(), strict=True
+        )
 
 
 def _customers(store: Store, number: int, columns: Sequence[str]) -> tuple[pa.Array, Facts]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
-from math import ceil
 from typing import Any
 
 import duckdb
@@ -14,14 +13,12 @@ import numpy.typing as npt
 from churnml.database import Part
 from churnml.events.checking import Checked
 from churnml.events.clock import DAY
+from churnml.events.lateness import DAY_BEGUN, MOST_DAYS, usual_days
 from churnml.events.reporting import TableReport
 from churnml.events.schema import ONE_OF, REQUIRED
 
 Json = dict[str, Any]  # Any: JSON
 Instants = npt.NDArray[np.int64]
-
-_LATE_DAYS = 30
-"""Rows that were learned later are no history: no cutoff near them sees them."""
 
 _APART_DAYS, _STRAY_DAYS, _STRAY_SHARE = 400, 30, 0.001
 _TOO_MANY = 0.01
@@ -91,14 +88,14 @@ def _history(connection: duckdb.DuckDBPyConnection, name: str, table: str) -> tu
     """Return the first and the last instant of what counts as history, and in words what does not."""
     days = connection.execute(f"""
         SELECT min(occurred_at), max(occurred_at), count(*), late
-        FROM (SELECT occurred_at, ingested_at - occurred_at > {_LATE_DAYS * DAY} AS late FROM {table})
+        FROM (SELECT occurred_at, ingested_at - occurred_at > {MOST_DAYS * DAY} AS late FROM {table})
         GROUP BY late, occurred_at // {DAY} ORDER BY 1
     """).fetchall()
     known, total = [day[:3] for day in days if not day[3]], sum(day[2] for day in days)
     late, cautions = total - sum(day[2] for day in known), []
     if late > _TOO_MANY * total:
         cautions.append(
-            f"{late:,} of {total:,} rows of `{name}` were learned more than {_LATE_DAYS} days after they happened and "
+            f"{late:,} of {total:,} rows of `{name}` were learned more than {MOST_DAYS} days after they happened and "
             "are no history: no cutoff before that sees them; land history with --backfill"
         )
     if not known:
@@ -132,19 +129,23 @@ def _densest(first: Instants, last: Instants, rows: Instants) -> slice:
 
 def _lateness_days(connection: duckdb.DuckDBPyConnection, orders: str) -> int:
     """Return what `usual_lateness_days` will say once these rows have landed: labels wait for so long."""
-    ((usual,),) = connection.execute(
-        f"SELECT quantile_cont(ingested_at - occurred_at, 0.95) FROM {orders} WHERE ingested_at > occurred_at"
-    ).fetchall()
-    return min(_LATE_DAYS, ceil((usual or 0) / DAY))
+    counted = connection.execute(f"""
+        SELECT {DAY_BEGUN}, count(*), min(delay), max(delay)
+        FROM (SELECT ingested_at - occurred_at AS delay FROM {orders}) WHERE delay > 0 GROUP BY 1
+    """).fetchall()
+    return usual_days(counted)
 
 
 def _after_their_orders(connection: duckdb.DuckDBPyConnection, tables: Mapping[str, str]) -> list[str]:
     """Say if many customers came, by what `customers` says, more than a day after they first ordered."""
+    # one grouping by customer, which DuckDB takes to disk where it must: a join held all orders in memory
     ((customers, after),) = connection.execute(f"""
-        WITH came AS (SELECT customer_id, min(occurred_at) - {DAY} AS since FROM {tables["customers"]} GROUP BY 1),
-        early AS (SELECT * FROM {tables["orders"]} WHERE occurred_at < (SELECT max(since) FROM came))
-        SELECT (SELECT count(*) FROM came), count(*)
-        FROM came SEMI JOIN early ON early.customer_id = came.customer_id AND early.occurred_at < came.since
+        SELECT count(*), count(*) FILTER (first_order < since) FROM (
+            SELECT min(came) - {DAY} AS since, min(ordered) AS first_order FROM (
+                SELECT customer_id, occurred_at AS came, NULL::BIGINT AS ordered FROM {tables["customers"]}
+                UNION ALL SELECT customer_id, NULL, occurred_at FROM {tables["orders"]}
+            ) GROUP BY customer_id HAVING count(came) > 0
+        )
     """).fetchall()
     words = (
         f"{after:,} of {customers:,} customers come after their first order and count as customers only from then on: "
