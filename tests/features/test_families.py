@@ -60,6 +60,33 @@ def test_who_was_never_active_has_counts_of_zero_and_no_days_since(tiny):
     same(found, {"active_days_all": 0, "carts_left_30d": 0, "days_since_activity": None, "views_per_visit_90d": None})
 
 
+def test_sessions_are_counted_where_they_begin_and_last_from_their_first_act_to_their_last(tiny):
+    found = features_of(tiny, interactions=ACTS)
+    expected = {
+        "sessions_30d": 3, "sessions_90d": 4, "sessions_all": 4, "acts_per_session_90d": 9 / 4,
+        "minutes_per_session_90d": (0 + 3 + 2 + 0) / 4,
+    }  # fmt: skip
+    same(found, expected)
+
+
+def test_two_sessions_that_run_side_by_side_are_two(tiny):
+    acts = """customer_id occurred_at kind session_id
+              a 2020-01-10T10:00 visit web1
+              a 2020-01-10T10:05 visit app1
+              a 2020-01-10T10:10 view web1
+              a 2020-01-10T10:30 view app1
+              a 2020-01-10T10:40 view -
+              b 2020-01-10T11:00 visit web1"""
+    same(features_of(tiny, interactions=acts), {"sessions_30d": 2, "minutes_per_session_90d": (10 + 25) / 2})
+    same(features_of(tiny, "b", interactions=acts), {"sessions_30d": 1, "minutes_per_session_90d": 0})
+
+
+def test_acts_without_the_id_of_a_session_make_none(tiny):
+    acts = """customer_id occurred_at kind
+              a 2020-01-10T10:00 visit"""
+    same(features_of(tiny, interactions=acts), {"sessions_90d": 0, "acts_per_session_90d": None, "visits_90d": 1})
+
+
 SURVEYS = """customer_id occurred_at survey_id instrument scale_min scale_max answered_at score ingested_at
              a 2020-01-05 n1 nps - - 2020-01-06 9 2020-01-06
              a 2020-01-12 n2 nps - - - - 2020-01-12

@@ -16,6 +16,7 @@ Instants = npt.NDArray[np.int64]
 
 DAY = 86_400_000_000
 HOUR = 3_600_000_000
+SECOND = 1_000_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 

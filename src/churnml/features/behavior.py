@@ -23,6 +23,7 @@ from churnml.wording import Text
 Integers = npt.NDArray[np.int64]
 
 _ACTS = partial(Aggregate, "acts", "sum")
+_SESSIONS = partial(Aggregate, "sessions", "sum")
 _ORDER_DAYS = partial(Aggregate, "purchase_days", "sum", "event")
 _FIRST = Aggregate("acts", "first", "day")
 
@@ -59,6 +60,17 @@ def _active_days(days: int | None) -> Feature:
         days,
         Text("days with any activity {when}", "{when}有活动的天数"),
         Text("Days with any activity {when}: {value}", "{when}有 {value} 天有活动"),
+    )
+
+
+def _sessions(days: int | None) -> Feature:
+    return count_of(
+        partial(feature, group="activity"),
+        "sessions",
+        partial(_SESSIONS, "begins"),
+        days,
+        Text("sessions begun {when}, by their ids", "{when}开始的会话数（按会话编号）"),
+        Text("Sessions {when}: {value}", "{when}有 {value} 次会话"),
     )
 
 
@@ -104,6 +116,7 @@ FEATURES: list[Feature] = [
     ),
     *(_active_days(days) for days in (7, 30, 90, 180, 365, None)),
     *(one for kind in _KINDS for one in _counts(kind)),
+    *(_sessions(days) for days in (30, 90, None)),
     *(_change("active_day", "active_days", "active days", "活动天数", days) for days in (30, 90)),
     *(_change("visit", "visits", "visits", "访问次数", days) for days in (30, 90)),
     _change("login", "logins", "log-ins", "登录次数", 30),
@@ -155,6 +168,31 @@ FEATURES: list[Feature] = [
         missing="no visit of known length in 90 days",
         meaning=Text("mean length of a visit in the last 90 days", "最近 90 天平均每次访问时长"),
         sentence=Text("A visit lasts {value} on average", "平均每次访问 {value}"),
+    ),
+    feature(
+        name="minutes_per_session_90d",
+        group="activity",
+        unit="minutes",
+        needs=(_SESSIONS("seconds", 90), _SESSIONS("begins", 90)),
+        derive=_minutes,
+        missing="no session begun in 90 days",
+        meaning=Text(
+            "mean time from the first act of a session to its last, in the last 90 days",
+            "最近 90 天每次会话从首个到最后一个动作的平均时长",
+        ),
+        sentence=Text(
+            "From first to last click a session takes {value} on average", "每次会话从首次到最后一次点击平均 {value}"
+        ),
+    ),
+    feature(
+        name="acts_per_session_90d",
+        group="activity",
+        unit="ratio",
+        needs=(_SESSIONS("act", 90), _SESSIONS("begins", 90)),
+        derive=share,
+        missing="no session begun in 90 days",
+        meaning=Text("acts per session in the last 90 days", "最近 90 天平均每次会话的动作数"),
+        sentence=Text("Steps taken per session in 90 days: {value}", "90 天内平均每次会话 {value} 个动作"),
     ),
     feature(
         name="views_per_visit_90d",

@@ -175,6 +175,22 @@ def first_seen(codes: Integers, offsets: Integers) -> Integers:
 
 
 @numba.njit(cache=True, nogil=True)
+def since_same(codes: Integers, times: Integers, offsets: Integers) -> Integers:
+    """Return the time since the customer's row before with the same code; 0 at its first row, and for empty codes."""
+    since = np.zeros(len(codes), dtype=np.int64)
+    seen_by = np.full(codes.max() + 1 if len(codes) else 0, -1, dtype=np.int64)
+    seen_at = np.zeros(len(seen_by), dtype=np.int64)
+    for customer in range(len(offsets) - 1):
+        for row in range(offsets[customer], offsets[customer + 1]):
+            code = codes[row]
+            if code >= 0:
+                if seen_by[code] == customer:
+                    since[row] = times[row] - seen_at[code]
+                seen_by[code], seen_at[code] = customer, times[row]
+    return since
+
+
+@numba.njit(cache=True, nogil=True)
 def scatter(
     grid: npt.NDArray[np.generic], known: npt.NDArray[np.bool_], out: npt.NDArray[np.generic], firsts: Integers
 ) -> None:

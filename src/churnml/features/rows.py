@@ -14,10 +14,10 @@ import numpy as np
 import numpy.typing as npt
 
 from churnml.events import Block, Facts, order_events
-from churnml.events.clock import HOUR, local_days
+from churnml.events.clock import HOUR, SECOND, local_days
 from churnml.events.schema import TABLES
 from churnml.features.declare import Aggregate
-from churnml.features.kernel import Columns, Made, Rows, first_seen
+from churnml.features.kernel import Columns, Made, Rows, first_seen, since_same
 
 Integers = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
@@ -209,6 +209,23 @@ def _acts(facts: Facts, time_zone: str) -> Rows:
     )
 
 
+def _sessions(facts: Facts, time_zone: str) -> Rows:
+    """Return the acts that carry the id of a session: where it begins, and the seconds since the act before in it.
+
+    Summed over a window the seconds are how long its sessions lasted, from their first act to their last; a session
+    that has already begun where the window starts counts with what lies within.
+    """
+    rows = facts.keep(~_said(facts, "kind", _AWAY) & (_codes(facts, "session_id") >= 0))
+    session = _codes(rows, "session_id")
+    return _rows(
+        rows,
+        time_zone,
+        act=_ones(rows),
+        begins=lambda _: first_seen(session, rows.offsets),
+        seconds=lambda _: since_same(session, rows.event_at // SECOND, rows.offsets),
+    )
+
+
 def _opens_day(facts: Facts, day: Integers) -> Flags:
     """Mark the first row of each day of each customer."""
     opens = np.ones(len(day), dtype=np.bool_)
@@ -276,6 +293,7 @@ ROW_SETS: dict[str, RowSet] = {
     "order_lines": RowSet("order_lines", ("amount", "discount", "category", "quantity"), _order_lines, ("product_id",)),
     "returns": RowSet("returns", ("amount",), _returns, ("reason",)),
     "acts": RowSet("interactions", ("kind", "channel", "duration_seconds"), _acts, ("category", "item", "query")),
+    "sessions": RowSet("interactions", ("kind", "session_id"), _sessions, ("channel",)),
     "redemptions": RowSet("interactions", ("kind",), _of_kind("redeem"), ("item", "channel")),
     "opens": RowSet("interactions", ("kind",), _of_kind("email_open"), ("item",)),
     "clicks": RowSet("interactions", ("kind",), _of_kind("email_click"), ("item",)),
