@@ -14,6 +14,7 @@ from churnml.modeling.clv import anchor_of, fit_value
 from churnml.modeling.design import fit_design
 from churnml.modeling.model import Model
 from churnml.modeling.rhythm import fit_rhythm, stacked_rhythm
+from churnml.modeling.spread import fit_spread
 from churnml.modeling.train import Snapshots, Trained
 
 DAYS, HORIZON, POPULATION = 330, 30, 90
@@ -82,8 +83,11 @@ def learn(market, rounds=30, seed=0):
     churn = fit_churn(matrix, rhythm[:, 0], left, table.cutoffs, rolling, rounds=rounds, seed=seed)
     anchor = anchor_of(table.column("spend_90d"), HORIZON, 1.0)
     value = fit_value(matrix, paid, anchor, seed=seed)
+    spread = fit_spread(value.predict(matrix, anchor), paid)
     of_stayers = fit_value(matrix[~left], paid[~left], anchor[~left], seed=seed)
     buying = fit_rhythm(at_now, NOW * DAY)
-    model = Model(HORIZON, POPULATION, 1.0, design, buying, churn.model, {}, value, of_stayers, band_thresholds())
+    model = Model(
+        HORIZON, POPULATION, 1.0, design, buying, churn.model, {}, value, of_stayers, spread, band_thresholds()
+    )
     stack = Snapshots(table, rhythm, left, paid, {}, at_now)
     return Trained(model, stack, churn, tuple(day * DAY for day in CUTOFFS), NOW * DAY)

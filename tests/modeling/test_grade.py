@@ -3,9 +3,11 @@
 import numpy as np
 import pytest
 
+from churnml.modeling.coverage import Told
 from churnml.modeling.grade import grades, letter
 from churnml.modeling.judgement import OURS
 from churnml.modeling.origins import Origin
+from churnml.modeling.spread import Range
 
 LEFT = np.array([1.0, 1, 0, 0, 0, 0, 0, 0, 0, 0])
 SURE = np.array([0.9, 0.3, 0.6, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1])
@@ -13,7 +15,8 @@ SURE = np.array([0.9, 0.3, 0.6, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1])
 
 def origin(p, past):
     ids = np.arange(10).astype(object)
-    return Origin("2020-01-01", 2, ids, {"churn": LEFT}, {"churn": {OURS: p}}, past_rate=past)
+    value = Told(p, Range(p, p, p), p)
+    return Origin("2020-01-01", 2, ids, {"churn": LEFT}, {"churn": {OURS: p}}, past_rate=past, value=value)
 
 
 @pytest.mark.parametrize(

@@ -10,8 +10,10 @@ from churnml.errors import NotEnoughDataError
 from churnml.events.clock import midnight
 from churnml.features import catalogue
 from churnml.modeling import metrics
+from churnml.modeling.coverage import Told
 from churnml.modeling.judgement import OURS
 from churnml.modeling.origins import Origin, mean_over, origin_cutoffs, roll
+from churnml.modeling.spread import Range
 
 CONFIG = TrainConfig(horizon_days=28, rounds=20, step_days=28, max_cutoffs=2, min_history_days=60)
 
@@ -27,6 +29,7 @@ def origin(seed, customers):
         {"churn": left, "value": spent},
         {"churn": {OURS: p, "no idea": np.full(len(p), 0.2)}, "value": {OURS: spent * 1.1, "all equal": spent * 0 + 1}},
         past_rate=0.2,
+        value=Told(spent, Range(spent, spent, spent), spent),
     )
 
 

@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 
 from churnml.modeling import metrics
+from churnml.modeling.coverage import Told
 from churnml.modeling.judgement import OURS
 from churnml.modeling.origins import Origin, Rolled
+from churnml.modeling.spread import Range
 from churnml.modeling.stability import stability
 
 
@@ -15,8 +17,9 @@ def origin(seed, blur=0.0):
     left, spent = (rng.random(600) < p).astype(float), rng.gamma(2.0, 50.0, 600)
     said = np.clip((1 - blur) * p + blur * rng.random(600), 0, 1)
     forecasts = {"churn": {OURS: said}, "value": {OURS: spent * 1.1}}
-    ids = np.arange(600).astype(object)
-    return Origin(f"2020-0{seed + 1}-01", 2, ids, {"churn": left, "value": spent}, forecasts, past_rate=0.25)
+    ids, value = np.arange(600).astype(object), Told(spent, Range(spent, spent, spent), spent)
+    truth = {"churn": left, "value": spent}
+    return Origin(f"2020-0{seed + 1}-01", 2, ids, truth, forecasts, past_rate=0.25, value=value)
 
 
 def rolled(*origins):

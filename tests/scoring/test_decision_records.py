@@ -13,7 +13,18 @@ from churnml.service.api.shapes import DecisionRecord
 from command import strictly
 
 FACTS = RunFacts("run", "model", 17_532 * DAY, 60, 90, 365, "USD", "UTC")
-SCORED = ("churn_probability", "expected_margin", "clv", "value_if_retained", "value_at_risk", "risk_band", "p_alive")
+SCORED = (
+    "churn_probability",
+    "expected_margin",
+    "margin_low",
+    "margin_median",
+    "margin_high",
+    "clv",
+    "value_if_retained",
+    "value_at_risk",
+    "risk_band",
+    "p_alive",
+)
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,7 @@ import pytest
 
 from churnml.scoring.score import BANDS, score
 
-MONEY = ("expected_margin", "clv", "value_if_retained", "value_at_risk")
+MONEY = ("expected_margin", "margin_low", "margin_median", "margin_high", "clv", "value_if_retained", "value_at_risk")
 
 
 def test_a_churn_probability_lies_strictly_between_nought_and_one(scored):

@@ -8,9 +8,11 @@ import pytest
 
 from churnml.config import Campaign
 from churnml.errors import UsageError
+from churnml.modeling.coverage import Told
 from churnml.modeling.findings import findings
 from churnml.modeling.judgement import OURS
 from churnml.modeling.origins import Origin, Rolled, mean_over
+from churnml.modeling.spread import Range
 from churnml.service.pages.backtest import backtest_page
 from churnml.verbs.origins import backtest_origins, language_named, page, verdicts
 
@@ -20,7 +22,9 @@ def _origin(day, seed):
     p = rng.beta(1, 4, 500)
     left, spent = (rng.random(500) < p).astype(float), rng.gamma(2.0, 50.0, 500)
     forecasts = {"churn": {OURS: p, "no idea": np.full(500, 0.2)}, "value": {OURS: spent, "half": spent / 2}}
-    return Origin(day, 2, np.arange(500).astype(object), {"churn": left, "value": spent}, forecasts, past_rate=0.2)
+    truth, ids = {"churn": left, "value": spent}, np.arange(500).astype(object)
+    value = Told(spent, Range(spent / 2, spent, spent * 2), spent)
+    return Origin(day, 2, ids, truth, forecasts, past_rate=0.2, value=value)
 
 
 @pytest.fixture(scope="module")

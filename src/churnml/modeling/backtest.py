@@ -16,6 +16,7 @@ from churnml.events.clock import DAY, days_later, midnight, moment
 from churnml.features import Catalogue, FeatureTable
 from churnml.labels import Outcomes, churned, history_needed_days, label_lag, margin
 from churnml.modeling.baselines import CHURN_BASELINES, VALUE_BASELINES, Baseline
+from churnml.modeling.coverage import Told, coverage
 from churnml.modeling.cutoffs import cutoffs_before
 from churnml.modeling.judgement import MEASURES, OURS, Judgement, Target, contest
 from churnml.modeling.rhythm import rfm
@@ -76,7 +77,8 @@ def judge(
             )
             for target in targets
         }
-    return Judgement(name, _day(trained.now, zone).isoformat(), horizon, len(table), contests, goal or {})
+    intervals = coverage([told_of_value(trained, table, contests["value"].truth)]) if "value" in contests else None
+    return Judgement(name, _day(trained.now, zone).isoformat(), horizon, len(table), contests, goal or {}, intervals)
 
 
 def run_protocol(
@@ -237,6 +239,12 @@ def forecasts_of(target: Target, trained: Trained, table: FeatureTable) -> dict[
     forecast = trained.model.forecast(table, trained.model.horizon_days)
     ours = forecast.churn_probability if target == "churn" else forecast.expected_margin
     return {OURS: ours} | {name: baseline(trained, table) for name, baseline in _BASELINES[target].items()}
+
+
+def told_of_value(trained: Trained, table: FeatureTable, truth: Matrix) -> Told:
+    """Return what the model says of the margin of the rows, with its range, beside what came."""
+    forecast = trained.model.forecast(table, trained.model.horizon_days)
+    return Told(forecast.expected_margin, forecast.margin_range, truth)
 
 
 def _days(protocol: Protocol) -> list[date]:

@@ -96,6 +96,14 @@ def _rules(model: Model, table: FeatureTable) -> Iterator[tuple[str, npt.NDArray
         yield f"`{name}` lies between 0 and 1", ~((told >= 0.0) & (told <= 1.0)), told
     late = np.diff(forecast.silence, prepend=1.0, axis=1).max(axis=1)
     yield "silence is no likelier for longer", ~(np.isfinite(late) & (late <= 0.0)), late
+    around = forecast.margin_range
+    expected = np.isfinite(forecast.expected_margin)
+    jumbled = ~((around.low >= 0.0) & (around.low <= around.median) & (around.median <= around.high))
+    yield (
+        "the range of the margin is of numbers in order",
+        expected & (jumbled | ~np.isfinite(around.high)),
+        around.high,
+    )
     for name in ("expected_margin", "margin_if_staying", "tail_if_staying", "tail_if_silent"):
         told = getattr(forecast, name)
         yield f"`{name}` is a number of 0 or more", ~(np.isfinite(told) & (told >= 0.0)), told

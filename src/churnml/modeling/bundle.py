@@ -34,10 +34,11 @@ from churnml.modeling.design import Design
 from churnml.modeling.learners import Linear
 from churnml.modeling.model import Model
 from churnml.modeling.scaling import Scaling
+from churnml.modeling.spread import Spread
 
 Json = dict[str, Any]  # Any: JSON
 
-FORMAT = 2
+FORMAT = 3
 KEY_VARIABLE = "CHURNML_BUNDLE_KEY"
 _MANIFEST, _SIGNATURE = "manifest.json", "signature.txt"
 _TREES = ("churn", "value-tweedie", "value-change", "stayers-tweedie", "stayers-change")
@@ -219,6 +220,7 @@ def _plain(model: Model) -> Json:
         "sooner": {str(day): _plain_churn(blend) for day, blend in model.sooner.items()},
         "value": _plain_value(model.value),
         "stayers": _plain_value(model.value_of_stayers),
+        "spread": asdict(model.spread),
     }
 
 
@@ -253,6 +255,7 @@ def _model(content: Json, trees: Mapping[str, lightgbm.Booster]) -> Model:
         {int(day): _churn(held, trees[f"sooner-{day}"]) for day, held in content["sooner"].items()},
         _value("value", content, trees),
         _value("stayers", content, trees),
+        Spread.from_dict(content["spread"]),
         (content["bands"][0], content["bands"][1]),
     )
 

@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from churnml.errors import InvalidTableError, NotEnoughDataError
 from churnml.modeling import metrics
+from churnml.modeling.coverage import Coverage
 
 Matrix = npt.NDArray[np.float64]
 Json = dict[str, Any]  # Any: JSON
@@ -147,6 +148,8 @@ class Judgement:
         Churn, value, or both.
     goal : mapping of str to float
         Figures to be no worse than, by metric; empty where none are set.
+    intervals : Coverage or None
+        How the intervals of value did, where value was judged.
     """
 
     name: str
@@ -155,6 +158,7 @@ class Judgement:
     customers: int
     contests: Mapping[Target, Contest]
     goal: Mapping[str, float]
+    intervals: Coverage | None = None
 
     @property
     def churned(self) -> Matrix:
@@ -200,6 +204,8 @@ class Judgement:
 
     def _contest_json(self, contest: Contest) -> Json:
         more: Json = {"mean_margin": float(contest.truth.mean())}
+        if self.intervals is not None:
+            more["intervals_of_customers"] = self.intervals.to_json()
         if contest.target == "churn":
             more = {"base_rate": float(contest.truth.mean()), "riskiest_tenth": contest.riskiest_tenth}
             more |= {"ece_perfect_95": contest.ece_perfect_95}

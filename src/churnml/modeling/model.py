@@ -15,6 +15,7 @@ from churnml.modeling.clv import ValueModel, anchor_of, tails
 from churnml.modeling.curve import curve_days, silence
 from churnml.modeling.design import Design
 from churnml.modeling.rhythm import rfm, rhythm_columns, silence_logits
+from churnml.modeling.spread import Range, Spread
 
 Matrix = npt.NDArray[np.float64]
 
@@ -37,6 +38,8 @@ class Forecast:
         Probability of no order within each of them, see `curve.silence`.
     expected_margin : ndarray
         In the horizon, in the currency.
+    margin_range : Range
+        Around it: the median, and the interval that holds nine of ten.
     margin_if_staying : ndarray
         The same for one who orders at least once in it.
     tail_if_staying, tail_if_silent : ndarray
@@ -51,6 +54,7 @@ class Forecast:
     days: npt.NDArray[np.int64]
     silence: Matrix
     expected_margin: Matrix
+    margin_range: Range
     margin_if_staying: Matrix
     tail_if_staying: Matrix
     tail_if_silent: Matrix
@@ -76,6 +80,8 @@ class Model:
         Blends of silence for so many days, fewer than the horizon's; may be empty.
     value, value_of_stayers : ValueModel
         Margin in the horizon, of everyone and of those who stayed.
+    spread : Spread
+        How far the margin may lie from what `value` expects.
     bands : tuple of float
         From which churn probability the risk is medium, and high.
     """
@@ -89,6 +95,7 @@ class Model:
     sooner: dict[int, ChurnModel]
     value: ValueModel
     value_of_stayers: ValueModel
+    spread: Spread
     bands: tuple[float, float]
 
     def forecast(self, table: FeatureTable, value_days: int, days: Sequence[int] = ()) -> Forecast:
@@ -109,6 +116,7 @@ class Model:
         anchor = anchor_of(table.column("spend_90d"), self.horizon_days, self.margin_rate)
         known, churn = rfm(table), self.churn.probability(logits)
         staying, silent = tails(self.rhythm, value_days, self.horizon_days, known)
+        margin = self.value.predict(matrix, anchor)
         told = tuple(days) or curve_days(self.horizon_days)
         return Forecast(
             matrix=matrix,
@@ -118,7 +126,8 @@ class Model:
             p_alive=rhythm[:, 1],
             days=np.array(told),
             silence=self._silence(table, matrix, churn, told),
-            expected_margin=self.value.predict(matrix, anchor),
+            expected_margin=margin,
+            margin_range=self.spread.around(margin),
             margin_if_staying=self.value_of_stayers.predict(matrix, anchor),
             tail_if_staying=staying,
             tail_if_silent=silent,

@@ -21,7 +21,8 @@ from churnml.events.clock import days_later, midnight, moment
 from churnml.features import Catalogue
 from churnml.labels import Outcomes, label_lag
 from churnml.modeling import metrics
-from churnml.modeling.backtest import forecasts_of, require_both, truth_of
+from churnml.modeling.backtest import forecasts_of, require_both, told_of_value, truth_of
+from churnml.modeling.coverage import Told, coverage
 from churnml.modeling.cutoffs import cutoffs_before
 from churnml.modeling.cuts import segments_of
 from churnml.modeling.judgement import MEASURES, Figure, Json, Matrix, Measure, Method, Target, figure_of
@@ -66,6 +67,8 @@ class Origin:
         By each way of cutting the customers up, the segment each is in, as a text; empty where it is not known.
     past_rate : float
         The churn rate over the cutoffs that taught: what history had said before.
+    value : Told
+        What was said of the margin with its range, and what came.
     """
 
     cutoff: str
@@ -75,6 +78,7 @@ class Origin:
     forecasts: Mapping[Target, Mapping[str, Matrix]] = field(repr=False)
     segments: Mapping[str, npt.NDArray[np.object_]] = field(default_factory=dict, repr=False)
     past_rate: float = field(kw_only=True)
+    value: Told = field(kw_only=True, repr=False)
 
     def figures(self, target: Target) -> dict[str, dict[str, float]]:
         """Return each method's figures by metric."""
@@ -115,6 +119,10 @@ class Rolled:
             "horizon_days": self.horizon_days,
             "origins": [self._origin_json(one, last=one is self.last) for one in (*self.earlier, self.last)],
             "mean_over_earlier_origins": {target: _methods_json(methods) for target, methods in self.mean.items()},
+            "value_intervals": {
+                "earlier_origins": coverage([one.value for one in self.earlier]).to_json(),
+                "last_origin": coverage([self.last.value]).to_json(),
+            },
             "last_origin": {target: _methods_json(methods) for target, methods in self.at_last.items()},
         }
 
@@ -213,7 +221,10 @@ def _judged(store: Store, catalogue: Catalogue, config: TrainConfig, margin_rate
     day = moment(cutoff, store.time_zone).date().isoformat()
     values = next(iter(forecasts["value"].values()))
     past = float(trained.snapshots.churned.mean())
-    return Origin(day, len(taught), table.customer_ids, truth, forecasts, segments_of(table, values), past_rate=past)
+    with threadpool_limits(limits=1, user_api="blas"):
+        value = told_of_value(trained, table, truth["value"])
+    cuts = segments_of(table, values)
+    return Origin(day, len(taught), table.customer_ids, truth, forecasts, cuts, past_rate=past, value=value)
 
 
 def mean_over(origins: Sequence[Origin], target: Target, bootstrap: int, seed: int) -> tuple[Method, ...]:

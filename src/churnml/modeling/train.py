@@ -18,6 +18,7 @@ from churnml.modeling.clv import anchor_of, fit_value
 from churnml.modeling.design import fit_design
 from churnml.modeling.model import Model
 from churnml.modeling.rhythm import fit_rhythm, stacked_rhythm
+from churnml.modeling.spread import fit_spread, unseen_forecasts
 
 Matrix = npt.NDArray[np.float64]
 
@@ -133,7 +134,20 @@ def train(
         stayed = ~stack.churned
         value = fit_value(matrix, stack.margin, anchor, seed=config.seed)
         of_stayers = fit_value(matrix[stayed], stack.margin[stayed], anchor[stayed], seed=config.seed)
+        unseen = unseen_forecasts(matrix, stack.margin, anchor, stack.table.customer_ids, seed=config.seed)
+        spread = fit_spread(unseen, stack.margin)
         rhythm = fit_rhythm(stack.base_at_now, now)
-    days = config.horizon_days, config.population_days
-    model = Model(*days, margin_rate, design, rhythm, churn.model, earlier, value, of_stayers, band_thresholds())
+    model = Model(
+        horizon_days=config.horizon_days,
+        population_days=config.population_days,
+        margin_rate=margin_rate,
+        design=design,
+        rhythm=rhythm,
+        churn=churn.model,
+        sooner=earlier,
+        value=value,
+        value_of_stayers=of_stayers,
+        spread=spread,
+        bands=band_thresholds(),
+    )
     return Trained(model, stack, churn, tuple(sorted(cutoffs)), now)

@@ -89,7 +89,8 @@ def _day(run: RunFacts, days_before: float) -> str | None:
     return moment(days_later(run.cutoff, -int(days_before), run.time_zone), run.time_zone).isoformat()
 
 
-_SCORED = ("churn_probability", "expected_margin", "clv", "value_if_retained", "value_at_risk")
+_MARGIN = ("expected_margin", "margin_low", "margin_median", "margin_high")
+_SCORED = ("churn_probability", *_MARGIN, "clv", "value_if_retained", "value_at_risk")
 _UNSCORED: Record = {**dict.fromkeys((*_SCORED, "risk_band", "p_alive")), "no_order_within": [], "reasons": []}
 
 UNDECIDED: Record = dict.fromkeys(

@@ -24,7 +24,9 @@ class Scores:
     churn_probability : ndarray
         Of silence in the horizon, under business as usual.
     expected_margin : ndarray
-        Margin expected in the horizon.
+        Margin expected in the horizon, on average over many such customers.
+    margin_low, margin_median, margin_high : ndarray
+        Half of such customers bring less than the median; of ten nine lie within the bounds.
     clv : ndarray
         Margin expected over `value_days`: of one who stays and of one who falls silent, by their probabilities.
     value_if_retained : ndarray
@@ -40,6 +42,9 @@ class Scores:
 
     churn_probability: Values
     expected_margin: Values
+    margin_low: Values
+    margin_median: Values
+    margin_high: Values
     clv: Values
     value_if_retained: Values
     value_at_risk: Values
@@ -65,6 +70,9 @@ def score(table: FeatureTable, model: Model, value_days: int) -> Scores:
     return Scores(
         churn_probability=churn,
         expected_margin=forecast.expected_margin,
+        margin_low=forecast.margin_range.low,
+        margin_median=forecast.margin_range.median,
+        margin_high=forecast.margin_range.high,
         clv=silent + (1.0 - churn) * if_retained,
         value_if_retained=if_retained,
         value_at_risk=churn * if_retained,

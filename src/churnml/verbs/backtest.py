@@ -16,6 +16,7 @@ from churnml.verbs.horizon import train_config
 from churnml.verbs.session import Session
 
 if TYPE_CHECKING:
+    from churnml.modeling.coverage import Coverage
     from churnml.modeling.judgement import Contest, Figure, Judgement, Method
 
 Json = dict[str, Any]  # Any: JSON
@@ -178,10 +179,27 @@ def _title(judgement: Judgement, contest: Contest) -> str:
 
 
 def _caption(judgement: Judgement, contest: Contest) -> str:
-    told = ["* ours is better beyond noise, ! the baseline is (paired, 95 %)"]
+    noise = "* ours is better beyond noise, ! the baseline is (paired, 95 %)"
+    return "\n".join([noise, *_below(judgement, contest), *_verdict(judgement, contest)])
+
+
+def _below(judgement: Judgement, contest: Contest) -> list[str]:
+    """Return what stands below the table of a target: how well calibrated a perfect model is, what intervals held."""
+    told = []
     if contest.ece_perfect_95 is not None:
         told.append(f"a perfect model's ECE stays below {contest.ece_perfect_95:.3f} 19 times in 20")
-    return "\n".join([*told, *_verdict(judgement, contest)])
+    if contest.target == "value" and judgement.intervals is not None:
+        told.append(_intervals(judgement.intervals))
+    return told
+
+
+def _intervals(found: Coverage) -> str:
+    """Return in a sentence how far the medians were off, and what the intervals for nine of ten covered."""
+    fifths = ", ".join(f"{one.covered:.1%}{'' if one.kept else ' (not kept)'}" for one in found.fifths)
+    return (
+        f"the median forecast is off by {found.median_mae:.1f} on average (MAE); intervals for 90 % cover "
+        f"{found.covered:.1%}, by fifths of the forecast {fifths}"
+    )
 
 
 def _verdict(judgement: Judgement, contest: Contest) -> list[str]:
@@ -239,8 +257,8 @@ def _section(judgement: Judgement, contest: Contest) -> str:
         rows.append(["goal", *(f"{goal[m]:.{d.digits}f}" if m in goal else "" for m, d in measures.items())])
         rows.append(["churnml is", *(contest.verdict(m, goal[m]) if m in goal else "" for m in measures)])
     table = [f"| {' | '.join(row)} |" for row in rows]
-    perfect = [] if contest.ece_perfect_95 is None else [f"A{_caption(judgement, contest).splitlines()[1][1:]}."]
-    return "\n".join([f"## {_title(judgement, contest)}\n", *table, "", *perfect, ""])
+    below = [f"{line[0].upper()}{line[1:]}." for line in _below(judgement, contest)]
+    return "\n".join([f"## {_title(judgement, contest)}\n", *table, "", *below, ""])
 
 
 def _with_interval(figure: Figure, digits: int) -> str:

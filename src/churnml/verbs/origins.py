@@ -143,9 +143,8 @@ def page(rolled: Rolled, found: Findings) -> str:
     parts = [head, *(f"- {one}" for one in verdicts(rolled)), ""]
     parts += _sections("Mean over the origins before the last", rolled.mean)
     parts += _sections(f"The last origin, {rolled.last.cutoff}", rolled.at_last)
-    return "\n".join(
-        [*parts, *_stability(rolled), *_courses(rolled, found), *_money(found), *_segments(found), *_grades(found)]
-    )
+    parts += [*_stability(rolled), *_courses(rolled, found), *_intervals(rolled)]
+    return "\n".join([*parts, *_money(found), *_segments(found), *_grades(found)])
 
 
 def _courses(rolled: Rolled, found: Findings) -> list[str]:
@@ -163,6 +162,28 @@ def _courses(rolled: Rolled, found: Findings) -> list[str]:
         shown = [_figure(figure, measure.digits) for figure in one.figures]
         lines.append(_row([measure.label, *shown, f"{one.spread:.{measure.digits}f}", one.verdict]))
     return [*lines, ""]
+
+
+def _intervals(rolled: Rolled) -> list[str]:
+    head = (
+        "For nine of ten customers, by fifths of the forecast at each origin before the last. *Kept* means 88 to 92 of "
+        "100 covered, but for chance; more is no fault where a tenth or more bring nothing.\n"
+    )
+    found = coverage_rows(rolled.to_json()["value_intervals"]["earlier_origins"])
+    last = rolled.to_json()["value_intervals"]["last_origin"]
+    lines = ["## Intervals of value\n", head, *(_row(cells) for cells in found), ""]
+    return [*lines, f"At the last origin {last['covered']:.1%} of all were covered.\n"]
+
+
+def coverage_rows(found: Json) -> list[list[str]]:
+    """Return the cells of a table of Markdown on how intervals did, from `Coverage.to_json`."""
+    rows = [["fifth", "customers", "brought nothing", "mean interval", "covered", "kept"]]
+    rows.append(["---", "---:", "---:", "---:", "---:", "---"])
+    for place, one in enumerate(found["fifths"], 1):
+        between = f"{one['low']:,.0f} to {one['high']:,.0f}"
+        kept = "yes" if one["kept"] else "no"
+        rows.append([str(place), f"{one['rows']:,}", f"{one['zeros']:.1%}", between, f"{one['covered']:.1%}", kept])
+    return rows
 
 
 def _money(found: Findings) -> list[str]:

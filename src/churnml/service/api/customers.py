@@ -16,7 +16,8 @@ Reader = Annotated[Readings, Depends(readings)]
 EXAMPLE = {
     "customer_id": "42", "cutoff": "2018-01-01T00:00:00+00:00", "run_id": "5f0c…", "model_version": "9b1d…",
     "rung": "blend", "horizon_days": 60, "population_days": 90, "churn_probability": 0.43, "risk_band": "high",
-    "expected_margin": 12.3, "clv": 120.5, "clv_days": 365, "value_if_retained": 180.0, "value_at_risk": 77.4,
+    "expected_margin": 12.3, "margin_median": 7.1, "margin_low": 0.0, "margin_high": 41.5,
+    "clv": 120.5, "clv_days": 365, "value_if_retained": 180.0, "value_at_risk": 77.4,
     "p_alive": 0.91,
     "no_order_within": [
         {"days": 30, "probability": 0.61, "extrapolated": False},

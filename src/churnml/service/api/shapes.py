@@ -68,7 +68,12 @@ class DecisionRecord(Shape):
     population_days: int = Field(description="a customer ordered within so many days before the cutoff")
     churn_probability: Share | None = Field(description="probability of no order in the horizon; null if not scored")
     risk_band: Band | None
-    expected_margin: float | None = Field(description="money: margin expected in the horizon")
+    expected_margin: float | None = Field(
+        description="money: margin expected in the horizon, the mean over many such customers; sum this one"
+    )
+    margin_median: float | None = Field(description="money: half of such customers bring less in the horizon")
+    margin_low: float | None = Field(description="money: of ten such customers nine bring from here")
+    margin_high: float | None = Field(description="money: up to here")
     clv: float | None = Field(description="money: margin expected over `clv_days`")
     clv_days: int
     value_if_retained: float | None = Field(description="money: margin over `clv_days` if the customer stays")
