@@ -309,6 +309,28 @@ def check_bundle(
         session.console.print(told(found), markup=False)
 
 
+@app.command()
+def monitor(
+    cutoff: CutoffOption = None,
+    workspace: WorkspaceOption = WORKSPACE,
+    configs: ConfigsOption = CONFIGS,
+    *,
+    as_json: JsonOption = False,
+) -> None:
+    """Say whether the champion is still to be trusted: drift, labels that closed, freshness, a challenger."""
+    from churnml.verbs.monitor import FOUND, told  # noqa: PLC0415
+    from churnml.verbs.monitor import monitor as run  # noqa: PLC0415
+
+    session = _open(workspace, configs, as_json=as_json)
+    found = run(session, cutoff=cutoff)
+    if as_json:
+        session.print_json(found)
+    else:
+        session.console.print(told(found), markup=False)
+    if found["verdict"] != "fine":
+        raise typer.Exit(FOUND)
+
+
 FeaturesOption = Annotated[
     Path | None,
     typer.Option(

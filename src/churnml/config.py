@@ -96,6 +96,13 @@ class ScoreConfig(Settings):
     value_days: Days = Field(365, description="days over which lifetime value is counted")
 
 
+class MonitorConfig(Settings):
+    """`configs/monitor.yaml`: when a workspace counts as stale."""
+
+    scores_days: Days = Field(7, description="days of data after which the last scores are old")
+    landing_days: Days = Field(7, description="days without a landing after which data are stale")
+
+
 class AssignConfig(Settings):
     """`configs/assign.yaml`: what may be spent, and who is left out to measure it."""
 

@@ -1,0 +1,240 @@
+"""`churnml monitor`: is the champion still to be trusted? One verdict, with its reason."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from churnml.config import MonitorConfig, TrainConfig
+from churnml.errors import ModelRefusedError, NotFoundError
+from churnml.events.clock import DAY, midnight, moment
+from churnml.verbs.features import of_session
+from churnml.verbs.session import Session, clock
+
+if TYPE_CHECKING:
+    from churnml.modeling.watch import Taught, Watched
+
+Json = dict[str, Any]  # Any: JSON
+
+FOUND = 4
+"""The exit code where someone should look."""
+
+_SHOWN = 12
+_SAYS = {
+    "fine": "the champion is to be trusted",
+    "look": "someone should look",
+    "train": "train again",
+}
+
+
+def monitor(session: Session, *, cutoff: str | None = None) -> Json:
+    """Watch the champion, and return the verdict with all it rests on.
+
+    Parameters
+    ----------
+    cutoff : str, optional
+        A date; the midnight after the last order by default. Nothing after it is read.
+
+    Raises
+    ------
+    NotFoundError
+        If there is no champion.
+    ModelRefusedError
+        If its bundle is damaged, or it was made for a later cutoff.
+    NotEnoughDataError
+        If nobody was a customer then or is one now.
+    """
+    from churnml.modeling.watch import watch  # noqa: PLC0415  # LightGBM takes seconds to import
+
+    version = session.catalogue.alias("champion")
+    if version is None:
+        raise NotFoundError("a model is watched once it is champion, found none; run `churnml train` first")
+    now, config = session.cutoff(cutoff), session.load("train", TrainConfig)
+    settings = session.load("monitor", MonitorConfig)
+    champion = _taught(session, version)
+    if champion.made_for > now:
+        zone = session.settings.time_zone
+        raise ModelRefusedError(
+            f"a model is watched from the cutoff it was made for, {moment(champion.made_for, zone).date()}, got "
+            f"--cutoff {moment(now, zone).date()}; choose a later day"
+        )
+    other = _challenger(session, version, champion)
+    with session.running("monitor", session.inputs(config, settings, cutoff=now, champion=version)) as run_id:
+        with session.step("Watching the champion at every cutoff since it was made") as tick:
+            seen = watch(
+                session.store,
+                of_session(session),
+                champion,
+                now,
+                step_days=config.step_days,
+                return_window_days=config.return_window_days,
+                challenger=None if other is None else other[1],
+                bootstrap=config.bootstrap,
+                seed=config.seed,
+                progress=tick,
+            )
+        body = _body(session, version, seen, settings, None if other is None else other[0])
+        session.catalogue.finish(run_id, clock(), body, bundle=version)
+    return body
+
+
+def _taught(session: Session, version: str) -> Taught:
+    from churnml.modeling.bundle import load_bundle  # noqa: PLC0415
+    from churnml.modeling.watch import Taught  # noqa: PLC0415
+
+    model, manifest = load_bundle(session.workspace.models / version)
+    zone = session.settings.time_zone
+    judged = manifest["judged"].get("churn") or {}
+    promised = None
+    if "auroc" in judged:
+        promised = (judged["auroc"], *judged["intervals"]["auroc"])
+    cutoffs = tuple(sorted(_instant(one, zone) for one in manifest["cutoffs"]))
+    return Taught(model, _instant(manifest["cutoff"], zone), cutoffs, promised)
+
+
+def _instant(told: str, zone: str) -> int:
+    return midnight(datetime.fromisoformat(told).date(), zone)
+
+
+def _challenger(session: Session, champion: str, made: Taught) -> tuple[str, Taught] | None:
+    """Return the model trained last, if it is not the champion and answers the same question."""
+    for run in session.catalogue.runs("train"):
+        if not run.bundle or run.bundle == champion:
+            continue
+        try:
+            found = _taught(session, run.bundle)
+        except ModelRefusedError:
+            continue  # gone or damaged; `check bundle` says which, and it is asked of nobody here
+        same = (found.model.horizon_days, found.model.population_days) == (
+            made.model.horizon_days,
+            made.model.population_days,
+        )
+        if same and found.made_for >= made.made_for:
+            return run.bundle, found
+    return None
+
+
+def _body(session: Session, version: str, seen: Watched, settings: MonitorConfig, challenger: str | None) -> Json:
+    zone = session.settings.time_zone
+
+    def day(instant: int) -> str:
+        return moment(instant, zone).date().isoformat()
+
+    fresh = _freshness(session, seen.now, settings)
+    verdict, reasons = _verdict(seen, fresh, day)
+    closed = seen.kept.to_json()
+    for one in closed["cutoffs"]:
+        one["cutoff"] = day(one["cutoff"])
+    return {
+        "verdict": verdict,
+        "says": _SAYS[verdict],
+        "reasons": reasons,
+        "model_version": version,
+        "made_for": day(seen.made_for),
+        "now": day(seen.now),
+        "freshness": fresh,
+        "drift": None if seen.drifts is None else seen.drifts.to_json(),
+        "closed_labels": closed | {"next_closes": day(seen.next_closes)},
+        "challenger": None if seen.shadow is None else {"model_version": challenger, **seen.shadow.to_json()},
+    }
+
+
+def _freshness(session: Session, now: int, settings: MonitorConfig) -> Json:
+    scored, landed = session.catalogue.last_run("score"), session.catalogue.landed_at()
+    since = None
+    if scored is not None:
+        since = (now - _instant(scored.summary["cutoff"], session.settings.time_zone)) // DAY
+    quiet = (clock() - max(landed.values())) // DAY if landed else None
+    return {
+        "days_of_data_since_the_last_scores": since,
+        "scores_old": since is None or since > settings.scores_days,
+        "days_since_the_last_landing": quiet,
+        "data_stale": quiet is None or quiet > settings.landing_days,
+    }
+
+
+def _verdict(seen: Watched, fresh: Mapping[str, Any], day: Callable[[int], str]) -> tuple[str, list[str]]:  # Any: JSON
+    """Return what to do and why; labels that closed weigh more than looks, and looks more than age."""
+    train, look = [], []
+    if seen.kept.miscalibrated:
+        last = seen.kept.cutoffs[-1]
+        train.append(
+            f"of {last.customers:,} customers at {day(last.cutoff)} {last.observed:.1%} left and {last.expected:.1%} "
+            f"were expected to, {last.deviations:+.1f} deviations off what season and chance explain"
+        )
+    if seen.kept.ranks_worse and seen.kept.auroc and seen.kept.promised:
+        train.append(
+            f"AUROC on closed labels is {seen.kept.auroc[0]:.3f}, at most {seen.kept.auroc[2]:.3f}; when judged it was "
+            f"{seen.kept.promised[0]:.3f}, at least {seen.kept.promised[1]:.3f}"
+        )
+    if seen.shadow is not None and "brier" in seen.shadow.better:
+        look.append(
+            "the challenger's Brier is better on closed labels beyond noise: `churnml promote` makes it champion"
+        )
+    if seen.drifts is not None:
+        for name, one in (("customers look", seen.drifts.features), ("scores lie", seen.drifts.scores)):
+            if one.unusual:
+                look.append(
+                    f"{name} further from those of {day(seen.made_for)} than time alone explains: distance "
+                    f"{one.distance:.3f}, usually up to {max(one.usual):.3f}"
+                )
+    if fresh["scores_old"]:
+        since = fresh["days_of_data_since_the_last_scores"]
+        old = "nobody was scored yet" if since is None else f"the last scores are {since} days of data old"
+        look.append(f"{old}: run `churnml score`")
+    if fresh["data_stale"]:
+        look.append(f"nothing landed for {fresh['days_since_the_last_landing']} days")
+    return "train" if train else "look" if look else "fine", [*train, *look]
+
+
+def told(body: Json) -> str:
+    """Return the verdict and what it rests on, for people."""
+    lines = [f"{body['verdict']}: {body['says']}" + (", because" if body["reasons"] else "")]
+    lines += [f"  - {reason}" for reason in body["reasons"]]
+    lines.append(f"model {body['model_version'][:_SHOWN]}, made for {body['made_for']}, watched at {body['now']}")
+    lines += [_drift_told(body["drift"]), *_closed_told(body["closed_labels"])]
+    if body["challenger"] is not None:
+        lines.append(_challenger_told(body["challenger"]))
+    return "\n".join(lines)
+
+
+def _drift_told(drift: Json | None) -> str:
+    if drift is None:
+        return "drift: no day of data has come since the model was made"
+    parts = []
+    for name in ("features", "scores"):
+        one = drift[name]
+        limit = (
+            "too few earlier days lie as far apart to say what is usual"
+            if one["limit"] is None
+            else f"unusual above {one['limit']:.3f}"
+        )
+        parts.append(f"{name} {one['distance']:.3f} ({limit})")
+    moved = ", ".join(f"{one['feature']} {one['distance']:.2f}" for one in drift["moved"])
+    return f"drift: {', '.join(parts)}" + (f"; moved most beyond the usual: {moved}" if moved else "")
+
+
+def _closed_told(closed: Json) -> list[str]:
+    if not closed["cutoffs"]:
+        return [f"closed labels: none since the model was made; the first closes on {closed['next_closes']}"]
+    lines = [
+        f"closed labels at {one['cutoff']}: {one['customers']:,} customers, {one['expected']:.1%} expected to leave, "
+        f"{one['observed']:.1%} left" + ("" if one["deviations"] is None else f" ({one['deviations']:+.1f} deviations)")
+        for one in closed["cutoffs"]
+    ]
+    if closed["auroc"] is not None:
+        value, low, high = closed["auroc"]
+        lines.append(f"AUROC on closed labels {value:.3f} [{low:.3f}, {high:.3f}]")
+    return lines
+
+
+def _challenger_told(shadow: Json) -> str:
+    told = (
+        f"challenger {shadow['model_version'][:_SHOWN]} in the shadow: {shadow['mean']:.1%} would leave, the champion "
+        f"says {shadow['champion_mean']:.1%}; {shadow['in_another_band']:.1%} of customers in another band"
+    )
+    if shadow["on_closed_labels"] is None:
+        return f"{told}; no label has closed yet that neither of them knew"
+    better, worse = (", ".join(shadow[name]) or "nothing" for name in ("better_on", "worse_on"))
+    return f"{told}; on closed labels better beyond noise on {better}, worse on {worse}"
