@@ -1,9 +1,9 @@
 """What training costs is told beside the trees inside it, of the same run."""
 
 import pytest
+from benchmarks.measure_models import Clock
 
 from benchmarks import model_report
-from benchmarks.measure_models import Clock
 
 FOUND = {
     "snapshots": 1_000, "columns": 90, "fits": 20, "train": 30.0, "fits_alone": 20.0, "blend": 2.0, "trees": 1.0,
