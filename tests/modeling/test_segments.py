@@ -51,6 +51,12 @@ def test_a_segment_that_spent_nothing_has_no_bias_but_an_error():
     assert figures["mae"].value == pytest.approx(SPENT[:360].mean() * 1.1)
 
 
+@pytest.mark.parametrize(("left", "interval"), [(0.0, (0.0, 3 / 360)), (1.0, (1 - 3 / 360, 1.0))])
+def test_a_share_of_nobody_or_of_all_is_not_certain(left, interval):
+    figures = next(segments(replace(POOL, churned=np.full(400, left)), bootstrap=60, seed=0)).figures
+    assert (figures["observed"].low, figures["observed"].high) == pytest.approx(interval)
+
+
 def test_a_cut_into_very_many_segments_is_left_out():
     many = replace(POOL, segments={"town": np.arange(400).astype(str).astype(object)})
     assert not list(segments(many, bootstrap=60, seed=0))

@@ -89,7 +89,16 @@ def _segment(pool: Pool, cut: str, name: str, inside: npt.NDArray[np.bool_], boo
             for k, one in enumerate(wanted)
             if np.isfinite(values[k]) and 2 * np.isfinite(drawn[:, k]).sum() >= bootstrap
         }
+        figures["observed"] = _not_certain(figures["observed"], who)
     return Segment(cut, name, who, rows, left, figures, why)
+
+
+def _not_certain(observed: Figure, customers: int) -> Figure:
+    """Return a share of nobody or of all with the interval of the rule of three: no redraw shows who was not there."""
+    reach = min(3.0 / customers, 1.0)
+    if observed.value == 0.0:
+        return Figure(0.0, 0.0, reach)
+    return Figure(1.0, 1.0 - reach, 1.0) if observed.value == 1.0 else observed
 
 
 def _too_few(customers: int, left: int, stayed: int) -> str:
