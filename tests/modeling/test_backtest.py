@@ -61,6 +61,10 @@ def test_what_is_said_of_other_days_is_judged_beside_a_model_that_was_taught_the
     assert [own.name, rhythm.name] == ["a model of 14 days", "BG/NBD"]
     assert ours.figures["auroc"].value > own.figures["auroc"].value - 0.02
     assert rhythm.lead_of_ours["auroc"].low > 0
+    first, half, _ = found.timing
+    assert 0.25 <= first.said < half.said < 0.75
+    assert first.came == pytest.approx(first.said, abs=0.04)
+    assert half.came == pytest.approx(half.said, abs=0.04)
 
 
 def test_a_test_whose_horizon_outlasts_the_data_is_refused(store, features):

@@ -215,3 +215,17 @@ def test_the_example_of_the_page_runs():
 @pytest.mark.parametrize("module", [betageometric, counting, gammagamma, pareto, rfm_module])
 def test_the_examples_of_the_docstrings_are_true(module):
     assert doctest.testmod(module, optionflags=doctest.ELLIPSIS).failed == 0
+
+
+@pytest.mark.parametrize("model", [WEEKLY, PARETO], ids=lambda model: model.title)
+def test_silence_by_days_of_each_customers_own_is_that_of_the_same_days_for_all(model):
+    days = np.array([[0.0, 1.0, 4.0, 52.0], [52.0, 4.0, 1.0, 0.0]])
+    every = [model.p_no_order(LOYAL, float(day)) for day in days[0]]
+    told = model.p_no_order_by(LOYAL, days)
+    assert told[0].tolist() == [every[who][who] for who in range(4)]
+    assert told[1].tolist() == [every[3 - who][who] for who in range(4)]
+
+
+def test_days_of_each_customers_own_are_one_for_each():
+    with pytest.raises(UsageError, match=r"`days` must be 4 numbers of at least 0, one a customer, got shape \(3,\)"):
+        WEEKLY.p_no_order_by(LOYAL, np.ones(3))

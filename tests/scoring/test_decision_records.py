@@ -64,6 +64,21 @@ def test_silence_is_told_by_other_days_too_and_at_the_horizon_it_is_churn(record
     assert any(record["no_order_within"][0]["probability"] > record["churn_probability"] for record in inside)
 
 
+def test_the_date_of_the_next_order_agrees_with_silence_and_is_never_past(records):
+    inside = [record for record in records if record["rung"] == "blend"]
+    for record in inside:
+        dates = [one["date"] for one in record["next_order"]]
+        known = [date for date in dates if date]
+        assert [one["quantile"] for one in record["next_order"]] == [0.25, 0.5, 0.75]
+        assert dates[: len(known)] == known == sorted(known)
+        assert all(date >= "2018-01-01" for date in known)
+        within = {one["days"]: 1 - one["probability"] for one in record["no_order_within"]}
+        for quantile, date in zip((0.25, 0.5, 0.75), dates, strict=True):
+            late = str(np.datetime64("2018-01-01") + 29)
+            assert (date is not None and date <= late) == (within[30] >= quantile)
+    assert any(None in [one["date"] for one in record["next_order"]] for record in inside)
+
+
 def test_value_at_risk_is_told_as_the_product_of_its_factors(records):
     for record in records:
         if record["rung"] == "blend":
@@ -76,7 +91,7 @@ def test_those_outside_have_no_score_and_the_rung_says_why(records, outsiders):
     assert {record["rung"] for record in outside} == {"gone", "prospect", "contract"}
     for record in outside:
         assert {record[name] for name in SCORED} == {None}
-        assert record["reasons"] == record["no_order_within"] == []
+        assert record["reasons"] == record["next_order"] == record["no_order_within"] == []
 
 
 def test_who_never_ordered_has_no_last_order_and_no_tenure(outsiders):

@@ -54,6 +54,7 @@ def record(customer_id, rank, rung="blend", **changes):
         "value_if_retained": value if scored else None,
         "value_at_risk": round(chance * value, 2) if scored else None,
         "p_alive": round(1 - chance / 2, 3) if scored else None,
+        "next_order": next_order(rank) if scored else [],
         "no_order_within": silence(chance) if scored else [],
         "currency": "USD",
         "last_order_on": None if rung == "prospect" else "2017-11-20T18:02:11+00:00",
@@ -77,6 +78,15 @@ def silence(chance):
     """Return the curve of one whose orders come at a steady rate."""
     told = {days: round(chance ** (days / 60), 4) for days in (14, 30, 60, 90, 180, 365)}
     return [{"days": days, "probability": p, "extrapolated": days > 60} for days, p in told.items()]
+
+
+def next_order(rank):
+    """Return dates such as a run gives: the riskiest has none, the next one, then two."""
+    dates = ["2018-01-08", "2018-01-20", "2018-03-02"][: min(rank, 3)]
+    return [
+        {"quantile": q, "date": day}
+        for q, day in zip((0.25, 0.5, 0.75), [*dates, *[None] * (3 - len(dates))], strict=True)
+    ]
 
 
 def reasons(days):

@@ -33,6 +33,22 @@ def page(client):
     return opened
 
 
+@pytest.mark.parametrize(
+    "rank, said",
+    [
+        (0, "Of four such customers fewer than one orders within 365 days."),
+        (1, "Of four such customers one orders by Jan 8, 2018."),
+        (2, "Of four such customers one orders by Jan 8, 2018 and two by Jan 20, 2018."),
+        (
+            3,
+            "The next order is likely between Jan 8, 2018 and Mar 2, 2018; half of such customers order by Jan 20",
+        ),
+    ],
+)
+def test_a_customers_page_says_when_the_next_order_is_likely(page, rank, said):
+    assert said in page(f"/customers/{quote(HOSTILE[rank], safe='')}").text
+
+
 def test_the_start_leads_to_the_list(page):
     assert page("/").url.path == "/at-risk"
 

@@ -20,6 +20,7 @@ from churnml.modeling.coverage import Told, coverage
 from churnml.modeling.cutoffs import cutoffs_before
 from churnml.modeling.judgement import MEASURES, OURS, Judgement, Target, contest
 from churnml.modeling.rhythm import rfm
+from churnml.modeling.timing import in_time
 from churnml.modeling.train import Trained, train
 
 Matrix = npt.NDArray[np.float64]
@@ -202,11 +203,12 @@ def judge_within(
     require_both(outcome, days)
     own = taught(days, curve=False).model
     with threadpool_limits(limits=1, user_api="blas"):
+        told = ours.model.forecast(table, days, [days])
         found = contest(
             "churn",
             truth_of("churn", outcome, margin_rate),
             {
-                OURS: ours.model.forecast(table, days, [days]).silence[:, 0],
+                OURS: told.silence[:, 0],
                 f"a model of {days} days": own.forecast(table, days).churn_probability,
                 "BG/NBD": ours.model.rhythm.p_no_order(rfm(table), days),
             },
@@ -214,7 +216,9 @@ def judge_within(
             seed=config.seed,
         )
     name = f"a model of {config.horizon_days} days asked of {days}"
-    return Judgement(name, _day(test, store.time_zone).isoformat(), days, len(table), {"churn": found}, {})
+    timing = in_time(told.next_order, outcome.first_order_day, days)
+    day = _day(test, store.time_zone).isoformat()
+    return Judgement(name, day, days, len(table), {"churn": found}, {}, timing=timing)
 
 
 def _require_history(store: Store, now: int, config: TrainConfig) -> None:

@@ -10,15 +10,37 @@ longer, and at the horizon it is the churn probability itself. docs/adr/0010 has
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 Matrix = npt.NDArray[np.float64]
 
+QUANTILES = (0.25, 0.5, 0.75)
+"""Of the day of the next order."""
+
 _DAYS = (14, 30, 60, 90, 180, 365)
 _EDGE = 1e-9
+
+
+@dataclass(frozen=True)
+class When:
+    """By which day the next order comes, for each of `QUANTILES`.
+
+    Parameters
+    ----------
+    days : ndarray of shape (n_rows, n_quantiles)
+        The fewest whole days within which it comes with at least that probability, from 1; NaN beyond the longest that
+        was asked of. Ascending along a row; for who buys nearly every day two may be the same.
+    chances : ndarray of shape (n_rows, n_quantiles)
+        Probability of an order within them: a whole day holds a little more than the quantile. NaN likewise.
+    """
+
+    days: Matrix
+    chances: Matrix
 
 
 def curve_days(horizon_days: int) -> tuple[int, ...]:
@@ -50,18 +72,59 @@ def silence(by_rhythm: Callable[[float], Matrix], taught: Mapping[int, Matrix], 
     Cox (1972), Regression models and life-tables, JRSS B 34(2), section 2: the proportional hazards. Friedman (1982),
     Piecewise exponential models for survival data with covariates, Annals of Statistics 10(1): one factor an interval.
     """
+    gone, last = _gone(taught), max(taught)
+    clock = {day: _clock(by_rhythm, day) for day in {*gone, *days}}
+    told = [_at(day, gone, clock) for day in days]
+    exact = [taught[last] if day == last else np.exp(-one) for day, one in zip(days, told, strict=True)]
+    return np.minimum.accumulate(np.column_stack(exact), axis=1)
+
+
+def next_order(by_rhythm: Callable[[Matrix], Matrix], taught: Mapping[int, Matrix], longest: int) -> When:
+    """Return by which day the next order comes with each probability of `QUANTILES`, read off the same curve.
+
+    Parameters
+    ----------
+    by_rhythm : callable
+        Takes days of shape (n_quantiles, n_rows), returns silence by the rhythm of the same shape.
+    taught
+        As of `silence`.
+    longest : int
+        Days beyond which nothing is told.
+    """
+    gone = _gone(taught)
+    knots = sorted(gone)
+    pairs = [*pairwise(knots), (0, knots[-1])]  # beyond the last the pace is that of all days before
+    shape = len(QUANTILES), len(gone[0])
+    clock = {knot: _clock(by_rhythm, np.full(shape, float(knot)))[0] for knot in knots}
+    pace = np.stack([(gone[end] - gone[begin]) / (clock[end] - clock[begin]) for begin, end in pairs])
+    level, start = (np.stack([held[begin] for begin, _ in pairs]) for held in (gone, clock))
+    rows = np.arange(shape[1])
+
+    def at(days: Matrix) -> Matrix:
+        place = np.searchsorted(knots[1:], days)
+        return np.asarray(level[place, rows] + pace[place, rows] * (_clock(by_rhythm, days) - start[place, rows]))
+
+    wanted = -np.log1p(-np.array(QUANTILES))[:, None]
+    before, by = np.zeros(shape), np.full(shape, float(longest))
+    told = at(by) >= wanted
+    while (by - before > 1).any():
+        middle = np.floor((before + by) / 2)
+        come = at(middle) >= wanted
+        before, by = np.where(come, before, middle), np.where(come, middle, by)
+    return When(np.where(told, by, np.nan).T, np.where(told, -np.expm1(-at(by)), np.nan).T)
+
+
+def _gone(taught: Mapping[int, Matrix]) -> dict[int, Matrix]:
+    """Return A at the days that were taught, and 0 at once."""
     knots = sorted(taught)
     horizon = taught[knots[-1]]
     gone = {0: np.zeros_like(horizon)} | {knot: -np.log(_inside(np.maximum(taught[knot], horizon))) for knot in knots}
     for sooner, later in reversed(list(pairwise([0, *knots]))):
         gone[sooner] = np.minimum(gone[sooner], gone[later])
-    clock = {day: _clock(by_rhythm, day) for day in {*gone, *days}}
-    told = [_at(day, gone, clock) for day in days]
-    exact = [horizon if day == knots[-1] else np.exp(-one) for day, one in zip(days, told, strict=True)]
-    return np.minimum.accumulate(np.column_stack(exact), axis=1)
+    return gone
 
 
-def _clock(by_rhythm: Callable[[float], Matrix], days: float) -> Matrix:
+def _clock(by_rhythm: Callable[[Any], Matrix], days: Any) -> Matrix:  # Any: a number, or one for each row
     """Return minus the logarithm of silence by the rhythm; it rises with every day, if by nothing but an edge."""
     return np.asarray(-np.log(_inside(by_rhythm(days))) + _EDGE * days)
 

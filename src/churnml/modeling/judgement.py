@@ -6,7 +6,7 @@ Every method meets the same redraws of customers, so the differences are paired:
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 import numpy as np
@@ -15,6 +15,7 @@ import numpy.typing as npt
 from churnml.errors import InvalidTableError, NotEnoughDataError
 from churnml.modeling import metrics
 from churnml.modeling.coverage import Coverage
+from churnml.modeling.timing import InTime
 
 Matrix = npt.NDArray[np.float64]
 Json = dict[str, Any]  # Any: JSON
@@ -150,6 +151,8 @@ class Judgement:
         Figures to be no worse than, by metric; empty where none are set.
     intervals : Coverage or None
         How the intervals of value did, where value was judged.
+    timing : tuple of InTime
+        How often the next order came by the dates told, where they were judged.
     """
 
     name: str
@@ -159,6 +162,7 @@ class Judgement:
     contests: Mapping[Target, Contest]
     goal: Mapping[str, float]
     intervals: Coverage | None = None
+    timing: tuple[InTime, ...] = ()
 
     @property
     def churned(self) -> Matrix:
@@ -209,6 +213,8 @@ class Judgement:
         if contest.target == "churn":
             more = {"base_rate": float(contest.truth.mean()), "riskiest_tenth": contest.riskiest_tenth}
             more |= {"ece_perfect_95": contest.ece_perfect_95}
+            if self.timing:
+                more["next_order"] = [asdict(one) | {"kept": one.kept} for one in self.timing]
         return {
             "test": f"{self.customers:,} customers as of {self.cutoff}",
             **more,

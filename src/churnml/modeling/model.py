@@ -12,7 +12,7 @@ from churnml.features import FeatureTable
 from churnml.modeling.btyd import BGNBD
 from churnml.modeling.churn import ChurnModel
 from churnml.modeling.clv import ValueModel, anchor_of, tails
-from churnml.modeling.curve import curve_days, silence
+from churnml.modeling.curve import When, curve_days, next_order, silence
 from churnml.modeling.design import Design
 from churnml.modeling.rhythm import rfm, rhythm_columns, silence_logits
 from churnml.modeling.spread import Range, Spread
@@ -36,6 +36,8 @@ class Forecast:
         Within which silence is told of, ascending.
     silence : ndarray of shape (n_rows, n_days)
         Probability of no order within each of them, see `curve.silence`.
+    next_order : When
+        By which day the next order comes, up to the longest of `days`.
     expected_margin : ndarray
         In the horizon, in the currency.
     margin_range : Range
@@ -53,6 +55,7 @@ class Forecast:
     p_alive: Matrix
     days: npt.NDArray[np.int64]
     silence: Matrix
+    next_order: When
     expected_margin: Matrix
     margin_range: Range
     margin_if_staying: Matrix
@@ -118,6 +121,7 @@ class Model:
         staying, silent = tails(self.rhythm, value_days, self.horizon_days, known)
         margin = self.value.predict(matrix, anchor)
         told = tuple(days) or curve_days(self.horizon_days)
+        taught = self._taught(table, matrix, churn)
         return Forecast(
             matrix=matrix,
             rhythm=rhythm,
@@ -125,7 +129,8 @@ class Model:
             churn_probability=churn,
             p_alive=rhythm[:, 1],
             days=np.array(told),
-            silence=self._silence(table, matrix, churn, told),
+            silence=silence(lambda day: self.rhythm.p_no_order(known, day), taught, told),
+            next_order=next_order(lambda day: self.rhythm.p_no_order_by(known, day), taught, told[-1]),
             expected_margin=margin,
             margin_range=self.spread.around(margin),
             margin_if_staying=self.value_of_stayers.predict(matrix, anchor),
@@ -133,9 +138,10 @@ class Model:
             tail_if_silent=silent,
         )
 
-    def _silence(self, table: FeatureTable, matrix: Matrix, churn: Matrix, days: Sequence[int]) -> Matrix:
-        rhythm, known = silence_logits(self.rhythm, table, tuple(self.sooner)), rfm(table)
+    def _taught(self, table: FeatureTable, matrix: Matrix, churn: Matrix) -> dict[int, Matrix]:
+        """Return the probability of silence by the blends, by the days that each was taught."""
+        rhythm = silence_logits(self.rhythm, table, tuple(self.sooner))
         taught = {self.horizon_days: churn}
         for place, (day, blend) in enumerate(self.sooner.items()):
             taught[day] = blend.probability(blend.logits(matrix, rhythm[:, place]))
-        return silence(lambda day: self.rhythm.p_no_order(known, day), taught, days)
+        return taught

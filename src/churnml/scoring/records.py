@@ -11,6 +11,7 @@ import numpy as np
 from churnml.events import Standing
 from churnml.events.clock import days_later, moment
 from churnml.features import FeatureTable
+from churnml.modeling.curve import QUANTILES
 from churnml.scoring.reasons import Reason
 from churnml.scoring.score import Scores
 
@@ -52,6 +53,7 @@ def decision_records(table: FeatureTable, scores: Scores, told: list[list[Reason
     modelled = table.modelled
     place = np.cumsum(modelled) - 1
     orders, tenure, recency = (table.column(name) for name in ("orders_all", "tenure_days", "recency_days"))
+    ahead = _days_ahead(run, int(scores.forecast.days[-1])) if modelled.any() else []
     for row, customer in enumerate(table.customer_ids):
         record: Record = {
             "customer_id": customer,
@@ -70,9 +72,7 @@ def decision_records(table: FeatureTable, scores: Scores, told: list[list[Reason
         if table.standing[row] == Standing.NO_PROFILING:
             record |= dict.fromkeys(("last_order_on", "order_days", "tenure_days"))
         yield (
-            record
-            | (_scored(scores, told, int(place[row]), run.horizon_days) if modelled[row] else _UNSCORED)
-            | UNDECIDED
+            record | (_scored(scores, told, int(place[row]), run, ahead) if modelled[row] else _UNSCORED) | UNDECIDED
         )
 
 
@@ -89,9 +89,21 @@ def _day(run: RunFacts, days_before: float) -> str | None:
     return moment(days_later(run.cutoff, -int(days_before), run.time_zone), run.time_zone).isoformat()
 
 
+def _days_ahead(run: RunFacts, days: int) -> list[str]:
+    """Return the date of each local day from the cutoff on: an order within one day comes on the first."""
+    return [
+        moment(days_later(run.cutoff, ahead, run.time_zone), run.time_zone).date().isoformat() for ahead in range(days)
+    ]
+
+
 _MARGIN = ("expected_margin", "margin_low", "margin_median", "margin_high")
 _SCORED = ("churn_probability", *_MARGIN, "clv", "value_if_retained", "value_at_risk")
-_UNSCORED: Record = {**dict.fromkeys((*_SCORED, "risk_band", "p_alive")), "no_order_within": [], "reasons": []}
+_UNSCORED: Record = {
+    **dict.fromkeys((*_SCORED, "risk_band", "p_alive")),
+    "next_order": [],
+    "no_order_within": [],
+    "reasons": [],
+}
 
 UNDECIDED: Record = dict.fromkeys(
     ("action", "action_label", "action_script", "arm", "propensity", "expected_net_value", "effect_source")
@@ -99,7 +111,7 @@ UNDECIDED: Record = dict.fromkeys(
 """The fields that `assign` fills."""
 
 
-def _scored(scores: Scores, told: list[list[Reason]], place: int, horizon_days: int) -> Record:
+def _scored(scores: Scores, told: list[list[Reason]], place: int, run: RunFacts, ahead: list[str]) -> Record:
     numbers = {name: float(getattr(scores, name)[place]) for name in _SCORED}
     money = {name: round(number, _MONEY_PLACES) for name, number in numbers.items() if name != "churn_probability"}
     return {
@@ -107,8 +119,12 @@ def _scored(scores: Scores, told: list[list[Reason]], place: int, horizon_days: 
         **money,
         "risk_band": scores.band[place],
         "p_alive": float(scores.forecast.p_alive[place]),
+        "next_order": [
+            {"quantile": quantile, "date": None if np.isnan(days) else ahead[int(days) - 1]}
+            for quantile, days in zip(QUANTILES, scores.forecast.next_order.days[place], strict=True)
+        ],
         "no_order_within": [
-            {"days": int(days), "probability": float(told), "extrapolated": bool(days > horizon_days)}
+            {"days": int(days), "probability": float(told), "extrapolated": bool(days > run.horizon_days)}
             for days, told in zip(scores.forecast.days, scores.forecast.silence[place], strict=True)
         ],
         "reasons": [asdict(reason) for reason in told[place]],

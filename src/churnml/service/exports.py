@@ -71,6 +71,9 @@ def _header(currency: str, language: Language) -> list[str]:
         _("Group"),
         _("Expected net value") + unit,
         _("Last order"),
+        _("1 of 4 orders by"),
+        _("2 of 4 order by"),
+        _("3 of 4 order by"),
         _("Days with an order"),
         _("As of"),
     ]
@@ -90,9 +93,16 @@ def _row(record: Record, language: Language) -> list[Cell]:
         arm_name(record["arm"], language),
         record["expected_net_value"],
         record["last_order_on"],
+        *_next_order(record),
         record["order_days"],
         record["cutoff"],
     ]
+
+
+def _next_order(record: Record) -> list[Cell]:
+    """Return the three dates; none of records of earlier versions, which know of no such thing."""
+    dates = [one["date"] for one in record.get("next_order", [])]
+    return [*dates, *[""] * (3 - len(dates))]
 
 
 def band_name(band: str | None, language: Language) -> str:

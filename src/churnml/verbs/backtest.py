@@ -18,6 +18,7 @@ from churnml.verbs.session import Session
 if TYPE_CHECKING:
     from churnml.modeling.coverage import Coverage
     from churnml.modeling.judgement import Contest, Figure, Judgement, Method
+    from churnml.modeling.timing import InTime
 
 Json = dict[str, Any]  # Any: JSON
 
@@ -190,7 +191,18 @@ def _below(judgement: Judgement, contest: Contest) -> list[str]:
         told.append(f"a perfect model's ECE stays below {contest.ece_perfect_95:.3f} 19 times in 20")
     if contest.target == "value" and judgement.intervals is not None:
         told.append(_intervals(judgement.intervals))
+    if contest.target == "churn":
+        told += [_in_time(one) for one in judgement.timing]
     return told
+
+
+def _in_time(found: InTime) -> str:
+    """Return in a sentence how often the next order came by a quantile of its date."""
+    return (
+        f"the next order came by its {found.quantile:.0%} date for {found.came:.1%} of {found.customers:,} customers "
+        f"whose date was over [{found.low:.1%}, {found.high:.1%}]; {found.said:.1%} was said, as a date is a whole day"
+        f"{'' if found.kept else ' (not kept)'}"
+    )
 
 
 def _intervals(found: Coverage) -> str:

@@ -82,7 +82,7 @@ class BetaGeometric(CountModel):
     def _alive(self, x: FloatArray, tx: FloatArray, T: FloatArray) -> FloatArray:
         return np.asarray(expit(-self._log_odds_gone(x, tx, T)))
 
-    def _silent(self, x: FloatArray, tx: FloatArray, T: FloatArray, h: float) -> FloatArray:
+    def _silent(self, x: FloatArray, tx: FloatArray, T: FloatArray, h: float | FloatArray) -> FloatArray:
         # Who is alive at the cutoff cannot leave before the next purchase, and waits for it by a Pareto.
         gone = self._log_odds_gone(x, tx, T)
         waiting = np.exp(-(self.r_ + x) * np.log1p(h / (self.alpha_ + T)))

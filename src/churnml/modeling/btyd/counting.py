@@ -132,6 +132,28 @@ class CountModel(Estimator):
         """
         return self._table(rfm, days, self._silent)
 
+    def p_no_order_by(self, rfm: Rfm, days: FloatArray) -> FloatArray:
+        """Return `p_no_order`, each customer asked of days of their own.
+
+        Parameters
+        ----------
+        days : ndarray of shape (n_customers,) or (n_questions, n_customers)
+            Days ahead, at least 0.
+
+        Returns
+        -------
+        ndarray of the shape of `days`
+
+        Raises
+        ------
+        UsageError
+            If days are not one for each customer, or negative.
+        """
+        if days.shape[-1:] != (len(rfm),) or not (days >= 0).all():
+            raise UsageError(f"`days` must be {len(rfm)} numbers of at least 0, one a customer, got shape {days.shape}")
+        x, tx, T = (np.broadcast_to(one, days.shape).ravel() for one in (rfm.frequency, rfm.recency, rfm.T))
+        return self._silent(x, tx, T, days.ravel()).reshape(days.shape)
+
     def expected_orders(self, rfm: Rfm, days: Days) -> FloatArray:
         """Return the expected number of purchase days of each customer in the days after the cutoff.
 
@@ -195,7 +217,7 @@ class CountModel(Estimator):
     def _alive(self, x: FloatArray, tx: FloatArray, T: FloatArray) -> FloatArray: ...
 
     @abstractmethod
-    def _silent(self, x: FloatArray, tx: FloatArray, T: FloatArray, h: float) -> FloatArray: ...
+    def _silent(self, x: FloatArray, tx: FloatArray, T: FloatArray, h: float | FloatArray) -> FloatArray: ...
 
     @abstractmethod
     def _orders_if_alive(self, x: FloatArray, T: FloatArray, h: float) -> FloatArray: ...

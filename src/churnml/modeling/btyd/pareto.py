@@ -120,8 +120,8 @@ class ParetoNBD(CountModel):
         alive, left = self._logs(x, tx, T).T
         return np.asarray(np.exp(alive - np.logaddexp(alive, left)))
 
-    def _silent(self, x: FloatArray, tx: FloatArray, T: FloatArray, h: float) -> FloatArray:
-        later, now = (np.logaddexp(*self._logs(x, tx, end).T) for end in (T + min(h, 1e9), T))
+    def _silent(self, x: FloatArray, tx: FloatArray, T: FloatArray, h: float | FloatArray) -> FloatArray:
+        later, now = (np.logaddexp(*self._logs(x, tx, end).T) for end in (T + np.minimum(h, 1e9), T))
         return np.asarray(np.exp(np.minimum(later - now, 0.0)))
 
     def _orders_if_alive(self, x: FloatArray, T: FloatArray, h: float) -> FloatArray:

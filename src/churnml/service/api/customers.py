@@ -19,6 +19,11 @@ EXAMPLE = {
     "expected_margin": 12.3, "margin_median": 7.1, "margin_low": 0.0, "margin_high": 41.5,
     "clv": 120.5, "clv_days": 365, "value_if_retained": 180.0, "value_at_risk": 77.4,
     "p_alive": 0.91,
+    "next_order": [
+        {"quantile": 0.25, "date": "2018-01-13"},
+        {"quantile": 0.5, "date": "2018-02-14"},
+        {"quantile": 0.75, "date": "2018-06-02"},
+    ],
     "no_order_within": [
         {"days": 30, "probability": 0.61, "extrapolated": False},
         {"days": 60, "probability": 0.43, "extrapolated": False},

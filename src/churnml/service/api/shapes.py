@@ -6,7 +6,7 @@ run writes has this shape.
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Literal
 
 from fastapi import Request
@@ -16,6 +16,7 @@ from churnml.service.readings import Band, Readings
 
 CustomerId = Annotated[str, StringConstraints(min_length=1, max_length=256)]
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
+Day = date
 MAX_IDS = 500
 MAX_PAGE = 500
 
@@ -52,6 +53,16 @@ class Silence(Shape):
     extrapolated: bool = Field(description="whether they reach beyond the horizon that the model was taught")
 
 
+class NextOrder(Shape):
+    """By which day the next order comes, with a probability."""
+
+    quantile: Share = Field(description="with at least this probability the next order comes by the date")
+    date: Day | None = Field(
+        description="a day of the company's time zone, that of the cutoff or a later one; null beyond the longest of "
+        "`no_order_within`"
+    )
+
+
 class DecisionRecord(Shape):
     """What is known and decided about one customer, at one cutoff, by one run."""
 
@@ -79,6 +90,10 @@ class DecisionRecord(Shape):
     value_if_retained: float | None = Field(description="money: margin over `clv_days` if the customer stays")
     value_at_risk: float | None = Field(description="money: churn_probability × value_if_retained")
     p_alive: Share | None = Field(description="probability, by buying rhythm alone, of still being a customer")
+    next_order: list[NextOrder] = Field(
+        description="quantiles of the day of the next order, ascending: .25, .5 and .75; two are the same day only for "
+        "who orders nearly every day; empty if not scored"
+    )
     no_order_within: list[Silence] = Field(
         description="the churn probability by other horizons, ascending; at `horizon_days` it is `churn_probability`; "
         "empty if not scored"
