@@ -8,7 +8,7 @@ from churnml.config import ScoreConfig, TrainConfig
 from churnml.labels import training_cutoffs
 from churnml.modeling.bundle import save_bundle
 from churnml.modeling.train import train
-from churnml.scoring.score import score
+from churnml.scoring.score import Terms, score
 from churnml.verbs.features import of_session
 from churnml.verbs.session import Session
 
@@ -21,7 +21,7 @@ def main(workspace: Path, configs: Path, models: Path) -> None:
     cutoffs = training_cutoffs(session.store.span[0], now, config.horizon_days, **chosen, time_zone="UTC")
     trained = train(session.store, of_session(session), cutoffs, now, config, session.settings.margin_rate, curve=True)
     base = trained.snapshots.base_at_now
-    scores = score(base.take(base.modelled), trained.model, ScoreConfig().value_days)
+    scores = score(base.take(base.modelled), trained.model, ScoreConfig().value_days, Terms.of(ScoreConfig()))
     found = {
         "bundle": save_bundle(trained.model, {}, models),
         "value_at_risk": float(scores.value_at_risk.sum()),

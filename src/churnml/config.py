@@ -89,11 +89,31 @@ class FeaturesConfig(Settings):
     files: tuple[str, ...] = Field((), description="Python files that declare them, beside this one")
 
 
+class CostToServe(Settings):
+    """What serving a customer costs beyond the goods; taken off lifetime value."""
+
+    per_order_day: float = Field(
+        0.0, ge=0.0, allow_inf_nan=False, description="for each day with an order: packing, delivery, fees"
+    )
+    per_30_days: float = Field(
+        0.0, ge=0.0, allow_inf_nan=False, description="for each 30 days of `value_days`, with orders or without"
+    )
+
+
 class ScoreConfig(Settings):
     """`configs/score.yaml`: what a decision record carries."""
 
     reasons: int = Field(5, ge=1, le=20, description="reasons shown per customer")
     value_days: Days = Field(365, description="days over which lifetime value is counted")
+    discount_rate: float = Field(
+        0.10,
+        ge=0.0,
+        le=10.0,
+        description="per year: money of next year is worth 1 / (1 + rate) of today's; 0.1 is 10 %",
+    )
+    cost_to_serve: CostToServe = Field(
+        default_factory=CostToServe, description="in the currency, taken off lifetime value"
+    )
 
 
 class MonitorConfig(Settings):

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from churnml.modeling import metrics
-from churnml.modeling.btyd import BGNBD, Rfm
-from churnml.modeling.clv import anchor_of, fit_value, tails
+from churnml.modeling.btyd import BGNBD, Rfm, daily_discount
+from churnml.modeling.clv import anchor_of, days_worth, fit_value, orders_if_staying, tails
 
 RHYTHM = BGNBD.from_parameters(r=0.243, alpha=30.9, a=0.793, b=2.426)
 RFM = Rfm(frequency=[0, 2, 40], recency=[0, 213, 270], T=[272, 272, 272])
@@ -74,3 +74,38 @@ def test_stayers_and_silent_together_place_the_orders_the_rhythm_expects():
     of_stayers = near / (1 - silence)  # in the horizon
     expected = (1 - silence) * staying * of_stayers + silence * silent * of_stayers
     np.testing.assert_allclose(expected, RHYTHM.expected_orders(RFM, 365), rtol=1e-9)
+
+
+def test_a_discount_of_nothing_leaves_the_tails_as_they_are_to_the_bit():
+    for found, plain in zip(tails(RHYTHM, 365, 60, RFM, 0.0), tails(RHYTHM, 365, 60, RFM), strict=True):
+        assert found.tobytes() == plain.tobytes()
+
+
+@pytest.mark.parametrize("days", [30, 60, 61, 365, 3_650])
+def test_a_higher_rate_never_leaves_a_greater_tail(days):
+    told = [tails(RHYTHM, days, 60, RFM, rate) for rate in (0.0, 1e-6, 0.05, 0.1, 0.5, 5.0)]
+    for low, high in pairwise(told):
+        assert all((more <= less).all() for less, more in zip(low, high, strict=True))
+
+
+def test_more_days_never_leave_a_smaller_tail_at_any_rate():
+    for rate in (0.0, 0.1, 2.0):
+        grown = [tails(RHYTHM, days, 60, RFM, rate) for days in (30, 60, 61, 90, 365, 3_650)]
+        assert all((b[0] >= a[0]).all() and (b[1] >= a[1]).all() for a, b in pairwise(grown))
+
+
+def test_discounted_tails_place_the_discounted_orders_that_the_rhythm_expects():
+    staying, silent = tails(RHYTHM, 365, 60, RFM, 0.1)
+    silence, near = RHYTHM.p_no_order(RFM, 60), RHYTHM.expected_orders(RFM, 60)
+    expected = staying * near + silence * silent * near / (1 - silence)
+    np.testing.assert_allclose(expected, RHYTHM.discounted_orders(RFM, daily_discount(0.1), 365), rtol=1e-9)
+
+
+def test_a_year_of_days_at_ten_per_cent_is_worth_the_annuity_of_it():
+    assert days_worth(365, 0.1) == pytest.approx((1 - 1 / 1.1) / daily_discount(0.1))
+    assert days_worth(365, 0.0) == 365
+
+
+def test_one_who_stays_places_an_order_or_more():
+    assert (orders_if_staying(RHYTHM, 60, RFM) >= 1).all()
+    assert orders_if_staying(RHYTHM, 60, RFM)[2] == pytest.approx(RHYTHM.expected_orders(RFM, 60)[2], rel=0.1)

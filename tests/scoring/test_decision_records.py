@@ -1,6 +1,7 @@
 """A decision record stands for every member of the base, scored or not, and is JSON without a NaN."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -20,6 +21,8 @@ SCORED = (
     "margin_median",
     "margin_high",
     "clv",
+    "cost_to_serve",
+    "clv_to_cac",
     "value_if_retained",
     "value_at_risk",
     "risk_band",
@@ -103,6 +106,19 @@ def test_who_never_ordered_has_no_last_order_and_no_tenure(outsiders):
 def test_the_last_order_is_told_as_its_day(outsiders):
     assert outsiders[1]["last_order_on"] == "2017-09-03T00:00:00+00:00"
     assert outsiders[1]["cutoff"] == "2018-01-01T00:00:00+00:00"
+
+
+def test_value_is_told_beside_what_winning_the_customer_cost_where_that_is_known(scored):
+    base, cost = scored.base, np.full(len(scored.base), np.nan)
+    cost[:1_000], cost[1_000:2_000] = 40.0, 0.0
+    values = base.values.copy()
+    values[:, base.names.index("acquisition_cost")] = cost
+    known = replace(base, values=values)
+    told = list(decision_records(known, scored.scores, scored.told, FACTS))
+    inside = [(record, place) for place, record in enumerate(told) if record["rung"] == "blend"]
+    for record, place in inside:
+        assert record["clv_to_cac"] == (pytest.approx(record["clv"] / 40, abs=1e-4) if place < 1_000 else None)
+    assert [told[place]["acquisition_cost"] for place in (999, 1_000, 2_000)] == [40.0, 0.0, None]
 
 
 def test_nothing_is_decided_yet(records):

@@ -3,7 +3,9 @@
 import numpy as np
 import pytest
 
-from churnml.scoring.score import BANDS, score
+from churnml.config import CostToServe
+from churnml.modeling.clv import days_worth
+from churnml.scoring.score import BANDS, Terms, score
 
 MONEY = ("expected_margin", "margin_low", "margin_median", "margin_high", "clv", "value_if_retained", "value_at_risk")
 
@@ -48,3 +50,37 @@ def test_each_of_a_hundred_customers_scores_alone_as_among_all(scored):
         alone = score(scored.population.take(np.array([row])), scored.model, 365)
         for name in ("churn_probability", *MONEY):
             assert getattr(alone, name)[0] == getattr(scored.scores, name)[row], (name, row)
+
+
+def on(scored, days=365, rate=0.0, **costs):
+    return score(scored.population, scored.model, days, Terms(rate, CostToServe(**costs)))
+
+
+def test_without_a_discount_and_costs_the_figures_are_those_of_before_to_the_bit(scored):
+    for name in ("clv", "value_if_retained", "value_at_risk"):
+        assert getattr(on(scored), name).tobytes() == getattr(scored.scores, name).tobytes()
+    forecast, p = scored.scores.forecast, scored.scores.churn_probability
+    silent = forecast.margin_if_staying * forecast.tail_if_silent
+    kept = forecast.margin_if_staying * forecast.tail_if_staying - silent
+    assert scored.scores.clv.tolist() == (silent + (1.0 - p) * kept).tolist()
+
+
+def test_a_higher_rate_is_never_worth_more_and_more_days_never_less(scored):
+    plain, usual, high = (on(scored, rate=rate) for rate in (0.0, 0.1, 0.3))
+    assert (plain.clv >= usual.clv).all()
+    assert (usual.clv >= high.clv).all()
+    assert (on(scored, 730, 0.1).clv >= usual.clv).all()
+    assert 0.94 < usual.clv.sum() / plain.clv.sum() < 0.98
+
+
+def test_costs_lower_the_value_by_what_is_told_and_may_leave_less_than_nothing(scored):
+    free, dear = on(scored, rate=0.1), on(scored, rate=0.1, per_order_day=3.0, per_30_days=2.0)
+    assert free.cost_to_serve.tolist() == [0.0] * len(scored.population)
+    assert dear.clv == pytest.approx(free.clv - dear.cost_to_serve)
+    assert (dear.clv < 0).any()
+
+
+def test_what_a_month_costs_falls_due_whether_a_customer_stays_or_not(scored):
+    free, monthly = on(scored, rate=0.1), on(scored, rate=0.1, per_30_days=2.0)
+    assert monthly.value_if_retained.tolist() == free.value_if_retained.tolist()
+    assert monthly.cost_to_serve == pytest.approx(2.0 / 30 * days_worth(365, 0.1))

@@ -49,6 +49,16 @@ def test_a_customers_page_says_when_the_next_order_is_likely(page, rank, said):
     assert said in page(f"/customers/{quote(HOSTILE[rank], safe='')}").text
 
 
+def test_a_customers_page_says_what_the_value_counts(page):
+    found = page(f"/customers/{quote(HOSTILE[1], safe='')}").text
+    for words in (
+        "what comes later counts less: 10% a year",
+        "$4.50 for serving them is taken off",
+        "7.71 for each 1 of the $40.00 that winning them cost",
+    ):
+        assert words in found
+
+
 def test_the_start_leads_to_the_list(page):
     assert page("/").url.path == "/at-risk"
 

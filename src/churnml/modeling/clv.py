@@ -15,7 +15,7 @@ import lightgbm
 import numpy as np
 import numpy.typing as npt
 
-from churnml.modeling.btyd import BGNBD, Rfm
+from churnml.modeling.btyd import BGNBD, Rfm, daily_discount
 from churnml.modeling.learners import Linear, fit_ridge, fit_trees, predicted
 from churnml.modeling.scaling import Scaling, fit_scaling
 
@@ -104,7 +104,9 @@ def fit_value(matrix: Matrix, margin: Matrix, anchor: Matrix, *, seed: int) -> V
     return ValueModel(scale, tweedie, change, by_plain, by_root, smear, plain, root)
 
 
-def tails(rhythm: BGNBD, value_days: int, horizon_days: int, rfm: Rfm) -> tuple[Matrix, Matrix]:
+def tails(
+    rhythm: BGNBD, value_days: int, horizon_days: int, rfm: Rfm, discount_rate: float = 0.0
+) -> tuple[Matrix, Matrix]:
     """Return the orders of `value_days`, over those expected of one who stays in the horizon, for stayer and silent.
 
     Who is silent for the horizon may still come back: their further orders are those that the rhythm expects of the
@@ -112,19 +114,49 @@ def tails(rhythm: BGNBD, value_days: int, horizon_days: int, rfm: Rfm) -> tuple[
     probability q of silence in it and N' orders expected after a silent horizon, a stayer places
     ``(N - q N') / (1 - q)`` in all, of which ``n / (1 - q)`` in the horizon.
 
+    Discounted, N and N' count each order by what its money is worth at the cutoff, while n counts heads: the tail turns
+    the margin of the horizon, which is not discounted, into money of the cutoff.
+
+    Parameters
+    ----------
+    discount_rate : float, default 0
+        Per year. At 0 every order counts in full.
+
     Returns
     -------
     staying, silent : ndarray of shape (n_customers,)
-        At least 1, and between 0 and `staying`.
+        At least 1, or what discounting leaves of the horizon's orders; and between 0 and `staying`.
     """
-    near = rhythm.expected_orders(rfm, horizon_days)
+    near, rate = rhythm.expected_orders(rfm, horizon_days), daily_discount(discount_rate)
+    some, least = near > 0, np.ones_like(near)
+    if rate > 0:
+        worth = np.minimum(rhythm.discounted_orders(rfm, rate, horizon_days), near)
+        least = np.divide(worth, near, out=least, where=some)
     if value_days <= horizon_days:
-        return np.ones_like(near), np.zeros_like(near)
+        return least, np.zeros_like(near)
     silence = rhythm.p_no_order(rfm, horizon_days)
-    far = rhythm.expected_orders(rfm, value_days)
-    after = rhythm.expected_orders(rfm.after_silence(horizon_days), value_days - horizon_days)
-    some = near > 0
+    far = _orders(rhythm, rfm, value_days, rate)
+    after = _orders(rhythm, rfm.after_silence(horizon_days), value_days - horizon_days, rate)
+    after *= np.exp(-rate * horizon_days)
     staying = np.divide(far - silence * after, near, out=np.ones_like(near), where=some)
     silent = np.divide((1 - silence) * after, near, out=np.zeros_like(near), where=some)
-    staying = np.maximum(staying, 1.0)
+    staying = np.maximum(staying, least)
     return staying, np.clip(silent, 0.0, staying)
+
+
+def _orders(rhythm: BGNBD, rfm: Rfm, days: float, rate: float) -> Matrix:
+    """Return expected orders, each worth less the later it is expected; at a rate of 0 exactly their number."""
+    return rhythm.discounted_orders(rfm, rate, days) if rate > 0 else rhythm.expected_orders(rfm, days)
+
+
+def orders_if_staying(rhythm: BGNBD, horizon_days: int, rfm: Rfm) -> Matrix:
+    """Return the order days in the horizon of one who has any, at least 1; shape (n_customers,)."""
+    some = 1.0 - rhythm.p_no_order(rfm, horizon_days)
+    near = rhythm.expected_orders(rfm, horizon_days)
+    return np.maximum(np.divide(near, some, out=np.ones_like(near), where=some > 0), 1.0)
+
+
+def days_worth(days: float, discount_rate: float) -> float:
+    """Return how many days of today so many days ahead are worth, what comes later counting less."""
+    rate = daily_discount(discount_rate)
+    return -float(np.expm1(-rate * days)) / rate if rate > 0 else float(days)

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from churnml.features import FeatureTable
 from churnml.modeling.btyd import BGNBD
 from churnml.modeling.churn import ChurnModel
-from churnml.modeling.clv import ValueModel, anchor_of, tails
+from churnml.modeling.clv import ValueModel, anchor_of, orders_if_staying, tails
 from churnml.modeling.curve import When, curve_days, next_order, silence
 from churnml.modeling.design import Design
 from churnml.modeling.rhythm import rfm, rhythm_columns, silence_logits
@@ -44,6 +44,8 @@ class Forecast:
         Around it: the median, and the interval that holds nine of ten.
     margin_if_staying : ndarray
         The same for one who orders at least once in it.
+    orders_if_staying : ndarray
+        Order days in the horizon of one who has any, by the rhythm.
     tail_if_staying, tail_if_silent : ndarray
         Orders in `value_days`, over those of one who stays in the horizon; see `clv.tails`.
     """
@@ -59,6 +61,7 @@ class Forecast:
     expected_margin: Matrix
     margin_range: Range
     margin_if_staying: Matrix
+    orders_if_staying: Matrix
     tail_if_staying: Matrix
     tail_if_silent: Matrix
 
@@ -101,7 +104,9 @@ class Model:
     spread: Spread
     bands: tuple[float, float]
 
-    def forecast(self, table: FeatureTable, value_days: int, days: Sequence[int] = ()) -> Forecast:
+    def forecast(
+        self, table: FeatureTable, value_days: int, days: Sequence[int] = (), *, discount_rate: float = 0.0
+    ) -> Forecast:
         """Return the forecasts for rows of the population; nothing is fitted.
 
         Parameters
@@ -112,13 +117,15 @@ class Model:
             Days over which lifetime value is counted.
         days : sequence of int
             Within which silence is told of, ascending; those of `curve.curve_days` by default.
+        discount_rate : float, default 0
+            Per year, of the tails.
         """
         rhythm = rhythm_columns(self.rhythm, table, self.horizon_days)
         matrix = self.design.matrix(table, rhythm)
         logits = self.churn.logits(matrix, rhythm[:, 0])
         anchor = anchor_of(table.column("spend_90d"), self.horizon_days, self.margin_rate)
         known, churn = rfm(table), self.churn.probability(logits)
-        staying, silent = tails(self.rhythm, value_days, self.horizon_days, known)
+        staying, silent = tails(self.rhythm, value_days, self.horizon_days, known, discount_rate)
         margin = self.value.predict(matrix, anchor)
         told = tuple(days) or curve_days(self.horizon_days)
         taught = self._taught(table, matrix, churn)
@@ -134,6 +141,7 @@ class Model:
             expected_margin=margin,
             margin_range=self.spread.around(margin),
             margin_if_staying=self.value_of_stayers.predict(matrix, anchor),
+            orders_if_staying=orders_if_staying(self.rhythm, self.horizon_days, known),
             tail_if_staying=staying,
             tail_if_silent=silent,
         )

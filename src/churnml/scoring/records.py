@@ -24,6 +24,7 @@ _RUNG = {
     Standing.NO_PROFILING: "no_profiling",
 }
 _MONEY_PLACES = 4
+_COST = "acquisition_cost"
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,7 @@ class RunFacts:
     clv_days: int
     currency: str
     time_zone: str
+    discount_rate: float = 0.0
 
 
 def decision_records(table: FeatureTable, scores: Scores, told: list[list[Reason]], run: RunFacts) -> Iterator[Record]:
@@ -53,6 +55,7 @@ def decision_records(table: FeatureTable, scores: Scores, told: list[list[Reason
     modelled = table.modelled
     place = np.cumsum(modelled) - 1
     orders, tenure, recency = (table.column(name) for name in ("orders_all", "tenure_days", "recency_days"))
+    cost = table.column(_COST) if _COST in table.names else np.full(len(table), np.nan)
     ahead = _days_ahead(run, int(scores.forecast.days[-1])) if modelled.any() else []
     for row, customer in enumerate(table.customer_ids):
         record: Record = {
@@ -64,16 +67,22 @@ def decision_records(table: FeatureTable, scores: Scores, told: list[list[Reason
             "horizon_days": run.horizon_days,
             "population_days": run.population_days,
             "clv_days": run.clv_days,
+            "discount_rate": run.discount_rate,
             "currency": run.currency,
             "last_order_on": _day(run, recency[row]),
             "order_days": int(orders[row]),
             "tenure_days": None if np.isnan(tenure[row]) else int(tenure[row]),
+            "acquisition_cost": None if np.isnan(cost[row]) else round(float(cost[row]), _MONEY_PLACES),
         }
         if table.standing[row] == Standing.NO_PROFILING:
-            record |= dict.fromkeys(("last_order_on", "order_days", "tenure_days"))
-        yield (
-            record | (_scored(scores, told, int(place[row]), run, ahead) if modelled[row] else _UNSCORED) | UNDECIDED
-        )
+            record |= dict.fromkeys(("last_order_on", "order_days", "tenure_days", "acquisition_cost"))
+        found = _scored(scores, told, int(place[row]), run, ahead) if modelled[row] else _UNSCORED
+        yield record | found | {"clv_to_cac": _ratio(found["clv"], record["acquisition_cost"])} | UNDECIDED
+
+
+def _ratio(clv: float | None, cost: float | None) -> float | None:
+    """Return the value to come for each unit of what winning the customer cost; None where either is not known."""
+    return round(clv / cost, _MONEY_PLACES) if clv is not None and cost else None
 
 
 def _rung(table: FeatureTable, row: int) -> str:
@@ -97,7 +106,7 @@ def _days_ahead(run: RunFacts, days: int) -> list[str]:
 
 
 _MARGIN = ("expected_margin", "margin_low", "margin_median", "margin_high")
-_SCORED = ("churn_probability", *_MARGIN, "clv", "value_if_retained", "value_at_risk")
+_SCORED = ("churn_probability", *_MARGIN, "clv", "cost_to_serve", "value_if_retained", "value_at_risk")
 _UNSCORED: Record = {
     **dict.fromkeys((*_SCORED, "risk_band", "p_alive")),
     "next_order": [],

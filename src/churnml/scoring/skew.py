@@ -21,7 +21,7 @@ from churnml.modeling.check_finding import Finding
 from churnml.modeling.comparison import Difference, differences
 from churnml.modeling.model import Model
 from churnml.modeling.steps import Step, Steps, silently
-from churnml.scoring.score import Scores, score
+from churnml.scoring.score import IN_FULL, Scores, Terms, score
 from churnml.scoring.skew_findings import Door, NotScored, OtherScore, of_difference
 
 Json = dict[str, Any]  # Any: JSON
@@ -168,18 +168,22 @@ def compare_features(
     return Compared(batch, len(everyone), tuple(taught), tuple(differences(batch, singly)))
 
 
-def compare_scores(table: FeatureTable, model: Model, model_version: str, value_days: int, tick: Step) -> ScoreSkew:
+def compare_scores(
+    table: FeatureTable, model: Model, model_version: str, value_days: int, tick: Step, terms: Terms = IN_FULL
+) -> ScoreSkew:
     """Score rows of the population in one batch and one by one, and compare.
 
     Parameters
     ----------
     table : FeatureTable
         Rows to be scored, at least one; the first 1,000 are scored alone as well.
+    value_days, terms
+        As of `score`.
     """
-    whole, some = score(table, model, value_days), min(len(table), MOST_SCORED_ALONE)
+    whole, some = score(table, model, value_days, terms), min(len(table), MOST_SCORED_ALONE)
     far = {field.name: np.zeros(some) for field in fields(Scores) if field.name not in {"band", "forecast"}}
     for row in range(some):
-        single = score(table.take(np.array([row])), model, value_days)
+        single = score(table.take(np.array([row])), model, value_days, terms)
         for name, distance in far.items():
             batch, alone = float(getattr(whole, name)[row]), float(getattr(single, name)[0])
             distance[row] = abs(batch - alone) / max(1.0, abs(batch))

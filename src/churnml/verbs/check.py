@@ -158,6 +158,7 @@ def _training_stack(session: Session, config: TrainConfig, now: int) -> list[int
 
 def _scores(session: Session, compared: Compared) -> ScoreSkew | NotScored:
     from churnml.modeling.bundle import load_bundle  # noqa: PLC0415  # LightGBM takes seconds to import
+    from churnml.scoring.score import Terms  # noqa: PLC0415
     from churnml.scoring.skew import compare_scores  # noqa: PLC0415
     from churnml.scoring.skew_findings import ChampionRefused, NobodyToScore, NoChampion  # noqa: PLC0415
 
@@ -167,11 +168,11 @@ def _scores(session: Session, compared: Compared) -> ScoreSkew | NotScored:
         return NoChampion()
     if not len(table):
         return NobodyToScore()
-    value_days = session.load("score", ScoreConfig).value_days
+    config = session.load("score", ScoreConfig)
     try:
         model, _ = load_bundle(session.workspace.models / champion)
         with session.step("Scores: the champion in one batch, and row by row") as tick:
-            return compare_scores(table, model, champion, value_days, tick)
+            return compare_scores(table, model, champion, config.value_days, tick, Terms.of(config))
     except (ModelRefusedError, NotFoundError) as error:
         return ChampionRefused(str(error))
 

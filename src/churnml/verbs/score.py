@@ -63,6 +63,7 @@ def _run(session: Session, champion: str, config: ScoreConfig, when: int, inputs
     from churnml.modeling.bundle import load_bundle  # noqa: PLC0415
     from churnml.scoring.reasons import reasons  # noqa: PLC0415
     from churnml.scoring.records import RunFacts, decision_records  # noqa: PLC0415
+    from churnml.scoring.score import Terms  # noqa: PLC0415
     from churnml.scoring.score import score as scores_of  # noqa: PLC0415
 
     model, manifest = load_bundle(session.workspace.models / champion)
@@ -75,10 +76,10 @@ def _run(session: Session, champion: str, config: ScoreConfig, when: int, inputs
             table = build(session.store, features, [when], model.population_days, tick)
             population = table.take(table.modelled)
             _require_anyone(session, len(population), model.population_days, when)
-            scores = scores_of(population, model, config.value_days)
+            scores = scores_of(population, model, config.value_days, Terms.of(config))
             told = reasons(population, model, scores.forecast, features, currency, config.reasons)
             days = (model.horizon_days, model.population_days, config.value_days)
-            facts = RunFacts(run_id, champion, when, *days, currency, zone)
+            facts = RunFacts(run_id, champion, when, *days, currency, zone, config.discount_rate)
             session.records.write(run_id, decision_records(table, scores, told, facts))
         bands = Counter(str(band) for band in scores.band)
         summary: Summary = {

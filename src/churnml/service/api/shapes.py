@@ -85,9 +85,22 @@ class DecisionRecord(Shape):
     margin_median: float | None = Field(description="money: half of such customers bring less in the horizon")
     margin_low: float | None = Field(description="money: of ten such customers nine bring from here")
     margin_high: float | None = Field(description="money: up to here")
-    clv: float | None = Field(description="money: margin expected over `clv_days`")
+    clv: float | None = Field(
+        description="money: margin expected over `clv_days`, discounted by `discount_rate`, less `cost_to_serve`; "
+        "below zero for who costs more than they bring"
+    )
     clv_days: int
-    value_if_retained: float | None = Field(description="money: margin over `clv_days` if the customer stays")
+    discount_rate: float = Field(description="per year; money of next year counts 1 / (1 + rate)")
+    cost_to_serve: float | None = Field(
+        description="money: expected over `clv_days`, discounted; already taken off `clv`"
+    )
+    acquisition_cost: float | None = Field(description="money: what winning the customer cost; null if not known")
+    clv_to_cac: float | None = Field(
+        description="`clv` ÷ `acquisition_cost`, of the value to come; null where the cost is not known or nothing"
+    )
+    value_if_retained: float | None = Field(
+        description="money: what staying brings over `clv_days` beyond falling silent, discounted, less costs of orders"
+    )
     value_at_risk: float | None = Field(description="money: churn_probability × value_if_retained")
     p_alive: Share | None = Field(description="probability, by buying rhythm alone, of still being a customer")
     next_order: list[NextOrder] = Field(

@@ -17,6 +17,7 @@ _LEAST, _USUAL = -18, -10
 _SCORES = {
     "churn_probability": Text("churn probability", "流失概率"),
     "expected_margin": Text("margin expected in the horizon", "预测期内的预期毛利"),
+    "cost_to_serve": Text("cost to serve", "服务成本"),
     "clv": Text("customer lifetime value", "客户终身价值"),
     "value_if_retained": Text("value if retained", "留住后的价值"),
     "value_at_risk": Text("value at risk", "风险价值"),
