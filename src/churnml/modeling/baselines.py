@@ -15,7 +15,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from churnml.features import FeatureTable
-from churnml.modeling.btyd import GammaGamma
+from churnml.modeling.btyd import SpendByFrequency
 from churnml.modeling.clv import anchor_of
 from churnml.modeling.learners import fit_default_trees, predicted
 from churnml.modeling.rhythm import rfm
@@ -76,10 +76,13 @@ def linear_regression_on_rfm(trained: Trained, table: FeatureTable) -> Matrix:
 
 
 def bg_nbd_gamma_gamma(trained: Trained, table: FeatureTable) -> Matrix:
-    """Return expected order days by the BG/NBD times expected spend by a Gamma-Gamma times the margin rate."""
+    """Return expected order days by the BG/NBD times expected spend by a Gamma-Gamma times the margin rate.
+
+    Where spend depends strongly on frequency, which Gamma-Gamma takes not to be so, it is told by classes of frequency.
+    """
     base = trained.snapshots.base_at_now
     bought = base.take(base.have_ordered & (base.column("spend_all") >= _LEAST_SPEND))
-    spend = GammaGamma().fit(rfm(bought, _mean_spend(bought)))
+    spend = SpendByFrequency().fit(rfm(bought, _mean_spend(bought)))
     asked = rfm(table, np.maximum(_mean_spend(table), _LEAST_SPEND))
     per_order = spend.expected_spend(asked)
     orders = trained.model.rhythm.expected_orders(asked, trained.model.horizon_days)

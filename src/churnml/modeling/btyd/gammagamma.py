@@ -32,6 +32,9 @@ from churnml.modeling.btyd.rfm import FloatArray, Rfm
 # Money is scaled to a mean of 1. The population mean p * v / (q - 1) exists only for q > 1.
 # Beyond 1,000 purchases or customers differ by less than 3 %, and differences of Gamma functions drown in rounding.
 _BOUNDS = ((1e-2, 1e3), (1.1, 1e3), (1e-4, 1e4))
+STRONG = 0.3
+"""From which rank correlation of frequency and spend on expected spend is off by too much."""
+
 _STARTS = ((6.0, 4.0, 0.5), (1.0, 2.0, 1.0), (2.0, 10.0, 5.0))
 
 
@@ -62,6 +65,10 @@ class Independence:
     pearson: Correlation
     spearman: Correlation
     n_customers: int
+
+    def beyond(self, strong: float = STRONG) -> bool:
+        """Tell whether frequency and spend surely go together so strongly, one way or the other, by rank."""
+        return self.spearman.low > strong or self.spearman.high < -strong
 
 
 class GammaGamma(Estimator):
@@ -135,7 +142,7 @@ class GammaGamma(Estimator):
             n_customers=n_customers,
             restarts=self.restarts,
             seed=self.seed,
-            notes=dominance(weights, rfm.frequency),
+            notes=dominance(weights, rfm.frequency) + _togetherness(rows),
         )
         # a density of money has the unit of one over money
         self._keep_fit(maximum, (1.0, 1.0, scale), maximum.value - n_customers * np.log(scale), n_customers)
@@ -202,9 +209,7 @@ class GammaGamma(Estimator):
                 f"frequency or spend is the same for all {n} customers who came back, so that nothing can go together "
                 "with it; bring customers who differ"
             )
-        by_rank = float(np.corrcoef(rankdata(x), rankdata(mean))[0, 1])
-        by_value = float(np.corrcoef(x, mean)[0, 1])
-        return Independence(_correlation(by_value, n, 1.0), _correlation(by_rank, n, 1 + by_rank**2 / 2), n)
+        return _independence(x, mean)
 
 
 def _money(rfm: Rfm) -> FloatArray:
@@ -213,6 +218,31 @@ def _money(rfm: Rfm) -> FloatArray:
             "spend needs `monetary_value`, got none; give the mean spend of the repeat purchase days"
         )
     return rfm.monetary_value
+
+
+def _independence(x: FloatArray, mean: FloatArray) -> Independence:
+    by_rank = float(np.corrcoef(rankdata(x), rankdata(mean))[0, 1])
+    by_value = float(np.corrcoef(x, mean)[0, 1])
+    n = len(x)
+    return Independence(_correlation(by_value, n, 1.0), _correlation(by_rank, n, 1 + by_rank**2 / 2), n)
+
+
+def _togetherness(rows: _Spends) -> tuple[str, ...]:
+    """Return a note if spend depends on frequency too much for the model; 15,000 customers tell that as well as all."""
+    some = rows.ladder()[-2] if len(rows.x) > SAMPLES[-1] else rows
+    if np.ptp(some.x) == 0 or np.ptp(some.mean) == 0:
+        return ()
+    found = _independence(some.x, some.mean)
+    if not found.beyond():
+        return ()
+    rank = found.spearman
+    few, many = ("high", "low") if rank.value > 0 else ("low", "high")
+    note = (
+        f"spend depends on frequency, which the model takes not to be so: rank correlation {rank.value:.2f}, 95 % "
+        f"interval {rank.low:.2f} to {rank.high:.2f}, all of it beyond {STRONG:g}; expected spend is too {few} for who "
+        f"bought seldom and too {many} for who buys often; take `SpendByFrequency`"
+    )
+    return (note,)
 
 
 def _correlation(value: float, n: int, variance: float) -> Correlation:
