@@ -23,6 +23,7 @@ _WHERE = {
     "MBGNBD": "modeling.btyd",
     "ParetoNBD": "modeling.btyd",
     "GammaGamma": "modeling.btyd",
+    "SpendByFrequency": "modeling.btyd",
     "Rfm": "modeling.btyd",
     "daily_discount": "modeling.btyd",
     "load_bundle": "modeling.bundle",
