@@ -21,14 +21,14 @@ def silent_for(outcome: Outcome, days: int) -> npt.NDArray[np.bool_]:
 
 
 def sooner_days(horizon_days: int) -> tuple[int, ...]:
-    """Return a quarter and a half of the horizon, in whole days: orders are frequent at first and rare later.
+    """Return a sixteenth, a quarter and a half of the horizon, in whole days: orders are frequent at first, rare later.
 
     Examples
     --------
     >>> sooner_days(60)
-    (15, 30)
+    (4, 15, 30)
     >>> sooner_days(3)
     (2,)
     """
-    days = {-(-horizon_days // part) for part in (4, 2)}
+    days = {-(-horizon_days // part) for part in (16, 4, 2)}
     return tuple(sorted(day for day in days if _FEWEST_DAYS <= day < horizon_days))

@@ -107,7 +107,7 @@ def train(
     margin_rate : float
         Margin per unit of revenue where orders carry no cost.
     curve : bool
-        Whether silence for less than the horizon is learned too. It takes as long again for each of `sooner_days`, and
+        Whether silence for less than the horizon is learned too. It takes a sixth longer for each of `sooner_days`, and
         who asks for the horizon alone can do without.
 
     Raises
