@@ -1,10 +1,10 @@
 """Silence by any day: blends taught a few horizons, joined by each customer's own rhythm of buying.
 
-A blend answers for the horizon, and for a sixteenth, a quarter and a half of it. Let A(h) be minus the logarithm of the probability
-that silence lasts h days: 0 at once, and what the blends say at theirs. Between two of them, and beyond the last, A
-grows as it does by the buying rhythm alone, at another pace: what the blends know beyond the rhythm makes orders more
-or less likely by one factor throughout an interval (piecewise proportional hazards). So silence is never likelier for
-longer, and at the horizon it is the churn probability itself. docs/adr/0010 has the reasons.
+A blend answers for the horizon, and for a sixteenth, a quarter and a half of it. Let A(h) be minus the logarithm of the
+probability that silence lasts h days: 0 at once, and what the blends say at theirs. Between two of them, and beyond the
+last, A grows as it does by the buying rhythm alone, at another pace: what the blends know beyond the rhythm makes
+orders more or less likely by one factor throughout an interval (piecewise proportional hazards). So silence is never
+likelier for longer, and at the horizon it is the churn probability itself. docs/adr/0010 has the reasons.
 """
 
 from __future__ import annotations

@@ -239,7 +239,8 @@ _PAGE_WITHIN = """# Churn by other horizons
 Written by `churnml backtest --within DAYS`: the model of `horizon_days` is asked of other horizons, by the curve of
 docs/adr/0010, beside a model taught that very horizon and the buying rhythm alone, on customers of a later cutoff. In
 brackets, 95 % intervals from {bootstrap} bootstrap redraws of customers. A method marked \\* is worse than the curve
-beyond noise (paired, 95 %), one marked ! is better.
+beyond noise (paired, 95 %), one marked ! is better. Below each table: how often the next order came by the
+dates that the same curve tells, of customers whose date lay within the days asked of, beside what was said.
 """
 
 
