@@ -19,6 +19,7 @@ import lightgbm
 from benchmarks.cost import cost_of
 from benchmarks.world import END, open_store
 from churnml.config import TrainConfig
+from churnml.errors import NotEnoughDataError
 from churnml.events import Store
 from churnml.features import catalogue
 from churnml.modeling.cutoffs import cutoffs_before
@@ -56,8 +57,13 @@ def measure(workspace: Path, warm_up: Path) -> dict[str, float]:
     model, table = trained.model, trained.snapshots.table
     matrix = model.design.matrix(table, trained.snapshots.rhythm)
     rhythm = trained.snapshots.rhythm[:, 0]
+    boosted = model.churn.trees
+    if boosted is None:
+        raise NotEnoughDataError(
+            "the benchmark's market teaches a blend of trees, found a model without; draw a larger one"
+        )
     blend = cost_of(lambda: [model.churn.probability(model.churn.logits(matrix, rhythm)) for _ in range(_TIMES)])
-    trees = cost_of(lambda: [predicted(model.churn.trees, matrix) for _ in range(_TIMES)])
+    trees = cost_of(lambda: [predicted(boosted, matrix) for _ in range(_TIMES)])
     scored = cost_of(lambda: model.forecast(table, _VALUE_DAYS))
     return {
         "snapshots": len(table),

@@ -44,6 +44,8 @@ def record(customer_id, rank, rung="blend", **changes):
         "horizon_days": 60,
         "population_days": 90,
         "churn_probability": chance if scored else None,
+        "churn_probability_low": None,
+        "churn_probability_high": None,
         "risk_band": ("high" if chance > 0.6 else "medium" if chance > 0.3 else "low") if scored else None,
         "expected_margin": round(value * 0.12, 2) if scored else None,
         "margin_low": 0.0 if scored else None,

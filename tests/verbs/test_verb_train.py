@@ -19,6 +19,11 @@ def test_the_summary_is_strict_json_and_names_the_bundle(journey):
     assert summary["snapshots"] > 4_000
 
 
+def test_a_base_that_is_large_enough_stands_on_the_highest_rung(journey):
+    summary = journey.said["train"].body
+    assert (summary["rung"], summary["rung_because"], summary["not_judged_because"]) == ("blend", "", "")
+
+
 def test_progress_goes_to_standard_error(journey):
     assert "✓ Training on every cutoff whose label is final" in journey.said["train"].err
     assert "✓" not in journey.said["train"].out
@@ -70,9 +75,8 @@ NO = [
     ),
     (["--cutoff", "soon"], "--cutoff must be a date such as 2017-12-31, got 'soon'", 2),
     (["--cutoff", "2016-05-01"], "--cutoff must lie after the first order, on 2017-01-01, got 2016-05-01", 2),
-    (["--cutoff", "2017-04-01"], "with a horizon of 60 days needs", 3),
+    (["--cutoff", "2017-01-10"], "training needs 14 days of history to tell a silence from a pause, found 8", 3),
     (["--cutoff", "2030-01-01"], "a test at 2029-11-02 needs orders for 60 days", 3),
-    (["--horizon-days", "300"], "with a horizon of 300 days needs", 3),
 ]
 
 

@@ -19,6 +19,7 @@ def training_cutoffs(
     min_history_days: int,
     time_zone: str,
     label_lag_days: int = 0,
+    fewest: int = 2,
 ) -> list[int]:
     """Return cutoffs, ascending, whose labels are final by `now`.
 
@@ -32,18 +33,20 @@ def training_cutoffs(
         Days of data the earliest cutoff must have behind it.
     label_lag_days : int
         How long after its horizon a label is final, see `label_lag`.
+    fewest : int, default 2
+        With how many the caller can do.
 
     Raises
     ------
     NotEnoughDataError
-        If fewer than two cutoffs fit.
+        If fewer cutoffs fit.
     """
     waits = horizon_days + label_lag_days
     candidates = [days_later(now, -(waits + step_days * k), time_zone) for k in range(max_cutoffs)]
     earliest = days_later(first_event, min_history_days, time_zone)
     # where the clocks leave the hour out, days back and days ahead do not meet
     usable = [c for c in candidates if c >= earliest and _final_at(c, horizon_days, label_lag_days, time_zone) <= now]
-    if len(usable) < 2:
+    if len(usable) < fewest:
         need, have = horizon_days + label_lag_days + min_history_days + step_days, (now - first_event) // DAY
         lag = f", final {label_lag_days} days later," if label_lag_days else ""
         raise NotEnoughDataError(

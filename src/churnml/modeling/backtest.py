@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import date, timedelta
 
 import numpy as np
@@ -10,7 +11,7 @@ import numpy.typing as npt
 from threadpoolctl import threadpool_limits
 
 from churnml.config import Protocol, TrainConfig
-from churnml.errors import ConfigError, NotEnoughDataError, nearest
+from churnml.errors import ConfigError, NoMaximumError, NotEnoughDataError, nearest
 from churnml.events import Outcome, Store
 from churnml.events.clock import DAY, days_later, midnight, moment
 from churnml.features import Catalogue, FeatureTable
@@ -19,6 +20,7 @@ from churnml.modeling.baselines import CHURN_BASELINES, VALUE_BASELINES, Baselin
 from churnml.modeling.coverage import Told, coverage
 from churnml.modeling.cutoffs import cutoffs_before
 from churnml.modeling.judgement import MEASURES, OURS, Judgement, Target, contest
+from churnml.modeling.ladder import Rung
 from churnml.modeling.rhythm import rfm
 from churnml.modeling.timing import in_time
 from churnml.modeling.train import Trained, train
@@ -27,6 +29,7 @@ Matrix = npt.NDArray[np.float64]
 Progress = Callable[[int, int], None]
 
 _FEWEST = 5
+_OF_RHYTHM = "BG/NBD"
 _BASELINES: Mapping[Target, Mapping[str, Baseline]] = {"churn": CHURN_BASELINES, "value": VALUE_BASELINES}
 
 
@@ -139,6 +142,7 @@ def judge_last_origin(
     *,
     bootstrap: int = 300,
     progress: Progress = lambda _done, _total: None,
+    rung: Rung = "blend",
 ) -> Judgement:
     """Judge a configuration at the last cutoff whose horizon is over by `now`, as if it had been trained then.
 
@@ -146,18 +150,50 @@ def judge_last_origin(
     ----------
     now : int
         The cutoff that the model to be deployed is meant for; microseconds UTC.
+    rung : {'blend', 'logistic', 'rhythm', 'recency'}, default 'blend'
+        On which that model stands.
 
     Raises
     ------
     NotEnoughDataError
         If history does not reach for two training cutoffs before that one, or as `train` and `judge`.
     """
-    _require_history(store, now, config)
-    lag = label_lag(store, config.return_window_days)
-    test = days_later(now, -(config.horizon_days + lag), store.time_zone)
+    blend = rung == "blend"
+    _require_history(store, now, config if blend else config.model_copy(update={"step_days": 0}))
+    test = last_origin(store, now, config)
     _require_final(store, test, config.horizon_days)
-    trained = train(store, catalogue, cutoffs_before(store, test, config), test, config, margin_rate, progress)
+    at = cutoffs_before(store, test, config, fewest=2 if blend else 1)
+    trained = train(store, catalogue, at, test, config, margin_rate, progress, rung=rung)
+    if not blend:
+        _require_both_taught(trained)
     return judge(trained, store, name="last origin", bootstrap=bootstrap, seed=config.seed)
+
+
+def last_origin(store: Store, now: int, config: TrainConfig) -> int:
+    """Return the last cutoff whose horizon is over by `now`, and whose label is final; microseconds UTC."""
+    lag = label_lag(store, config.return_window_days)
+    return days_later(now, -(config.horizon_days + lag), store.time_zone)
+
+
+def require_current(store: Store, now: int, config: TrainConfig) -> None:
+    """Refuse a cutoff so long after the data that silence may be theirs and not the customers'.
+
+    Raises
+    ------
+    NotEnoughDataError
+        If the last label that should be final looks beyond the last order.
+    """
+    _require_final(store, last_origin(store, now, config), config.horizon_days)
+
+
+def _require_both_taught(trained: Trained) -> None:
+    """Refuse a test whose baselines have nothing to learn from."""
+    found = trained.snapshots.lessons
+    if min(found.left, found.stayed) < _FEWEST:
+        raise NotEnoughDataError(
+            f"the baselines it would be compared with need {_FEWEST} customers who left and {_FEWEST} who stayed "
+            f"before the test, found {found.left} and {found.stayed}; bring more history"
+        )
 
 
 def judge_within(
@@ -242,7 +278,14 @@ def forecasts_of(target: Target, trained: Trained, table: FeatureTable) -> dict[
     """Return what each method says of the rows, ours first."""
     forecast = trained.model.forecast(table, trained.model.horizon_days)
     ours = forecast.churn_probability if target == "churn" else forecast.expected_margin
-    return {OURS: ours} | {name: baseline(trained, table) for name, baseline in _BASELINES[target].items()}
+    found = {OURS: ours}
+    for name, baseline in _BASELINES[target].items():
+        if trained.model.rung == "blend":
+            found[name] = baseline(trained, table)
+        elif trained.model.rung != "recency" or not name.startswith(_OF_RHYTHM):
+            with suppress(NotEnoughDataError, NoMaximumError):  # what so few cannot teach is no rival
+                found[name] = baseline(trained, table)
+    return found
 
 
 def told_of_value(trained: Trained, table: FeatureTable, truth: Matrix) -> Told:

@@ -14,7 +14,7 @@ from churnml.modeling.model import Model
 Matrix = npt.NDArray[np.float64]
 
 _AT_ONCE = 10_000
-_NEEDED = ("orders_all", "tenure_days", "recency_days", "spend_90d")
+_NEEDED = ("orders_all", "tenure_days", "recency_days", "spend_90d", "spend_all")
 _LONGEST_DAYS, _MOST_ORDERS = 5_000.0, 2_000
 _MISSING, _ZERO, _LARGEST_EXPONENT = 0.2, 0.2, 9.0
 _UNHEARD_OF = "\N{REPLACEMENT CHARACTER}"
@@ -94,6 +94,12 @@ def _rules(model: Model, table: FeatureTable) -> Iterator[tuple[str, npt.NDArray
     for name in ("churn_probability", "p_alive"):
         told = getattr(forecast, name)
         yield f"`{name}` lies between 0 and 1", ~((told >= 0.0) & (told <= 1.0)), told
+    if forecast.churn_low is not None and forecast.churn_high is not None:
+        low, high = forecast.churn_low, forecast.churn_high
+        inside = (
+            (low >= 0.0) & (low <= forecast.churn_probability) & (forecast.churn_probability <= high) & (high <= 1.0)
+        )
+        yield "the churn probability lies within its own interval", ~inside, forecast.churn_probability
     late = np.diff(forecast.silence, prepend=1.0, axis=1).max(axis=1)
     yield "silence is no likelier for longer", ~(np.isfinite(late) & (late <= 0.0)), late
     around = forecast.margin_range

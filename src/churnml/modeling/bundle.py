@@ -27,21 +27,27 @@ import numpy as np
 
 from churnml import __version__
 from churnml.errors import ModelRefusedError
+from churnml.modeling.bounds import bounds
 from churnml.modeling.btyd import BGNBD
 from churnml.modeling.churn import ChurnModel
 from churnml.modeling.clv import ValueModel
 from churnml.modeling.design import Design
 from churnml.modeling.learners import Linear
 from churnml.modeling.model import Model
+from churnml.modeling.posterior import Rhythms
+from churnml.modeling.recency import RecencyRule
+from churnml.modeling.rhythm import Silent
 from churnml.modeling.scaling import Scaling
+from churnml.modeling.spend import Spend
 from churnml.modeling.spread import Spread
 
 Json = dict[str, Any]  # Any: JSON
 
-FORMAT = 3
+FORMAT = 4
 KEY_VARIABLE = "CHURNML_BUNDLE_KEY"
 _MANIFEST, _SIGNATURE = "manifest.json", "signature.txt"
-_TREES = ("churn", "value-tweedie", "value-change", "stayers-tweedie", "stayers-change")
+_OF_MONEY = ("value-tweedie", "value-change", "stayers-tweedie", "stayers-change")
+_SMOKE_ROWS = 200
 _DEADLINE_SECONDS = 60
 
 
@@ -90,7 +96,8 @@ def load_bundle(folder: Path) -> tuple[Model, Json]:
         manifest, files = read_bundle(folder)
         require_kind(manifest, None, folder)
         content = json.loads(files["model.json"])
-        names = [*_TREES, *(f"sooner-{day}" for day in content["sooner"])]
+        names = ["churn"] * content["churn"]["trees"] + list(_OF_MONEY) * (content["value"] is not None)
+        names += [f"sooner-{day}" for day in content["sooner"]]
         trees = {name: lightgbm.Booster(model_str=files[f"{name}.txt"].decode()) for name in names}
         model = _model(content, trees)
     except (LookupError, TypeError, ValueError, lightgbm.basic.LightGBMError) as error:
@@ -186,20 +193,25 @@ def try_bundle(folder: Path, module: str = __name__) -> None:
 def _smoke(folder: Path) -> None:
     """Score empty, zero and large rows, and require probabilities and money that are numbers."""
     model, _ = load_bundle(folder)
+    if model.rung != "blend":
+        broken = bounds(model, _SMOKE_ROWS).broken
+        if broken:
+            raise ModelRefusedError(f"bundle {folder.name[:12]} gives impossible scores: {broken[0]}")
     matrix = np.full((3, len(model.design.columns)), np.nan)
     matrix[1], matrix[2] = 0.0, 1e6
     rhythm = np.array([[0.0, 1.0, 1.0], [-3.0, 0.5, 0.0], [3.0, 0.0, 9.0]])
     blends = (model.churn, *model.sooner.values())
     probabilities = [blend.probability(blend.logits(matrix, rhythm[:, 0])) for blend in blends]
-    values = [one.predict(matrix, np.zeros(3)) for one in (model.value, model.value_of_stayers)]
+    values = [one.predict(matrix, np.zeros(3)) for one in (model.value, model.value_of_stayers) if one is not None]
     if not np.isfinite([*probabilities, *values]).all():
         raise ModelRefusedError(f"bundle {folder.name[:12]} gives scores that are not numbers")
 
 
 def _files(model: Model) -> dict[str, bytes]:
-    boosters = {"churn": model.churn.trees, **_boosters("value", model.value)}
-    boosters |= {f"sooner-{day}": blend.trees for day, blend in model.sooner.items()}
-    boosters |= _boosters("stayers", model.value_of_stayers)
+    blends = {"churn": model.churn} | {f"sooner-{day}": blend for day, blend in model.sooner.items()}
+    boosters = {name: blend.trees for name, blend in blends.items() if blend.trees is not None}
+    for name, value in (("value", model.value), ("stayers", model.value_of_stayers)):
+        boosters |= {} if value is None else _boosters(name, value)
     texts = {f"{name}.txt": booster.model_to_string().encode() for name, booster in boosters.items()}
     return texts | {"model.json": canonical(_plain(model))}
 
@@ -215,19 +227,37 @@ def _plain(model: Model) -> Json:
         "margin_rate": model.margin_rate,
         "bands": model.bands,
         "design": model.design.to_dict(),
-        "rhythm": model.rhythm.parameters_,
+        "rung": model.rung,
+        "rhythm": _plain_rhythm(model.rhythm),
         "churn": _plain_churn(model.churn),
         "sooner": {str(day): _plain_churn(blend) for day, blend in model.sooner.items()},
-        "value": _plain_value(model.value),
-        "stayers": _plain_value(model.value_of_stayers),
+        "value": None if model.value is None else _plain_value(model.value),
+        "stayers": None if model.value_of_stayers is None else _plain_value(model.value_of_stayers),
+        "spend": None if model.spend is None else asdict(model.spend),
         "spread": asdict(model.spread),
     }
 
 
+def _plain_rhythm(rhythm: Silent) -> Json:
+    if isinstance(rhythm, RecencyRule):
+        return {"rule": asdict(rhythm)}
+    each = rhythm.each if isinstance(rhythm, Rhythms) else (rhythm,)
+    return {"several": isinstance(rhythm, Rhythms), "each": [one.parameters_ for one in each if isinstance(one, BGNBD)]}
+
+
+def _rhythm(held: Json) -> Silent:
+    if "rule" in held:
+        return RecencyRule(**held["rule"])
+    each = tuple(BGNBD.from_parameters(**one) for one in held["each"])
+    return Rhythms(each) if held["several"] else each[0]
+
+
 def _plain_churn(churn: ChurnModel) -> Json:
     return {
-        "ridge": asdict(churn.ridge),
-        "scaling": churn.scaling.to_dict(),
+        "trees": churn.trees is not None,
+        "ridge": None if churn.ridge is None else asdict(churn.ridge),
+        "ridges": [asdict(one) for one in churn.ridges],
+        "scaling": None if churn.scaling is None else churn.scaling.to_dict(),
         "weights": churn.weights,
         "reference": churn.reference,
     }
@@ -250,28 +280,33 @@ def _model(content: Json, trees: Mapping[str, lightgbm.Booster]) -> Model:
         content["population_days"],
         content["margin_rate"],
         Design.from_dict(content["design"]),
-        BGNBD.from_parameters(**content["rhythm"]),
-        _churn(content["churn"], trees["churn"]),
+        _rhythm(content["rhythm"]),
+        _churn(content["churn"], trees.get("churn")),
         {int(day): _churn(held, trees[f"sooner-{day}"]) for day, held in content["sooner"].items()},
         _value("value", content, trees),
         _value("stayers", content, trees),
         Spread.from_dict(content["spread"]),
         (content["bands"][0], content["bands"][1]),
+        content["rung"],
+        None if content["spend"] is None else Spend(**content["spend"]),
     )
 
 
-def _churn(held: Json, trees: lightgbm.Booster) -> ChurnModel:
+def _churn(held: Json, trees: lightgbm.Booster | None) -> ChurnModel:
     return ChurnModel(
         trees,
-        Linear.from_dict(held["ridge"]),
-        Scaling.from_dict(held["scaling"]),
+        None if held["ridge"] is None else Linear.from_dict(held["ridge"]),
+        None if held["scaling"] is None else Scaling.from_dict(held["scaling"]),
         tuple(held["weights"]),
         held["reference"],
+        tuple(Linear.from_dict(one) for one in held["ridges"]),
     )
 
 
-def _value(name: str, content: Json, trees: Mapping[str, lightgbm.Booster]) -> ValueModel:
+def _value(name: str, content: Json, trees: Mapping[str, lightgbm.Booster]) -> ValueModel | None:
     held = content[name]
+    if held is None:
+        return None
     return ValueModel(
         held["scale"],
         trees[f"{name}-tweedie"],

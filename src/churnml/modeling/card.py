@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from churnml.events.clock import moment
 from churnml.modeling.gates import Gate
 from churnml.modeling.judgement import MEASURES, Contest, Figure, Judgement, Target
+from churnml.modeling.ladder import Step
 from churnml.modeling.train import Trained
 
 _TOLD: Mapping[Target, str] = {
@@ -16,7 +17,14 @@ _TOLD: Mapping[Target, str] = {
 
 
 def model_card(
-    version: str, trained: Trained, judged: Judgement, asked: Sequence[Gate], time_zone: str, currency: str
+    version: str,
+    trained: Trained,
+    judged: Judgement | None,
+    asked: Sequence[Gate],
+    time_zone: str,
+    currency: str,
+    not_judged: str = "",
+    step: Step | None = None,
 ) -> str:
     """Return the card of a model as Markdown.
 
@@ -26,14 +34,19 @@ def model_card(
         The hash of its bundle.
     asked : sequence of Gate
         What was asked of it before it could be promoted.
+    not_judged : str
+        Why it was not judged out of time, where it was not.
+    step : Step, optional
+        Why it stands on its rung, where that is not what its own training found.
 
     References
     ----------
     Mitchell et al. (2019), Model Cards for Model Reporting, FAT* '19: the questions a card answers.
     """
     parts = [f"# Model {version[:12]}", _purpose(trained, time_zone, currency), "## What it learned from"]
-    parts += [_lessons(trained, time_zone), "## How well it did, out of time", _test(judged)]
-    for target, contest in judged.contests.items():
+    parts += [_lessons(trained, step or trained.step, time_zone), "## How well it did, out of time"]
+    parts += [_test(judged) if judged else f"**It was not judged out of time:** {not_judged}."]
+    for target, contest in (judged.contests if judged else {}).items():
         parts += [f"### {_TOLD[target]}", _table(contest)]
     parts += ["## What was asked before promotion", "\n".join(map(_answer, asked)), "## What it is not for", _NOT_FOR]
     return "\n\n".join(parts) + "\n"
@@ -56,7 +69,16 @@ def _purpose(trained: Trained, time_zone: str, currency: str) -> str:
     )
 
 
-def _lessons(trained: Trained, time_zone: str) -> str:
+def _lessons(trained: Trained, step: Step, time_zone: str) -> str:
+    rung = f"It stands on the rung *{step.rung}*"
+    told = f"{rung}, because {step.because}; the next takes {step.next_needs}." if step.because else f"{rung}."
+    if not len(trained.snapshots.table):
+        known = len(trained.snapshots.base_at_now)
+        return f"What {known:,} customers bought before {_day(trained.now, time_zone)}, without any label. {told}"
+    return f"{_snapshots(trained, time_zone)} {told}"
+
+
+def _snapshots(trained: Trained, time_zone: str) -> str:
     taught, first, last = trained.snapshots, min(trained.cutoffs), max(trained.cutoffs)
     return (
         f"{len(taught.table):,} snapshots of customers at {len(trained.cutoffs)} cutoffs from {_day(first, time_zone)} "
@@ -73,7 +95,8 @@ def _test(judged: Judgement) -> str:
 
 
 def _answer(gate: Gate) -> str:
-    return f"- {'passed' if gate.passed else '**refused**'}: {gate.rule}; found: {gate.found}"
+    said = "not asked" if not gate.asked else "passed" if gate.passed else "**refused**"
+    return f"- {said}: {gate.rule}; found: {gate.found}"
 
 
 def _day(instant: int, time_zone: str) -> str:

@@ -1,4 +1,4 @@
-"""Churn: three learners on stacked snapshots, blended on the logit scale with weights learned out of time."""
+"""Churn: up to three learners on stacked snapshots, blended on the logit scale with weights learned out of time."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from scipy.stats import beta
 
 from churnml.errors import NotEnoughDataError
 from churnml.modeling.blend import blend_weights
-from churnml.modeling.learners import Linear, fit_logistic, fit_trees, predicted, sigmoid
+from churnml.modeling.learners import RIDGE_C, Linear, fit_logistic, fit_trees, predicted, sigmoid
 from churnml.modeling.scaling import Scaling, fit_scaling
 
 Matrix = npt.NDArray[np.float64]
@@ -22,6 +22,7 @@ Instants = npt.NDArray[np.int64]
 
 LEARNERS = ("trees", "ridge", "rhythm")
 _FEWEST = 30
+_DRAWS = 60
 
 # What contacting one customer pays, in shares of a customer's value: Verbraken, Verbeke & Baesens (2013), section 5:
 # an offer worth 10 and a contact worth 1 for a customer worth 200; a churner accepts with probability Beta(6, 14).
@@ -32,27 +33,30 @@ _PESSIMIST = 0.05
 
 @dataclass(frozen=True)
 class ChurnModel:
-    """A fitted blend.
+    """A fitted blend, of all three learners or of those that few customers can teach (docs/adr/0012).
 
     Parameters
     ----------
-    trees : lightgbm.Booster
+    trees : lightgbm.Booster or None
         Raw scores are logits.
-    ridge : Linear
+    ridge : Linear or None
         On columns scaled by `scaling`.
-    scaling : Scaling
+    scaling : Scaling or None
         Of the ridge.
     weights : tuple of float
         Of trees, ridge and buying rhythm, as in `LEARNERS`.
     reference : float
         Mean logit of the buying rhythm over the training rows; reasons count deviations from it.
+    ridges : tuple of Linear
+        Others as likely as the ridge, from which it is told how sure it is; empty where that is not told.
     """
 
-    trees: lightgbm.Booster
-    ridge: Linear
-    scaling: Scaling
+    trees: lightgbm.Booster | None
+    ridge: Linear | None
+    scaling: Scaling | None
     weights: tuple[float, ...]
     reference: float
+    ridges: tuple[Linear, ...] = ()
 
     def logits(self, matrix: Matrix, rhythm: Matrix) -> Matrix:
         """Return the logit of each learner, of shape (n_rows, 3).
@@ -62,8 +66,11 @@ class ChurnModel:
         rhythm : ndarray of shape (n_rows,)
             The logit of no order by the buying rhythm alone.
         """
-        trees = predicted(self.trees, matrix, raw_score=True)
-        return np.column_stack([trees, self.ridge.predict(self.scaling(matrix)), rhythm])
+        nothing = np.zeros(len(matrix))
+        trees = nothing if self.trees is None else predicted(self.trees, matrix, raw_score=True)
+        scaled = None if self.scaling is None else self.scaling(matrix)
+        ridge = nothing if self.ridge is None or scaled is None else self.ridge.predict(scaled)
+        return np.column_stack([trees, ridge, rhythm])
 
     def probability(self, logits: Matrix) -> Matrix:
         """Return the churn probability of rows whose learners say `logits`; shape (n_rows,)."""
@@ -88,6 +95,7 @@ def fit_churn(
     *,
     rounds: int,
     seed: int,
+    with_trees: bool = True,
 ) -> ChurnFit:
     """Fit the blend: learners at rolling origins for the weights, then on every cutoff.
 
@@ -101,6 +109,8 @@ def fit_churn(
         The label, and the cutoff of each row.
     rolling : sequence of (teaching cutoffs, judging cutoff)
         From `labels.origins`; where empty, the weights are equal.
+    with_trees : bool, default True
+        Whether trees are among the learners; where few left they are not.
 
     Raises
     ------
@@ -112,25 +122,63 @@ def fit_churn(
 
     def at_origin(origin: tuple[Sequence[int], int]) -> tuple[npt.NDArray[np.intp], Matrix]:
         teach, judge = np.isin(cutoffs, origin[0]), np.flatnonzero(cutoffs == origin[1])
-        early = _fit(matrix[teach], rhythm[teach], churned[teach], rounds, seed)
+        early = _fit(matrix[teach], rhythm[teach], churned[teach], rounds, seed, with_trees=with_trees)
         return judge, early.logits(matrix[judge], rhythm[judge])
 
     with ThreadPoolExecutor(max_workers=2) as pool:
-        whole = pool.submit(_fit, matrix, rhythm, churned, rounds, seed)
+        whole = pool.submit(_fit, matrix, rhythm, churned, rounds, seed, with_trees=with_trees)
         pieces = list(pool.map(at_origin, usable))
     if not pieces:
         return ChurnFit(whole.result(), np.zeros(0, dtype=np.intp), np.zeros((0, len(LEARNERS))))
     judged = np.concatenate([rows for rows, _ in pieces])
     logits = np.concatenate([values for _, values in pieces])
     final = whole.result()
-    return ChurnFit(replace(final, weights=blend_weights(logits, churned[judged])), judged, logits)
+    absent = (0.0,) * (0 if with_trees else 1)
+    weights = absent + blend_weights(logits[:, len(absent) :], churned[judged])
+    return ChurnFit(replace(final, weights=weights), judged, logits)
 
 
-def _fit(matrix: Matrix, rhythm: Matrix, churned: Flags, rounds: int, seed: int) -> ChurnModel:
-    scaling = fit_scaling(matrix, "log")
-    trees = fit_trees(matrix, churned.astype(np.float64), objective="binary", rounds=rounds, seed=seed)
-    equal = tuple([1 / len(LEARNERS)] * len(LEARNERS))
+def _fit(matrix: Matrix, rhythm: Matrix, churned: Flags, rounds: int, seed: int, *, with_trees: bool) -> ChurnModel:
+    scaling, target = fit_scaling(matrix, "log"), churned.astype(np.float64)
+    trees = fit_trees(matrix, target, objective="binary", rounds=rounds, seed=seed) if with_trees else None
+    equal = tuple([1 / len(LEARNERS)] * len(LEARNERS)) if with_trees else (0.0, 0.5, 0.5)
     return ChurnModel(trees, fit_logistic(scaling(matrix), churned), scaling, equal, float(rhythm.mean()))
+
+
+def with_doubt(model: ChurnModel, matrix: Matrix, customers: int, seed: int) -> ChurnModel:
+    """Return a model of ridge and rhythm with other ridges as likely as its own.
+
+    They are drawn from the normal distribution around it whose curvature is that of the penalised likelihood. Several
+    rows of one customer count as one.
+
+    Parameters
+    ----------
+    matrix : ndarray of shape (n_rows, n_columns)
+        That taught it.
+    customers : int
+        How many different ones the rows are of.
+
+    References
+    ----------
+    MacKay (1992), The evidence framework applied to classification networks, Neural Computation 4(5), section 4.
+    """
+    if model.ridge is None or model.scaling is None:
+        return model
+    scaled = model.scaling(matrix)
+    chance = sigmoid(model.ridge.predict(scaled))
+    told = (chance * (1 - chance) * customers / len(matrix))[:, None]
+    columns = np.column_stack([np.ones(len(scaled)), scaled])
+    penalty = np.array([0.0, *np.full(scaled.shape[1], 1 / RIDGE_C)])
+    factor = np.linalg.cholesky((columns * told).T @ columns + np.diag(penalty))
+    normal = np.random.default_rng(seed).standard_normal((columns.shape[1], _DRAWS))
+    drawn = np.linalg.solve(factor.T, normal).T + np.array([model.ridge.intercept, *model.ridge.coefficients])
+    ridges = (Linear(tuple(one[1:].tolist()), float(one[0])) for one in drawn)
+    return replace(model, ridges=tuple(ridges))
+
+
+def by_rhythm_alone(reference: float) -> ChurnModel:
+    """Return the model of those who have taught nothing but a rhythm of buying, or a rule."""
+    return ChurnModel(None, None, None, (0.0, 0.0, 1.0), reference)
 
 
 def enough(churned: Flags) -> bool:

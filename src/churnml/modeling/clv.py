@@ -15,8 +15,9 @@ import lightgbm
 import numpy as np
 import numpy.typing as npt
 
-from churnml.modeling.btyd import BGNBD, Rfm, daily_discount
+from churnml.modeling.btyd import Rfm, daily_discount
 from churnml.modeling.learners import Linear, fit_ridge, fit_trees, predicted
+from churnml.modeling.rhythm import Silent
 from churnml.modeling.scaling import Scaling, fit_scaling
 
 Matrix = npt.NDArray[np.float64]
@@ -105,7 +106,7 @@ def fit_value(matrix: Matrix, margin: Matrix, anchor: Matrix, *, seed: int) -> V
 
 
 def tails(
-    rhythm: BGNBD, value_days: int, horizon_days: int, rfm: Rfm, discount_rate: float = 0.0
+    rhythm: Silent, value_days: int, horizon_days: int, rfm: Rfm, discount_rate: float = 0.0
 ) -> tuple[Matrix, Matrix]:
     """Return the orders of `value_days`, over those expected of one who stays in the horizon, for stayer and silent.
 
@@ -144,12 +145,12 @@ def tails(
     return staying, np.clip(silent, 0.0, staying)
 
 
-def _orders(rhythm: BGNBD, rfm: Rfm, days: float, rate: float) -> Matrix:
+def _orders(rhythm: Silent, rfm: Rfm, days: float, rate: float) -> Matrix:
     """Return expected orders, each worth less the later it is expected; at a rate of 0 exactly their number."""
     return rhythm.discounted_orders(rfm, rate, days) if rate > 0 else rhythm.expected_orders(rfm, days)
 
 
-def orders_if_staying(rhythm: BGNBD, horizon_days: int, rfm: Rfm) -> Matrix:
+def orders_if_staying(rhythm: Silent, horizon_days: int, rfm: Rfm) -> Matrix:
     """Return the order days in the horizon of one who has any, at least 1; shape (n_customers,)."""
     some = 1.0 - rhythm.p_no_order(rfm, horizon_days)
     near = rhythm.expected_orders(rfm, horizon_days)

@@ -7,18 +7,20 @@ from churnml.events import Store
 from churnml.labels import label_lag, training_cutoffs
 
 
-def cutoffs_before(store: Store, now: int, config: TrainConfig) -> list[int]:
+def cutoffs_before(store: Store, now: int, config: TrainConfig, fewest: int = 2) -> list[int]:
     """Return the training cutoffs whose labels are final by an instant, ascending; microseconds UTC.
 
     Parameters
     ----------
     now : int
         Nothing after it may be read; microseconds UTC.
+    fewest : int, default 2
+        With how many the caller can do.
 
     Raises
     ------
     NotEnoughDataError
-        If fewer than two fit.
+        If fewer fit.
     """
     return training_cutoffs(
         store.span[0],
@@ -29,4 +31,5 @@ def cutoffs_before(store: Store, now: int, config: TrainConfig) -> list[int]:
         min_history_days=config.min_history_days,
         time_zone=store.time_zone,
         label_lag_days=label_lag(store, config.return_window_days),
+        fewest=fewest,
     )

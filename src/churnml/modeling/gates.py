@@ -1,4 +1,4 @@
-"""What a model must pass before it is promoted: five questions, each with its rule and what was found.
+"""What a model must pass before it is promoted: four questions, each with its rule and what was found.
 
 None of them looks at what the model is wanted for; a model that passes may still be of no use, and one that fails may
 be promoted by someone who knows better and says why.
@@ -19,6 +19,8 @@ from churnml.modeling.train import Trained
 Json = dict[str, Any]  # Any: JSON
 Question = Literal["baselines", "calibration", "suspects", "bounds"]
 
+_NO_BETTER = "no baseline is better out of time beyond noise"
+
 
 @dataclass(frozen=True)
 class Gate:
@@ -30,28 +32,40 @@ class Gate:
         What must hold, in words.
     found : str
         What was found, in words.
+    asked : bool
+        Whether it could be asked; where not, `found` says why, and nothing was refused.
     """
 
     name: Question
     passed: bool
     rule: str
     found: str
+    asked: bool = True
 
     def to_json(self) -> Json:
         """Return plain data."""
         return asdict(self)
 
 
-def gates(judged: Judgement, trained: Trained, config: TrainConfig) -> list[Gate]:
-    """Put every question to a model that was judged out of time.
+def gates(judged: Judgement | None, trained: Trained, config: TrainConfig, not_judged: str = "") -> list[Gate]:
+    """Put every question to a model that can be asked.
 
     Parameters
     ----------
-    judged : Judgement
-        Of the same configuration, at a cutoff whose horizon is over.
+    judged : Judgement or None
+        Of the same configuration, at a cutoff whose horizon is over; None where there is none to judge it at.
     trained : Trained
         The model to be promoted, with the snapshots it was taught with.
+    not_judged : str
+        Why it was not judged, in words.
     """
+    if judged is None:
+        why = f"not asked, for it was not judged out of time: {not_judged}"
+        unasked = [
+            Gate("baselines", passed=True, rule=_NO_BETTER, found=why, asked=False),
+            Gate("calibration", passed=True, rule="the calibration error out of time is small", found=why, asked=False),
+        ]
+        return [*unasked, _suspects(trained, config), _bounds(trained, config)]
     return [_baselines(judged), _calibration(judged, config), _suspects(trained, config), _bounds(trained, config)]
 
 
@@ -62,8 +76,7 @@ def refusals(asked: Sequence[Gate]) -> list[str]:
 
 def _baselines(judged: Judgement) -> Gate:
     better = judged.gate()
-    rule = "no baseline is better out of time beyond noise"
-    return Gate("baselines", not better, rule, "; ".join(better) or "none is")
+    return Gate("baselines", not better, _NO_BETTER, "; ".join(better) or "none is")
 
 
 def _calibration(judged: Judgement, config: TrainConfig) -> Gate:
@@ -79,6 +92,9 @@ def _calibration(judged: Judgement, config: TrainConfig) -> Gate:
 def _suspects(trained: Trained, config: TrainConfig) -> Gate:
     """Ask of the last cutoff that taught; a feature that all but equals the label was hardly known in time."""
     taught = trained.snapshots
+    if trained.model.rung in ("rhythm", "recency"):
+        rule, found = "no feature by itself almost equals the label", "not asked, for no feature is learned from"
+        return Gate("suspects", passed=True, rule=rule, found=found, asked=False)
     last = taught.table.cutoffs == max(trained.cutoffs)
     rule = "no feature by itself almost equals the label, but for those of `known_in_time` in configs/train.yaml"
     if not 0 < taught.churned[last].sum() < last.sum():

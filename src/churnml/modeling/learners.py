@@ -33,7 +33,8 @@ _TREES = {
 _SAME_BITS = {"deterministic": True, "force_row_wise": True, "num_threads": 1, "verbose": -1}
 _DEFAULT_ROUNDS = 100
 _MAX_LEAF, _MIN_LEAF, _LEAVES_WORTH = 150, 10, 40
-_RIDGE_C = 0.003
+RIDGE_C = 0.003
+"""Variance of the prior that the penalty of the logistic regression stands for, of a scaled column."""
 _SOLVER_STEPS = 2_000
 
 
@@ -85,7 +86,7 @@ def tree_contributions(trees: lightgbm.Booster, matrix: Matrix) -> tuple[Matrix,
 
 def fit_logistic(scaled: Matrix, churned: npt.NDArray[np.bool_]) -> Linear:
     """Return a ridge logistic regression, whose prediction is a logit."""
-    fitted = LogisticRegression(C=_RIDGE_C, max_iter=_SOLVER_STEPS).fit(scaled, churned)
+    fitted = LogisticRegression(C=RIDGE_C, max_iter=_SOLVER_STEPS).fit(scaled, churned)
     return _linear(fitted.coef_[0], fitted.intercept_[0])
 
 

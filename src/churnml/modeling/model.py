@@ -4,17 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import cycle
 
 import numpy as np
 import numpy.typing as npt
 
 from churnml.features import FeatureTable
-from churnml.modeling.btyd import BGNBD
+from churnml.modeling.btyd import Rfm
 from churnml.modeling.churn import ChurnModel
 from churnml.modeling.clv import ValueModel, anchor_of, orders_if_staying, tails
 from churnml.modeling.curve import When, curve_days, next_order, silence
 from churnml.modeling.design import Design
-from churnml.modeling.rhythm import rfm, rhythm_columns, silence_logits
+from churnml.modeling.ladder import Rung
+from churnml.modeling.learners import sigmoid
+from churnml.modeling.posterior import LEVEL, Rhythms
+from churnml.modeling.recency import RecencyRule
+from churnml.modeling.rhythm import Silent, logit_of, rfm, rhythm_columns, silence_logits
+from churnml.modeling.spend import Spend
 from churnml.modeling.spread import Range, Spread
 
 Matrix = npt.NDArray[np.float64]
@@ -48,6 +54,10 @@ class Forecast:
         Order days in the horizon of one who has any, by the rhythm.
     tail_if_staying, tail_if_silent : ndarray
         Orders in `value_days`, over those of one who stays in the horizon; see `clv.tails`.
+    rung : str
+        How much of a model it comes from, see `ladder`.
+    churn_low, churn_high : ndarray or None
+        Between what the churn probability lies, for nine of ten; None of a blend, which does not tell.
     """
 
     matrix: Matrix
@@ -64,6 +74,9 @@ class Forecast:
     orders_if_staying: Matrix
     tail_if_staying: Matrix
     tail_if_silent: Matrix
+    rung: Rung = "blend"
+    churn_low: Matrix | None = None
+    churn_high: Matrix | None = None
 
 
 @dataclass(frozen=True)
@@ -78,31 +91,37 @@ class Model:
         Margin per unit of revenue, for the anchor of the value model.
     design : Design
         The columns.
-    rhythm : BGNBD
+    rhythm : BGNBD, Rhythms or RecencyRule
         The buying rhythm as of the cutoff the model is meant for.
     churn : ChurnModel
         The blend.
     sooner : dict of int to ChurnModel
         Blends of silence for so many days, fewer than the horizon's; may be empty.
-    value, value_of_stayers : ValueModel
-        Margin in the horizon, of everyone and of those who stayed.
+    value, value_of_stayers : ValueModel or None
+        Margin in the horizon, of everyone and of those who stayed; None where `spend` tells it.
     spread : Spread
         How far the margin may lie from what `value` expects.
     bands : tuple of float
         From which churn probability the risk is medium, and high.
+    rung : {'blend', 'logistic', 'rhythm', 'recency'}
+        How much its customers could teach it, see `ladder`.
+    spend : Spend or None
+        What is paid on an order day, where few customers teach no value model.
     """
 
     horizon_days: int
     population_days: int
     margin_rate: float
     design: Design
-    rhythm: BGNBD
+    rhythm: Silent
     churn: ChurnModel
     sooner: dict[int, ChurnModel]
-    value: ValueModel
-    value_of_stayers: ValueModel
+    value: ValueModel | None
+    value_of_stayers: ValueModel | None
     spread: Spread
     bands: tuple[float, float]
+    rung: Rung = "blend"
+    spend: Spend | None = None
 
     def forecast(
         self, table: FeatureTable, value_days: int, days: Sequence[int] = (), *, discount_rate: float = 0.0
@@ -123,10 +142,10 @@ class Model:
         rhythm = rhythm_columns(self.rhythm, table, self.horizon_days)
         matrix = self.design.matrix(table, rhythm)
         logits = self.churn.logits(matrix, rhythm[:, 0])
-        anchor = anchor_of(table.column("spend_90d"), self.horizon_days, self.margin_rate)
         known, churn = rfm(table), self.churn.probability(logits)
         staying, silent = tails(self.rhythm, value_days, self.horizon_days, known, discount_rate)
-        margin = self.value.predict(matrix, anchor)
+        margin, if_staying = self._margins(table, matrix, rhythm, churn)
+        low, high = self._between(table, matrix, churn)
         told = tuple(days) or curve_days(self.horizon_days)
         taught = self._taught(table, matrix, churn)
         return Forecast(
@@ -140,11 +159,47 @@ class Model:
             next_order=next_order(lambda day: self.rhythm.p_no_order_by(known, day), taught, told[-1]),
             expected_margin=margin,
             margin_range=self.spread.around(margin),
-            margin_if_staying=self.value_of_stayers.predict(matrix, anchor),
+            margin_if_staying=if_staying,
             orders_if_staying=orders_if_staying(self.rhythm, self.horizon_days, known),
             tail_if_staying=staying,
             tail_if_silent=silent,
+            rung=self.rung,
+            churn_low=low,
+            churn_high=high,
         )
+
+    def _margins(self, table: FeatureTable, matrix: Matrix, rhythm: Matrix, churn: Matrix) -> tuple[Matrix, Matrix]:
+        """Return the margin expected in the horizon, and that of one who orders in it."""
+        if self.spend is None and self.value is not None and self.value_of_stayers is not None:
+            anchor = anchor_of(table.column("spend_90d"), self.horizon_days, self.margin_rate)
+            return self.value.predict(matrix, anchor), self.value_of_stayers.predict(matrix, anchor)
+        spend = self.spend or Spend(0.0)
+        orders = np.maximum(rhythm[:, 2] / sigmoid(-rhythm[:, 0]), 1.0)  # of one who places at least one
+        if_staying = spend.per_order_day(table) * self.margin_rate * orders
+        return (1.0 - churn) * if_staying, if_staying
+
+    def _between(self, table: FeatureTable, matrix: Matrix, churn: Matrix) -> tuple[Matrix | None, Matrix | None]:
+        """Return between what the churn probability lies, for nine of ten, by what else is as likely."""
+        rhythm, known = self.rhythm, rfm(table)
+        if not isinstance(rhythm, Rhythms | RecencyRule):
+            return None, None
+        if self.churn.ridges and isinstance(rhythm, Rhythms):
+            low, high = self._between_ridges(rhythm, known, matrix)
+        else:
+            low, high = rhythm.between(known, self.horizon_days)
+        return np.minimum(low, churn), np.maximum(high, churn)
+
+    def _between_ridges(self, rhythm: Rhythms, known: Rfm, matrix: Matrix) -> tuple[Matrix, Matrix]:
+        scaled = matrix if self.churn.scaling is None else self.churn.scaling(matrix)
+        tail = (1 - LEVEL) / 2
+        _, of_ridge, of_rhythm = self.churn.weights
+        pairs = zip(self.churn.ridges, cycle(rhythm.each), strict=False)
+        said = [
+            of_ridge * ridge.predict(scaled) + of_rhythm * logit_of(one.p_no_order(known, self.horizon_days))
+            for ridge, one in pairs
+        ]
+        low, high = np.quantile(np.array(said), [tail, 1 - tail], axis=0, method="weibull")
+        return sigmoid(low), sigmoid(high)
 
     def _taught(self, table: FeatureTable, matrix: Matrix, churn: Matrix) -> dict[int, Matrix]:
         """Return the probability of silence by the blends, by the days that each was taught."""

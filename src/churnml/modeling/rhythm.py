@@ -5,17 +5,55 @@ Its answers are columns for the learners, one learner of the blend, and the tail
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 
+from churnml.errors import NoMaximumError, NotEnoughDataError
 from churnml.events import Standing
 from churnml.features import FeatureTable
 from churnml.modeling.btyd import BGNBD, Rfm
+from churnml.modeling.recency import fit_rule
 
 Matrix = npt.NDArray[np.float64]
 _EDGE = 1e-6
+
+FEWEST_CUSTOMERS, FEWEST_BACK = 10, 5
+_ONE_OF_ALL, _FAR_OFF = 0.5, 2.0
+_ASKED = 200
+_MANY = 1_000
+"""Customers of whom a rhythm is believed as it is: where there are as many, labels weigh it."""
+
+
+class Silent(Protocol):
+    """Whatever tells how customers go on buying from how often they came, when last, and since when."""
+
+    def p_alive(self, rfm: Rfm, /) -> Matrix:
+        """Return the probability of still being a customer; shape (n_customers,)."""
+
+    def p_no_order(self, rfm: Rfm, days: float, /) -> Matrix:
+        """Return the probability of no order in the days after the cutoff; shape (n_customers,)."""
+
+    def p_no_order_by(self, rfm: Rfm, days: Matrix, /) -> Matrix:
+        """Return the same, each customer asked of days of their own; shape (n_questions, n_customers)."""
+
+    def expected_orders(self, rfm: Rfm, days: float, /) -> Matrix:
+        """Return the expected order days in the days after the cutoff; shape (n_customers,)."""
+
+    def discounted_orders(self, rfm: Rfm, discount: float, days: float = ..., /) -> Matrix:
+        """Return the same, each discounted to the cutoff by a continuous rate per day; shape (n_customers,)."""
+
+
+class Rhythm(Silent, Protocol):
+    """One that knows its own doubt too, and can be drawn from."""
+
+    def between(self, rfm: Rfm, days: float, /) -> tuple[Matrix, Matrix]:
+        """Return between what, for nine of ten, the probability of no order lies; two of shape (n_customers,)."""
+
+    def drawn_orders(self, rfm: Rfm, days: float, rng: np.random.Generator, /) -> Matrix:
+        """Return order days in the days after the cutoff, drawn once for each customer; shape (n_customers,)."""
 
 
 def rfm(table: FeatureTable, monetary_value: Matrix | None = None) -> Rfm:
@@ -46,21 +84,74 @@ def fit_rhythm(table: FeatureTable, cutoff: int) -> BGNBD:
     return BGNBD().fit(rfm(table.take(rows)))
 
 
-def rhythm_columns(model: BGNBD, table: FeatureTable, horizon_days: int) -> Matrix:
+def ordered(table: FeatureTable) -> FeatureTable:
+    """Return the rows of those who have a rhythm of buying."""
+    return table.take(_rhythmic(table))
+
+
+def unsound(model: BGNBD, known: Rfm) -> str:
+    """Return why a fit is not to be believed, empty where it is.
+
+    It is not where fewer than five came back, where one customer placed more than half of all repeat orders, where
+    it would have expected less than half or more than twice as many of them as there were, or where an answer is no
+    number.
+    """
+    back, further = int((known.frequency > 0).sum()), float(known.frequency.sum())
+    if back < FEWEST_BACK:
+        return f"of {len(known)} customers {back} came back, and it takes {FEWEST_BACK}"
+    if known.frequency.max() > _ONE_OF_ALL * further:
+        return f"one customer placed {known.frequency.max():.0f} of {further:.0f} repeat orders"
+    asked = np.unique(np.linspace(0, len(known) - 1, _ASKED).astype(np.intp))
+    ages, new = np.sort(known.T)[asked], Rfm([0], [0.0], [0.0])
+    expected = float(np.mean([model.expected_orders(new, float(age))[0] for age in ages])) * len(known)
+    if not (further / _FAR_OFF <= expected <= further * _FAR_OFF):
+        return f"it would have expected {expected:.0f} repeat orders, and there were {further:.0f}"
+    some = known.take(asked)
+    told = [model.p_no_order(some, 30.0), model.p_alive(some), model.expected_orders(some, 365.0)]
+    return "" if np.isfinite(told).all() else "its answers are no numbers"
+
+
+def sound_rhythm(table: FeatureTable, cutoff: int) -> tuple[BGNBD | None, str]:
+    """Return the BG/NBD of everyone who had ordered by `cutoff`, or none and why there is none to believe."""
+    try:
+        model = fit_rhythm(table, cutoff)
+    except (NotEnoughDataError, NoMaximumError) as error:
+        return None, str(error)
+    known = rfm(ordered(table.take(table.cutoffs == cutoff)))
+    why = "" if len(known) >= _MANY else unsound(model, known)
+    return (None, why) if why else (model, "")
+
+
+def rhythm_or_rule(table: FeatureTable, cutoff: int) -> Silent:
+    """Return the BG/NBD at a cutoff where it can be believed, and elsewhere the rule of recency."""
+    return sound_rhythm(table, cutoff)[0] or rule_at(table, cutoff)
+
+
+def rule_at(table: FeatureTable, cutoff: int) -> Silent:
+    """Return the rule of recency of everyone who had ordered by `cutoff`."""
+    return fit_rule(rfm(ordered(table.take(table.cutoffs == cutoff))))
+
+
+def rhythm_columns(model: Silent, table: FeatureTable, horizon_days: int) -> Matrix:
     """Return the logit of no order in the horizon, P(alive) and expected order days; shape (n_rows, 3)."""
     known = rfm(table)
-    silence = _logit(model.p_no_order(known, horizon_days))
+    silence = logit_of(model.p_no_order(known, horizon_days))
     return np.column_stack([silence, model.p_alive(known), model.expected_orders(known, horizon_days)])
 
 
-def silence_logits(model: BGNBD, table: FeatureTable, days: Sequence[int]) -> Matrix:
+def silence_logits(model: Silent, table: FeatureTable, days: Sequence[int]) -> Matrix:
     """Return the logit of no order within each number of days; shape (n_rows, n_days)."""
     known = rfm(table)
-    columns = [_logit(model.p_no_order(known, day)) for day in days]
+    columns = [logit_of(model.p_no_order(known, day)) for day in days]
     return np.column_stack(columns) if columns else np.empty((len(table), 0))
 
 
-def stacked_rhythm(table: FeatureTable, horizon_days: int, sooner: Sequence[int] = ()) -> tuple[Matrix, Matrix]:
+def stacked_rhythm(
+    table: FeatureTable,
+    horizon_days: int,
+    sooner: Sequence[int] = (),
+    fit: Callable[[FeatureTable, int], Silent] = fit_rhythm,
+) -> tuple[Matrix, Matrix]:
     """Return `rhythm_columns` and `silence_logits` of stacked snapshots; NaN for who never ordered.
 
     Parameters
@@ -70,16 +161,19 @@ def stacked_rhythm(table: FeatureTable, horizon_days: int, sooner: Sequence[int]
         is told by a fit of its own.
     sooner : sequence of int
         The days of `silence_logits`.
+    fit : callable
+        What tells each cutoff.
     """
     columns, logits = np.full((len(table), 3), np.nan), np.full((len(table), len(sooner)), np.nan)
     for cutoff in np.unique(table.cutoffs):
         rows = (table.cutoffs == cutoff) & _rhythmic(table)
-        model, own = fit_rhythm(table, int(cutoff)), table.take(rows)
+        model, own = fit(table, int(cutoff)), table.take(rows)
         columns[rows] = rhythm_columns(model, own, horizon_days)
         logits[rows] = silence_logits(model, own, sooner)
     return columns, logits
 
 
-def _logit(share: Matrix) -> Matrix:
+def logit_of(share: Matrix) -> Matrix:
+    """Return log(share / (1 - share)), the share kept a millionth from 0 and 1."""
     inside = np.clip(share, _EDGE, 1 - _EDGE)
     return np.asarray(np.log(inside / (1 - inside)))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,79 +10,35 @@ import numpy.typing as npt
 from threadpoolctl import threadpool_limits
 
 from churnml.config import TrainConfig
+from churnml.errors import NotEnoughDataError
 from churnml.events import Store
-from churnml.features import Catalogue, FeatureTable, build
-from churnml.labels import Outcomes, check_taught_by, churned, label_lag, margin, origins, silent_for, sooner_days
+from churnml.features import Catalogue
+from churnml.labels import label_lag, origins, sooner_days
 from churnml.modeling.churn import ChurnFit, band_thresholds, enough, fit_churn
-from churnml.modeling.clv import anchor_of, fit_value
+from churnml.modeling.clv import anchor_of
 from churnml.modeling.design import fit_design
+from churnml.modeling.few import fit_money, learned_from_few
+from churnml.modeling.ladder import Rung, Step, highest, require
 from churnml.modeling.model import Model
-from churnml.modeling.rhythm import fit_rhythm, stacked_rhythm
-from churnml.modeling.spread import fit_spread, unseen_forecasts
+from churnml.modeling.rhythm import fit_rhythm, ordered
+from churnml.modeling.snapshots import Snapshots, snapshots
 
 Matrix = npt.NDArray[np.float64]
 
 
-@dataclass(frozen=True)
-class Snapshots:
-    """Stacked snapshots: the population at each training cutoff, its rhythm columns and its labels.
-
-    Parameters
-    ----------
-    table : FeatureTable
-        Rows of the population only.
-    rhythm : ndarray of shape (n_rows, 3)
-        Each cutoff's from its own fit.
-    churned, margin : ndarray of shape (n_rows,)
-        The labels.
-    sooner : mapping of int to tuple of (ndarray, ndarray), each of shape (n_rows,)
-        By days fewer than the horizon's: the logit of no order within them by the rhythm alone, and who placed none.
-    base_at_now : FeatureTable
-        The whole base at the cutoff the model is meant for; it has features and no label.
-    """
-
-    table: FeatureTable
-    rhythm: Matrix
-    churned: npt.NDArray[np.bool_]
-    margin: Matrix
-    sooner: Mapping[int, tuple[Matrix, npt.NDArray[np.bool_]]]
-    base_at_now: FeatureTable
+_TOP = Step("blend")
 
 
 @dataclass(frozen=True)
 class Trained:
-    """A model, what it was taught with, and how its churn blend came about."""
+    """A model, what it was taught with, how its churn blend came about, and the rung it stands on."""
 
     model: Model
     snapshots: Snapshots
     churn_fit: ChurnFit
     cutoffs: tuple[int, ...]
     now: int
-
-
-def snapshots(
-    store: Store,
-    catalogue: Catalogue,
-    cutoffs: Sequence[int],
-    now: int,
-    config: TrainConfig,
-    margin_rate: float,
-    progress: Callable[[int, int], None] = lambda _done, _total: None,
-    sooner: Sequence[int] = (),
-) -> Snapshots:
-    """Build features at every training cutoff and at `now` in one pass, and the labels of the training cutoffs."""
-    check_taught_by(store)
-    whole = build(store, catalogue, [*cutoffs, now], config.population_days, progress)
-    base = whole.take(whole.cutoffs < now)
-    rhythm, logits = stacked_rhythm(base, config.horizon_days, sooner)
-    inside = base.modelled
-    table = base.take(inside)
-    lag = label_lag(store, config.return_window_days)
-    outcomes = Outcomes.read(store, cutoffs, config.horizon_days, known_by=now, label_lag_days=lag)
-    outcome = outcomes.at(table.customer_ids, table.cutoffs)
-    labels = churned(outcome), margin(outcome, margin_rate)
-    earlier = {day: (logits[inside][:, place], silent_for(outcome, day)) for place, day in enumerate(sooner)}
-    return Snapshots(table, rhythm[inside], *labels, earlier, whole.take(whole.cutoffs == now))
+    step: Step = _TOP
 
 
 def train(
@@ -95,6 +51,7 @@ def train(
     progress: Callable[[int, int], None] = lambda _done, _total: None,
     *,
     curve: bool = False,
+    rung: Rung | None = "blend",
 ) -> Trained:
     """Train churn and value on the given cutoffs, for use at `now`.
 
@@ -109,45 +66,75 @@ def train(
     curve : bool
         Whether silence for less than the horizon is learned too. It takes a sixth longer for each of `sooner_days`, and
         who asks for the horizon alone can do without.
+    rung : {'blend', 'logistic', 'rhythm', 'recency'} or None, default 'blend'
+        How much is learned; None takes the highest rung that the data reach, see `ladder`.
 
     Raises
     ------
     NotEnoughDataError
-        If there are too few customers, churners or cutoffs.
+        If there are too few customers, churners or cutoffs for the rung, or nobody who ordered for any.
     """
     # the order in which threads add up floats is not fixed; one thread gives the same bits every time
     with threadpool_limits(limits=1, user_api="blas"):
-        sooner = sooner_days(config.horizon_days) if curve else ()
-        stack = snapshots(store, catalogue, cutoffs, now, config, margin_rate, progress, sooner)
-        design = fit_design(stack.table)
-        matrix = design.matrix(stack.table, stack.rhythm)
+        sooner = sooner_days(config.horizon_days) if curve and rung in (None, "blend") else ()
+        stack = snapshots(store, catalogue, cutoffs, now, config, margin_rate, progress, sooner, rung)
+        step = _step(store, stack, config, rung)
         lag = label_lag(store, config.return_window_days)
         rolling = origins(sorted(cutoffs), config.horizon_days, config.folds, store.time_zone, lag)
+        if step.rung == "blend":
+            model, churn = _blend(stack, now, config, margin_rate, rolling)
+        else:
+            model, churn = learned_from_few(stack, step.rung, now, config, margin_rate, rolling)
+    return Trained(model, stack, churn, tuple(sorted(cutoffs)), now, step)
 
-        def blend(rhythm: Matrix, silent: npt.NDArray[np.bool_]) -> ChurnFit:
-            at, seed = stack.table.cutoffs, config.seed
-            return fit_churn(matrix, rhythm, silent, at, rolling, rounds=config.rounds, seed=seed)
 
-        churn = blend(stack.rhythm[:, 0], stack.churned)
-        earlier = {day: blend(*known).model for day, known in stack.sooner.items() if enough(known[1])}
-        anchor = anchor_of(stack.table.column("spend_90d"), config.horizon_days, margin_rate)
-        stayed = ~stack.churned
-        value = fit_value(matrix, stack.margin, anchor, seed=config.seed)
-        of_stayers = fit_value(matrix[stayed], stack.margin[stayed], anchor[stayed], seed=config.seed)
-        unseen = unseen_forecasts(matrix, stack.margin, anchor, stack.table.customer_ids, seed=config.seed)
-        spread = fit_spread(unseen, stack.margin)
-        rhythm = fit_rhythm(stack.base_at_now, now)
+def _step(store: Store, stack: Snapshots, config: TrainConfig, rung: Rung | None) -> Step:
+    """Return the rung asked for, or the highest that the data reach."""
+    if rung == "blend":
+        return _TOP
+    if not ordered(stack.base_at_now).modelled.any():
+        raise NotEnoughDataError(
+            f"training needs a customer who ordered in the {config.population_days} days before the cutoff, found none "
+            f"among {len(stack.base_at_now):,} known; ingest their orders, or choose another --cutoff"
+        )
+    if rung is not None:
+        require(rung, stack.lessons)
+        return Step(rung)
+    lag = label_lag(store, config.return_window_days)
+    needed = config.horizon_days + lag + config.min_history_days
+    return highest(stack.lessons, f"the first takes {needed} days of history")
+
+
+def _blend(
+    stack: Snapshots,
+    now: int,
+    config: TrainConfig,
+    margin_rate: float,
+    rolling: Sequence[tuple[Sequence[int], int]],
+) -> tuple[Model, ChurnFit]:
+    """Return the model of the highest rung."""
+    design = fit_design(stack.table)
+    matrix = design.matrix(stack.table, stack.rhythm)
+
+    def blend(rhythm: Matrix, silent: npt.NDArray[np.bool_]) -> ChurnFit:
+        at, seed = stack.table.cutoffs, config.seed
+        return fit_churn(matrix, rhythm, silent, at, rolling, rounds=config.rounds, seed=seed)
+
+    churn = blend(stack.rhythm[:, 0], stack.churned)
+    earlier = {day: blend(*known).model for day, known in stack.sooner.items() if enough(known[1])}
+    anchor = anchor_of(stack.table.column("spend_90d"), config.horizon_days, margin_rate)
+    money = fit_money(matrix, stack, anchor, config.seed)
     model = Model(
         horizon_days=config.horizon_days,
         population_days=config.population_days,
         margin_rate=margin_rate,
         design=design,
-        rhythm=rhythm,
+        rhythm=fit_rhythm(stack.base_at_now, now),
         churn=churn.model,
         sooner=earlier,
-        value=value,
-        value_of_stayers=of_stayers,
-        spread=spread,
+        value=money.value,
+        value_of_stayers=money.of_stayers,
+        spread=money.spread,
         bands=band_thresholds(),
     )
-    return Trained(model, stack, churn, tuple(sorted(cutoffs)), now)
+    return model, churn

@@ -171,8 +171,10 @@ def _by_cutoff(table: FeatureTable, values: Matrix) -> dict[int, Matrix]:
 
 
 def _weights(model: Model) -> dict[str, float]:
-    """Return what each numeric feature counts: its part of the gain of the trees."""
-    gain = dict(zip(model.design.columns, model.churn.trees.feature_importance("gain"), strict=True))
+    """Return what each numeric feature counts: its part of the gain of the trees; without trees, each the same."""
+    trees, columns = model.churn.trees, model.design.columns
+    gains = np.zeros(len(columns)) if trees is None else trees.feature_importance("gain")
+    gain = dict(zip(columns, gains, strict=True))
     known = {name: float(gain[name]) for name in model.design.numeric}
     whole = sum(known.values())
     return (

@@ -58,13 +58,16 @@ class Reason:
 
 def contributions(model: Model, forecast: Forecast) -> Contributions:
     """Return the exact contributions of every column to the blended logit of every row."""
-    trees_weight, ridge_weight, rhythm_weight = model.churn.weights
-    by_trees, base = tree_contributions(model.churn.trees, forecast.matrix)
-    ridge = model.churn.scaling(forecast.matrix) * np.array(model.churn.ridge.coefficients)
+    churn, matrix = model.churn, forecast.matrix
+    trees_weight, ridge_weight, rhythm_weight = churn.weights
+    by_trees, base = (np.zeros(matrix.shape), 0.0) if churn.trees is None else tree_contributions(churn.trees, matrix)
+    ridge, intercept = np.zeros(matrix.shape), 0.0
+    if churn.ridge is not None and churn.scaling is not None:
+        ridge, intercept = churn.scaling(matrix) * np.array(churn.ridge.coefficients), churn.ridge.intercept
     by_column = trees_weight * by_trees + ridge_weight * ridge
     rhythm = model.design.columns.index(RHYTHM_COLUMNS[0])
     by_column[:, rhythm] += rhythm_weight * (forecast.rhythm[:, 0] - model.churn.reference)
-    base = trees_weight * base + ridge_weight * model.churn.ridge.intercept + rhythm_weight * model.churn.reference
+    base = trees_weight * base + ridge_weight * intercept + rhythm_weight * model.churn.reference
     return Contributions(by_column, base)
 
 
@@ -82,12 +85,18 @@ def reasons(
     parts = contributions(model, forecast).by_column
     groups = _groups(model, features)
     totals = {group: parts[:, list(columns.values())].sum(axis=1) for group, columns in groups.items()}
+
+    def told_in(group: str, row: int) -> Mapping[str, int]:
+        # where the rhythm is all there is, its silence tells what raises the risk, and its pace what lowers it
+        turned = model.churn.ridge is None and totals[group][row] < 0
+        return dict(reversed(groups[group].items())) if turned else groups[group]
+
     told = []
     for row in range(len(table)):
         values = _values(table, row)
         strongest = sorted(groups, key=lambda group: -abs(totals[group][row]))
         found = (
-            _reason(group, float(totals[group][row]), groups[group], parts[row], values, features, currency)
+            _reason(group, float(totals[group][row]), told_in(group, row), parts[row], values, features, currency)
             for group in strongest
             if totals[group][row]
         )
@@ -100,7 +109,9 @@ def _groups(model: Model, features: Mapping[str, Feature]) -> dict[str, dict[str
     groups: dict[str, dict[str, int]] = {}
     for place, column in enumerate(model.design.columns):
         name = column if column in features or column in RHYTHM_COLUMNS else column.partition("=")[0]
-        group = _RHYTHM if column in RHYTHM_COLUMNS else features[name].group
+        # where no feature is learned from, the rhythm is all there is, and each column is one way to tell of it
+        rhythm = column in RHYTHM_COLUMNS or model.churn.ridge is None
+        group = _RHYTHM if rhythm else features[name].group
         groups.setdefault(group, {})[column] = place
     return groups
 

@@ -18,11 +18,13 @@ from churnml.scoring.score import Scores
 Record = dict[str, Any]  # Any: JSON
 
 _RUNG = {
-    Standing.POPULATION: "blend",
+    Standing.POPULATION: "contract",
     Standing.PROSPECT: "prospect",
     Standing.GONE: "gone",
     Standing.NO_PROFILING: "no_profiling",
 }
+"""Why a row is not scored: of contracts that no order ever accompanied nothing is learned yet."""
+
 _MONEY_PLACES = 4
 _COST = "acquisition_cost"
 
@@ -63,7 +65,7 @@ def decision_records(table: FeatureTable, scores: Scores, told: list[list[Reason
             "cutoff": moment(run.cutoff, run.time_zone).isoformat(),
             "run_id": run.run_id,
             "model_version": run.model_version,
-            "rung": _rung(table, row),
+            "rung": scores.forecast.rung if modelled[row] else _RUNG[_standing(table, row)],
             "horizon_days": run.horizon_days,
             "population_days": run.population_days,
             "clv_days": run.clv_days,
@@ -85,10 +87,8 @@ def _ratio(clv: float | None, cost: float | None) -> float | None:
     return round(clv / cost, _MONEY_PLACES) if clv is not None and cost else None
 
 
-def _rung(table: FeatureTable, row: int) -> str:
-    """Return how a row is scored, or why it is not: of contracts that no order ever accompanied none is learned yet."""
-    standing = Standing(int(table.standing[row]))
-    return "contract" if standing == Standing.POPULATION and not table.modelled[row] else _RUNG[standing]
+def _standing(table: FeatureTable, row: int) -> Standing:
+    return Standing(int(table.standing[row]))
 
 
 def _day(run: RunFacts, days_before: float) -> str | None:
@@ -107,8 +107,9 @@ def _days_ahead(run: RunFacts, days: int) -> list[str]:
 
 _MARGIN = ("expected_margin", "margin_low", "margin_median", "margin_high")
 _SCORED = ("churn_probability", *_MARGIN, "clv", "cost_to_serve", "value_if_retained", "value_at_risk")
+_BETWEEN = ("churn_probability_low", "churn_probability_high")
 _UNSCORED: Record = {
-    **dict.fromkeys((*_SCORED, "risk_band", "p_alive")),
+    **dict.fromkeys((*_SCORED, *_BETWEEN, "risk_band", "p_alive")),
     "next_order": [],
     "no_order_within": [],
     "reasons": [],
@@ -123,9 +124,12 @@ UNDECIDED: Record = dict.fromkeys(
 def _scored(scores: Scores, told: list[list[Reason]], place: int, run: RunFacts, ahead: list[str]) -> Record:
     numbers = {name: float(getattr(scores, name)[place]) for name in _SCORED}
     money = {name: round(number, _MONEY_PLACES) for name, number in numbers.items() if name != "churn_probability"}
+    low, high = scores.forecast.churn_low, scores.forecast.churn_high
     return {
         **numbers,
         **money,
+        "churn_probability_low": None if low is None else float(low[place]),
+        "churn_probability_high": None if high is None else float(high[place]),
         "risk_band": scores.band[place],
         "p_alive": float(scores.forecast.p_alive[place]),
         "next_order": [

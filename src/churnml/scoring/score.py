@@ -68,7 +68,7 @@ class Scores:
     band : ndarray
         'low', 'medium' or 'high'.
     forecast : Forecast
-        What the learners said.
+        What the learners said, how much of a model they are, and between what the churn probability lies.
     """
 
     churn_probability: Values

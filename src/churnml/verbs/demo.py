@@ -70,7 +70,6 @@ _CONSENT = {
 def told(summary: Json) -> Panel:
     """Return the summary for people: who is at risk, what it is worth, what will be done, how far to trust it."""
     currency = summary["currency"]
-    judged = summary["train"]["judged"]["churn"]
     rows = {
         "Customers active": f"{_count(summary['population'])} of {_count(summary['customers'])} known",
         "At high risk": f"{_count(summary['bands']['high'])}, and {_count(summary['bands']['medium'])} at medium risk, "
@@ -80,9 +79,7 @@ def told(summary: Json) -> Panel:
         f"of a budget of {_money(summary['budget'], currency)}; {_count(summary['control'])} held out to measure",
         "Expected gain": f"{_money(summary['expected_net_value'], currency)} after cost "
         "(effects are assumptions until measured)",
-        "How good is it": f"tested on {judged['test']}: of the riskiest tenth, "
-        f"{format_percent(judged['riskiest_tenth'], 'en')} left, against "
-        f"{format_percent(judged['base_rate'], 'en')} of all",
+        "How good is it": _judged(summary["train"]),
         "Features on": ", ".join(summary["families_on"]),
         "Features off": "; ".join(f"{name} ({wants})" for name, wants in summary["families_off"].items()) or "none",
         "Consent": _CONSENT[summary["consent"]],
@@ -95,6 +92,16 @@ def told(summary: Json) -> Panel:
     for name, words in rows.items():
         grid.add_row(name, words)
     return Panel(grid, title="What to know this morning", title_align="left", expand=False)
+
+
+def _judged(trained: Json) -> str:
+    if trained["judged"] is None:
+        return f"not judged out of time: {trained['not_judged_because']}"
+    judged = trained["judged"]["churn"]
+    return (
+        f"tested on {judged['test']}: of the riskiest tenth, {format_percent(judged['riskiest_tenth'], 'en')} left, "
+        f"against {format_percent(judged['base_rate'], 'en')} of all"
+    )
 
 
 def _count(number: int) -> str:

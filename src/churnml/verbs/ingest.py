@@ -161,14 +161,15 @@ def _verdict(preflight: Json, needs: int, has: int, horizon_days: int) -> str:
     few = preflight["rows"]["customers"]
     if has >= needs and few < _FEWEST_CUSTOMERS:
         return (
-            f"{few:,} customers are too few to learn from: training needs 10 at each cutoff, and over all cutoffs 30 "
-            "cases of leaving and 30 of staying"
+            f"{few:,} customers are too few to learn from who leaves, which takes 30 who left and 30 who stayed; until "
+            "then scores come from the rhythm of buying or a rule, each with its interval"
         )
     if has >= needs:
         return f"{has:,} days of history suffice for a horizon of {horizon_days} days, which needs {needs:,}"
     return (
         f"a horizon of {horizon_days} days needs {needs:,} days of history, found {has:,}: bring more, or shorten "
-        "`horizon_days` or `min_history_days` in configs/train.yaml"
+        "`horizon_days` or `min_history_days` in configs/train.yaml; until then scores come from what there is, "
+        "with an interval and not judged out of time"
     )
 
 

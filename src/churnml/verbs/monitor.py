@@ -85,7 +85,7 @@ def _taught(session: Session, version: str) -> Taught:
 
     model, manifest = load_bundle(session.workspace.models / version)
     zone = session.settings.time_zone
-    judged = manifest["judged"].get("churn") or {}
+    judged = (manifest["judged"] or {}).get("churn") or {}
     promised = None
     if "auroc" in judged:
         promised = (judged["auroc"], *judged["intervals"]["auroc"])

@@ -93,6 +93,8 @@ def _run(session: Session, champion: str, config: ScoreConfig, when: int, inputs
             "expected_churners": float(scores.churn_probability.sum()),
             "value_at_risk": float(scores.value_at_risk.sum()),
             "model_version": champion,
+            "rung": model.rung,
+            "not_judged_because": manifest.get("not_judged_because", ""),
             "families_on": sorted(features.families),
             "families_off": dict(features.off),
         }
@@ -135,10 +137,11 @@ def _require_columns(model: Model, features: Catalogue) -> None:
 def told(summary: Summary) -> str:
     """Return the summary in one sentence for people."""
     bands = summary["bands"]
+    rung = "" if summary["rung"] == "blend" else f" (rung `{summary['rung']}`: each score has its interval)"
     return (
         f"{summary['population']:,} customers scored of {summary['customers']:,} known: "
         f"{bands['high']:,} at high risk, {bands['medium']:,} at medium; "
-        f"{summary['value_at_risk']:,.0f} {summary['currency']} at risk"
+        f"{summary['value_at_risk']:,.0f} {summary['currency']} at risk{rung}"
     )
 
 

@@ -126,7 +126,7 @@ class Workbench:
         Raises
         ------
         NotFoundError
-            If nothing was trained.
+            If nothing was trained, or the model could not be judged.
         """
         import pandas as pd  # noqa: PLC0415
 
@@ -134,6 +134,8 @@ class Workbench:
         if run is None:
             raise NotFoundError("no training to compare: none was done in this workspace; call `train` first")
         judged = run.summary["judged"]
+        if judged is None:
+            raise NotFoundError(f"no comparison: the last model was not judged, {run.summary['not_judged_because']}")
         rows = [row for target in ("churn", "value") if target in judged for row in _compared(target, judged[target])]
         return pd.DataFrame(rows).set_index(["target", "method", "metric"])
 

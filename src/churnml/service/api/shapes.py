@@ -70,14 +70,21 @@ class DecisionRecord(Shape):
     cutoff: datetime = Field(description="nothing that happened at or after this instant was known")
     run_id: str
     model_version: str = Field(description="hash of the model bundle")
-    rung: Literal["blend", "prospect", "gone", "contract", "no_profiling"] = Field(
-        description="`blend`: scored; `prospect`: never ordered; `gone`: no order within `population_days`; "
+    rung: Literal["blend", "logistic", "rhythm", "recency", "prospect", "gone", "contract", "no_profiling"] = Field(
+        description="how it was scored: `blend`: by the whole model; `logistic`: without trees, where few left; "
+        "`rhythm`: by the rhythm of buying alone; `recency`: by a rule on how long the last order is ago; or why not: "
+        "`prospect`: never ordered; `gone`: no order within `population_days`; "
         "`contract`: holds a contract and has never ordered, which no model tells on yet; "
         "`no_profiling`: refuses to be profiled, so nothing is said of them"
     )
     horizon_days: int = Field(description="days after the cutoff in which silence is churn")
     population_days: int = Field(description="a customer ordered within so many days before the cutoff")
     churn_probability: Share | None = Field(description="probability of no order in the horizon; null if not scored")
+    churn_probability_low: Share | None = Field(
+        description="made to hold the probability nine times in ten: from here; null on the rung `blend`, or if not "
+        "scored"
+    )
+    churn_probability_high: Share | None = Field(description="up to here")
     risk_band: Band | None
     expected_margin: float | None = Field(
         description="money: margin expected in the horizon, the mean over many such customers; sum this one"

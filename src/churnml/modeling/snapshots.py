@@ -1,0 +1,94 @@
+"""Stacked snapshots: features, rhythm and labels of the population at each training cutoff, and the base now."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from churnml.config import TrainConfig
+from churnml.events import Store
+from churnml.features import Catalogue, FeatureTable, build
+from churnml.labels import Outcomes, check_taught_by, churned, label_lag, margin, silent_for
+from churnml.modeling.ladder import Lessons, Rung, lessons
+from churnml.modeling.rhythm import fit_rhythm, rhythm_or_rule, rule_at, sound_rhythm, stacked_rhythm
+
+Matrix = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Snapshots:
+    """Stacked snapshots: the population at each training cutoff, its rhythm columns and its labels.
+
+    Parameters
+    ----------
+    table : FeatureTable
+        Rows of the population only.
+    rhythm : ndarray of shape (n_rows, 3)
+        Each cutoff's from its own fit.
+    churned, margin : ndarray of shape (n_rows,)
+        The labels.
+    sooner : mapping of int to tuple of (ndarray, ndarray), each of shape (n_rows,)
+        By days fewer than the horizon's: the logit of no order within them by the rhythm alone, and who placed none.
+    base_at_now : FeatureTable
+        The whole base at the cutoff the model is meant for; it has features and no label.
+    no_rhythm : str
+        Why no rhythm of buying can be believed at that cutoff, in words; empty where one can.
+    """
+
+    table: FeatureTable
+    rhythm: Matrix
+    churned: npt.NDArray[np.bool_]
+    margin: Matrix
+    sooner: Mapping[int, tuple[Matrix, npt.NDArray[np.bool_]]]
+    base_at_now: FeatureTable
+    no_rhythm: str = ""
+
+    @property
+    def lessons(self) -> Lessons:
+        """What there is to learn from."""
+        return lessons(self.table.cutoffs, self.table.customer_ids, self.churned, self.no_rhythm)
+
+    @property
+    def customers(self) -> int:
+        """How many different ones the rows are of."""
+        return len(np.unique(self.table.customer_ids.astype(str)))
+
+
+def snapshots(
+    store: Store,
+    catalogue: Catalogue,
+    cutoffs: Sequence[int],
+    now: int,
+    config: TrainConfig,
+    margin_rate: float,
+    progress: Callable[[int, int], None] = lambda _done, _total: None,
+    sooner: Sequence[int] = (),
+    rung: Rung | None = "blend",
+) -> Snapshots:
+    """Build features at every training cutoff and at `now` in one pass, and the labels of the training cutoffs.
+
+    Parameters
+    ----------
+    rung : {'blend', 'logistic', 'rhythm', 'recency'} or None
+        What they are for; for a blend every cutoff must have a rhythm of its own. None where it is yet to be seen.
+    """
+    check_taught_by(store)
+    whole = build(store, catalogue, [*cutoffs, now], config.population_days, progress)
+    base, at_now = whole.take(whole.cutoffs < now), whole.take(whole.cutoffs == now)
+    no_rhythm = "" if rung in ("blend", "recency") else sound_rhythm(at_now, now)[1]
+    fit = fit_rhythm if rung == "blend" else rule_at if rung == "recency" or no_rhythm else rhythm_or_rule
+    rhythm, logits = stacked_rhythm(base, config.horizon_days, sooner, fit)
+    inside = base.modelled
+    table = base.take(inside)
+    if not cutoffs:
+        nothing = np.zeros(0)
+        return Snapshots(table, rhythm[inside], nothing > 0, nothing, {}, at_now, no_rhythm)
+    lag = label_lag(store, config.return_window_days)
+    outcomes = Outcomes.read(store, cutoffs, config.horizon_days, known_by=now, label_lag_days=lag)
+    outcome = outcomes.at(table.customer_ids, table.cutoffs)
+    labels = churned(outcome), margin(outcome, margin_rate)
+    earlier = {day: (logits[inside][:, place], silent_for(outcome, day)) for place, day in enumerate(sooner)}
+    return Snapshots(table, rhythm[inside], *labels, earlier, at_now, no_rhythm)
