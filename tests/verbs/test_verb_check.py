@@ -149,3 +149,11 @@ def test_without_a_workspace_there_is_nothing_to_check(tmp_path):
     done = churnml("check", "leakage", "--workspace", tmp_path / "none")
     assert done.code == 2
     assert "no workspace at" in done.err
+
+
+@pytest.mark.parametrize("check", ["leakage", "skew"])
+def test_a_report_that_cannot_be_written_is_refused_before_the_work(journey, check):
+    said = journey.churnml(f"check {check}", "--report", "/proc/report.html")
+    assert said.code == 5
+    assert "cannot write /proc/report.html" in said.err
+    assert "\u2713" not in said.err

@@ -26,7 +26,7 @@ def seen(watched):
 def test_the_verdict_stands_with_what_it_rests_on(seen):
     body = seen.body
     assert (body["made_for"], body["now"]) == (CHAMPION_AT, LATER)
-    assert seen.code == (0 if body["verdict"] == "fine" else 4)
+    assert seen.code == (0 if body["verdict"] == "fine" else 6)
     assert bool(body["reasons"]) is (body["verdict"] != "fine")
 
 
@@ -61,8 +61,14 @@ def test_people_read_a_verdict_and_its_reasons(watched):
 
 def test_a_day_before_the_model_was_made_is_refused(watched):
     said = watched.churnml("monitor", "--cutoff", "2017-08-01")
-    assert said.code != 0
+    assert said.code == 2
     assert "is watched from the cutoff it was made for, 2017-09-01, got --cutoff 2017-08-01" in said.err
+
+
+def test_a_day_beyond_the_data_is_refused(watched):
+    said = watched.churnml("monitor", "--cutoff", "2099-01-01")
+    assert said.code == 2
+    assert "must not lie beyond what has landed" in said.err
 
 
 def test_without_a_champion_the_way_to_one_is_told(complete_journey):

@@ -60,7 +60,8 @@ class Kept:
     season : float or None
         By how much the logit of the churn rate usually misses that of the rates known before it.
     auroc : tuple of float or None
-        Of all closed rows together, with its 95 % interval; None where nobody or everybody left.
+        At the last of them, with its 95 % interval, for several together hold the same customers more than once; None
+        where nobody or everybody left.
     promised : tuple of float or None
         The same when the model was judged.
     """
@@ -72,10 +73,10 @@ class Kept:
 
     @property
     def miscalibrated(self) -> bool:
-        """Whether the last closed cutoff, and the one before it if there is one, miss beyond season and sampling."""
+        """Whether the last two closed cutoffs miss beyond season and sampling, both to the same side."""
         last = [one.deviations for one in self.cutoffs[-2:]]
         known = [one for one in last if one is not None]
-        return len(known) == len(last) > 0 and (min(known) > LIMIT or max(known) < -LIMIT)
+        return len(known) == 2 and (min(known) > LIMIT or max(known) < -LIMIT)
 
     @property
     def ranks_worse(self) -> bool:
@@ -130,7 +131,7 @@ def kept(
     season: float | None,
     promised: tuple[float, float, float] | None,
 ) -> Kept:
-    """Return what closed labels say, of `probability` and `churned` of all of them together."""
+    """Return what closed labels say, `probability` and `churned` being those of the last cutoff."""
     try:
         ranking = auroc_interval(churned, probability)
     except InvalidTableError:

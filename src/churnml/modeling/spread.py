@@ -90,8 +90,9 @@ def fit_spread(forecast: Matrix, margin: Matrix) -> Spread:
     Notes
     -----
     In each band the bounds are the conformal ones of its n shares: the smallest of rank ``ceil((n + 1) 0.95)`` above,
-    the largest of rank ``floor((n + 1) 0.05)`` below, and nothing where there is no such rank. They hold for nine of
-    ten exchangeable customers of the band, whatever the distribution.
+    the largest of rank ``floor((n + 1) 0.05)`` below; where there is no such rank, the largest and nothing. They would
+    hold for nine of ten exchangeable customers of the band; customers who are there at several cutoffs, and the lines
+    between bands, make that about nine of ten.
 
     References
     ----------

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 from threadpoolctl import threadpool_limits
 
-from churnml.errors import NotEnoughDataError
+from churnml.errors import ModelRefusedError, NotEnoughDataError
 from churnml.events import Store
 from churnml.events.clock import DAY, days_later
 from churnml.features import Catalogue, FeatureTable, build
@@ -124,12 +124,16 @@ def watch(
         outcome = Outcomes.read(store, [*champion.cutoffs, *closed], model.horizon_days, known_by=now)
         left = _left(table, outcome, (*champion.cutoffs, *closed))
 
-        def beside(other: Taught) -> Shadow:
+        def beside(other: Taught) -> Shadow | None:
             unknown_to_both = [left[cutoff] for cutoff in closed if cutoff >= other.made_for]
             judged = np.isin(table.cutoffs, [cutoff for cutoff in closed if cutoff >= other.made_for])
             truth = np.concatenate([np.zeros(0), *unknown_to_both])
             models, present = (model, other.model), table.cutoffs == now
-            return shadow(models, (told, _told(other.model, table)), present, judged, truth, bootstrap, seed)
+            try:
+                its = _told(other.model, table)
+            except ModelRefusedError:
+                return None  # it needs features that are off; whoever promotes it is told so
+            return shadow(models, (told, its), present, judged, truth, bootstrap, seed)
 
         moved = None
         if now > champion.made_for:
@@ -196,7 +200,7 @@ def _kept(
         for cutoff in champion.cutoffs
     ]
     season, ours = season_of(rates, before), [cutoff for cutoff in closed if len(left[cutoff])]
-    probability, churned_ones = (np.concatenate([np.zeros(0), *(by[cutoff] for cutoff in ours)]) for by in (said, left))
+    probability, churned_ones = (by[ours[-1]] if ours else np.zeros(0) for by in (said, left))
     found = [closed_at(cutoff, said[cutoff], left[cutoff], season) for cutoff in ours]
     return kept(found, probability, churned_ones, season, champion.promised)
 

@@ -13,7 +13,7 @@ from churnml.config import LONGEST_DAYS, BacktestConfig, Protocol, TrainConfig
 from churnml.errors import ConfigError, NotFoundError, UsageError, nearest
 from churnml.verbs.features import of_session
 from churnml.verbs.horizon import train_config
-from churnml.verbs.session import Session
+from churnml.verbs.session import Session, require_places
 
 if TYPE_CHECKING:
     from churnml.modeling.coverage import Coverage
@@ -114,6 +114,7 @@ def _check(reports: Sequence[Path]) -> None:
             raise UsageError(
                 f"--report is written as Markdown without --origins, got {report.name}; name it .md, or take --json"
             )
+    require_places(reports)
 
 
 def chosen(settings: BacktestConfig, names: Sequence[str]) -> Mapping[str, Protocol]:

@@ -14,7 +14,7 @@ from churnml.errors import ModelRefusedError, NotEnoughDataError, NotFoundError,
 from churnml.verbs.check_report import leakage_page, skew_page, told_leakage, told_skew
 from churnml.verbs.features import of_session
 from churnml.verbs.horizon import train_config
-from churnml.verbs.session import Session
+from churnml.verbs.session import Session, require_places
 from churnml.wording import Language, Text
 
 if TYPE_CHECKING:
@@ -36,11 +36,14 @@ def check_reports(reports: Sequence[Path]) -> None:
     ------
     UsageError
         If the name of one ends neither in .html nor in .md nor in .json.
+    DependencyError
+        If one cannot be written where it is to stand.
     """
     for report in reports:
         if report.suffix not in _KINDS:
             kinds = f"{', '.join(_KINDS[:-1])} or {_KINDS[-1]}"
             raise UsageError(f"--report must end in {kinds}, got {report.name}; rename it")
+    require_places(reports)
 
 
 def leakage(

@@ -97,7 +97,7 @@ def export(
     """
     if out.suffix != ".parquet":
         raise UsageError(f"the features are written as Parquet, to a file that ends in .parquet, got {out.name!r}")
-    instants = sorted({_known(session, day) for day in cutoffs} or {session.cutoff(None)})
+    instants = sorted({known_cutoff(session, day) for day in cutoffs} or {session.cutoff(None)})
     days = session.load("train", TrainConfig).population_days
     table = _local(session, instants, days) if engine == "local" else _on_spark(session, instants, days, spark_master)
     table = table.take(np.lexsort((table.customer_ids.astype(str), table.cutoffs)))
@@ -113,7 +113,7 @@ def export(
     return len(table)
 
 
-def _known(session: Session, day: str) -> int:
+def known_cutoff(session: Session, day: str) -> int:
     """Return a cutoff up to which something has landed: beyond it everyone would seem to have fallen silent."""
     cutoff, zone = session.cutoff(day), session.settings.time_zone
     last = moment(max(part.last_at for part in session.store.parts), zone).date()

@@ -7,9 +7,9 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from churnml.config import MonitorConfig, TrainConfig
-from churnml.errors import ModelRefusedError, NotFoundError
+from churnml.errors import ModelRefusedError, NotFoundError, UsageError
 from churnml.events.clock import DAY, midnight, moment
-from churnml.verbs.features import of_session
+from churnml.verbs.features import known_cutoff, of_session
 from churnml.verbs.session import Session, clock
 
 if TYPE_CHECKING:
@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 
 Json = dict[str, Any]  # Any: JSON
 
-FOUND = 4
-"""The exit code where someone should look."""
+FOUND = 6
+"""The exit code where someone should look; not that of any error, so that a timer can tell them apart."""
 
 _SHOWN = 12
 _SAYS = {
-    "fine": "the champion is to be trusted",
+    "fine": "nothing speaks against the champion",
     "look": "someone should look",
     "train": "train again",
 }
@@ -40,8 +40,10 @@ def monitor(session: Session, *, cutoff: str | None = None) -> Json:
     ------
     NotFoundError
         If there is no champion.
+    UsageError
+        If the cutoff lies before the one the champion was made for, or beyond the data.
     ModelRefusedError
-        If its bundle is damaged, or it was made for a later cutoff.
+        If its bundle is damaged.
     NotEnoughDataError
         If nobody was a customer then or is one now.
     """
@@ -50,16 +52,17 @@ def monitor(session: Session, *, cutoff: str | None = None) -> Json:
     version = session.catalogue.alias("champion")
     if version is None:
         raise NotFoundError("a model is watched once it is champion, found none; run `churnml train` first")
-    now, config = session.cutoff(cutoff), session.load("train", TrainConfig)
+    now = session.cutoff(None) if cutoff is None else known_cutoff(session, cutoff)
+    config = session.load("train", TrainConfig)
     settings = session.load("monitor", MonitorConfig)
     champion = _taught(session, version)
     if champion.made_for > now:
         zone = session.settings.time_zone
-        raise ModelRefusedError(
+        raise UsageError(
             f"a model is watched from the cutoff it was made for, {moment(champion.made_for, zone).date()}, got "
             f"--cutoff {moment(now, zone).date()}; choose a later day"
         )
-    other = _challenger(session, version, champion)
+    other = _challenger(session, version, champion, now)
     with session.running("monitor", session.inputs(config, settings, cutoff=now, champion=version)) as run_id:
         with session.step("Watching the champion at every cutoff since it was made") as tick:
             seen = watch(
@@ -97,7 +100,7 @@ def _instant(told: str, zone: str) -> int:
     return midnight(datetime.fromisoformat(told).date(), zone)
 
 
-def _challenger(session: Session, champion: str, made: Taught) -> tuple[str, Taught] | None:
+def _challenger(session: Session, champion: str, made: Taught, now: int) -> tuple[str, Taught] | None:
     """Return the model trained last, if it is not the champion and answers the same question."""
     for run in session.catalogue.runs("train"):
         if not run.bundle or run.bundle == champion:
@@ -110,7 +113,7 @@ def _challenger(session: Session, champion: str, made: Taught) -> tuple[str, Tau
             made.model.horizon_days,
             made.model.population_days,
         )
-        if same and found.made_for >= made.made_for:
+        if same and made.made_for <= found.made_for <= now:
             return run.bundle, found
     return None
 
@@ -141,10 +144,10 @@ def _body(session: Session, version: str, seen: Watched, settings: MonitorConfig
 
 
 def _freshness(session: Session, now: int, settings: MonitorConfig) -> Json:
-    scored, landed = session.catalogue.last_run("score"), session.catalogue.landed_at()
-    since = None
-    if scored is not None:
-        since = (now - _instant(scored.summary["cutoff"], session.settings.time_zone)) // DAY
+    zone, landed = session.settings.time_zone, session.catalogue.landed_at()
+    scored = [_instant(run.summary["cutoff"], zone) for run in session.catalogue.runs("score")]
+    known = [one for one in scored if one <= now]
+    since = (now - max(known)) // DAY if known else None
     quiet = (clock() - max(landed.values())) // DAY if landed else None
     return {
         "days_of_data_since_the_last_scores": since,
@@ -165,10 +168,10 @@ def _verdict(seen: Watched, fresh: Mapping[str, Any], day: Callable[[int], str])
         )
     if seen.kept.ranks_worse and seen.kept.auroc and seen.kept.promised:
         train.append(
-            f"AUROC on closed labels is {seen.kept.auroc[0]:.3f}, at most {seen.kept.auroc[2]:.3f}; when judged it was "
-            f"{seen.kept.promised[0]:.3f}, at least {seen.kept.promised[1]:.3f}"
+            f"AUROC at the last cutoff that closed is {seen.kept.auroc[0]:.3f}, at most {seen.kept.auroc[2]:.3f}; when "
+            f"judged it was {seen.kept.promised[0]:.3f}, at least {seen.kept.promised[1]:.3f}"
         )
-    if seen.shadow is not None and "brier" in seen.shadow.better:
+    if seen.shadow is not None and "brier" in seen.shadow.better and not seen.shadow.worse:
         look.append(
             "the challenger's Brier is better on closed labels beyond noise: `churnml promote` makes it champion"
         )
@@ -211,7 +214,9 @@ def _drift_told(drift: Json | None) -> str:
             else f"unusual above {one['limit']:.3f}"
         )
         parts.append(f"{name} {one['distance']:.3f} ({limit})")
-    moved = ", ".join(f"{one['feature']} {one['distance']:.2f}" for one in drift["moved"])
+    moved = ", ".join(
+        f"{one['feature']} {one['distance']:.2f} (usually up to {one['usually_up_to']:.2f})" for one in drift["moved"]
+    )
     return f"drift: {', '.join(parts)}" + (f"; moved most beyond the usual: {moved}" if moved else "")
 
 
@@ -225,7 +230,7 @@ def _closed_told(closed: Json) -> list[str]:
     ]
     if closed["auroc"] is not None:
         value, low, high = closed["auroc"]
-        lines.append(f"AUROC on closed labels {value:.3f} [{low:.3f}, {high:.3f}]")
+        lines.append(f"AUROC at the last of them {value:.3f} [{low:.3f}, {high:.3f}]")
     return lines
 
 

@@ -11,7 +11,7 @@ from churnml.config import BacktestConfig
 from churnml.errors import UsageError
 from churnml.verbs.features import of_session
 from churnml.verbs.horizon import train_config
-from churnml.verbs.session import Session
+from churnml.verbs.session import Session, require_places
 from churnml.wording import LANGUAGES, Language
 
 if TYPE_CHECKING:
@@ -103,6 +103,7 @@ def _check(origins: int, reports: Sequence[Path]) -> None:
         if report.suffix not in _KINDS:
             kinds = f"{', '.join(_KINDS[:-1])} or {_KINDS[-1]}"
             raise UsageError(f"--report must end in {kinds} with --origins, got {report.name}; rename it")
+    require_places(reports)
 
 
 def verdicts(rolled: Rolled) -> list[str]:

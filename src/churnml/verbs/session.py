@@ -9,7 +9,7 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import cached_property
@@ -23,7 +23,7 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeEl
 from churnml.config import FeaturesConfig, WorkspaceConfig, load_config, with_options
 from churnml.database import Catalogue, Records, Workspace, open_engine, source_digest
 from churnml.database.workspace import digest_of_file
-from churnml.errors import UsageError
+from churnml.errors import DependencyError, UsageError
 from churnml.events.clock import days_later, microseconds, midnight, moment
 from churnml.events.point_in_time import Store
 
@@ -193,6 +193,23 @@ class Session:
     def print_json(self, body: Mapping[str, Any]) -> None:  # Any: JSON
         """Print a result for machines, on standard output."""
         sys.stdout.write(json.dumps(body, ensure_ascii=False, indent=1, default=str) + "\n")
+
+
+def require_places(reports: Iterable[Path]) -> None:
+    """Try to make an empty file beside each report that will be written, before the work whose end it would be.
+
+    Raises
+    ------
+    DependencyError
+        If one cannot be written.
+    """
+    for report in reports:
+        try:
+            report.resolve().parent.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryFile(dir=report.resolve().parent):
+                pass
+        except OSError as error:
+            raise DependencyError(f"cannot write {report}: {error.strerror}; choose another folder") from error
 
 
 def clock() -> int:
