@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from churnml.errors import InvalidTableError
 from churnml.modeling.metrics import auroc_interval
+from churnml.modeling.rhythm import logit_of
 
 Matrix = npt.NDArray[np.float64]
 Json = dict[str, Any]  # Any: JSON
@@ -98,11 +99,12 @@ def season_of(rates: Sequence[float], known_before: Sequence[Sequence[int]]) -> 
     known_before : sequence of sequence of int
         For each, the places of the cutoffs whose labels were final by then.
     """
-    misses = [
-        _logit(rate) - _logit(float(np.mean([rates[place] for place in places])))
+    pairs = [
+        (rate, float(np.mean([rates[place] for place in places])))
         for rate, places in zip(rates, known_before, strict=True)
         if places
     ]
+    misses = [float(np.subtract(*logit_of(np.array(pair)))) for pair in pairs]
     return float(np.sqrt(np.mean(np.square(misses)))) if len(misses) >= _FEWEST_RATES else None
 
 
@@ -120,7 +122,7 @@ def closed_at(cutoff: int, probability: Matrix, churned: Matrix, season: float |
         return Closed(cutoff, n, expected, observed, None)
     seen = (churned.sum() + _HALF) / (n + 2 * _HALF)
     sampling = 1.0 / (n * seen * (1.0 - seen))
-    off = _logit(float(seen)) - _logit(expected)
+    off = float(np.subtract(*logit_of(np.array([seen, expected]))))
     return Closed(cutoff, n, expected, observed, float(off / np.sqrt(season**2 + sampling)))
 
 
@@ -137,8 +139,3 @@ def kept(
     except InvalidTableError:
         ranking = None
     return Kept(tuple(cutoffs), season, ranking, promised)
-
-
-def _logit(share: float) -> float:
-    inside = min(max(share, 1e-6), 1 - 1e-6)
-    return float(np.log(inside / (1 - inside)))

@@ -144,7 +144,8 @@ class Model:
         logits = self.churn.logits(matrix, rhythm[:, 0])
         known, churn = rfm(table), self.churn.probability(logits)
         staying, silent = tails(self.rhythm, value_days, self.horizon_days, known, discount_rate)
-        margin, if_staying = self._margins(table, matrix, rhythm, churn)
+        orders = orders_if_staying(self.rhythm, self.horizon_days, known)
+        margin, if_staying = self._margins(table, matrix, orders, churn)
         low, high = self._between(table, matrix, churn)
         told = tuple(days) or curve_days(self.horizon_days)
         taught = self._taught(table, matrix, churn)
@@ -160,7 +161,7 @@ class Model:
             expected_margin=margin,
             margin_range=self.spread.around(margin),
             margin_if_staying=if_staying,
-            orders_if_staying=orders_if_staying(self.rhythm, self.horizon_days, known),
+            orders_if_staying=orders,
             tail_if_staying=staying,
             tail_if_silent=silent,
             rung=self.rung,
@@ -168,13 +169,12 @@ class Model:
             churn_high=high,
         )
 
-    def _margins(self, table: FeatureTable, matrix: Matrix, rhythm: Matrix, churn: Matrix) -> tuple[Matrix, Matrix]:
+    def _margins(self, table: FeatureTable, matrix: Matrix, orders: Matrix, churn: Matrix) -> tuple[Matrix, Matrix]:
         """Return the margin expected in the horizon, and that of one who orders in it."""
         if self.spend is None and self.value is not None and self.value_of_stayers is not None:
             anchor = anchor_of(table.column("spend_90d"), self.horizon_days, self.margin_rate)
             return self.value.predict(matrix, anchor), self.value_of_stayers.predict(matrix, anchor)
         spend = self.spend or Spend(0.0)
-        orders = np.maximum(rhythm[:, 2] / sigmoid(-rhythm[:, 0]), 1.0)  # of one who places at least one
         if_staying = spend.per_order_day(table) * self.margin_rate * orders
         return (1.0 - churn) * if_staying, if_staying
 
