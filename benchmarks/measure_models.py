@@ -62,7 +62,9 @@ def measure(workspace: Path, warm_up: Path) -> dict[str, float]:
         raise NotEnoughDataError(
             "the benchmark's market teaches a blend of trees, found a model without; draw a larger one"
         )
-    blend = cost_of(lambda: [model.churn.probability(model.churn.logits(matrix, rhythm)) for _ in range(_TIMES)])
+    blend = cost_of(
+        lambda: [model.churn.probability(model.churn.logits(matrix, rhythm), table.cutoffs) for _ in range(_TIMES)]
+    )
     trees = cost_of(lambda: [predicted(boosted, matrix) for _ in range(_TIMES)])
     scored = cost_of(lambda: model.forecast(table, _VALUE_DAYS))
     return {

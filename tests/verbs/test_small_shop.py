@@ -11,10 +11,12 @@ import pytest
 from churnml.config import TrainConfig
 from churnml.database import Workspace
 from churnml.modeling.climb import climb
+from churnml.modeling.gates import refusals
 from churnml.service import create_app
 from churnml.service.api.shapes import DecisionRecord
 from churnml.verbs.features import of_session
 from churnml.verbs.session import Session
+from churnml.verbs.train import answers_by_blend
 from journeys import Journey
 
 with warnings.catch_warnings():
@@ -24,27 +26,35 @@ with warnings.catch_warnings():
 DAY_ONE = dt.date(2025, 1, 1)
 
 
-def written(folder, customers, days, seed=1):
-    """Write the files of a shop whose customers come at rates of their own and leave after some order."""
+def written(folder, customers, days, seed=1, told_after=None):
+    """Write the files of a shop whose customers come at rates of their own and leave after some order.
+
+    From the day `told_after` on, who orders again bears a mark from the beginning: what nobody could have known.
+    """
     rng = np.random.default_rng(seed)
-    people, orders = ["customer_id,occurred_at"], ["order_id,customer_id,occurred_at,amount"]
+    people, orders = ["customer_id,occurred_at,attributes"], ["order_id,customer_id,occurred_at,amount"]
     for who in range(customers):
         day, rate, leaving = rng.uniform(0, days * 0.8), rng.gamma(1.2, 1 / 25), rng.beta(1, 5)
-        people.append(f"c{who},{DAY_ONE + dt.timedelta(days=int(day))}")
+        met, last = DAY_ONE + dt.timedelta(days=int(day)), day
         while day < days:
-            at = DAY_ONE + dt.timedelta(days=int(day))
+            at, last = DAY_ONE + dt.timedelta(days=int(day)), day
             orders.append(f"o{len(orders)},c{who},{at},{rng.gamma(4, 10):.2f}")
             day += np.inf if rng.random() < leaving else rng.exponential(1 / rate)
+        mark = told_after is not None and int(last) >= told_after
+        people.append(f'c{who},{met},"{{""mark"": ""{"on" if mark else "off"}""}}"')
     for name, lines in (("customers", people), ("orders", orders)):
         (folder / f"{name}.csv").write_text("\n".join(lines) + "\n")
 
 
-def opened(folder, customers, days):
+def opened(folder, customers, days, settings="", **how):
     """Return a shop that has landed."""
     shutil.copytree(Path(__file__).parents[2] / "configs", folder / "configs")
-    (folder / "configs" / "train.yaml").write_text("{bounds_rows: 1000, bootstrap: 50}")
+    (folder / "configs" / "train.yaml").write_text(f"{{bounds_rows: 1000, bootstrap: 50{settings}}}")
+    if how:
+        rules = "{consent: assumed, attributes: {mark: {en: mark, zh: 标记}}}"
+        (folder / "configs" / "workspace.yaml").write_text(rules, encoding="utf-8")
     shop = Journey(Workspace.open(folder / "workspace", create=True), folder / "configs", {})
-    written(folder, customers, days)
+    written(folder, customers, days, **how)
     for table in ("customers", "orders"):
         landed = shop.churnml("ingest", folder / f"{table}.csv", "-t", table)
         assert landed.code == 0, landed.err
@@ -119,6 +129,29 @@ def test_where_no_rhythm_can_be_learned_a_rule_answers(tmp_path):
     assert (stood.step.rung, stood.trained.cutoffs, stood.judged) == ("recency", (), None)
     assert "no rhythm of buying can be learned" in stood.step.because
     assert all(gate.passed for gate in stood.gates)
+
+
+FEW_CUTOFFS = ", horizon_days: 30, population_days: 60, min_history_days: 60, max_cutoffs: 4, rounds: 10, folds: 1"
+
+
+def test_a_refused_blend_gives_way_to_a_rung_that_passes_unless_another_blend_answers(tmp_path):
+    shop = opened(tmp_path, 900, 240, FEW_CUTOFFS, told_after=240 - 30)
+    session = Session.open(shop.workspace.root, shop.configs)
+    config = session.load("train", TrainConfig)
+    asked = session.store, of_session(session), session.cutoff(None), config, 0.3, session.step
+    stood, kept = climb(*asked), climb(*asked, keep_blend=True)
+    session.catalogue.engine.dispose()
+    assert (stood.step.rung, refusals(stood.gates)) == ("rhythm", [])
+    assert stood.step.because.startswith("the rung `logistic` was refused: ")
+    assert "`mark`" in stood.step.because
+    assert kept.step.rung == "blend"
+    assert "`mark`" in "; ".join(refusals(kept.gates))
+
+
+def test_a_blend_that_answers_is_not_the_champion_of_a_small_shop(shop):
+    session = Session.open(shop.workspace.root, shop.configs)
+    assert not answers_by_blend(session)
+    session.catalogue.engine.dispose()
 
 
 def test_a_history_of_days_is_refused_with_what_would_suffice(tmp_path):

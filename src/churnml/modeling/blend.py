@@ -10,7 +10,7 @@ Matrix = npt.NDArray[np.float64]
 _SHRINKAGE = 0.02
 
 
-def blend_weights(logits: Matrix, churned: npt.NDArray[np.bool_]) -> tuple[float, ...]:
+def blend_weights(logits: Matrix, churned: npt.NDArray[np.bool_], added: Matrix | float = 0.0) -> tuple[float, ...]:
     """Return the weights that minimise log loss plus `0.02 * |w - 1/k|^2`.
 
     Parameters
@@ -19,6 +19,8 @@ def blend_weights(logits: Matrix, churned: npt.NDArray[np.bool_]) -> tuple[float
         Of each learner, on rows later than those that taught it.
     churned : ndarray of shape (n_rows,)
         What happened.
+    added : ndarray of shape (n_rows,) or float, default 0
+        What is added to the blended logit whatever the weights.
 
     Returns
     -------
@@ -29,7 +31,7 @@ def blend_weights(logits: Matrix, churned: npt.NDArray[np.bool_]) -> tuple[float
     sign = np.where(churned, 1.0, -1.0)
 
     def loss(weights: Matrix) -> tuple[float, Matrix]:
-        margin = sign * (logits @ weights)
+        margin = sign * (logits @ weights + added)
         value = np.logaddexp(0.0, -margin).mean() + _SHRINKAGE * ((weights - equal) ** 2).sum()
         slope = -(logits * (sign * np.exp(-np.logaddexp(0.0, margin)))[:, None]).mean(axis=0)
         return float(value), slope + 2 * _SHRINKAGE * (weights - equal)

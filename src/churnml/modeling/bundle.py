@@ -38,12 +38,13 @@ from churnml.modeling.posterior import Rhythms
 from churnml.modeling.recency import RecencyRule
 from churnml.modeling.rhythm import Silent
 from churnml.modeling.scaling import Scaling
+from churnml.modeling.season import Season
 from churnml.modeling.spend import Spend
 from churnml.modeling.spread import Spread
 
 Json = dict[str, Any]  # Any: JSON
 
-FORMAT = 4
+FORMAT = 5
 KEY_VARIABLE = "CHURNML_BUNDLE_KEY"
 _MANIFEST, _SIGNATURE = "manifest.json", "signature.txt"
 _OF_MONEY = ("value-tweedie", "value-change", "stayers-tweedie", "stayers-change")
@@ -201,7 +202,8 @@ def _smoke(folder: Path) -> None:
     matrix[1], matrix[2] = 0.0, 1e6
     rhythm = np.array([[0.0, 1.0, 1.0], [-3.0, 0.5, 0.0], [3.0, 0.0, 9.0]])
     blends = (model.churn, *model.sooner.values())
-    probabilities = [blend.probability(blend.logits(matrix, rhythm[:, 0])) for blend in blends]
+    never = np.zeros(len(matrix), dtype=np.int64)
+    probabilities = [blend.probability(blend.logits(matrix, rhythm[:, 0]), never) for blend in blends]
     values = [one.predict(matrix, np.zeros(3)) for one in (model.value, model.value_of_stayers) if one is not None]
     if not np.isfinite([*probabilities, *values]).all():
         raise ModelRefusedError(f"bundle {folder.name[:12]} gives scores that are not numbers")
@@ -260,6 +262,7 @@ def _plain_churn(churn: ChurnModel) -> Json:
         "scaling": None if churn.scaling is None else churn.scaling.to_dict(),
         "weights": churn.weights,
         "reference": churn.reference,
+        "season": None if churn.season is None else asdict(churn.season),
     }
 
 
@@ -300,6 +303,7 @@ def _churn(held: Json, trees: lightgbm.Booster | None) -> ChurnModel:
         tuple(held["weights"]),
         held["reference"],
         tuple(Linear.from_dict(one) for one in held["ridges"]),
+        None if held["season"] is None else Season.from_dict(held["season"]),
     )
 
 

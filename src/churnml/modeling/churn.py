@@ -15,6 +15,7 @@ from churnml.errors import NotEnoughDataError
 from churnml.modeling.blend import blend_weights
 from churnml.modeling.learners import RIDGE_C, Linear, fit_logistic, fit_trees, predicted, sigmoid
 from churnml.modeling.scaling import Scaling, fit_scaling
+from churnml.modeling.season import Season
 
 Matrix = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
@@ -49,6 +50,8 @@ class ChurnModel:
         Mean logit of the buying rhythm over the training rows; reasons count deviations from it.
     ridges : tuple of Linear
         Others as likely as the ridge, from which it is told how sure it is; empty where that is not told.
+    season : Season or None
+        What is added to the blended logit at a cutoff; None where no year before is known.
     """
 
     trees: lightgbm.Booster | None
@@ -57,6 +60,7 @@ class ChurnModel:
     weights: tuple[float, ...]
     reference: float
     ridges: tuple[Linear, ...] = ()
+    season: Season | None = None
 
     def logits(self, matrix: Matrix, rhythm: Matrix) -> Matrix:
         """Return the logit of each learner, of shape (n_rows, 3).
@@ -72,9 +76,13 @@ class ChurnModel:
         ridge = nothing if self.ridge is None or scaled is None else self.ridge.predict(scaled)
         return np.column_stack([trees, ridge, rhythm])
 
-    def probability(self, logits: Matrix) -> Matrix:
-        """Return the churn probability of rows whose learners say `logits`; shape (n_rows,)."""
-        return sigmoid((logits * np.array(self.weights)).sum(axis=1))
+    def probability(self, logits: Matrix, cutoffs: Instants) -> Matrix:
+        """Return the churn probability of rows whose learners say `logits` at `cutoffs`; shape (n_rows,)."""
+        return sigmoid((logits * np.array(self.weights)).sum(axis=1) + self.shift(cutoffs))
+
+    def shift(self, cutoffs: Instants) -> Matrix:
+        """Return what the season adds to the blended logit at each cutoff; shape (n_rows,)."""
+        return np.zeros(len(cutoffs)) if self.season is None else self.season.shift(cutoffs)
 
 
 @dataclass(frozen=True)
@@ -96,6 +104,7 @@ def fit_churn(
     rounds: int,
     seed: int,
     with_trees: bool = True,
+    season: Season | None = None,
 ) -> ChurnFit:
     """Fit the blend: learners at rolling origins for the weights, then on every cutoff.
 
@@ -111,6 +120,8 @@ def fit_churn(
         From `labels.origins`; where empty, the weights are equal.
     with_trees : bool, default True
         Whether trees are among the learners; where few left they are not.
+    season : Season, optional
+        What is added at a cutoff, at the origins as well.
 
     Raises
     ------
@@ -120,22 +131,24 @@ def fit_churn(
     _check_enough(churned)
     usable = [(teach, judge) for teach, judge in rolling if enough(churned[np.isin(cutoffs, teach)])]
 
-    def at_origin(origin: tuple[Sequence[int], int]) -> tuple[npt.NDArray[np.intp], Matrix]:
+    def at_origin(origin: tuple[Sequence[int], int]) -> tuple[npt.NDArray[np.intp], Matrix, Matrix]:
         teach, judge = np.isin(cutoffs, origin[0]), np.flatnonzero(cutoffs == origin[1])
         early = _fit(matrix[teach], rhythm[teach], churned[teach], rounds, seed, with_trees=with_trees)
-        return judge, early.logits(matrix[judge], rhythm[judge])
+        moved = np.zeros(len(judge)) if season is None else season.shift(cutoffs[judge], origin[0])
+        return judge, early.logits(matrix[judge], rhythm[judge]), moved
 
     with ThreadPoolExecutor(max_workers=2) as pool:
         whole = pool.submit(_fit, matrix, rhythm, churned, rounds, seed, with_trees=with_trees)
         pieces = list(pool.map(at_origin, usable))
     if not pieces:
-        return ChurnFit(whole.result(), np.zeros(0, dtype=np.intp), np.zeros((0, len(LEARNERS))))
-    judged = np.concatenate([rows for rows, _ in pieces])
-    logits = np.concatenate([values for _, values in pieces])
+        return ChurnFit(
+            replace(whole.result(), season=season), np.zeros(0, dtype=np.intp), np.zeros((0, len(LEARNERS)))
+        )
+    judged, logits, moved = (np.concatenate(parts) for parts in zip(*pieces, strict=True))
     final = whole.result()
     absent = (0.0,) * (0 if with_trees else 1)
-    weights = absent + blend_weights(logits[:, len(absent) :], churned[judged])
-    return ChurnFit(replace(final, weights=weights), judged, logits)
+    weights = absent + blend_weights(logits[:, len(absent) :], churned[judged], moved)
+    return ChurnFit(replace(final, weights=weights, season=season), judged, logits)
 
 
 def _fit(matrix: Matrix, rhythm: Matrix, churned: Flags, rounds: int, seed: int, *, with_trees: bool) -> ChurnModel:

@@ -46,13 +46,25 @@ class Stood:
 
 
 def climb(
-    store: Store, catalogue: Catalogue, now: int, config: TrainConfig, margin_rate: float, telling: Telling
+    store: Store,
+    catalogue: Catalogue,
+    now: int,
+    config: TrainConfig,
+    margin_rate: float,
+    telling: Telling,
+    *,
+    keep_blend: bool = False,
 ) -> Stood:
-    """Return the model of the highest rung that the data reach.
+    """Return the model of the highest rung that the data reach and that passes its gates.
 
-    A blend is taken as it is, and its gates decide; but one that cannot be judged out of time gives way to `logistic`.
-    A lower rung that a gate refuses gives way to the next one down, and where all are refused, the highest is returned
-    with its refusals.
+    A rung that a gate refuses gives way to the next one down, and where all are refused, the highest is returned with
+    its refusals. A blend that cannot be judged out of time gives way to `logistic`.
+
+    Parameters
+    ----------
+    keep_blend : bool, default False
+        Whether a refused blend is returned as it is: there is a blend that answers, and it does so better than a lower
+        rung would.
 
     Raises
     ------
@@ -66,7 +78,7 @@ def climb(
         because = f"a blend must be judged out of time, and it cannot be: {found.not_judged}"
         step = Step("logistic", because, "the history that its judgement takes")
         first = found = _stand(store, catalogue, now, config, margin_rate, telling, step)
-    while found.step.rung != "blend" and refusals(found.gates):
+    while refusals(found.gates) and not (keep_blend and found.step.rung == "blend"):
         lower = below(found.step.rung)
         if lower is None:
             return first

@@ -104,7 +104,10 @@ def _rhythm(stack: Snapshots, rung: Rung, now: int, seed: int) -> Rhythm:
 def _logistic(stack: Snapshots, design: Design, config: TrainConfig, rolling: Rolling) -> ChurnFit:
     matrix = design.matrix(stack.table, stack.rhythm)
     rhythm, at, seed = stack.rhythm[:, 0], stack.table.cutoffs, config.seed
-    fit = fit_churn(matrix, rhythm, stack.churned, at, rolling, rounds=config.rounds, seed=seed, with_trees=False)
+    season = stack.seasons.get(config.horizon_days)
+    fit = fit_churn(
+        matrix, rhythm, stack.churned, at, rolling, rounds=config.rounds, seed=seed, with_trees=False, season=season
+    )
     return ChurnFit(with_doubt(fit.model, matrix, stack.customers, seed), fit.judged, fit.logits)
 
 

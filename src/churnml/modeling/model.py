@@ -36,6 +36,8 @@ class Forecast:
         The columns the learners saw.
     logits : ndarray of shape (n_rows, 3)
         Of the learners.
+    season : ndarray
+        What the season adds to the blended logit, see `season.Season`.
     churn_probability, p_alive : ndarray
         Probabilities.
     days : ndarray of shape (n_days,)
@@ -63,6 +65,7 @@ class Forecast:
     matrix: Matrix
     rhythm: Matrix
     logits: Matrix
+    season: Matrix
     churn_probability: Matrix
     p_alive: Matrix
     days: npt.NDArray[np.int64]
@@ -142,7 +145,7 @@ class Model:
         rhythm = rhythm_columns(self.rhythm, table, self.horizon_days)
         matrix = self.design.matrix(table, rhythm)
         logits = self.churn.logits(matrix, rhythm[:, 0])
-        known, churn = rfm(table), self.churn.probability(logits)
+        known, churn = rfm(table), self.churn.probability(logits, table.cutoffs)
         staying, silent = tails(self.rhythm, value_days, self.horizon_days, known, discount_rate)
         orders = orders_if_staying(self.rhythm, self.horizon_days, known)
         margin, if_staying = self._margins(table, matrix, orders, churn)
@@ -153,6 +156,7 @@ class Model:
             matrix=matrix,
             rhythm=rhythm,
             logits=logits,
+            season=self.churn.shift(table.cutoffs),
             churn_probability=churn,
             p_alive=rhythm[:, 1],
             days=np.array(told),
@@ -184,12 +188,12 @@ class Model:
         if not isinstance(rhythm, Rhythms | RecencyRule):
             return None, None
         if self.churn.ridges and isinstance(rhythm, Rhythms):
-            low, high = self._between_ridges(rhythm, known, matrix)
+            low, high = self._between_ridges(rhythm, known, matrix, self.churn.shift(table.cutoffs))
         else:
             low, high = rhythm.between(known, self.horizon_days)
         return np.minimum(low, churn), np.maximum(high, churn)
 
-    def _between_ridges(self, rhythm: Rhythms, known: Rfm, matrix: Matrix) -> tuple[Matrix, Matrix]:
+    def _between_ridges(self, rhythm: Rhythms, known: Rfm, matrix: Matrix, moved: Matrix) -> tuple[Matrix, Matrix]:
         scaled = matrix if self.churn.scaling is None else self.churn.scaling(matrix)
         tail = (1 - LEVEL) / 2
         _, of_ridge, of_rhythm = self.churn.weights
@@ -199,12 +203,12 @@ class Model:
             for ridge, one in pairs
         ]
         low, high = np.quantile(np.array(said), [tail, 1 - tail], axis=0, method="weibull")
-        return sigmoid(low), sigmoid(high)
+        return sigmoid(low + moved), sigmoid(high + moved)
 
     def _taught(self, table: FeatureTable, matrix: Matrix, churn: Matrix) -> dict[int, Matrix]:
         """Return the probability of silence by the blends, by the days that each was taught."""
         rhythm = silence_logits(self.rhythm, table, tuple(self.sooner))
         taught = {self.horizon_days: churn}
         for place, (day, blend) in enumerate(self.sooner.items()):
-            taught[day] = blend.probability(blend.logits(matrix, rhythm[:, place]))
+            taught[day] = blend.probability(blend.logits(matrix, rhythm[:, place]), table.cutoffs)
         return taught

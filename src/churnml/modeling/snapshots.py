@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +14,7 @@ from churnml.features import Catalogue, FeatureTable, build
 from churnml.labels import Outcomes, check_taught_by, churned, label_lag, margin, silent_for
 from churnml.modeling.ladder import Lessons, Rung, lessons
 from churnml.modeling.rhythm import fit_rhythm, rhythm_or_rule, rule_at, sound_rhythm, stacked_rhythm
+from churnml.modeling.season import Season, seasons
 
 Matrix = npt.NDArray[np.float64]
 
@@ -36,6 +37,9 @@ class Snapshots:
         The whole base at the cutoff the model is meant for; it has features and no label.
     no_rhythm : str
         Why no rhythm of buying can be believed at that cutoff, in words; empty where one can.
+    seasons : mapping of int to Season
+        What the season adds to silence of so many days, the horizon's and those of `sooner`; empty where no year of
+        data is behind it.
     """
 
     table: FeatureTable
@@ -45,6 +49,7 @@ class Snapshots:
     sooner: Mapping[int, tuple[Matrix, npt.NDArray[np.bool_]]]
     base_at_now: FeatureTable
     no_rhythm: str = ""
+    seasons: Mapping[int, Season] = field(default_factory=dict)
 
     @property
     def lessons(self) -> Lessons:
@@ -91,4 +96,5 @@ def snapshots(
     outcome = outcomes.at(table.customer_ids, table.cutoffs)
     labels = churned(outcome), margin(outcome, margin_rate)
     earlier = {day: (logits[inside][:, place], silent_for(outcome, day)) for place, day in enumerate(sooner)}
-    return Snapshots(table, rhythm[inside], *labels, earlier, at_now, no_rhythm)
+    told = seasons(store, catalogue, cutoffs, now, config, [*sooner, config.horizon_days])
+    return Snapshots(table, rhythm[inside], *labels, earlier, at_now, no_rhythm, told)

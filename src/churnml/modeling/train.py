@@ -116,12 +116,12 @@ def _blend(
     design = fit_design(stack.table)
     matrix = design.matrix(stack.table, stack.rhythm)
 
-    def blend(rhythm: Matrix, silent: npt.NDArray[np.bool_]) -> ChurnFit:
-        at, seed = stack.table.cutoffs, config.seed
-        return fit_churn(matrix, rhythm, silent, at, rolling, rounds=config.rounds, seed=seed)
+    def blend(day: int, rhythm: Matrix, silent: npt.NDArray[np.bool_]) -> ChurnFit:
+        at, seed, season = stack.table.cutoffs, config.seed, stack.seasons.get(day)
+        return fit_churn(matrix, rhythm, silent, at, rolling, rounds=config.rounds, seed=seed, season=season)
 
-    churn = blend(stack.rhythm[:, 0], stack.churned)
-    earlier = {day: blend(*known).model for day, known in stack.sooner.items() if enough(known[1])}
+    churn = blend(config.horizon_days, stack.rhythm[:, 0], stack.churned)
+    earlier = {day: blend(day, *known).model for day, known in stack.sooner.items() if enough(known[1])}
     anchor = anchor_of(stack.table.column("spend_90d"), config.horizon_days, margin_rate)
     money = fit_money(matrix, stack, anchor, config.seed)
     model = Model(

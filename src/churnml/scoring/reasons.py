@@ -36,12 +36,12 @@ class Contributions:
     ----------
     by_column : ndarray of shape (n_rows, n_columns)
         In the order of the design's columns.
-    base : float
-        The logit of a customer about whom nothing stands out; base plus a row's sum is its logit.
+    base : ndarray of shape (n_rows,)
+        The logit of a customer about whom nothing stands out, at that season; base plus a row's sum is its logit.
     """
 
     by_column: Values
-    base: float
+    base: Values
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ def contributions(model: Model, forecast: Forecast) -> Contributions:
     rhythm = model.design.columns.index(RHYTHM_COLUMNS[0])
     by_column[:, rhythm] += rhythm_weight * (forecast.rhythm[:, 0] - model.churn.reference)
     base = trees_weight * base + ridge_weight * intercept + rhythm_weight * model.churn.reference
-    return Contributions(by_column, base)
+    return Contributions(by_column, base + forecast.season)
 
 
 def reasons(

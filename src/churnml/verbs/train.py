@@ -76,6 +76,12 @@ def _is_whole(session: Session, bundle: str) -> bool:
     return True
 
 
+def answers_by_blend(session: Session) -> bool:
+    """Tell whether the champion is a blend; then one that is refused gives way to no lower rung."""
+    champion = session.catalogue.alias("champion")
+    return any(run.bundle == champion and run.summary.get("rung") == "blend" for run in session.catalogue.runs("train"))
+
+
 def _run(session: Session, config: TrainConfig, suggested: Horizon | None, now: int, inputs: str) -> Json:
     from churnml.events.clock import moment  # noqa: PLC0415
     from churnml.modeling.bundle import save_bundle, try_bundle  # noqa: PLC0415
@@ -86,7 +92,8 @@ def _run(session: Session, config: TrainConfig, suggested: Horizon | None, now: 
 
     zone = session.settings.time_zone
     with session.running("train", inputs) as run_id:
-        stood = climb(session.store, of_session(session), now, config, session.settings.margin_rate, session.step)
+        features, rate = of_session(session), session.settings.margin_rate
+        stood = climb(session.store, features, now, config, rate, session.step, keep_blend=answers_by_blend(session))
         trained, judged, asked, step = stood.trained, stood.judged, stood.gates, stood.step
         facts = {
             "cutoffs": [moment(one, zone).isoformat() for one in trained.cutoffs],
