@@ -1,5 +1,7 @@
 """A configuration says what it means or is told, by key, where it does not."""
 
+from pathlib import Path
+
 import pytest
 from pydantic import ValidationError
 
@@ -8,6 +10,7 @@ from churnml.config import (
     Settings,
     TrainConfig,
     WorkspaceConfig,
+    flat,
     load_config,
     parse_config,
     validated,
@@ -131,3 +134,31 @@ def test_no_strange_value_of_any_key_is_refused_in_the_words_of_the_library(mode
     told = [(given, refused(given, model)) for given in [*given_each(model), {"strange": 1}]]
     assert told[-1][1].startswith("x: unknown key `strange`")
     assert not [(given, words) for given, words in told if any(word in words for word in foreign)]
+
+
+def test_the_commented_settings_of_training_say_the_defaults():
+    file = Path(__file__).parent.parent / "configs" / "train.yaml"
+    assert load_config(file, TrainConfig) == TrainConfig()
+
+
+@pytest.mark.parametrize(("text", "words"), [
+    ("trees: {rounds: 3}", "unknown key `trees.rounds`"),
+    ("trees: {num_leaves: 1}", "`trees.num_leaves` must be at least 2, got 1"),
+    ("ridge: {variance: 0}", "`ridge.variance` must be more than 0, got 0"),
+    ("value: {tweedie_power: 2}", "`value.tweedie_power` must be less than 2, got 2"),
+    ("learners: {use: []}", "must hold at least 1"),
+    ("learners: {use: [trees, tree]}", "must be `trees`, `ridge` or `rhythm`, got 'tree'; did you mean `trees`?"),
+    ("learners: {use: [trees, trees]}", "must name each learner once, got trees, trees"),
+    ("blend: {shrinkage: .inf}", "`blend.shrinkage` must be a finite number"),
+])  # fmt: skip
+def test_a_setting_of_a_learner_out_of_range_is_refused_by_its_key(text, words):
+    assert words in refusal(text)
+
+
+def test_options_of_the_command_leave_the_settings_of_learners_as_they_are():
+    settings = parse_config("trees: {num_leaves: 3}", TrainConfig, "x")
+    assert with_options(settings, {"horizon_days": 30}).trees.num_leaves == 3
+
+
+def test_nested_settings_are_flattened_by_their_keys():
+    assert flat({"seed": 1, "trees": {"num_leaves": 7}}) == {"seed": 1, "trees.num_leaves": 7}

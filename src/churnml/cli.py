@@ -331,6 +331,32 @@ def monitor(
         raise typer.Exit(FOUND)
 
 
+@app.command()
+def tune(
+    cutoff: CutoffOption = None,
+    workspace: WorkspaceOption = WORKSPACE,
+    configs: ConfigsOption = CONFIGS,
+    *,
+    trials: Annotated[int, typer.Option(help="How many settings are tried; a stopped search goes on.")] = 40,
+    minutes: Annotated[float | None, typer.Option(help="Stop after so many, and keep the best so far.")] = None,
+    write: Annotated[
+        bool, typer.Option("--write", help="Write what is better beyond noise into configs/train.yaml.")
+    ] = False,
+    out: Annotated[Path | None, typer.Option(help="Write the best found to this YAML file, better or not.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Search for settings that forecast better out of time (pip install 'churnml[tune]')."""
+    from churnml.verbs.tune import told  # noqa: PLC0415
+    from churnml.verbs.tune import tune as run  # noqa: PLC0415
+
+    session = _open(workspace, configs, as_json=as_json)
+    found = run(session, cutoff=cutoff, trials=trials, minutes=minutes, write=write, out=out)
+    if as_json:
+        session.print_json(found)
+    else:
+        session.console.print(told(found), markup=False)
+
+
 FeaturesOption = Annotated[
     Path | None,
     typer.Option(

@@ -12,7 +12,7 @@ from typing import Annotated, Literal, TypeVar
 from zoneinfo import available_timezones
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, field_validator, model_validator
 
 from churnml.errors import ConfigError, UsageError, nearest
 from churnml.refusals import broken_rule, keys_beside, place, shown
@@ -56,6 +56,71 @@ class WorkspaceConfig(Settings):
         return value
 
 
+Learner = Literal["trees", "ridge", "rhythm"]
+LEARNERS: tuple[Learner, ...] = ("trees", "ridge", "rhythm")
+"""The learners of the blend that come with the house."""
+
+
+class TreeSettings(Settings):
+    """How boosted trees grow; LightGBM's own names."""
+
+    num_leaves: int = Field(7, ge=2, le=1_024, description="leaves of a tree at most")
+    min_leaf: int = Field(
+        150, ge=10, le=100_000, description="rows in a leaf at least, but never more than a fortieth of all rows"
+    )
+    feature_fraction: float = Field(0.3, gt=0.0, le=1.0, description="share of the columns that a tree may use")
+    bagging_fraction: float = Field(0.8, gt=0.0, le=1.0, description="share of the rows that teach a tree")
+    lambda_l2: float = Field(20.0, ge=0.0, allow_inf_nan=False, description="penalty on the square of a leaf's value")
+    learning_rate: float = Field(0.03, gt=0.0, le=1.0, description="how much of a tree is believed")
+
+
+class RidgeSettings(Settings):
+    """How the logistic regression is held back."""
+
+    variance: float = Field(
+        0.003, gt=0.0, le=1_000.0, description="of the prior on a scaled column's coefficient; less holds it nearer 0"
+    )
+
+
+class BlendSettings(Settings):
+    """How the weights of the learners are found."""
+
+    shrinkage: float = Field(
+        0.02, ge=0.0, allow_inf_nan=False, description="how strongly the weights are drawn to equal ones"
+    )
+
+
+class ValueSettings(Settings):
+    """How the models of the margin are taught."""
+
+    rounds: int = Field(300, ge=10, le=10_000, description="boosting rounds of their trees")
+    penalty: float = Field(1_000.0, gt=0.0, allow_inf_nan=False, description="of their ridge regressions")
+    tweedie_power: float = Field(
+        1.3, gt=1.0, lt=2.0, description="between counts of equal sums (1) and one sum of any size (2)"
+    )
+    trees: TreeSettings = Field(default_factory=TreeSettings, description="how their trees grow")
+
+
+class LearnersSettings(Settings):
+    """Which learners are blended."""
+
+    use: Annotated[tuple[Learner, ...], Field(min_length=1)] = Field(LEARNERS, description="those of the house")
+    files: tuple[str, ...] = Field((), description="Python files that declare learners of your own, beside this one")
+    _folder: Path = PrivateAttr(default_factory=Path)
+
+    @field_validator("use")
+    @classmethod
+    def _each_once(cls, value: tuple[Learner, ...]) -> tuple[Learner, ...]:
+        if len(set(value)) < len(value):
+            raise ValueError(f"must name each learner once, got {', '.join(value)}")
+        return value
+
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        """Where the files of one's own learners are; known once the settings were read from a folder."""
+        return tuple((self._folder / name).resolve() for name in self.files)
+
+
 class TrainConfig(Settings):
     """`configs/train.yaml`: what is learned, and from which cutoffs."""
 
@@ -71,8 +136,13 @@ class TrainConfig(Settings):
         30, ge=0, le=365, description="days in which goods come back; a label waits for them where returns have landed"
     )
     folds: int = Field(3, ge=1, le=20, description="rolling origins that learn the blend weights")
-    rounds: int = Field(300, ge=10, le=10_000, description="boosting rounds of LightGBM")
+    rounds: int = Field(300, ge=10, le=10_000, description="boosting rounds of the trees of churn")
     seed: int = Field(0, ge=0, description="seed of everything random")
+    learners: LearnersSettings = Field(default_factory=LearnersSettings, description="which are blended")
+    trees: TreeSettings = Field(default_factory=TreeSettings, description="how the trees of churn grow")
+    ridge: RidgeSettings = Field(default_factory=RidgeSettings, description="of the logistic regression of churn")
+    blend: BlendSettings = Field(default_factory=BlendSettings, description="of the learners of churn")
+    value: ValueSettings = Field(default_factory=ValueSettings, description="of the margin")
     bootstrap: int = Field(200, ge=50, le=10_000, description="redraws behind each interval of the report")
     max_calibration_error: Share = Field(
         0.05, description="calibration error out of time (ECE) above which, beyond noise, a model is not promoted"
@@ -81,6 +151,15 @@ class TrainConfig(Settings):
         (), description="features that someone has made sure were known in time, whatever they tell alone"
     )
     bounds_rows: int = Field(20_000, ge=1_000, le=10_000_000, description="random rows a new model is asked of")
+    max_auroc_drop: Share = Field(
+        0.05, description="loss of AUROC at the last rolling origin above which, beyond noise, it is not promoted"
+    )
+
+    def read_from(self, folder: Path) -> TrainConfig:
+        """Return the same settings, knowing beside which file the learners of one's own lie."""
+        learners = self.learners.model_copy()
+        learners._folder = folder  # noqa: SLF001  # its own
+        return self.model_copy(update={"learners": learners})
 
 
 class FeaturesConfig(Settings):
@@ -179,6 +258,14 @@ class BacktestConfig(Settings):
 
 
 AnySettings = TypeVar("AnySettings", bound=BaseModel)
+
+
+def flat(values: Mapping[str, object], before: str = "") -> dict[str, object]:
+    """Return settings without nesting, a key inside another written as `trees.num_leaves`."""
+    found: dict[str, object] = {}
+    for name, value in values.items():
+        found |= flat(value, f"{before}{name}.") if isinstance(value, Mapping) else {f"{before}{name}": value}
+    return found
 
 
 def load_config(path: Path, model: type[AnySettings], *, required: bool = False) -> AnySettings:

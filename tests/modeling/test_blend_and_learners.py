@@ -3,11 +3,13 @@
 import subprocess
 import sys
 
+import lightgbm
 import numpy as np
 import pytest
 
+from churnml.config import RidgeSettings, TreeSettings
 from churnml.modeling.blend import blend_weights
-from churnml.modeling.learners import fit_logistic, fit_ridge, fit_trees, sigmoid
+from churnml.modeling.learners import fit_logistic, fit_ridge, fit_trees, predicted, sigmoid
 
 BESIDE_EACH_OTHER = """
 import threading, time
@@ -91,3 +93,36 @@ def test_trees_are_fitted_and_asked_side_by_side():
 
 def test_the_sigmoid_does_not_overflow():
     assert sigmoid(np.array([-1e4, 0.0, 1e4])).tolist() == [0.0, 0.5, 1.0]
+
+
+def test_trees_with_the_default_settings_are_those_the_blend_was_judged_with():
+    # the constants of before they could be set; another default would be another model under the same settings
+    constants = {
+        "num_leaves": 7, "feature_fraction": 0.3, "bagging_fraction": 0.8, "bagging_freq": 1, "lambda_l2": 20.0,
+        "learning_rate": 0.03, "deterministic": True, "force_row_wise": True, "num_threads": 1, "verbose": -1,
+        "objective": "binary", "seed": 1, "min_data_in_leaf": max(10, min(150, len(LOGITS) // 40)),
+    }  # fmt: skip
+    before = lightgbm.train(constants, lightgbm.Dataset(LOGITS, CHURNED * 1.0), 20)
+    now = fit_trees(LOGITS, CHURNED * 1.0, objective="binary", rounds=20, seed=1)
+    assert now.model_to_string() == before.model_to_string()
+
+
+def test_each_setting_of_the_trees_changes_them():
+    rows = np.random.default_rng(0).normal(size=(8_000, 6))
+    left = (rows[:, 0] * rows[:, 1] > 0.3) * 1.0
+    changed = {
+        "num_leaves": 9, "min_leaf": 50, "feature_fraction": 0.9, "bagging_fraction": 0.5, "lambda_l2": 1.0,
+        "learning_rate": 0.1,
+    }  # fmt: skip
+    each = [TreeSettings(), *(TreeSettings(**{name: value}) for name, value in changed.items())]
+    found = [fit_trees(rows, left, objective="binary", rounds=8, seed=0, settings=one) for one in each]
+    assert len({tuple(predicted(one, rows)) for one in found}) == len(each)
+
+
+def test_a_ridge_of_less_variance_keeps_nearer_to_nothing():
+    timid, bold = (fit_logistic(LOGITS, CHURNED, RidgeSettings(variance=one)) for one in (1e-5, 1.0))
+    assert np.abs(timid.coefficients).max() < np.abs(bold.coefficients).max() / 10
+
+
+def test_a_strong_shrinkage_leaves_the_weights_equal():
+    assert np.ptp(blend_weights(LOGITS, CHURNED, 1e6)) < 1e-4 < np.ptp(blend_weights(LOGITS, CHURNED))

@@ -12,7 +12,7 @@ import pytest
 
 from churnml.errors import ModelRefusedError
 from churnml.modeling import bundle
-from churnml.modeling.bundle import KEY_VARIABLE, check_bundle, load_bundle, save_bundle, try_bundle
+from churnml.modeling.bundle import FORMAT, KEY_VARIABLE, check_bundle, load_bundle, save_bundle, try_bundle
 
 FACTS = {"cutoff": "2020-01-01", "judged": {"auroc": 0.8}}
 VALUE_DAYS = 365
@@ -159,7 +159,9 @@ def test_a_renamed_bundle_is_refused(folder, unparsed):
 
 
 def test_another_format_is_refused_with_both_numbers(folder, unparsed):
-    assert "has format 5, this version reads 4" in refused(rehashed(folder, manifest={"format": 5}))
+    assert f"has format {FORMAT + 1}, this version reads {FORMAT}" in refused(
+        rehashed(folder, manifest={"format": FORMAT + 1})
+    )
 
 
 @pytest.mark.parametrize("content", [b"{}", b"[]", b"not JSON", b"\xff"])

@@ -38,7 +38,7 @@ def test_an_impossible_answer_is_refused_with_the_rule(journey, monkeypatch):
         yield "no tenure is long", table.column("tenure_days") > 0, table.column("tenure_days")
 
     monkeypatch.setattr(asking, "_rules", rules)
-    monkeypatch.setattr("churnml.modeling.bundle.try_bundle", lambda _: None)
+    monkeypatch.setattr("churnml.modeling.bundle.try_bundle", lambda _, **_files: None)
     said = journey.churnml("check bundle", "--rows", 10)
     assert said.code == 4
     assert "gives impossible answers: no tenure is long, found" in said.err

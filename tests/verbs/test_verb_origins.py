@@ -21,10 +21,12 @@ def _origin(day, seed):
     rng = np.random.default_rng(seed)
     p = rng.beta(1, 4, 500)
     left, spent = (rng.random(500) < p).astype(float), rng.gamma(2.0, 50.0, 500)
-    forecasts = {"churn": {OURS: p, "no idea": np.full(500, 0.2)}, "value": {OURS: spent, "half": spent / 2}}
+    others = {f"{OURS} without mine": np.sqrt(p), "no idea": np.full(500, 0.2)}
+    forecasts = {"churn": {OURS: p, **others}, "value": {OURS: spent, "half": spent / 2}}
     truth, ids = {"churn": left, "value": spent}, np.arange(500).astype(object)
     value = Told(spent, Range(spent / 2, spent, spent * 2), spent)
-    return Origin(day, 2, ids, truth, forecasts, past_rate=0.2, value=value)
+    weights = {"trees": 0.5, "mine": 0.25}
+    return Origin(day, 2, ids, truth, forecasts, weights=weights, past_rate=0.2, value=value)
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +37,16 @@ def rolled():
 
 
 def test_a_sentence_says_where_ours_is_better_than_a_baseline_beyond_noise(rolled):
-    assert verdicts(rolled)[0].startswith("churn: against no idea, beyond noise: better on auroc")
+    assert verdicts(rolled)[1].startswith("churn: against no idea, beyond noise: better on auroc")
+
+
+def test_a_sentence_says_whether_a_learner_of_ones_own_helps(rolled):
+    assert verdicts(rolled)[0].startswith("churn: against churnml without mine, beyond noise: better on brier")
+
+
+def test_the_weights_of_the_learners_are_told_at_each_origin(rolled):
+    told = page(rolled, findings(rolled, Campaign(), bootstrap=50)).split("## Learners")[1]
+    assert "| mine | 0.25 | 0.25 |" in told
 
 
 def test_a_sentence_says_at_how_many_origins_calibration_is_what_a_perfect_model_shows(rolled):

@@ -48,7 +48,7 @@ def second(pair):
 
 def test_training_tells_every_gate(journey):
     asked = journey.said["train"].body["gates"]
-    assert [gate["name"] for gate in asked] == ["baselines", "calibration", "suspects", "bounds"]
+    assert [gate["name"] for gate in asked] == ["baselines", "calibration", "suspects", "bounds", "stability"]
     assert all(gate["passed"] for gate in asked)
 
 

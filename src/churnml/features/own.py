@@ -37,7 +37,7 @@ def own_features(files: Iterable[Path]) -> tuple[Feature, ...]:
 def _of_file(file: Path) -> list[Feature]:
     if not file.is_file():
         raise ConfigError(f"configs/features.yaml names {file}, which is no file; correct `files`")
-    found = getattr(_run(file), "FEATURES", None)
+    found = getattr(run_file(file), "FEATURES", None)
     if not isinstance(found, list) or not all(isinstance(one, Feature) for one in found):
         raise ConfigError(
             f"{file.name} must define FEATURES, a list of churnml.features.Feature; see docs/own-features.md"
@@ -47,25 +47,39 @@ def _of_file(file: Path) -> list[Feature]:
     return found
 
 
-def _run(file: Path) -> object:
-    spec = importlib.util.spec_from_file_location(f"own_features_{file.stem}", file)
+def run_file(file: Path, named_in: str = "files") -> object:
+    """Return the module that a Python file of the user's makes.
+
+    Parameters
+    ----------
+    named_in : str
+        The setting that names the file.
+
+    Raises
+    ------
+    ConfigError
+        If it is no Python file, or cannot be run; the message names the line.
+    """
+    spec = importlib.util.spec_from_file_location(f"own_{file.stem}", file)
     if spec is None or spec.loader is None:
         raise ConfigError(f"{file.name} must be a Python file that ends in .py; rename it")
     module = importlib.util.module_from_spec(spec)
     try:
         spec.loader.exec_module(module)
     except (Exception, SystemExit) as error:  # whatever a file may raise, its own name and line are what helps
-        lines = [entry.lineno for entry in _entries(error) if Path(entry.filename) == file]
-        line = getattr(error, "lineno", None) or (lines[-1] if lines else None)
+        line = line_in(error, file)
         where = f"{file.name}, line {line}" if line else file.name
         raise ConfigError(
-            f"{where}: {type(error).__name__}: {error}; correct the file, or take it out of `files`"
+            f"{where}: {type(error).__name__}: {error}; correct the file, or take it out of `{named_in}`"
         ) from error
     return module
 
 
-def _entries(error: BaseException) -> list[traceback.FrameSummary]:
-    return list(traceback.extract_tb(error.__traceback__))
+def line_in(error: BaseException, file: Path) -> int | None:
+    """Return the line of a file at which an error came up, None where it was elsewhere."""
+    lines = [entry.lineno for entry in traceback.extract_tb(error.__traceback__) if Path(entry.filename) == file]
+    line: int | None = getattr(error, "lineno", None) or (lines[-1] if lines else None)
+    return line
 
 
 def _check(file: Path, feature: Feature) -> None:

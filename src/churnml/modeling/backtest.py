@@ -275,10 +275,13 @@ def truth_of(target: Target, outcome: Outcome, margin_rate: float) -> Matrix:
 
 
 def forecasts_of(target: Target, trained: Trained, table: FeatureTable) -> dict[str, Matrix]:
-    """Return what each method says of the rows, ours first."""
+    """Return what each method says of the rows: ours, for churn ours without each learner of one's own, baselines."""
     forecast = trained.model.forecast(table, trained.model.horizon_days)
     ours = forecast.churn_probability if target == "churn" else forecast.expected_margin
     found = {OURS: ours}
+    if target == "churn":
+        without = trained.churn_fit.without_own(trained.snapshots.churned, forecast.logits, forecast.season)
+        found |= {f"{OURS} without {name}": said for name, said in without.items()}
     for name, baseline in _BASELINES[target].items():
         if trained.model.rung == "blend":
             found[name] = baseline(trained, table)

@@ -17,7 +17,7 @@ import shutil
 import subprocess
 import sys
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -34,6 +34,7 @@ from churnml.modeling.clv import ValueModel
 from churnml.modeling.design import Design
 from churnml.modeling.learners import Linear
 from churnml.modeling.model import Model
+from churnml.modeling.own_learner import OwnLearner, TaughtOwn, own_learners, restored
 from churnml.modeling.posterior import Rhythms
 from churnml.modeling.recency import RecencyRule
 from churnml.modeling.rhythm import Silent
@@ -84,23 +85,31 @@ def write_bundle(files: Mapping[str, bytes], facts: Mapping[str, Any], models: P
     return name
 
 
-def load_bundle(folder: Path) -> tuple[Model, Json]:
+def load_bundle(folder: Path, learners: Iterable[Path] = ()) -> tuple[Model, Json]:
     """Return the model in `folder`, and its manifest.
+
+    Parameters
+    ----------
+    learners : iterable of Path
+        Files that declare learners of one's own; they are run only if the bundle asks for one.
 
     Raises
     ------
     ModelRefusedError
         If anything in the folder is missing, added or changed, if its signature does not match the key in the
-        environment variable CHURNML_BUNDLE_KEY, or if it was written in a format this version does not read.
+        environment variable CHURNML_BUNDLE_KEY, if it was written in a format this version does not read, or if it asks
+        for a learner of one's own that no file declares as it was.
     """
     try:
         manifest, files = read_bundle(folder)
         require_kind(manifest, None, folder)
         content = json.loads(files["model.json"])
         names = ["churn"] * content["churn"]["trees"] + list(_OF_MONEY) * (content["value"] is not None)
-        names += [f"sooner-{day}" for day in content["sooner"]]
+        names += [f"sooner-{day}" for day, held in content["sooner"].items() if held["trees"]]
         trees = {name: lightgbm.Booster(model_str=files[f"{name}.txt"].decode()) for name in names}
-        model = _model(content, trees)
+        blends = (content["churn"], *content["sooner"].values())
+        known = own_learners(learners) if any(one["own"] for one in blends) else ()
+        model = _model(content, trees, known, folder.name)
     except (LookupError, TypeError, ValueError, lightgbm.basic.LightGBMError) as error:
         raise ModelRefusedError(f"bundle {folder.name[:12]} holds no model of ours ({error!r}); train again") from error
     _require(list(model.design.columns) == manifest["inputs"], folder, "its columns stand as in training")
@@ -166,20 +175,29 @@ def _bytes(folder: Path, name: str) -> bytes:
     return path.read_bytes()
 
 
-def try_bundle(folder: Path, module: str = __name__) -> None:
+def try_bundle(folder: Path, module: str = __name__, learners: Iterable[Path] = ()) -> None:
     """Load a bundle and score a few rows with it in a child process, so that a fatal fault dies there and not here.
 
     Parameters
     ----------
     module : str
         What the child runs: the module that loads bundles of this kind.
+    learners : iterable of Path
+        As of `load_bundle`.
 
     Raises
     ------
     ModelRefusedError
         If the child fails, dies or exceeds a minute.
     """
-    command = [sys.executable, "-P", "-m", module, str(folder)]  # -P: no code from the current folder
+    command = [
+        sys.executable,
+        "-P",
+        "-m",
+        module,
+        str(folder),
+        *map(str, learners),
+    ]  # -P: no code from the current folder
     try:
         child = subprocess.run(command, capture_output=True, text=True, timeout=_DEADLINE_SECONDS, check=False)  # noqa: S603  # our own interpreter and module
     except subprocess.TimeoutExpired as error:
@@ -191,9 +209,9 @@ def try_bundle(folder: Path, module: str = __name__) -> None:
         raise ModelRefusedError(f"bundle {folder.name[:12]} cannot score ({last}); train again")
 
 
-def _smoke(folder: Path) -> None:
+def _smoke(folder: Path, learners: Iterable[Path] = ()) -> None:
     """Score empty, zero and large rows, and require probabilities and money that are numbers."""
-    model, _ = load_bundle(folder)
+    model, _ = load_bundle(folder, learners)
     if model.rung != "blend":
         broken = bounds(model, _SMOKE_ROWS).broken
         if broken:
@@ -263,6 +281,7 @@ def _plain_churn(churn: ChurnModel) -> Json:
         "weights": churn.weights,
         "reference": churn.reference,
         "season": None if churn.season is None else asdict(churn.season),
+        "own": [one.to_json() for one in churn.own],
     }
 
 
@@ -277,15 +296,18 @@ def _plain_value(value: ValueModel) -> Json:
     }
 
 
-def _model(content: Json, trees: Mapping[str, lightgbm.Booster]) -> Model:
+def _model(content: Json, trees: Mapping[str, lightgbm.Booster], known: Sequence[OwnLearner], bundle: str) -> Model:
+    def churn(held: Json, name: str) -> ChurnModel:
+        return _churn(held, trees.get(name), tuple(restored(one, known, bundle) for one in held["own"]))
+
     return Model(
         content["horizon_days"],
         content["population_days"],
         content["margin_rate"],
         Design.from_dict(content["design"]),
         _rhythm(content["rhythm"]),
-        _churn(content["churn"], trees.get("churn")),
-        {int(day): _churn(held, trees[f"sooner-{day}"]) for day, held in content["sooner"].items()},
+        churn(content["churn"], "churn"),
+        {int(day): churn(held, f"sooner-{day}") for day, held in content["sooner"].items()},
         _value("value", content, trees),
         _value("stayers", content, trees),
         Spread.from_dict(content["spread"]),
@@ -295,7 +317,7 @@ def _model(content: Json, trees: Mapping[str, lightgbm.Booster]) -> Model:
     )
 
 
-def _churn(held: Json, trees: lightgbm.Booster | None) -> ChurnModel:
+def _churn(held: Json, trees: lightgbm.Booster | None, own: tuple[TaughtOwn, ...]) -> ChurnModel:
     return ChurnModel(
         trees,
         None if held["ridge"] is None else Linear.from_dict(held["ridge"]),
@@ -304,6 +326,7 @@ def _churn(held: Json, trees: lightgbm.Booster | None) -> ChurnModel:
         held["reference"],
         tuple(Linear.from_dict(one) for one in held["ridges"]),
         None if held["season"] is None else Season.from_dict(held["season"]),
+        own,
     )
 
 
@@ -358,4 +381,4 @@ def _require(holds: bool, folder: Path, rule: str) -> None:  # noqa: FBT001  # t
 
 
 if __name__ == "__main__":
-    _smoke(Path(sys.argv[1]))
+    _smoke(Path(sys.argv[1]), [*map(Path, sys.argv[2:])])

@@ -15,6 +15,7 @@ import lightgbm
 import numpy as np
 import numpy.typing as npt
 
+from churnml.config import ValueSettings
 from churnml.modeling.btyd import Rfm, daily_discount
 from churnml.modeling.learners import Linear, fit_ridge, fit_trees, predicted
 from churnml.modeling.rhythm import Silent
@@ -22,9 +23,7 @@ from churnml.modeling.scaling import Scaling, fit_scaling
 
 Matrix = npt.NDArray[np.float64]
 
-_TWEEDIE_POWER = 1.3
-_PENALTY = 1_000.0
-_ROUNDS = 300
+_VALUE = ValueSettings()
 
 
 @dataclass(frozen=True)
@@ -77,7 +76,9 @@ def anchor_of(spend_90d: Matrix, horizon_days: int, margin_rate: float) -> Matri
     return np.asarray(spend_90d * margin_rate * horizon_days / 90)
 
 
-def fit_value(matrix: Matrix, margin: Matrix, anchor: Matrix, *, seed: int) -> ValueModel:
+def fit_value(
+    matrix: Matrix, margin: Matrix, anchor: Matrix, *, seed: int, settings: ValueSettings = _VALUE
+) -> ValueModel:
     """Fit the four learners.
 
     Parameters
@@ -90,16 +91,19 @@ def fit_value(matrix: Matrix, margin: Matrix, anchor: Matrix, *, seed: int) -> V
     scale = max(float(margin.mean()), 1e-9)
     target, held = margin / scale, np.maximum(margin / scale, 0.0)
     plain, root = fit_scaling(matrix, "plain"), fit_scaling(matrix, "root")
+
+    def grown(aim: Matrix, objective: str, **more: float) -> lightgbm.Booster:
+        rounds, trees = settings.rounds, settings.trees
+        return fit_trees(matrix, aim, objective=objective, rounds=rounds, seed=seed, settings=trees, **more)
+
     jobs: dict[str, Callable[[], lightgbm.Booster]] = {
-        "tweedie": lambda: fit_trees(
-            matrix, held, objective="tweedie", rounds=_ROUNDS, seed=seed, tweedie_variance_power=_TWEEDIE_POWER
-        ),
-        "change": lambda: fit_trees(matrix, target - anchor / scale, objective="regression", rounds=_ROUNDS, seed=seed),
+        "tweedie": lambda: grown(held, "tweedie", tweedie_variance_power=settings.tweedie_power),
+        "change": lambda: grown(target - anchor / scale, "regression"),
     }
     with ThreadPoolExecutor(max_workers=2) as pool:
         trees = {name: pool.submit(job) for name, job in jobs.items()}
-        by_plain = fit_ridge(plain(matrix), target, _PENALTY)
-        by_root = fit_ridge(root(matrix), np.sqrt(held), _PENALTY)
+        by_plain = fit_ridge(plain(matrix), target, settings.penalty)
+        by_root = fit_ridge(root(matrix), np.sqrt(held), settings.penalty)
         smear = float(np.mean((np.sqrt(held) - by_root.predict(root(matrix))) ** 2))
         tweedie, change = trees["tweedie"].result(), trees["change"].result()
     return ValueModel(scale, tweedie, change, by_plain, by_root, smear, plain, root)

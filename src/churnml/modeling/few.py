@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
-from churnml.config import TrainConfig
+from churnml.config import LEARNERS, TrainConfig, ValueSettings
 from churnml.errors import NotEnoughDataError
 from churnml.features import FeatureTable
-from churnml.modeling.churn import LEARNERS, ChurnFit, band_thresholds, by_rhythm_alone, fit_churn, with_doubt
+from churnml.modeling.churn import ChurnFit, Recipe, band_thresholds, by_rhythm_alone, fit_churn, with_doubt
 from churnml.modeling.clv import ValueModel, anchor_of, fit_value
 from churnml.modeling.design import Design, fit_design
 from churnml.modeling.ladder import Rung
@@ -29,6 +29,7 @@ Rolling = Sequence[tuple[Sequence[int], int]]
 _TOLD = ("recency_days", "tenure_days", "gap_mean_days")
 """What a rhythm goes by: a reason that raises the risk is told in the first that is known, another in the last."""
 
+_VALUE = ValueSettings()
 _ENOUGH_FOR_MONEY, _ENOUGH_FOR_A_RANGE = 200, 20
 """Different customers that teach value models, and a range of what may come."""
 
@@ -42,12 +43,12 @@ class Money:
     spread: Spread
 
 
-def fit_money(matrix: Matrix, stack: Snapshots, anchor: Matrix, seed: int) -> Money:
+def fit_money(matrix: Matrix, stack: Snapshots, anchor: Matrix, seed: int, how: ValueSettings = _VALUE) -> Money:
     """Return the value models that stacked snapshots teach."""
     stayed = ~stack.churned
-    value = fit_value(matrix, stack.margin, anchor, seed=seed)
-    of_stayers = fit_value(matrix[stayed], stack.margin[stayed], anchor[stayed], seed=seed)
-    unseen = unseen_forecasts(matrix, stack.margin, anchor, stack.table.customer_ids, seed=seed)
+    value = fit_value(matrix, stack.margin, anchor, seed=seed, settings=how)
+    of_stayers = fit_value(matrix[stayed], stack.margin[stayed], anchor[stayed], seed=seed, settings=how)
+    unseen = unseen_forecasts(matrix, stack.margin, anchor, stack.table.customer_ids, seed=seed, settings=how)
     return Money(value, of_stayers, fit_spread(unseen, stack.margin))
 
 
@@ -72,7 +73,7 @@ def learned_from_few(
     money = None
     if rung == "logistic" and stack.customers >= _ENOUGH_FOR_MONEY:
         anchor = anchor_of(stack.table.column("spend_90d"), config.horizon_days, margin_rate)
-        money = fit_money(design.matrix(stack.table, stack.rhythm), stack, anchor, config.seed)
+        money = fit_money(design.matrix(stack.table, stack.rhythm), stack, anchor, config.seed, config.value)
     model = Model(
         horizon_days=config.horizon_days,
         population_days=config.population_days,
@@ -104,11 +105,13 @@ def _rhythm(stack: Snapshots, rung: Rung, now: int, seed: int) -> Rhythm:
 def _logistic(stack: Snapshots, design: Design, config: TrainConfig, rolling: Rolling) -> ChurnFit:
     matrix = design.matrix(stack.table, stack.rhythm)
     rhythm, at, seed = stack.rhythm[:, 0], stack.table.cutoffs, config.seed
+    recipe = Recipe(ridge=config.ridge, blend=config.blend, use=("ridge", "rhythm"))
     season = stack.seasons.get(config.horizon_days)
     fit = fit_churn(
-        matrix, rhythm, stack.churned, at, rolling, rounds=config.rounds, seed=seed, with_trees=False, season=season
+        matrix, rhythm, stack.churned, at, rolling, rounds=config.rounds, seed=seed, recipe=recipe, season=season
     )
-    return ChurnFit(with_doubt(fit.model, matrix, stack.customers, seed), fit.judged, fit.logits)
+    model = with_doubt(fit.model, matrix, stack.customers, seed, config.ridge.variance)
+    return replace(fit, model=model)
 
 
 def _untaught(rhythm: Rhythm, base: FeatureTable, horizon_days: int) -> ChurnFit:

@@ -1,4 +1,4 @@
-"""What a model must pass before it is promoted: four questions, each with its rule and what was found.
+"""What a model must pass before it is promoted: five questions, each with its rule and what was found.
 
 None of them looks at what the model is wanted for; a model that passes may still be of no use, and one that fails may
 be promoted by someone who knows better and says why.
@@ -14,10 +14,11 @@ from churnml.config import TrainConfig
 from churnml.modeling.alone import alone
 from churnml.modeling.bounds import bounds
 from churnml.modeling.judgement import Judgement
+from churnml.modeling.steadiness import steadiness
 from churnml.modeling.train import Trained
 
 Json = dict[str, Any]  # Any: JSON
-Question = Literal["baselines", "calibration", "suspects", "bounds"]
+Question = Literal["baselines", "calibration", "suspects", "bounds", "stability"]
 
 _NO_BETTER = "no baseline is better out of time beyond noise"
 
@@ -65,8 +66,13 @@ def gates(judged: Judgement | None, trained: Trained, config: TrainConfig, not_j
             Gate("baselines", passed=True, rule=_NO_BETTER, found=why, asked=False),
             Gate("calibration", passed=True, rule="the calibration error out of time is small", found=why, asked=False),
         ]
-        return [*unasked, _suspects(trained, config), _bounds(trained, config)]
-    return [_baselines(judged), _calibration(judged, config), _suspects(trained, config), _bounds(trained, config)]
+        return [*unasked, *_of_itself(trained, config)]
+    return [_baselines(judged), _calibration(judged, config), *_of_itself(trained, config)]
+
+
+def _of_itself(trained: Trained, config: TrainConfig) -> list[Gate]:
+    """Ask what takes no test of its own."""
+    return [_suspects(trained, config), _bounds(trained, config), _stability(trained, config)]
 
 
 def refusals(asked: Sequence[Gate]) -> list[str]:
@@ -111,3 +117,13 @@ def _bounds(trained: Trained, config: TrainConfig) -> Gate:
     rule = "every answer to a random row is possible"
     found = "; ".join(asked.broken) or f"it is, of {asked.rows:,} rows"
     return Gate("bounds", not asked.broken, rule, found)
+
+
+def _stability(trained: Trained, config: TrainConfig) -> Gate:
+    """Ask whether the blend ranks as well at the last rolling origin that taught its weights as at those before."""
+    allowed = config.max_auroc_drop
+    rule = f"the last rolling origin does not lose more than {allowed:.3f} of AUROC against those before, beyond noise"
+    drop = steadiness(trained, config.bootstrap, config.seed)
+    if isinstance(drop, str):
+        return Gate("stability", passed=True, rule=rule, found=f"not asked, for {drop}", asked=False)
+    return Gate("stability", drop.lost.low <= allowed, rule, drop.told())

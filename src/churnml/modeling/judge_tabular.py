@@ -147,7 +147,8 @@ def judge_and_fit(table: ReadyTable, config: TrainConfig, time_zone: str, horizo
         judgement = _judgement(f"{_FOLDS} folds of customers", day, contested)
         several = len(np.unique(table.cutoffs)) > 1
         notes = (_TOO_FEW_LATER if several else _ONE_SNAPSHOT, _AFTERWARDS, _NO_VALUE)
-    model = fit_tabular(table, band_thresholds(), rounds=config.rounds, seed=config.seed, weights=weights)
+    bands, rounds, seed = band_thresholds(), config.rounds, config.seed
+    model = fit_tabular(table, bands, rounds=rounds, seed=seed, weights=weights, settings=config.trees)
     return Judged(model, judgement, judgement.name == "last cutoff", notes)
 
 
@@ -160,11 +161,11 @@ def _out_of_time(table: ReadyTable, rolling: Sequence[Part], config: TrainConfig
     answers = _answers(table, rolling[-config.folds - 1 :], config)
     *before, test = answers
     teach, _ = rolling[-1]
-    weights = _weights(table, before) if before else _weights_in_folds(table.take(teach), config)
+    weights = _weights(table, before, config) if before else _weights_in_folds(table.take(teach), config)
     forecasts = {OURS: blended(test.logits, weights)} | test.baselines
     truth = table.churned[test.rows].astype(np.float64)
     found = contest("churn", truth, forecasts, bootstrap=config.bootstrap, seed=config.seed)
-    return found, _weights(table, answers[-config.folds :])
+    return found, _weights(table, answers[-config.folds :], config)
 
 
 def _in_folds(table: ReadyTable, config: TrainConfig) -> tuple[Contest, tuple[float, ...]]:
@@ -174,7 +175,7 @@ def _in_folds(table: ReadyTable, config: TrainConfig) -> tuple[Contest, tuple[fl
     its own for each fold would put the folds on scales of their own, and pooling them would cost more than that.
     """
     answers = _answers(table, folds(table, config.seed), config)
-    weights = _weights(table, answers)
+    weights = _weights(table, answers, config)
     forecasts = {OURS: np.concatenate([blended(one.logits, weights) for one in answers])}
     forecasts |= {name: np.concatenate([one.baselines[name] for one in answers]) for name in BASELINES}
     truth = table.churned[np.concatenate([one.rows for one in answers])].astype(np.float64)
@@ -182,10 +183,10 @@ def _in_folds(table: ReadyTable, config: TrainConfig) -> tuple[Contest, tuple[fl
 
 
 def _weights_in_folds(table: ReadyTable, config: TrainConfig) -> tuple[float, ...]:
-    return _weights(table, _answers(table, folds(table, config.seed), config, baselines={}))
+    return _weights(table, _answers(table, folds(table, config.seed), config, baselines={}), config)
 
 
-def _weights(table: ReadyTable, answers: Sequence[_Answers]) -> tuple[float, ...]:
+def _weights(table: ReadyTable, answers: Sequence[_Answers], config: TrainConfig) -> tuple[float, ...]:
     """Return the weights of the blend, or of one learner alone where that did better on rows that taught nothing.
 
     The blend is drawn to equal weights, which is right among many columns; on a small and simple table the trees would
@@ -195,7 +196,7 @@ def _weights(table: ReadyTable, answers: Sequence[_Answers]) -> tuple[float, ...
     churned = table.churned[np.concatenate([one.rows for one in answers])]
     if not _has_both(churned):
         return EQUAL
-    candidates = [blend_weights(logits, churned), (1.0, 0.0), (0.0, 1.0)]
+    candidates = [blend_weights(logits, churned, config.blend.shrinkage), (1.0, 0.0), (0.0, 1.0)]
     return min(candidates, key=lambda weights: log_loss(churned, blended(logits, weights)))
 
 
@@ -206,7 +207,7 @@ def _answers(
 
     def one(part: Part) -> _Answers:
         taught, asked = table.take(part[0]), table.take(part[1])
-        model = fit_tabular(taught, (0.0, 1.0), rounds=config.rounds, seed=config.seed)
+        model = fit_tabular(taught, (0.0, 1.0), rounds=config.rounds, seed=config.seed, settings=config.trees)
         methods = BASELINES if baselines is None else baselines
         others = {name: method(model, taught, asked) for name, method in methods.items()}
         return _Answers(part[1], model.logits(model.design.matrix(asked)), others)

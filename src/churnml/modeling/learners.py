@@ -1,7 +1,7 @@
 """The learners of the blend: strongly regularised trees and a ridge logistic regression, both giving logits.
 
-Settings come from prototypes on several data sets: few leaves, a large leaf, few columns per tree and a strong L2
-matter more than any feature family (docs/adr/0004).
+The defaults of their settings come from prototypes on several data sets: few leaves, a large leaf, few columns per
+tree and a strong L2 matter more than any feature family (docs/adr/0004). All stand in configs/train.yaml.
 
 LightGBM is taught and asked in this module only, and always with one thread. The number of threads is one for the whole
 process: a call that leaves it open sets it back while another fits, whose buffers are made for one, and that kills the
@@ -19,22 +19,15 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.linear_model import LogisticRegression, Ridge
 
+from churnml.config import RidgeSettings, TreeSettings
+
 Matrix = npt.NDArray[np.float64]
 
-_TREES = {
-    "num_leaves": 7,
-    "feature_fraction": 0.3,
-    "bagging_fraction": 0.8,
-    "bagging_freq": 1,
-    "lambda_l2": 20.0,
-    "learning_rate": 0.03,
-}
 # one thread gives one order of additions, so the same bits; fits run side by side instead
 _SAME_BITS = {"deterministic": True, "force_row_wise": True, "num_threads": 1, "verbose": -1}
 _DEFAULT_ROUNDS = 100
-_MAX_LEAF, _MIN_LEAF, _LEAVES_WORTH = 150, 10, 40
-RIDGE_C = 0.003
-"""Variance of the prior that the penalty of the logistic regression stands for, of a scaled column."""
+_MIN_LEAF, _LEAVES_WORTH = 10, 40
+_TREES, _RIDGE = TreeSettings(), RidgeSettings()
 _SOLVER_STEPS = 2_000
 
 
@@ -57,12 +50,20 @@ class Linear:
 
 
 def fit_trees(
-    matrix: Matrix, target: Matrix, *, objective: str, rounds: int, seed: int, **more: float
+    matrix: Matrix,
+    target: Matrix,
+    *,
+    objective: str,
+    rounds: int,
+    seed: int,
+    settings: TreeSettings = _TREES,
+    **more: float,
 ) -> lightgbm.Booster:
     """Return boosted trees; `objective` is LightGBM's, the raw score of 'binary' is a logit."""
-    leaf = max(_MIN_LEAF, min(_MAX_LEAF, len(target) // _LEAVES_WORTH))
-    settings = _TREES | _SAME_BITS | {"objective": objective, "seed": seed, "min_data_in_leaf": leaf} | more
-    return lightgbm.train(settings, lightgbm.Dataset(matrix, target), rounds)
+    leaf = max(_MIN_LEAF, min(settings.min_leaf, len(target) // _LEAVES_WORTH))
+    grown = settings.model_dump(exclude={"min_leaf"}) | {"bagging_freq": 1, "min_data_in_leaf": leaf}
+    whole = grown | _SAME_BITS | {"objective": objective, "seed": seed} | more
+    return lightgbm.train(whole, lightgbm.Dataset(matrix, target), rounds)
 
 
 def fit_default_trees(matrix: Matrix, target: Matrix, *, objective: str) -> lightgbm.Booster:
@@ -84,9 +85,10 @@ def tree_contributions(trees: lightgbm.Booster, matrix: Matrix) -> tuple[Matrix,
     return shap[:, :-1], float(shap[0, -1]) if len(shap) else 0.0
 
 
-def fit_logistic(scaled: Matrix, churned: npt.NDArray[np.bool_]) -> Linear:
+def fit_logistic(scaled: Matrix, churned: npt.NDArray[np.bool_], settings: RidgeSettings = _RIDGE) -> Linear:
     """Return a ridge logistic regression, whose prediction is a logit."""
-    fitted = LogisticRegression(C=RIDGE_C, max_iter=_SOLVER_STEPS).fit(scaled, churned)
+    # scikit-learn's C is the variance of the prior that its penalty stands for
+    fitted = LogisticRegression(C=settings.variance, max_iter=_SOLVER_STEPS).fit(scaled, churned)
     return _linear(fitted.coef_[0], fitted.intercept_[0])
 
 

@@ -34,7 +34,7 @@ class Forecast:
     ----------
     matrix, rhythm : ndarray of shape (n_rows, n_columns), (n_rows, 3)
         The columns the learners saw.
-    logits : ndarray of shape (n_rows, 3)
+    logits : ndarray of shape (n_rows, n_learners)
         Of the learners.
     season : ndarray
         What the season adds to the blended logit, see `season.Season`.
@@ -196,7 +196,7 @@ class Model:
     def _between_ridges(self, rhythm: Rhythms, known: Rfm, matrix: Matrix, moved: Matrix) -> tuple[Matrix, Matrix]:
         scaled = matrix if self.churn.scaling is None else self.churn.scaling(matrix)
         tail = (1 - LEVEL) / 2
-        _, of_ridge, of_rhythm = self.churn.weights
+        _, of_ridge, of_rhythm = self.churn.weights  # a rung of few has no learner of one's own
         pairs = zip(self.churn.ridges, cycle(rhythm.each), strict=False)
         said = [
             of_ridge * ridge.predict(scaled) + of_rhythm * logit_of(one.p_no_order(known, self.horizon_days))

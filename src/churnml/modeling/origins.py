@@ -65,6 +65,8 @@ class Origin:
         Ours first.
     segments : mapping of str to ndarray of shape (n_customers,)
         By each way of cutting the customers up, the segment each is in, as a text; empty where it is not known.
+    weights : mapping of str to float
+        Of the learners of the blend.
     past_rate : float
         The churn rate over the cutoffs that taught: what history had said before.
     value : Told
@@ -77,6 +79,7 @@ class Origin:
     truth: Mapping[Target, Matrix] = field(repr=False)
     forecasts: Mapping[Target, Mapping[str, Matrix]] = field(repr=False)
     segments: Mapping[str, npt.NDArray[np.object_]] = field(default_factory=dict, repr=False)
+    weights: Mapping[str, float] = field(default_factory=dict)
     past_rate: float = field(kw_only=True)
     value: Told = field(kw_only=True, repr=False)
 
@@ -135,6 +138,7 @@ class Rolled:
             "customers": len(one.customer_ids),
             "churn_rate": float(one.truth["churn"].mean()),
             "mean_margin": float(one.truth["value"].mean()),
+            "weights": dict(one.weights),
             "ece_perfect_95": metrics.ece_perfect_95(ours, seed=self.seed),
             **{target: one.figures(target) for target in _TARGETS},
         }
@@ -224,7 +228,9 @@ def _judged(store: Store, catalogue: Catalogue, config: TrainConfig, margin_rate
     with threadpool_limits(limits=1, user_api="blas"):
         value = told_of_value(trained, table, truth["value"])
     cuts = segments_of(table, values)
-    return Origin(day, len(taught), table.customer_ids, truth, forecasts, cuts, past_rate=past, value=value)
+    weights = dict(zip(trained.model.churn.learners, trained.model.churn.weights, strict=True))
+    who = table.customer_ids
+    return Origin(day, len(taught), who, truth, forecasts, cuts, weights, past_rate=past, value=value)
 
 
 def mean_over(origins: Sequence[Origin], target: Target, bootstrap: int, seed: int) -> tuple[Method, ...]:

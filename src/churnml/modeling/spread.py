@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from churnml.config import ValueSettings
 from churnml.modeling.clv import fit_value
 
 Matrix = npt.NDArray[np.float64]
@@ -24,6 +25,7 @@ LEVEL = 0.9
 _BANDS, _ROWS_IN_A_BAND = 10, 200
 _FOLDS = 3
 _FLOOR = 0.01
+_VALUE = ValueSettings()
 """Of the mean margin: a share of less than that says nothing."""
 
 
@@ -122,7 +124,13 @@ def _bounds(shares: Matrix) -> tuple[float, float, float]:
 
 
 def unseen_forecasts(
-    matrix: Matrix, margin: Matrix, anchor: Matrix, customer_ids: npt.NDArray[np.object_], *, seed: int
+    matrix: Matrix,
+    margin: Matrix,
+    anchor: Matrix,
+    customer_ids: npt.NDArray[np.object_],
+    *,
+    seed: int,
+    settings: ValueSettings = _VALUE,
 ) -> Matrix:
     """Return what value models say that were taught without the customer they are asked of; shape (n_rows,).
 
@@ -139,6 +147,6 @@ def unseen_forecasts(
     for fold in range(_FOLDS):
         taught, asked = third != fold, third == fold
         if asked.any() and taught.any():
-            model = fit_value(matrix[taught], margin[taught], anchor[taught], seed=seed)
+            model = fit_value(matrix[taught], margin[taught], anchor[taught], seed=seed, settings=settings)
             forecast[asked] = model.predict(matrix[asked], anchor[asked])
     return forecast

@@ -16,6 +16,7 @@ import numpy.typing as npt
 from sklearn.linear_model import LogisticRegression
 from threadpoolctl import threadpool_limits
 
+from churnml.config import TreeSettings
 from churnml.events.feature_columns import Column
 from churnml.events.feature_table import ReadyTable
 from churnml.modeling.learners import Linear, fit_trees, predicted, sigmoid, tree_contributions
@@ -26,6 +27,7 @@ Json = dict[str, Any]  # Any: JSON
 
 LEARNERS = ("trees", "ridge")
 EQUAL = (0.5, 0.5)
+_USUAL = TreeSettings()
 _MIN_SHARE, _MIN_ROWS = 0.005, 5
 _LEAST_C = 0.003
 _SOLVER_STEPS = 2_000
@@ -144,6 +146,7 @@ def fit_tabular(
     rounds: int,
     seed: int,
     weights: tuple[float, ...] = EQUAL,
+    settings: TreeSettings = _USUAL,
 ) -> TabularModel:
     """Fit both learners; the categories and the scaling are of these rows, too.
 
@@ -155,13 +158,16 @@ def fit_tabular(
         From `churn.band_thresholds`.
     weights : tuple of float
         Learned on rows that taught nothing.
+    settings : TreeSettings
+        How the trees grow.
     """
     design = fit_tabular_design(table)
     matrix = design.matrix(table)
     with threadpool_limits(limits=1, user_api="blas"):  # one order of additions, so the same bits every time
         scaling = fit_scaling(matrix, "log")
         ridge = _fit_ridge(scaling(matrix), table.churned)
-    trees = fit_trees(matrix, table.churned.astype(np.float64), objective="binary", rounds=rounds, seed=seed)
+    target = table.churned.astype(np.float64)
+    trees = fit_trees(matrix, target, objective="binary", rounds=rounds, seed=seed, settings=settings)
     return TabularModel(design, trees, ridge, scaling, weights, bands)
 
 

@@ -14,7 +14,7 @@ from churnml.errors import NotEnoughDataError
 from churnml.events import Store
 from churnml.features import Catalogue
 from churnml.labels import label_lag, origins, sooner_days
-from churnml.modeling.churn import ChurnFit, band_thresholds, enough, fit_churn
+from churnml.modeling.churn import ChurnFit, Recipe, band_thresholds, enough, fit_churn
 from churnml.modeling.clv import anchor_of
 from churnml.modeling.design import fit_design
 from churnml.modeling.few import fit_money, learned_from_few
@@ -114,16 +114,28 @@ def _blend(
 ) -> tuple[Model, ChurnFit]:
     """Return the model of the highest rung."""
     design = fit_design(stack.table)
-    matrix = design.matrix(stack.table, stack.rhythm)
+    matrix, recipe = design.matrix(stack.table, stack.rhythm), Recipe.of(config)
 
     def blend(day: int, rhythm: Matrix, silent: npt.NDArray[np.bool_]) -> ChurnFit:
-        at, seed, season = stack.table.cutoffs, config.seed, stack.seasons.get(day)
-        return fit_churn(matrix, rhythm, silent, at, rolling, rounds=config.rounds, seed=seed, season=season)
+        at, rounds, seed = stack.table.cutoffs, config.rounds, config.seed
+        season, columns = stack.seasons.get(day), design.columns
+        return fit_churn(
+            matrix,
+            rhythm,
+            silent,
+            at,
+            rolling,
+            rounds=rounds,
+            seed=seed,
+            recipe=recipe,
+            columns=columns,
+            season=season,
+        )
 
     churn = blend(config.horizon_days, stack.rhythm[:, 0], stack.churned)
     earlier = {day: blend(day, *known).model for day, known in stack.sooner.items() if enough(known[1])}
     anchor = anchor_of(stack.table.column("spend_90d"), config.horizon_days, margin_rate)
-    money = fit_money(matrix, stack, anchor, config.seed)
+    money = fit_money(matrix, stack, anchor, config.seed, config.value)
     model = Model(
         horizon_days=config.horizon_days,
         population_days=config.population_days,

@@ -1,9 +1,10 @@
 """Why: exact contributions to the blended logit, gathered by the story they tell, worded in two languages.
 
 A contribution is the weight of a learner times what a column added to its logit: Shapley values for the trees,
-coefficient times deviation from the mean for the ridge, and the rhythm's deviation from its mean. Together with the
-base they sum to the logit. Columns that tell the same story share a group, so that twenty spend windows do not crowd
-out the one complaint that matters.
+coefficient times deviation from the mean for the ridge, and the rhythm's deviation from its mean. A learner of one's
+own tells its contributions, or its deviation from its mean is one group of its name. Together with the base they sum to
+the logit. Columns that tell the same story share a group, so that twenty spend windows do not crowd out the one
+complaint that matters.
 """
 
 from __future__ import annotations
@@ -17,15 +18,18 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
+from churnml.config import LEARNERS
 from churnml.features import Catalogue, Feature, FeatureTable
 from churnml.modeling.design import RHYTHM_COLUMNS
-from churnml.modeling.learners import tree_contributions
+from churnml.modeling.learners import sigmoid, tree_contributions
 from churnml.modeling.model import Forecast, Model
-from churnml.wording import LANGUAGES, Language, format_money, format_number, format_percent
+from churnml.modeling.own_learner import TaughtOwn
+from churnml.wording import LANGUAGES, Language, Text, format_money, format_number, format_percent
 
 Values = npt.NDArray[np.float64]
 
 _RHYTHM = "rhythm"
+_SAYS = Text("By {learner}, the risk of leaving is {chance}", "按{learner}判断，流失风险为 {chance}")
 
 
 @dataclass(frozen=True)
@@ -34,8 +38,8 @@ class Contributions:
 
     Parameters
     ----------
-    by_column : ndarray of shape (n_rows, n_columns)
-        In the order of the design's columns.
+    by_column : ndarray of shape (n_rows, n_columns + n_own)
+        In the order of the design's columns; then, of each learner of one's own, what it tells of no column.
     base : ndarray of shape (n_rows,)
         The logit of a customer about whom nothing stands out, at that season; base plus a row's sum is its logit.
     """
@@ -59,7 +63,7 @@ class Reason:
 def contributions(model: Model, forecast: Forecast) -> Contributions:
     """Return the exact contributions of every column to the blended logit of every row."""
     churn, matrix = model.churn, forecast.matrix
-    trees_weight, ridge_weight, rhythm_weight = churn.weights
+    trees_weight, ridge_weight, rhythm_weight, *own_weights = churn.weights
     by_trees, base = (np.zeros(matrix.shape), 0.0) if churn.trees is None else tree_contributions(churn.trees, matrix)
     ridge, intercept = np.zeros(matrix.shape), 0.0
     if churn.ridge is not None and churn.scaling is not None:
@@ -68,7 +72,14 @@ def contributions(model: Model, forecast: Forecast) -> Contributions:
     rhythm = model.design.columns.index(RHYTHM_COLUMNS[0])
     by_column[:, rhythm] += rhythm_weight * (forecast.rhythm[:, 0] - model.churn.reference)
     base = trees_weight * base + ridge_weight * intercept + rhythm_weight * model.churn.reference
-    return Contributions(by_column, base + forecast.season)
+    rests = []
+    for place, (own, weight) in enumerate(zip(churn.own, own_weights, strict=True)):
+        logit = forecast.logits[:, len(LEARNERS) + place]
+        parts = own.contributions(matrix, logit)
+        by_column += 0.0 if parts is None else weight * parts.by_column
+        base += weight * (own.reference if parts is None else parts.base)
+        rests.append(weight * (logit - own.reference if parts is None else parts.rest))
+    return Contributions(np.column_stack([by_column, *rests]), base + forecast.season)
 
 
 def reasons(
@@ -83,12 +94,13 @@ def reasons(
     """
     features = {feature.name: feature for feature in catalogue.features}
     parts = contributions(model, forecast).by_column
-    groups = _groups(model, features)
+    own = {learner.declared.name: place for place, learner in enumerate(model.churn.own)}
+    groups = _groups(model, features) | {name: {name: len(model.design.columns) + at} for name, at in own.items()}
     totals = {group: parts[:, list(columns.values())].sum(axis=1) for group, columns in groups.items()}
 
     def told_in(group: str, row: int) -> Mapping[str, int]:
         # where the rhythm is all there is, its silence tells what raises the risk, and its pace what lowers it
-        turned = model.churn.ridge is None and totals[group][row] < 0
+        turned = model.churn.by_rhythm_alone and totals[group][row] < 0
         return dict(reversed(groups[group].items())) if turned else groups[group]
 
     told = []
@@ -96,7 +108,13 @@ def reasons(
         values = _values(table, row)
         strongest = sorted(groups, key=lambda group: -abs(totals[group][row]))
         found = (
-            _reason(group, float(totals[group][row]), told_in(group, row), parts[row], values, features, currency)
+            _of_own(
+                model.churn.own[own[group]],
+                float(totals[group][row]),
+                float(forecast.logits[row, own[group] - len(own)]),
+            )
+            if group in own
+            else _reason(group, float(totals[group][row]), told_in(group, row), parts[row], values, features, currency)
             for group in strongest
             if totals[group][row]
         )
@@ -110,7 +128,7 @@ def _groups(model: Model, features: Mapping[str, Feature]) -> dict[str, dict[str
     for place, column in enumerate(model.design.columns):
         name = column if column in features or column in RHYTHM_COLUMNS else column.partition("=")[0]
         # where no feature is learned from, the rhythm is all there is, and each column is one way to tell of it
-        rhythm = column in RHYTHM_COLUMNS or model.churn.ridge is None
+        rhythm = column in RHYTHM_COLUMNS or model.churn.by_rhythm_alone
         group = _RHYTHM if rhythm else features[name].group
         groups.setdefault(group, {})[column] = place
     return groups
@@ -145,6 +163,17 @@ def _reason(
             told = {str(language): text for language, text in sentence.items() if text is not None}
             return Reason(group, name, values[name], direction, total, told)
     return None
+
+
+def _of_own(learner: TaughtOwn, total: float, logit: float) -> Reason:
+    """Tell what a learner of one's own says, where it does not tell why."""
+    name, text = learner.declared.name, learner.declared.kind.text
+    chance = float(sigmoid(np.array(logit)))
+    told: dict[str, str] = {
+        str(language): _SAYS.to(language).format(learner=text.to(language), chance=format_percent(chance, language))
+        for language in LANGUAGES
+    }
+    return Reason(name, name, chance, "raises" if total > 0 else "lowers", total, told)
 
 
 def word(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from rich import box
 from rich.table import Table as Grid
 
-from churnml.config import LONGEST_DAYS, BacktestConfig, Protocol, TrainConfig
+from churnml.config import LONGEST_DAYS, BacktestConfig, Protocol
 from churnml.errors import ConfigError, NotFoundError, UsageError, nearest
 from churnml.verbs.features import of_session
 from churnml.verbs.horizon import train_config
@@ -45,7 +45,7 @@ def backtest(session: Session, protocols: Sequence[str] = (), *, reports: Sequen
     from churnml.modeling.backtest import run_protocol  # noqa: PLC0415  # LightGBM takes seconds to import
 
     _check(reports)
-    settings, config = session.load("backtest", BacktestConfig), session.load("train", TrainConfig)
+    settings, config = session.load("backtest", BacktestConfig), session.train_settings()
     features, found = of_session(session), []
     for name, protocol in chosen(settings, protocols).items():
         with session.step(f"{name}: training and judging, with {settings.bootstrap} redraws") as tick:

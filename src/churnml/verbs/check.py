@@ -173,7 +173,7 @@ def _scores(session: Session, compared: Compared) -> ScoreSkew | NotScored:
         return NobodyToScore()
     config = session.load("score", ScoreConfig)
     try:
-        model, _ = load_bundle(session.workspace.models / champion)
+        model, _ = load_bundle(session.workspace.models / champion, session.own_learners)
         with session.step("Scores: the champion in one batch, and row by row") as tick:
             return compare_scores(table, model, champion, config.value_days, tick, Terms.of(config))
     except (ModelRefusedError, NotFoundError) as error:

@@ -46,7 +46,10 @@ def check_bundle(session: Session, model: str | None = None, rows: int | None = 
         manifest, files = read_bundle(folder)
     of_table = manifest.get("kind") == KIND
     with session.step("Parsing it in a process of its own, and scoring"):
-        (try_tabular if of_table else try_bundle)(folder)
+        if of_table:
+            try_tabular(folder)
+        else:
+            try_bundle(folder, learners=session.own_learners)
     asked = 0 if of_table else _ask(session, folder, rows)
     return {
         "model_version": folder.name,
@@ -84,7 +87,7 @@ def _ask(session: Session, folder: Path, rows: int | None) -> int:
     from churnml.modeling.bundle import load_bundle  # noqa: PLC0415
 
     config = session.load("train", TrainConfig)
-    model, _ = load_bundle(folder)
+    model, _ = load_bundle(folder, session.own_learners)
     with session.step("Asking it of random rows") as tick:
         found = bounds(model, rows or config.bounds_rows, config.seed, tick)
     if found.broken:

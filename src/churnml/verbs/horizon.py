@@ -37,7 +37,7 @@ def train_config(session: Session, now: int, **given: Any) -> tuple[TrainConfig,
     NotEnoughDataError
         If the horizon is to be read off the data and they say too little.
     """
-    config = session.load("train", TrainConfig, **given)
+    config = session.train_settings(**given)
     if given.get("horizon_days") is not None:
         config = config.model_copy(update={"horizon_share": None})
     try:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from churnml.config import MonitorConfig, TrainConfig
+from churnml.config import MonitorConfig
 from churnml.errors import ModelRefusedError, NotFoundError, UsageError
 from churnml.events.clock import DAY, midnight, moment
 from churnml.verbs.features import known_cutoff, of_session
@@ -53,7 +53,7 @@ def monitor(session: Session, *, cutoff: str | None = None) -> Json:
     if version is None:
         raise NotFoundError("a model is watched once it is champion, found none; run `churnml train` first")
     now = session.cutoff(None) if cutoff is None else known_cutoff(session, cutoff)
-    config = session.load("train", TrainConfig)
+    config = session.train_settings()
     settings = session.load("monitor", MonitorConfig)
     champion = _taught(session, version)
     if champion.made_for > now:
@@ -86,7 +86,7 @@ def _taught(session: Session, version: str) -> Taught:
     from churnml.modeling.bundle import load_bundle  # noqa: PLC0415
     from churnml.modeling.watch import Taught  # noqa: PLC0415
 
-    model, manifest = load_bundle(session.workspace.models / version)
+    model, manifest = load_bundle(session.workspace.models / version, session.own_learners)
     zone = session.settings.time_zone
     judged = (manifest["judged"] or {}).get("churn") or {}
     promised = None

@@ -145,7 +145,7 @@ def page(rolled: Rolled, found: Findings) -> str:
     parts += _sections("Mean over the origins before the last", rolled.mean)
     parts += _sections(f"The last origin, {rolled.last.cutoff}", rolled.at_last)
     parts += [*_stability(rolled), *_courses(rolled, found), *_intervals(rolled)]
-    return "\n".join([*parts, *_money(found), *_segments(found), *_grades(found)])
+    return "\n".join([*parts, *_learners(rolled), *_money(found), *_segments(found), *_grades(found)])
 
 
 def _courses(rolled: Rolled, found: Findings) -> list[str]:
@@ -185,6 +185,17 @@ def coverage_rows(found: Json) -> list[list[str]]:
         kept = "yes" if one["kept"] else "no"
         rows.append([str(place), f"{one['rows']:,}", f"{one['zeros']:.1%}", between, f"{one['covered']:.1%}", kept])
     return rows
+
+
+def _learners(rolled: Rolled) -> list[str]:
+    each = [*rolled.earlier, rolled.last]
+    head = (
+        "The weight of each learner of the blend at each origin, learned before it. A row *churnml without …* of the "
+        "tables above tells what the blend would be without a learner of one's own.\n"
+    )
+    rows = [["learner", *(one.cutoff for one in each)], ["---", *(["---:"] * len(each))]]
+    rows += [[name, *(f"{one.weights[name]:.2f}" for one in each)] for name in each[0].weights]
+    return ["## Learners\n", head, *(_row(cells) for cells in rows), ""]
 
 
 def _money(found: Findings) -> list[str]:

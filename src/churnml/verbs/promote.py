@@ -95,7 +95,11 @@ def _try(session: Session, verb: str, version: str) -> None:
     from churnml.modeling.bundle import try_bundle  # noqa: PLC0415  # LightGBM takes seconds to import
     from churnml.modeling.tabular_bundle import try_tabular  # noqa: PLC0415
 
-    (try_bundle if verb == TRAIN else try_tabular)(session.workspace.models / version)
+    folder = session.workspace.models / version
+    if verb == TRAIN:
+        try_bundle(folder, learners=session.own_learners)
+    else:
+        try_tabular(folder)
 
 
 def _found(session: Session, model: str | None) -> Run:

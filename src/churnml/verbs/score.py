@@ -66,7 +66,7 @@ def _run(session: Session, champion: str, config: ScoreConfig, when: int, inputs
     from churnml.scoring.score import Terms  # noqa: PLC0415
     from churnml.scoring.score import score as scores_of  # noqa: PLC0415
 
-    model, manifest = load_bundle(session.workspace.models / champion)
+    model, manifest = load_bundle(session.workspace.models / champion, session.own_learners)
     _require_same_files(session, manifest.get("own_features", {}))
     zone, currency = session.settings.time_zone, session.settings.currency
     with session.running("score", inputs) as run_id:

@@ -20,7 +20,7 @@ from pydantic import BaseModel
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from churnml.config import FeaturesConfig, WorkspaceConfig, load_config, with_options
+from churnml.config import FeaturesConfig, TrainConfig, WorkspaceConfig, load_config, with_options
 from churnml.database import Catalogue, Records, Workspace, open_engine, source_digest
 from churnml.database.workspace import digest_of_file
 from churnml.errors import DependencyError, UsageError
@@ -94,6 +94,15 @@ class Session:
         """The files of features of the user's own, and the digest of each, empty where there is no such file."""
         files = [(self.configs / name).resolve() for name in self.load("features", FeaturesConfig).files]
         return {file: digest_of_file(file) if file.is_file() else "" for file in files}
+
+    def train_settings(self, **given: object) -> TrainConfig:
+        """Return `configs/train.yaml`, as `load`, with where the learners of the user's own lie."""
+        return self.load("train", TrainConfig, **given).read_from(self.configs)
+
+    @cached_property
+    def own_learners(self) -> dict[Path, str]:
+        """The files of learners of the user's own, and the digest of each, empty where there is no such file."""
+        return {file: digest_of_file(file) if file.is_file() else "" for file in self.train_settings().learners.paths}
 
     @cached_property
     def store(self) -> Store:
@@ -185,9 +194,8 @@ class Session:
         """Return the digest of everything a run depends on: data, settings, code."""
         parts = sorted((part.table_name, part.batch_id, part.digest) for part in self.catalogue.parts())
         chosen = [one.model_dump(mode="json") for one in (self.settings, *settings)]
-        text = json.dumps(
-            [source_digest(), parts, chosen, [*self.own_features.values()], more], sort_keys=True, default=str
-        )
+        own = [*self.own_features.values(), *self.own_learners.values()]
+        text = json.dumps([source_digest(), parts, chosen, own, more], sort_keys=True, default=str)
         return hashlib.sha256(text.encode()).hexdigest()
 
     def print_json(self, body: Mapping[str, Any]) -> None:  # Any: JSON

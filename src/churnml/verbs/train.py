@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from churnml.config import TrainConfig
+from churnml.config import TrainConfig, flat
 from churnml.errors import ModelRefusedError, NotEnoughDataError
 from churnml.events.clock import DAY
 from churnml.verbs.features import of_session
@@ -86,8 +86,7 @@ def _run(session: Session, config: TrainConfig, suggested: Horizon | None, now: 
     from churnml.events.clock import moment  # noqa: PLC0415
     from churnml.modeling.bundle import save_bundle, try_bundle  # noqa: PLC0415
     from churnml.modeling.card import model_card  # noqa: PLC0415
-    from churnml.modeling.churn import LEARNERS  # noqa: PLC0415  # LightGBM takes seconds to import
-    from churnml.modeling.climb import climb  # noqa: PLC0415
+    from churnml.modeling.climb import climb  # noqa: PLC0415  # LightGBM takes seconds to import
     from churnml.modeling.gates import refusals  # noqa: PLC0415
 
     zone = session.settings.time_zone
@@ -107,7 +106,7 @@ def _run(session: Session, config: TrainConfig, suggested: Horizon | None, now: 
         }
         bundle = save_bundle(trained.model, facts, session.workspace.models)
         with session.step("Trying the bundle in a process of its own"):
-            try_bundle(session.workspace.models / bundle)
+            try_bundle(session.workspace.models / bundle, learners=session.own_learners)
         summary: Json = {
             "model_version": bundle,
             "inputs": inputs,
@@ -121,7 +120,7 @@ def _run(session: Session, config: TrainConfig, suggested: Horizon | None, now: 
             "next_rung_needs": step.next_needs,
             "training_cutoffs": len(trained.cutoffs),
             "snapshots": len(trained.snapshots.table),
-            "weights": dict(zip(LEARNERS, trained.model.churn.weights, strict=True)),
+            "weights": dict(zip(trained.model.churn.learners, trained.model.churn.weights, strict=True)),
             "gates": [gate.to_json() for gate in asked],
             "not_promoted_because": refusals(asked),
             "not_judged_because": stood.not_judged,
@@ -163,7 +162,7 @@ def _entry(
         rows[part.table_name] += part.rows
     return Entry(
         bundle[:12],
-        params=config.model_dump(),
+        params=flat(config.model_dump()),
         metrics=judged.metrics() if judged else {},
         tags={
             "bundle": bundle,

@@ -114,6 +114,27 @@ class Workbench:
 
         return train(self._fresh(), cutoff=cutoff, overrides=settings)
 
+    def tune(self, cutoff: str | None = None, *, trials: int = 40, minutes: float | None = None) -> Json:
+        """Search for settings that forecast better out of time, and return the summary; nothing is written.
+
+        Parameters
+        ----------
+        cutoff : str, optional
+            A date; the midnight after the last order by default.
+        trials : int, default 40
+            How many settings are tried.
+        minutes : float, optional
+            After so many no further one is tried.
+
+        Raises
+        ------
+        DependencyError
+            If Optuna is not installed.
+        """
+        from churnml.verbs.tune import tune  # noqa: PLC0415  # Optuna and LightGBM take seconds to import
+
+        return tune(self._fresh(), cutoff=cutoff, trials=trials, minutes=minutes)
+
     def compare(self) -> pd.DataFrame:
         """Return how the latest training did out of time beside each baseline.
 

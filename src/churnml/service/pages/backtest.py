@@ -12,6 +12,7 @@ from churnml.service.pages.rendering import document
 from churnml.wording import Language, Text
 
 Json = dict[str, Any]  # Any: JSON
+_WITHOUT, _LEFT_OUT = "churnml without ", Text("churnml without {learner}", "churnml（不含 {learner}）")
 _NAMES = {
     "recency rule": Text("recency rule", "按最近购买的规则"),
     "RFM table": Text("RFM table", "RFM 分格表"),
@@ -70,6 +71,8 @@ def backtest_page(body: Mapping[str, Any], language: Language) -> str:  # Any: J
 
     def called(name: str) -> str:
         known = _NAMES.get(name)
+        if known is None and name.startswith(_WITHOUT):
+            return _LEFT_OUT.to(language).format(learner=name.removeprefix(_WITHOUT))
         return name if known is None else known.to(language)
 
     curves = body["curves"]
