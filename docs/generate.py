@@ -27,7 +27,7 @@ from them; contracts alone land, and wait. What the other tables are good for to
 | `contacts` | features of engagement: how often someone was contacted, and how they responded |
 | `surveys`, `tickets` | features of satisfaction: scores, complaints, waiting, what is open |
 | `returns` | features of satisfaction; and they come off what their orders are worth, for which labels wait |
-| `subscriptions` | features of contracts; and who holds one is a customer, without an order as well |
+| `subscriptions` | features of contracts; and who holds one that is paid for is a customer, without an order as well |
 | `profile_changes` | features of the profile: that something changed, and when |
 | `consents` | who may be profiled, and contacted |
 

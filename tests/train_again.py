@@ -2,11 +2,13 @@
 
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 from churnml.config import ScoreConfig, TrainConfig
 from churnml.labels import training_cutoffs
 from churnml.modeling.bundle import save_bundle
+from churnml.modeling.conversion_standing import stand, tries
 from churnml.modeling.train import train
 from churnml.scoring.score import Terms, score
 from churnml.verbs.features import of_session
@@ -20,10 +22,11 @@ def main(workspace: Path, configs: Path, models: Path) -> None:
     chosen = config.model_dump(include={"step_days", "max_cutoffs", "min_history_days"})
     cutoffs = training_cutoffs(session.store.span[0], now, config.horizon_days, **chosen, time_zone="UTC")
     trained = train(session.store, of_session(session), cutoffs, now, config, session.settings.margin_rate, curve=True)
+    conversion = stand(trained, tries(session.store, config), session.store, config)
     base = trained.snapshots.base_at_now
     scores = score(base.take(base.modelled), trained.model, ScoreConfig().value_days, Terms.of(ScoreConfig()))
     found = {
-        "bundle": save_bundle(trained.model, {}, models),
+        "bundle": save_bundle(replace(trained.model, conversion=conversion.model), {}, models),
         "value_at_risk": float(scores.value_at_risk.sum()),
         "expected_churners": float(scores.churn_probability.sum()),
     }

@@ -191,17 +191,29 @@ def contracts(kept: Sequence[Row], who: str, cutoff: int) -> list[Row]:
 
 
 def holds_contract(kept: Sequence[Row], who: str, cutoff: int) -> bool:
-    """Tell whether a customer held a contract, as the last of its versions known at the cutoff says."""
+    """Tell whether a customer held a paid contract, as the last of its versions known at the cutoff says."""
     return any(
-        row.customer_id == who and _begins(row) < cutoff and not row.cells.get("ended_at", cutoff) < cutoff
+        row.customer_id == who
+        and _paid(row)
+        and _begins(row) < cutoff
+        and not row.cells.get("ended_at", cutoff) < cutoff
         for row in contracts(kept, who, cutoff)
     )
 
 
 def has_held_contract(kept: Sequence[Row], who: str, cutoff: int) -> bool:
-    """Tell whether a contract of a customer had begun, as the last says that a cutoff knows of it in their hands."""
+    """Tell whether a contract of a customer had begun, as the last says that a cutoff knows of it in their hands.
+
+    Of a contract that was never known to be paid for it is not told.
+    """
     mine = [row for row in kept if row.customer_id == who]
-    return any(_begins(row) < cutoff for row in contracts(mine, who, cutoff))
+    paid = {key_of(row) for row in mine if row.table == "subscriptions" and row.seen(cutoff) and _paid(row)}
+    return any(_begins(row) < cutoff and key_of(row) in paid for row in contracts(mine, who, cutoff))
+
+
+def _paid(row: Row) -> bool:
+    """Tell whether a version of a contract is paid for: it costs something and is called no trial."""
+    return row.cells["amount"] > 0 and "trial" not in (row.cells.get("plan") or "").split()
 
 
 def _begins(row: Row) -> int:
@@ -264,9 +276,11 @@ def contracts_outcome(
     Another does that began before the grace period after the end was over, and that outlasts the end.
     """
     known = [row for row in kept if row.known_at <= known_by]
-    terms = _terms(known, who, known_by)
+    terms = [(begins, ends) for begins, ends, _ in _terms(known, who, known_by)]
+    end = later(cutoff, horizon_days, zone)
     ended = [(begins, ends) for begins, ends in terms if cutoff <= ends < later(cutoff, horizon_days, zone)]
     return {
+        "contracts_begun": sum(cutoff <= paid < min(ends, end) for _, ends, paid in _terms(known, who, known_by)),
         "contracts_ended": len(ended),
         "contracts_continued": sum(
             any(begins < later(end, grace_days, zone) and ends > end for begins, ends in terms) for _, end in ended
@@ -274,8 +288,11 @@ def contracts_outcome(
     }
 
 
-def _terms(known: Sequence[Row], who: str, known_by: int) -> list[tuple[int, float]]:
-    """Return when each contract of a customer began and ended for them; what lies ahead has not happened yet."""
+def _terms(known: Sequence[Row], who: str, known_by: int) -> list[tuple[int, float, float]]:
+    """Return when each contract of a customer began and ended for them, and from when on it was paid for.
+
+    What lies ahead has not happened yet.
+    """
     found = []
     mine = [row for row in known if row.table == "subscriptions" and row.customer_id == who]
     for number in {key_of(row) for row in mine}:
@@ -283,5 +300,8 @@ def _terms(known: Sequence[Row], who: str, known_by: int) -> list[tuple[int, flo
         last = max((row for row in versions if row.customer_id == who), key=_turn)
         handed_over = [row.event_at for row in versions if _turn(row) > _turn(last)]
         ends = min([last.cells.get("ended_at", known_by), *handed_over])
-        found.append((_begins(last), ends if ends < known_by else float("inf")))
-    return [(begins, ends) for begins, ends in found if begins < min(ends, known_by)]
+        own = sorted((row for row in versions if row.customer_id == who), key=_turn)
+        paid = [row.event_at for row in own if _paid(row)]
+        since = _begins(last) if _paid(own[0]) else max(min(paid, default=float("inf")), _begins(last))
+        found.append((_begins(last), ends if ends < known_by else float("inf"), since))
+    return [(begins, ends, since) for begins, ends, since in found if begins < min(ends, known_by)]

@@ -103,7 +103,7 @@ class _Drawing:
         for again, batch_again in enumerate(self.batches(batch)):
             version = self.one_of(began, began, max(began, self.time(batch_again)))
             ended = self.one_of(None, None, {"ended_at": ends}, {"ended_at": ends, "end_reason": "price"}) or {}
-            plan, start = self.one_of("basic", "gold"), self.one_of(None, began)
+            plan, start = self.one_of("basic", "gold", "free trial"), self.one_of(None, began)
             renews = self.one_of(None, version + 30 * DAY, self.time(batch_again))
             cells = {"plan": plan, "amount": 50_000, "started_at": start, "renews_at": renews, **ended}
             owner = self.one_of(who, who, who, who, "000")  # who is there from the first landing on

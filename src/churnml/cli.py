@@ -573,6 +573,10 @@ def backtest(
         list[int] | None,
         typer.Option(help="Judge what the model says of another horizon of so many days instead; repeatable."),
     ] = None,
+    conversion: Annotated[
+        int | None,
+        typer.Option(help="Judge who became a customer instead, at so many cutoffs a horizon apart."),
+    ] = None,
     report: Annotated[
         list[Path] | None,
         typer.Option(help="Write it to this Markdown file as well; with --origins also .html or .json; repeatable."),
@@ -582,14 +586,18 @@ def backtest(
 ) -> None:
     """Run the out-of-time protocols of configs/backtest.yaml, beside the baselines, with intervals."""
     from churnml.verbs.backtest import backtest as run  # noqa: PLC0415
-    from churnml.verbs.backtest import backtest_within  # noqa: PLC0415
+    from churnml.verbs.backtest import backtest_conversion, backtest_within  # noqa: PLC0415
     from churnml.verbs.origins import backtest_origins, language_named  # noqa: PLC0415
 
-    if sum(map(bool, (origins is not None, protocol, within))) > 1:
-        raise UsageError("--origins, --protocol and --within are three kinds of backtest; give one of them")
+    if sum(map(bool, (origins is not None, protocol, within, conversion is not None))) > 1:
+        raise UsageError(
+            "--origins, --protocol, --within and --conversion are four kinds of backtest; give one of them"
+        )
     session = _open(workspace, configs, as_json=as_json)
     if within:
         body = backtest_within(session, within, reports=report or ())
+    elif conversion is not None:
+        body = backtest_conversion(session, conversion, reports=report or ())
     elif origins is not None:
         body = backtest_origins(session, origins, reports=report or (), language=language_named(language))
     else:

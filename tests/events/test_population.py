@@ -92,6 +92,39 @@ def test_who_held_a_contract_that_has_ended_is_gone(tiny, ended, stands):
     assert Standing(standing(history(tiny.store, 0, cutoffs, {}), cutoffs, 30, "UTC")[0, 0]).name == stands
 
 
+@pytest.mark.parametrize(
+    ("plan", "amount", "stands"),
+    [
+        ("basic", 10, "POPULATION"),
+        ("basic", 0, "PROSPECT"),
+        ("Free-Trial", 10, "PROSPECT"),
+        ("14天试用", 10, "PROSPECT"),
+        ("industrial", 10, "POPULATION"),
+    ],
+)
+def test_who_holds_a_trial_and_has_never_paid_is_a_prospect_still(tiny, plan, amount, stands):
+    tiny.land(
+        customers="customer_id occurred_at\na 2020-01-01",
+        subscriptions=f"customer_id occurred_at subscription_id plan amount\na 2020-01-01 s1 {plan} {amount}",
+    )
+    cutoffs = [worlds.instant(60)]  # 2020-03-01
+    assert Standing(standing(history(tiny.store, 0, cutoffs, {}), cutoffs, 30, "UTC")[0, 0]).name == stands
+
+
+def test_a_trial_that_is_paid_for_makes_a_customer_from_then_on_and_one_given_up_leaves_a_former_one(tiny):
+    tiny.land(
+        customers="customer_id occurred_at\na 2020-01-01",
+        subscriptions="""customer_id occurred_at subscription_id plan amount started_at
+                         a 2020-01-05 s1 trial 0  2020-01-05
+                         a 2020-01-20 s1 basic 10 2020-01-05
+                         a 2020-02-10 s1 free  0  2020-01-05""",
+    )
+    cutoffs = [worlds.instant(day) for day in (10, 25, 60)]
+    block = history(tiny.store, 0, cutoffs, {})
+    found = [Standing(one[0]).name for one in standing(block, cutoffs, 30, "UTC")]
+    assert found == ["PROSPECT", "POPULATION", "GONE"]
+
+
 def test_a_contract_that_is_to_begin_makes_nobody_gone(tiny):
     tiny.land(
         customers="customer_id occurred_at\na 2020-01-01",

@@ -163,6 +163,25 @@ def test_contracts_tell_since_when_at_what_price_and_when_they_renew(tiny):
     same(features_of(tiny, "b"), {"contracts_held": 0, "contract_days": None, "contract_price": None})
 
 
+def test_a_contract_counts_as_paid_from_when_that_was_known_and_a_trial_never(tiny):
+    told = """customer_id occurred_at subscription_id plan amount started_at
+              a 2020-01-02 s1 trial 0 2020-01-02
+              a 2020-01-22 s1 basic 9 2020-01-02
+              b 2020-01-06 s2 trial 0 2020-01-06"""
+    same(features_of(tiny, subscriptions=told), {"paid_contract_days": 10, "contract_days": 30, "contracts_held": 1})
+    same(features_of(tiny, "b"), {"paid_contract_days": None, "contract_days": 26, "contracts_held": 1})
+
+
+def test_trials_and_demonstrations_are_counted_and_dated(tiny):
+    acts = """customer_id occurred_at kind
+              a 2019-12-20 trial
+              a 2020-01-25 trial
+              a 2020-01-26 demo"""
+    found = {"trials_30d": 1, "trials_all": 2, "days_since_trial": 7, "demos_all": 1, "active_days_all": 3}
+    same(features_of(tiny, interactions=acts), found)
+    same(features_of(tiny, "b"), {"trials_all": 0, "days_since_trial": None})
+
+
 def test_a_version_counts_once_it_was_learned(tiny):
     found = features_of(tiny, cutoff=worlds.instant(60), subscriptions=SUBSCRIPTIONS)
     same(found, {"contract_price": 15, "contract_price_rises": 2, "days_to_renewal": 0})

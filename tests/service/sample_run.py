@@ -59,12 +59,16 @@ def record(customer_id, rank, rung="blend", **changes):
         "clv_to_cac": round(value * (1 - chance / 2) / 40, 2) if scored and rank % 3 == 1 else None,
         "value_if_retained": value if scored else None,
         "value_at_risk": round(chance * value, 2) if scored else None,
+        "conversion_probability": None,
+        "conversion_low": None,
+        "conversion_high": None,
+        "conversion_rung": None,
         "p_alive": round(1 - chance / 2, 3) if scored else None,
         "next_order": next_order(rank) if scored else [],
         "no_order_within": silence(chance) if scored else [],
         "currency": "USD",
-        "last_order_on": None if rung == "prospect" else "2017-11-20T18:02:11+00:00",
-        "order_days": 0 if rung == "prospect" else 3 + rank,
+        "last_order_on": None if rung in ("prospect", "trial") else "2017-11-20T18:02:11+00:00",
+        "order_days": 0 if rung in ("prospect", "trial") else 3 + rank,
         "tenure_days": 40 + 9 * rank,
         "reasons": reasons(days) if scored else [],
         "action": action,
@@ -109,12 +113,27 @@ def reasons(days):
     return [dict(zip(names, one[:5], strict=True)) | {"sentence": {"en": one[5], "zh": one[6]}} for one in said]
 
 
+def converting(customer_id, chance, rung="prospect"):
+    """Return the record of one of whom it is told how likely they are to become a customer."""
+    said = {"en": "Last trial 3 days ago", "zh": "上次试用在 3 天前"}
+    reason = {"group": "trial", "feature": "days_since_trial", "value": 3.0, "direction": "raises", "weight": 0.7}
+    told = {"conversion_probability": chance, "conversion_low": chance / 2, "conversion_high": min(2 * chance, 1.0)}
+    return record(customer_id, 80, rung, **told, conversion_rung="logistic", reasons=[reason | {"sentence": said}])
+
+
+def prospects():
+    """Return the prospects and trials of the run, not in the order of their list."""
+    hostile = [converting(one, 0.05 + place / 100, "trial") for place, one in enumerate(("=1+1", "<b>lead</b>"))]
+    return [converting("lead-2", 0.31), converting("lead-1", 0.62, "trial"), *hostile]
+
+
 def bodies():
     """Return every record of the run: hostile ids first, so that they stand on the list's first page."""
     named = [record(one, rank) for rank, one in enumerate(HOSTILE)]
     plain = [record(f"{1000 + rank * 37}", rank) for rank in range(len(HOSTILE), 64)]
     ties = [record(f"tie-{one}", 70, value_at_risk=9.5) for one in "cab"]
-    return [*named, *plain, *ties, record("never", 80, "prospect"), record("left", 81, "gone")]
+    outside = [record("never", 80, "prospect"), record("left", 81, "gone")]
+    return [*named, *plain, *ties, *prospects(), *outside]
 
 
 def fill(workspace, records, verb="assign", now=2, **extra):
@@ -140,6 +159,8 @@ def summary(records):
         "bands": {band: bands.count(band) for band in ("high", "medium", "low")},
         "value_at_risk": sum(one["value_at_risk"] for one in scored),
         "currency": "USD",
+        "prospects": 5,
+        "expected_conversions": 1.04,
         "budget": 2000.0,
         "reserved": 1490.0,
         "treated": 44,

@@ -2,9 +2,9 @@ import json
 from urllib.parse import quote
 
 import pytest
-from sample_run import CUTOFF, HOSTILE, MODEL, ask, bodies, fill, record
+from sample_run import CUTOFF, HOSTILE, MODEL, ask, bodies, fill, prospects, record
 
-from churnml.service.api.shapes import AtRiskList, DecisionRecord, Scores
+from churnml.service.api.shapes import AtRiskList, DecisionRecord, ProspectList, Scores
 
 
 def problem(response):
@@ -199,7 +199,8 @@ def test_a_database_that_does_not_answer_is_a_503(own_workspace):
 def test_openapi_describes_every_route_with_a_summary_an_example_and_its_errors(client):
     schema = client.get("/v1/openapi.json").json()
     assert sorted(schema["paths"]) == [
-        "/healthz", "/readyz", "/v1/at-risk", "/v1/customers/{customer_id}", "/v1/data", "/v1/scores",
+        "/healthz", "/readyz", "/v1/at-risk", "/v1/customers/{customer_id}", "/v1/data", "/v1/prospects",
+        "/v1/scores",
     ]  # fmt: skip
     assert all(route["summary"] for path in schema["paths"].values() for route in path.values())
     errors = schema["paths"]["/v1/scores"]["post"]["responses"]["422"]["content"]
@@ -211,3 +212,22 @@ def test_the_examples_in_openapi_have_the_shape_they_illustrate(client):
     schema = client.get("/v1/openapi.json").json()
     shown = schema["paths"]["/v1/customers/{customer_id}"]["get"]["responses"]["200"]["content"]["application/json"]
     DecisionRecord.model_validate(shown["example"])
+
+
+def test_the_prospects_come_page_by_page_the_likeliest_first(client):
+    first = client.get("/v1/prospects?limit=3").json()
+    second = client.get("/v1/prospects", params={"limit": 3, "cursor": first["next_cursor"]}).json()
+    chances = [one["conversion_probability"] for one in (*first["items"], *second["items"])]
+    assert chances == sorted((one["conversion_probability"] for one in prospects()), reverse=True)
+    assert (first["total"], second["next_cursor"], first["expected_conversions"]) == (4, None, 1.04)
+
+
+def test_the_declared_shape_accepts_the_list_of_prospects_and_its_example(client):
+    ProspectList.model_validate(client.get("/v1/prospects").json())
+    shown = client.get("/v1/openapi.json").json()["paths"]["/v1/prospects"]["get"]["responses"]["200"]
+    ProspectList.model_validate(shown["content"]["application/json"]["example"])
+
+
+def test_no_prospect_stands_among_those_at_risk(client):
+    listed = {one["customer_id"] for one in client.get("/v1/at-risk?limit=500").json()["items"]}
+    assert not listed & {one["customer_id"] for one in prospects()}

@@ -72,3 +72,10 @@ def test_a_page_of_a_csv_is_refused(client):
 def test_every_hostile_id_stands_in_the_csv(client):
     ids = {row[0].removeprefix("'") for row in rows(client.get("/v1/at-risk?format=csv"))}
     assert set(HOSTILE) <= ids
+
+
+def test_the_prospects_come_as_csv_with_their_intervals_safe_to_open(client):
+    found = rows(client.get("/v1/prospects?format=csv&lang=zh"))
+    assert found[0][:5] == ["客户", "转化概率", "不低于", "不高于", "身份"]
+    assert found[1][:6] == ["lead-1", "0.62", "0.31", "1.0", "试用中", "上次试用在 3 天前"]
+    assert "'=1+1" in {row[0] for row in found}

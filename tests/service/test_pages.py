@@ -63,7 +63,18 @@ def test_the_start_leads_to_the_list(page):
     assert page("/").url.path == "/at-risk"
 
 
-@pytest.mark.parametrize("path", ["/at-risk", "/customers/1296", "/customers/never", "/customers/left", "/nothing"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/at-risk",
+        "/prospects",
+        "/customers/1296",
+        "/customers/never",
+        "/customers/lead-1",
+        "/customers/left",
+        "/nothing",
+    ],
+)
 @pytest.mark.parametrize("language, tag", [("en", "en"), ("zh", "zh-CN")])
 def test_every_page_has_a_language_one_heading_landmarks_and_no_script(page, path, language, tag):
     found = page(f"{path}?lang={language}").text
@@ -73,7 +84,7 @@ def test_every_page_has_a_language_one_heading_landmarks_and_no_script(page, pat
     assert not [one for one in outline.attributes if one.startswith("on") or one == "style"]
 
 
-@pytest.mark.parametrize("path", ["/at-risk", "/customers/1296"])
+@pytest.mark.parametrize("path", ["/at-risk", "/prospects", "/customers/1296"])
 def test_tables_have_captions_and_headings_with_a_scope(page, path):
     found = page(path).text
     assert found.count("<caption>") == found.count("<table")
@@ -107,7 +118,7 @@ def test_held_out_customers_are_marked_and_their_action_is_not_shown(page):
     assert "对照组（请勿联系）" in page("/at-risk?lang=zh").text
 
 
-@pytest.mark.parametrize("path", ["/at-risk", *("/customers/" + quote(one, safe="") for one in HOSTILE)])
+@pytest.mark.parametrize("path", ["/at-risk", "/prospects", *("/customers/" + quote(one, safe="") for one in HOSTILE)])
 def test_hostile_ids_are_text_wherever_they_stand(page, path):
     found = page(path)
     assert found.status_code == 200
@@ -214,3 +225,43 @@ def test_a_chosen_language_is_remembered(client, page):
 
 def test_switching_the_language_keeps_the_rest_of_the_address(page):
     assert "?band=high&lang=zh" in Outline(page("/at-risk?band=high&lang=en").text).links
+
+
+def test_the_prospects_stand_with_the_likeliest_first_each_with_its_interval_and_reason(page):
+    found = page("/prospects").text
+    assert found.index(">lead-1<") < found.index(">lead-2<")
+    for words in ("62%", "31%–100%", "On trial", "Last trial 3 days ago", "(raises the chance)", "1–4 of 4"):
+        assert words in found
+
+
+def test_the_prospects_speak_chinese(page):
+    found = page("/prospects?lang=zh").text
+    for words in ("潜在客户", "转化概率", "试用中", "上次试用在 3 天前", "提高转化可能"):
+        assert words in found
+
+
+def test_the_page_of_a_trial_tells_how_likely_it_is_to_become_a_customer_and_why(page):
+    found = page("/customers/lead-1").text
+    for words in (
+        "On trial, not a customer yet",
+        "Conversion probability",
+        "62%",
+        "raises the chance",
+        "All prospects",
+    ):
+        assert words in found
+    assert "raises the risk" not in found
+
+
+def test_where_no_model_stands_the_page_says_why(own_workspace):
+    why = "nobody was known before the day they became a customer"
+    fill(own_workspace, [record("never", 80, "prospect")], now=3, no_conversion_because=why, prospects=1)
+    with ask(own_workspace) as client:
+        found = [client.get(path, headers=HTML).text for path in ("/prospects", "/customers/never")]
+    assert all(why in one for one in found)
+
+
+def test_where_everyone_has_paid_the_page_says_what_would_change_that(own_workspace):
+    fill(own_workspace, [record("1", 0)], now=3, prospects=0)
+    with ask(own_workspace) as client:
+        assert "Bring people as customers from their first contact" in client.get("/prospects", headers=HTML).text

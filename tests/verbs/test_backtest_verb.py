@@ -79,4 +79,4 @@ def test_another_horizon_is_a_number_of_days(days):
 def test_one_kind_of_backtest_is_run_at_a_time(tmp_path):
     said = churnml("backtest", "--origins", "3", "--within", "14", "--workspace", tmp_path)
     assert said.code == 2
-    assert "--origins, --protocol and --within are three kinds of backtest; give one of them" in said.err
+    assert "--origins, --protocol, --within and --conversion are four kinds of backtest; give one of them" in said.err

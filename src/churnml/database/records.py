@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, Connection, Engine, and_, bindparam, delet
 from churnml.database.tables import records, runs
 
 Record = Mapping[str, Any]  # Any: a record is JSON; `scoring/records.py` says what stands in it
-_INDEXED = ("customer_id", "churn_probability", "value_at_risk", "risk_band", "action")
+_INDEXED = ("customer_id", "churn_probability", "value_at_risk", "conversion_probability", "risk_band", "action")
 _CHUNK = 5_000
 
 
@@ -96,18 +96,34 @@ class Records:
         bands, actions : sequence of str
             Keep only these; empty keeps all.
         """
-        wanted = self._at_risk(bands, actions)
-        query = select(records.c.value_at_risk, records.c.customer_id, records.c.body).where(wanted)
+        return self._page(records.c.value_at_risk, self._at_risk(bands, actions), limit, after)
+
+    def prospects(self, limit: int, after: tuple[float, str] | None = None) -> Page:
+        """Return the prospects and trials, the likeliest to become customers first.
+
+        Parameters
+        ----------
+        limit : int
+            Records on the page.
+        after : tuple of (conversion_probability, customer_id), optional
+            The cursor of the page before.
+        """
+        by = records.c.conversion_probability
+        return self._page(by, and_(records.c.run_id == self.current_run(), by.is_not(None)), limit, after)
+
+    def _page(
+        self, by: ColumnElement[float], wanted: ColumnElement[bool], limit: int, after: tuple[float, str] | None
+    ) -> Page:
+        query = select(by.label("sorted_by"), records.c.customer_id, records.c.body).where(wanted)
         if after is not None:
             value, customer = after
-            later = and_(records.c.value_at_risk == value, records.c.customer_id > customer)
-            query = query.where(or_(records.c.value_at_risk < value, later))
-        query = query.order_by(records.c.value_at_risk.desc(), records.c.customer_id).limit(limit + 1)
+            query = query.where(or_(by < value, and_(by == value, records.c.customer_id > customer)))
+        query = query.order_by(by.desc(), records.c.customer_id).limit(limit + 1)
         with self.engine.connect() as connection:
             rows = connection.execute(query).all()
             total = connection.execute(select(func.count()).select_from(records).where(wanted)).scalar_one()
         shown = rows[:limit]
-        more = (shown[-1].value_at_risk, shown[-1].customer_id) if len(rows) > limit else None
+        more = (shown[-1].sorted_by, shown[-1].customer_id) if len(rows) > limit else None
         return Page([json.loads(row.body) for row in shown], more, total)
 
     def _at_risk(self, bands: Sequence[str], actions: Sequence[str]) -> Any:  # Any: SQLAlchemy's boolean clause

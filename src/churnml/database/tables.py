@@ -98,11 +98,14 @@ records = Table(
     Column("customer_id", String(256), primary_key=True),
     Column("churn_probability", Float, comment="empty outside the population"),
     Column("value_at_risk", Float, comment="money; empty outside the population"),
+    Column("conversion_probability", Float, comment="of prospects and trials only"),
     Column("risk_band", String(16)),
     Column("action", String(64)),
     Column("body", Text, nullable=False, comment="the whole record, JSON"),
     # the at-risk list walks this index, so that page 1,000 costs what page 1 costs
     Index("records_by_value_at_risk", "run_id", "value_at_risk", "customer_id"),
+    # the list of prospects likewise
+    Index("records_by_conversion", "run_id", "conversion_probability", "customer_id"),
     # a refusal blanks, and an erasure removes, the records of one customer in every run
     Index("records_by_customer", "customer_id"),
 )

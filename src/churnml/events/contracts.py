@@ -56,9 +56,10 @@ class Contracts:
     Parameters
     ----------
     versions : Facts
-        One row a version, with its `amount` and `plan`, the number of its `contract` for this customer, when it
-        `renews` (`NEVER` where that is not told) and from when on that is known. Its `known_until` is when a newer one
-        was known, whosever: a contract that changed hands has ended for its old owner.
+        One row a version, with its `amount` and `plan`, whether it is `paid` for and no trial, the number of its
+        `contract` for this customer, when it `renews` (`NEVER` where that is not told) and from when on that is known.
+        Its `known_until` is when a newer one was known, whosever: a contract that changed hands has ended for its old
+        owner.
     replaced_at : ndarray of shape (n_versions,)
         When a newer version of the same customer was known.
     begins, ends : ndarray of shape (n_versions,)
@@ -71,16 +72,25 @@ class Contracts:
     ends: Integers
 
     def held(self, cutoffs: Sequence[int]) -> npt.NDArray[np.bool_]:
-        """Return who held a contract at each cutoff, by what was known then; shape (n_cutoffs, n_customers).
+        """Return who held a paid contract at each cutoff, by what was known then; shape (n_cutoffs, n_customers).
 
         A contract stands as the last of its versions says that were known at the cutoff; an end that lies at the
-        cutoff or after it was not seen yet.
+        cutoff or after it was not seen yet. A trial is none (docs/adr/0015).
         """
-        return self._whose(cutoffs, lambda cutoff: self.versions.seen(cutoff) & (self.ends >= cutoff))
+        return self._whose(cutoffs, lambda cutoff: self.versions.seen(cutoff) & (self.ends >= cutoff) & self._paid)
 
     def begun(self, cutoffs: Sequence[int]) -> npt.NDArray[np.bool_]:
-        """Return of whom some contract had begun before each cutoff, whether or not it had ended; shape as `held`."""
-        return self._whose(cutoffs, lambda cutoff: self.versions.learned(cutoff) & (self.replaced_at > cutoff))
+        """Return of whom some paid contract had begun before each cutoff, ended or not; shape as `held`."""
+
+        def standing(cutoff: int) -> npt.NDArray[np.bool_]:
+            learned, contract = self.versions.learned(cutoff), self.versions.columns["contract"]
+            return learned & (self.replaced_at > cutoff) & np.isin(contract, contract[learned & self._paid])
+
+        return self._whose(cutoffs, standing)
+
+    @property
+    def _paid(self) -> npt.NDArray[np.bool_]:
+        return np.asarray(self.versions.columns["paid"]).astype(np.bool_)
 
     def _whose(self, cutoffs: Sequence[int], standing: Callable[[int], npt.NDArray[np.bool_]]) -> npt.NDArray[np.bool_]:
         found = np.zeros((len(cutoffs), len(self.versions.offsets) - 1), dtype=np.bool_)
@@ -122,11 +132,23 @@ class Terms:
         As a position in the block.
     begins, ends : ndarray of shape (n_contracts,)
         Microseconds UTC, `ends` the later; `NEVER` where it has not ended yet.
+    paid_from : ndarray of shape (n_contracts,)
+        From when on it was paid for; `NEVER` where it never was.
     """
 
     customer: Integers
     begins: Integers
     ends: Integers
+    paid_from: Integers
+
+    def begun(self, cutoffs: Sequence[int], horizon_days: int, n_customers: int, time_zone: str) -> Integers:
+        """Return how many contracts each customer began to pay for in the horizon; shape (n_cutoffs, n_customers)."""
+        counts = np.zeros((len(cutoffs), n_customers), dtype=np.int64)
+        for place, cutoff in enumerate(cutoffs):
+            last = min(days_later(cutoff, horizon_days, time_zone), NEVER)
+            rows = (self.paid_from >= cutoff) & (self.paid_from < np.minimum(self.ends, last))
+            np.add.at(counts[place], self.customer[rows], 1)
+        return counts
 
     def ended(
         self, cutoffs: Sequence[int], horizon_days: int, grace_days: int, n_customers: int, time_zone: str

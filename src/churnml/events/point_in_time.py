@@ -41,6 +41,9 @@ from churnml.events.schema import FROM_LANDING, ONE_OF, REQUIRED, TABLES
 
 Wanted = Mapping[str, Sequence[str]]
 
+_TRIAL = r"(^|[^a-z])trial([^a-z]|$)|试用"
+"""What a plan is called that is tried out before it is paid for."""
+
 
 @dataclass(frozen=True)
 class Block:
@@ -268,6 +271,8 @@ class Outcome:
         Contracts that ended in the horizon.
     contracts_continued : ndarray
         Of these, those after whose end the customer had another: held already, or begun within the grace period.
+    contracts_begun : ndarray
+        Contracts that the customer began to pay for in the horizon; a trial is none until it is paid for.
     """
 
     customer_ids: npt.NDArray[np.object_]
@@ -279,6 +284,7 @@ class Outcome:
     returned: Integers
     contracts_ended: Integers
     contracts_continued: Integers
+    contracts_begun: Integers
 
 
 def outcome(
@@ -308,16 +314,17 @@ def outcome(
     """
     ids, _ = _customers(store, number, ())
     nothing = np.zeros((len(cutoffs), len(ids)), dtype=np.int64)
-    ended = continued = nothing
+    ended = continued = begun = nothing
     if "subscriptions" in store.tables:
         terms = _terms(store, number, ids, known_by)
         ended, continued = terms.ended(cutoffs, horizon_days, grace_days, len(ids), store.time_zone)
+        begun = terms.begun(cutoffs, horizon_days, len(ids), store.time_zone)
     money = dict.fromkeys(("orders", "revenue", "cost", "costed_revenue", "returned"), nothing)
     money["first_order_day"] = nothing - 1
     if "orders" in store.tables:
         money = _ordered_in(store, number, ids, cutoffs, horizon_days, known_by, label_lag_days)
     texts = ids.to_numpy(zero_copy_only=False)
-    return Outcome(texts, **money, contracts_ended=ended, contracts_continued=continued)
+    return Outcome(texts, **money, contracts_ended=ended, contracts_continued=continued, contracts_begun=begun)
 
 
 def _ordered_in(
@@ -585,6 +592,7 @@ def _contracts(store: Store, number: int, ids: pa.Array) -> Contracts:
     contract = _owned(table, customer)
     renews = pc.fill_null(table.column("renews_at"), NEVER).to_numpy()
     versions.columns.update(contract=contract, renews=renews, renews_known=np.maximum(at + 1, _undated(table)))
+    versions.columns.update(paid=_paid(table).astype(np.int64))
     replaced = least_later(contract, (at, told), _learned_at(at, told))
     return Contracts(versions, replaced, *_begins_and_ends(table))
 
@@ -602,11 +610,37 @@ def _terms(store: Store, number: int, ids: pa.Array, known_by: int | None) -> Te
     handed_over[known] = least_later(key[known], (at[known], told[known]), at[known])
     at, told = at[: len(table)][mine], told[: len(table)][mine]
     last = least_later(own[mine], (at, told), at) == NEVER
+    paid_from = _paid_from(own[mine], (at, told), _paid(table)[mine])[last]
     begins, ends = (column[mine][last] for column in _begins_and_ends(table))
     ends = np.minimum(ends, handed_over[: len(table)][mine][last])
     ends = np.where(ends < now, ends, NEVER)
     begun = begins < np.minimum(ends, now)
-    return Terms(customer[mine][last][begun], begins[begun], ends[begun])
+    paid_from = np.maximum(paid_from, begins)
+    return Terms(customer[mine][last][begun], begins[begun], ends[begun], paid_from[begun])
+
+
+def _paid(table: pa.Table) -> npt.NDArray[np.bool_]:
+    """Tell which versions of contracts are paid for: they cost something, and their plan does not say trial."""
+    amount = table.column("amount").to_numpy()
+    plan = pc.fill_null(table.column("plan").cast(pa.string()), "")
+    trial = pc.match_substring_regex(plan, _TRIAL, ignore_case=True).to_numpy(zero_copy_only=False)
+    return np.asarray((amount > 0) & ~trial.astype(np.bool_))
+
+
+def _paid_from(own: Integers, turn: tuple[Integers, Integers], paid: npt.NDArray[np.bool_]) -> Integers:
+    """Return from when on the contract of each version was paid for.
+
+    That is its first paid version, where an unpaid one came before it; of one that was paid for from the first it is
+    its beginning, for which the least instant stands. `NEVER` where no version was paid for.
+    """
+    at = turn[0]
+    contracts = int(own.max(initial=-1)) + 1
+    first_paid, first = np.full(contracts, NEVER), np.full(contracts, NEVER)
+    np.minimum.at(first_paid, own[paid], at[paid])
+    order = np.lexsort((*reversed(turn), own))
+    opens = order[_first_of(own[order])] if len(order) else order
+    first[own[opens]] = np.where(paid[opens], np.iinfo(np.int64).min, NEVER)
+    return np.asarray(np.minimum(first, first_paid)[own])
 
 
 def _versions(store: Store, number: int, ids: pa.Array) -> tuple[pa.Table, Integers]:

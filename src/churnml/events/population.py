@@ -23,9 +23,9 @@ class Standing(IntEnum):
     UNKNOWN = 0
     """Not yet known: not in the base."""
     POPULATION = 1
-    """Ordered within `population_days` before the cutoff, or held a contract at it."""
+    """Ordered within `population_days` before the cutoff, or held a contract at it that is paid for."""
     PROSPECT = 2
-    """Known, but has never ordered or held a contract."""
+    """Known, but has never ordered or held a contract that is paid for; may be on trial."""
     GONE = 3
     """Ordered once, but not within `population_days`; or held a contract that has ended."""
     NO_PROFILING = 4

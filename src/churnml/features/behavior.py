@@ -36,6 +36,8 @@ _KINDS = {
     "cart": ("carts", "cart", "Times something went into the cart", "加入购物车", (30, 90)),
     "wishlist": ("wishes", "cart", "Times something went on the wish list", "加入心愿单", (90,)),
     "login": ("logins", "activity", "Log-ins", "登录", (30, 90)),
+    "demo": ("demos", "trial", "Demonstrations", "演示", (None,)),
+    "trial": ("trials", "trial", "Trials", "试用", (30, None)),
     "referral": ("referrals", "loyalty", "Times they recommended or shared us", "推荐或分享", (365, None)),
 }
 
@@ -113,6 +115,15 @@ FEATURES: list[Feature] = [
         missing="never active",
         meaning=Text("days since any activity", "距上次活动的天数"),
         sentence=Text("Last seen {value} ago", "上次活动在 {value}前"),
+    ),
+    since_last(
+        feature,
+        "trials",
+        name="days_since_trial",
+        group="trial",
+        missing="never tried",
+        meaning=Text("days since a trial last began or was used", "距上次试用的天数"),
+        sentence=Text("Last trial {value} ago", "上次试用在 {value}前"),
     ),
     *(_active_days(days) for days in (7, 30, 90, 180, 365, None)),
     *(one for kind in _KINDS for one in _counts(kind)),

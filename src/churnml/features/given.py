@@ -44,11 +44,12 @@ def _contracts(block: Block, cutoffs: Sequence[int], time_zone: str) -> Given:
     shape = (len(cutoffs), len(block.customer_ids))
     counted = ("held", "lapsed", "amount", "first_amount", "plan_changes", "price_rises")
     told = {name: np.zeros(shape, dtype=np.int64) for name in counted}
-    told |= {name: np.full(shape, MISSING, dtype=np.int64) for name in ("begun_day", "renews_in")}
+    told |= {name: np.full(shape, MISSING, dtype=np.int64) for name in ("begun_day", "renews_in", "paid_day")}
     contracts = block.contracts
     if contracts is None:
         return told
     versions, begun_day = contracts.versions, local_days(contracts.begins, time_zone)[0]
+    paid_day = np.maximum(begun_day, local_days(versions.event_at, time_zone)[0])
     for place, cutoff in enumerate(cutoffs):
         stands = versions.seen(cutoff) & (contracts.begins < cutoff)
         held, lapsed = stands & (contracts.ends >= cutoff), stands & (contracts.ends < cutoff)
@@ -57,6 +58,8 @@ def _contracts(block: Block, cutoffs: Sequence[int], time_zone: str) -> Given:
         np.add.at(told["lapsed"][place], owner[lapsed], 1)
         np.add.at(told["amount"][place], owner[held], versions.columns["amount"].astype(np.int64)[held])
         _least(told["begun_day"][place], owner[held], begun_day[held])
+        paying = versions.learned(cutoff) & (contracts.begins < cutoff) & (versions.columns["paid"] > 0)
+        _least(told["paid_day"][place], owner[paying], paid_day[paying])
         renews = np.where(versions.columns["renews_known"] <= cutoff, versions.columns["renews"], NEVER)
         due = held & (renews >= cutoff) & (renews < NEVER)
         _least(told["renews_in"][place], owner[due], (renews[due] - cutoff) // DAY)
@@ -97,7 +100,7 @@ GIVEN_COLUMNS: Mapping[str, tuple[str, ...]] = {
     "cutoff": ("day",),
     "customers": ("day", "acquisition_cost"),
     "contracts": (
-        "held", "lapsed", "amount", "first_amount", "plan_changes", "price_rises", "begun_day", "renews_in",
+        "held", "lapsed", "amount", "first_amount", "plan_changes", "price_rises", "begun_day", "renews_in", "paid_day",
     ),
 }  # fmt: skip
 """The columns of each."""

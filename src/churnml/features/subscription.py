@@ -45,6 +45,15 @@ FEATURES: list[Feature] = [
         sentence=Text("Under contract for {value}", "签约已有 {value}"),
     ),
     feature(
+        name="paid_contract_days",
+        unit="days",
+        needs=(CUTOFF_DAY, _OF("paid_day")),
+        derive=days_since,
+        missing="no contract was paid for",
+        meaning=Text("days since a contract was first known to be paid for", "首次得知付费合同以来的天数"),
+        sentence=Text("First paid for a contract {value} ago", "{value}前首次为合同付费"),
+    ),
+    feature(
         name="contract_price",
         unit="currency",
         needs=(_OF("amount"), _OF("held")),

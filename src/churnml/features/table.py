@@ -85,6 +85,20 @@ class FeatureTable:
         return np.asarray(self.column("orders_all") > 0)
 
     @property
+    def undecided(self) -> npt.NDArray[np.bool_]:
+        """Which rows are of prospects and trials, who have paid for nothing yet."""
+        return np.asarray(self.standing == Standing.PROSPECT)
+
+    @property
+    def on_trial(self) -> npt.NDArray[np.bool_]:
+        """Which of these have tried it out: an act of kind `trial`, or a contract that cost nothing."""
+        told = ("trials_all", "contracts_held", "contracts_lapsed")
+        tried = np.zeros(len(self), dtype=np.bool_)
+        for name in told:
+            tried |= (self.column(name) > 0) if name in self.names else False
+        return self.undecided & tried
+
+    @property
     def modelled(self) -> npt.NDArray[np.bool_]:
         """Which rows the models are taught and asked with: of the population, those whose orders can be told on."""
         return self.in_population & self.have_ordered

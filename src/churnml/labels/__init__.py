@@ -1,11 +1,12 @@
-"""What came next: whether a customer fell silent in the horizon, and what they spent in it.
+"""What came next: whether a customer fell silent in the horizon, what they spent in it, and who became one.
 
 In come outcomes from `events.outcome`; out come labels for any rows of customers and cutoffs, and the cutoffs whose
 labels are final. Nothing here sees a feature. Read `churn.py` first, then `value.py`,
-`splits.py` and `horizon.py`.
+`conversion.py`, `splits.py` and `horizon.py`.
 """
 
 from churnml.labels.churn import churned, silent_for, sooner_days
+from churnml.labels.conversion import converted
 from churnml.labels.horizon import Horizon, suggested_horizon
 from churnml.labels.outcomes import Outcomes, check_taught_by
 from churnml.labels.splits import history_needed_days, label_lag, origins, training_cutoffs
@@ -16,6 +17,7 @@ __all__ = [
     "Outcomes",
     "check_taught_by",
     "churned",
+    "converted",
     "history_needed_days",
     "label_lag",
     "margin",

@@ -45,7 +45,7 @@ class Outcomes:
         Sorted, microseconds UTC.
     orders, first_order_day, revenue, cost, costed_revenue, returned : ndarray of shape (n_cutoffs, n_customers)
         As in `events.Outcome`.
-    contracts_ended, contracts_continued : ndarray of shape (n_cutoffs, n_customers)
+    contracts_ended, contracts_continued, contracts_begun : ndarray of shape (n_cutoffs, n_customers)
         Likewise.
     """
 
@@ -59,6 +59,7 @@ class Outcomes:
     returned: Integers
     contracts_ended: Integers
     contracts_continued: Integers
+    contracts_begun: Integers
 
     @classmethod
     def read(

@@ -143,6 +143,7 @@ def judge_last_origin(
     bootstrap: int = 300,
     progress: Progress = lambda _done, _total: None,
     rung: Rung = "blend",
+    also: Callable[[Trained], None] = lambda _trained: None,
 ) -> Judgement:
     """Judge a configuration at the last cutoff whose horizon is over by `now`, as if it had been trained then.
 
@@ -152,6 +153,8 @@ def judge_last_origin(
         The cutoff that the model to be deployed is meant for; microseconds UTC.
     rung : {'blend', 'logistic', 'rhythm', 'recency'}, default 'blend'
         On which that model stands.
+    also : callable
+        Given what was trained then, before it is judged: what else there is to judge of it.
 
     Raises
     ------
@@ -164,6 +167,7 @@ def judge_last_origin(
     _require_final(store, test, config.horizon_days)
     at = cutoffs_before(store, test, config, fewest=2 if blend else 1)
     trained = train(store, catalogue, at, test, config, margin_rate, progress, rung=rung)
+    also(trained)
     if not blend:
         _require_both_taught(trained)
     return judge(trained, store, name="last origin", bootstrap=bootstrap, seed=config.seed)

@@ -9,7 +9,10 @@ import numpy as np
 import numpy.typing as npt
 
 from churnml.features import FeatureTable
+from churnml.modeling.conversion import ConversionModel
+from churnml.modeling.design import Design
 from churnml.modeling.model import Model
+from churnml.modeling.prospects import AGE
 
 Matrix = npt.NDArray[np.float64]
 
@@ -55,11 +58,26 @@ def bounds(
     for first in range(0, rows, _AT_ONCE):
         table = random_rows(model, min(_AT_ONCE, rows - first), np.random.default_rng([seed, first]))
         with np.errstate(invalid="ignore"):  # a learner that gives no number is found out here, not warned of
-            for rule, wrong, answers in _rules(model, table):
-                if wrong.any() and rule not in broken:
-                    broken[rule] = f"{rule}, found {answers[np.argmax(wrong)]:g}"
+            _note(broken, _rules(model, table))
         progress(min(first + _AT_ONCE, rows), rows)
+    if model.conversion is not None:
+        broken |= {rule: rule for rule in conversion_bounds(model.conversion, rows, seed)}
     return Bounds(rows, tuple(broken.values()))
+
+
+def conversion_bounds(model: ConversionModel, rows: int, seed: int = 0) -> tuple[str, ...]:
+    """Ask a model of conversion of random rows and return which rules its answers break."""
+    broken: dict[str, str] = {}
+    for first in range(0, rows, _AT_ONCE):
+        rng = np.random.default_rng([seed, first])
+        _note(broken, _conversion_rules(model, _rows(model.design, min(_AT_ONCE, rows - first), rng)))
+    return tuple(broken.values())
+
+
+def _note(broken: dict[str, str], rules: Iterator[tuple[str, npt.NDArray[np.bool_], Matrix]]) -> None:
+    for rule, wrong, answers in rules:
+        if wrong.any() and rule not in broken:
+            broken[rule] = f"{rule}, found {answers[np.argmax(wrong)]:g}"
 
 
 def random_rows(model: Model, rows: int, rng: np.random.Generator) -> FeatureTable:
@@ -67,7 +85,11 @@ def random_rows(model: Model, rows: int, rng: np.random.Generator) -> FeatureTab
 
     Only tenure, recency and number of orders agree with each other, for no table could hold them otherwise.
     """
-    names = tuple(dict.fromkeys((*model.design.numeric, *_NEEDED)))
+    return _rows(model.design, rows, rng)
+
+
+def _rows(design: Design, rows: int, rng: np.random.Generator) -> FeatureTable:
+    names = tuple(dict.fromkeys((*design.numeric, *_NEEDED, AGE)))
     size = rows, len(names)
     values = rng.choice([-1.0, 1.0], size) * 10.0 ** rng.uniform(-3.0, _LARGEST_EXPONENT, size)
     kind = rng.random(size)
@@ -82,7 +104,7 @@ def random_rows(model: Model, rows: int, rng: np.random.Generator) -> FeatureTab
         values[:, names.index(name)] = column
     categories = {
         name: np.array([*known, None, _UNHEARD_OF], dtype=np.object_)[rng.integers(0, len(known) + 2, rows)]
-        for name, known in model.design.categories.items()
+        for name, known in design.categories.items()
     }
     ids = np.array([str(row) for row in range(rows)], dtype=np.object_)
     standing = np.zeros(rows, dtype=np.int8)
@@ -114,3 +136,15 @@ def _rules(model: Model, table: FeatureTable) -> Iterator[tuple[str, npt.NDArray
     for name in ("expected_margin", "margin_if_staying", "tail_if_staying", "tail_if_silent"):
         told = getattr(forecast, name)
         yield f"`{name}` is a number of 0 or more", ~(np.isfinite(told) & (told >= 0.0)), told
+
+
+def _conversion_rules(
+    model: ConversionModel, table: FeatureTable
+) -> Iterator[tuple[str, npt.NDArray[np.bool_], Matrix]]:
+    """Give each rule in words, which rows break it, and the answers."""
+    forecast = model.forecast(table)
+    told = forecast.probability
+    yield "`conversion_probability` lies between 0 and 1", ~((told >= 0.0) & (told <= 1.0)), told
+    if forecast.low is not None and forecast.high is not None:
+        inside = (forecast.low >= 0.0) & (forecast.low <= told) & (told <= forecast.high) & (forecast.high <= 1.0)
+        yield "the conversion probability lies within its own interval", ~inside, told

@@ -27,11 +27,13 @@ import numpy as np
 
 from churnml import __version__
 from churnml.errors import ModelRefusedError
-from churnml.modeling.bounds import bounds
+from churnml.modeling.bounds import bounds, conversion_bounds
 from churnml.modeling.btyd import BGNBD
 from churnml.modeling.churn import ChurnModel
 from churnml.modeling.clv import ValueModel
+from churnml.modeling.conversion import ConversionModel
 from churnml.modeling.design import Design
+from churnml.modeling.hazard import Hazard
 from churnml.modeling.learners import Linear
 from churnml.modeling.model import Model
 from churnml.modeling.own_learner import OwnLearner, TaughtOwn, own_learners, restored
@@ -106,6 +108,7 @@ def load_bundle(folder: Path, learners: Iterable[Path] = ()) -> tuple[Model, Jso
         content = json.loads(files["model.json"])
         names = ["churn"] * content["churn"]["trees"] + list(_OF_MONEY) * (content["value"] is not None)
         names += [f"sooner-{day}" for day, held in content["sooner"].items() if held["trees"]]
+        names += ["conversion"] * (content["conversion"] is not None and content["conversion"]["blend"]["trees"])
         trees = {name: lightgbm.Booster(model_str=files[f"{name}.txt"].decode()) for name in names}
         blends = (content["churn"], *content["sooner"].values())
         known = own_learners(learners) if any(one["own"] for one in blends) else ()
@@ -216,6 +219,9 @@ def _smoke(folder: Path, learners: Iterable[Path] = ()) -> None:
         broken = bounds(model, _SMOKE_ROWS).broken
         if broken:
             raise ModelRefusedError(f"bundle {folder.name[:12]} gives impossible scores: {broken[0]}")
+    broken = conversion_bounds(model.conversion, _SMOKE_ROWS) if model.conversion else ()
+    if broken:
+        raise ModelRefusedError(f"bundle {folder.name[:12]} gives impossible scores: {broken[0]}")
     matrix = np.full((3, len(model.design.columns)), np.nan)
     matrix[1], matrix[2] = 0.0, 1e6
     rhythm = np.array([[0.0, 1.0, 1.0], [-3.0, 0.5, 0.0], [3.0, 0.0, 9.0]])
@@ -229,6 +235,7 @@ def _smoke(folder: Path, learners: Iterable[Path] = ()) -> None:
 
 def _files(model: Model) -> dict[str, bytes]:
     blends = {"churn": model.churn} | {f"sooner-{day}": blend for day, blend in model.sooner.items()}
+    blends |= {} if model.conversion is None else {"conversion": model.conversion.blend}
     boosters = {name: blend.trees for name, blend in blends.items() if blend.trees is not None}
     for name, value in (("value", model.value), ("stayers", model.value_of_stayers)):
         boosters |= {} if value is None else _boosters(name, value)
@@ -255,7 +262,25 @@ def _plain(model: Model) -> Json:
         "stayers": None if model.value_of_stayers is None else _plain_value(model.value_of_stayers),
         "spend": None if model.spend is None else asdict(model.spend),
         "spread": asdict(model.spread),
+        "conversion": None if model.conversion is None else _plain_conversion(model.conversion),
     }
+
+
+def _plain_conversion(conversion: ConversionModel) -> Json:
+    return {
+        "horizon_days": conversion.horizon_days,
+        "rung": conversion.rung,
+        "design": conversion.design.to_dict(),
+        "hazard": conversion.hazard.to_dict(),
+        "blend": _plain_churn(conversion.blend),
+    }
+
+
+def _conversion(held: Json | None, trees: lightgbm.Booster | None) -> ConversionModel | None:
+    if held is None:
+        return None
+    design, hazard = Design.from_dict(held["design"]), Hazard.from_dict(held["hazard"])
+    return ConversionModel(held["horizon_days"], held["rung"], design, hazard, _churn(held["blend"], trees, ()))
 
 
 def _plain_rhythm(rhythm: Silent) -> Json:
@@ -314,6 +339,7 @@ def _model(content: Json, trees: Mapping[str, lightgbm.Booster], known: Sequence
         (content["bands"][0], content["bands"][1]),
         content["rung"],
         None if content["spend"] is None else Spend(**content["spend"]),
+        _conversion(content["conversion"], trees.get("conversion")),
     )
 
 

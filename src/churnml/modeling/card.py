@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from churnml.events.clock import moment
+from churnml.modeling.conversion_standing import Conversion
 from churnml.modeling.gates import Gate
 from churnml.modeling.judgement import MEASURES, Contest, Figure, Judgement, Target
 from churnml.modeling.ladder import Step
@@ -13,6 +14,7 @@ from churnml.modeling.train import Trained
 _TOLD: Mapping[Target, str] = {
     "churn": "Churn: no order event in the horizon",
     "value": "Value: margin in the horizon",
+    "conversion": "Conversion: a first order, or a first contract that is paid for, in the horizon",
 }
 
 
@@ -25,6 +27,7 @@ def model_card(
     currency: str,
     not_judged: str = "",
     step: Step | None = None,
+    conversion: Conversion | None = None,
 ) -> str:
     """Return the card of a model as Markdown.
 
@@ -38,6 +41,8 @@ def model_card(
         Why it was not judged out of time, where it was not.
     step : Step, optional
         Why it stands on its rung, where that is not what its own training found.
+    conversion : Conversion, optional
+        What became of the model of who has not paid for anything yet.
 
     References
     ----------
@@ -48,6 +53,7 @@ def model_card(
     parts += [_test(judged) if judged else f"**It was not judged out of time:** {not_judged}."]
     for target, contest in (judged.contests if judged else {}).items():
         parts += [f"### {_TOLD[target]}", _table(contest)]
+    parts += _conversion(conversion) if conversion else []
     parts += ["## What was asked before promotion", "\n".join(map(_answer, asked)), "## What it is not for", _NOT_FOR]
     return "\n\n".join(parts) + "\n"
 
@@ -97,6 +103,24 @@ def _test(judged: Judgement) -> str:
 def _answer(gate: Gate) -> str:
     said = "not asked" if not gate.asked else "passed" if gate.passed else "**refused**"
     return f"- {said}: {gate.rule}; found: {gate.found}"
+
+
+def _conversion(found: Conversion) -> list[str]:
+    """Return how well it tells who becomes a customer, or why it does not."""
+    parts = [f"### {_TOLD['conversion']}"]
+    if found.model is None:
+        parts.append(f"No probability of conversion is given: {found.because}.")
+    else:
+        because = f", because {found.because}" if found.because else ""
+        parts.append(
+            f"Taught with {found.taught:,} snapshots of prospects and trials, {found.converted:,} of which were "
+            f"followed by a conversion. It stands on the rung *{found.rung}*{because}."
+        )
+    if found.tried is None:
+        return [*parts, f"**It was not judged out of time:** {found.not_judged}."] if found.not_judged else parts
+    judged = found.tried.judged
+    told = f"Asked of {judged.customers:,} prospects at {judged.cutoff}, on the rung *{found.tried.rung}*."
+    return [*parts, told, _table(judged.contests["conversion"]), "\n".join(map(_answer, found.gates))]
 
 
 def _day(instant: int, time_zone: str) -> str:

@@ -52,6 +52,7 @@ def climb(
     config: TrainConfig,
     margin_rate: float,
     telling: Telling,
+    also: Callable[[Trained], None] = lambda _trained: None,
     *,
     keep_blend: bool = False,
 ) -> Stood:
@@ -65,6 +66,8 @@ def climb(
     keep_blend : bool, default False
         Whether a refused blend is returned as it is: there is a blend that answers, and it does so better than a lower
         rung would.
+    also : callable
+        Given what was trained at the last cutoff whose horizon is over, each time one is.
 
     Raises
     ------
@@ -72,19 +75,19 @@ def climb(
         If nobody ordered lately, or if the cutoff lies so far beyond the data that silence may be theirs.
     """
     require_current(store, now, config)
-    first = _stand(store, catalogue, now, config, margin_rate, telling, None)
+    first = _stand(store, catalogue, now, config, margin_rate, telling, None, also)
     found = first
     if found.step.rung == "blend" and found.judged is None:
         because = f"a blend must be judged out of time, and it cannot be: {found.not_judged}"
         step = Step("logistic", because, "the history that its judgement takes")
-        first = found = _stand(store, catalogue, now, config, margin_rate, telling, step)
+        first = found = _stand(store, catalogue, now, config, margin_rate, telling, step, also)
     while refusals(found.gates) and not (keep_blend and found.step.rung == "blend"):
         lower = below(found.step.rung)
         if lower is None:
             return first
         because = f"the rung `{found.step.rung}` was refused: {'; '.join(refusals(found.gates))}"
         step = Step(lower, because, f"a model of the rung `{found.step.rung}` that passes its gates")
-        found = _stand(store, catalogue, now, config, margin_rate, telling, step)
+        found = _stand(store, catalogue, now, config, margin_rate, telling, step, also)
     return found
 
 
@@ -96,6 +99,7 @@ def _stand(
     margin_rate: float,
     telling: Telling,
     step: Step | None,
+    also: Callable[[Trained], None],
 ) -> Stood:
     """Train on a rung, or on the highest; judge it and put it to the gates."""
     with telling("Training on every cutoff whose label is final") as tick:
@@ -103,17 +107,25 @@ def _stand(
         rung = None if step is None else step.rung
         trained = train(store, catalogue, at, now, config, margin_rate, tick, curve=True, rung=rung)
     with telling("Judging out of time, beside the baselines"):
-        judged, why = _judged(store, catalogue, now, config, margin_rate, trained.step.rung)
+        judged, why = _judged(store, catalogue, now, config, margin_rate, trained.step.rung, also)
     with telling("Putting it to the gates"):
         asked = gates(judged, trained, config, why)
     return Stood(trained, step or trained.step, judged, why, asked)
 
 
 def _judged(
-    store: Store, catalogue: Catalogue, now: int, config: TrainConfig, margin_rate: float, rung: Rung
+    store: Store,
+    catalogue: Catalogue,
+    now: int,
+    config: TrainConfig,
+    margin_rate: float,
+    rung: Rung,
+    also: Callable[[Trained], None],
 ) -> tuple[Judgement | None, str]:
     """Return how a model of the rung did, or none and why it could not be judged."""
     try:
-        return judge_last_origin(store, catalogue, now, config, margin_rate, bootstrap=config.bootstrap, rung=rung), ""
+        return judge_last_origin(
+            store, catalogue, now, config, margin_rate, bootstrap=config.bootstrap, rung=rung, also=also
+        ), ""
     except (NotEnoughDataError, InvalidTableError) as error:
         return None, str(error)

@@ -31,16 +31,19 @@ class Design:
         Features of the table.
     categories : mapping of str to tuple of str
         The values of each categorical feature that get a column of their own.
+    rhythm : tuple of str
+        What the columns are called that a model of its own tells: the rhythm of buying, the first of them its logit.
     """
 
     numeric: tuple[str, ...]
     categories: Mapping[str, tuple[str, ...]]
+    rhythm: tuple[str, ...] = RHYTHM_COLUMNS
 
     @property
     def columns(self) -> tuple[str, ...]:
         """The names of the columns of `matrix`."""
         one_hot = (f"{name}={value}" for name, values in self.categories.items() for value in values)
-        return (*self.numeric, *RHYTHM_COLUMNS, *one_hot)
+        return (*self.numeric, *self.rhythm, *one_hot)
 
     def matrix(self, table: FeatureTable, rhythm: Matrix) -> Matrix:
         """Return the columns of some rows, of shape (n_rows, n_columns), NaN where a feature is missing.
@@ -71,17 +74,18 @@ class Design:
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Design:  # Any: JSON
         """Return the design that `to_dict` wrote."""
-        return cls(tuple(data["numeric"]), {name: tuple(values) for name, values in data["categories"].items()})
+        categories = {name: tuple(values) for name, values in data["categories"].items()}
+        return cls(tuple(data["numeric"]), categories, tuple(data["rhythm"]))
 
 
-def fit_design(table: FeatureTable) -> Design:
+def fit_design(table: FeatureTable, rhythm: tuple[str, ...] = RHYTHM_COLUMNS) -> Design:
     """Return the columns for training rows: each feature that varies, and each category that 0.5 % of the rows bear.
 
     One that is the same in every row tells nothing now, and whatever it says one day was never learned from.
     """
     varying = tuple(name for name in table.names if _varies(table.column(name)))
     frequent = {name: _frequent(values) for name, values in table.categories.items()}
-    return Design(varying, {name: values for name, values in frequent.items() if values})
+    return Design(varying, {name: values for name, values in frequent.items() if values}, rhythm)
 
 
 def _varies(column: Matrix) -> bool:

@@ -19,9 +19,10 @@ from churnml.modeling.timing import InTime
 
 Matrix = npt.NDArray[np.float64]
 Json = dict[str, Any]  # Any: JSON
-Target = Literal["churn", "value"]
+Target = Literal["churn", "value", "conversion"]
 
 OURS = "churnml"
+_WHOM: Mapping[Target, str] = {"conversion": "prospects"}
 _TENTH = 10
 
 
@@ -57,6 +58,13 @@ MEASURES: Mapping[Target, Mapping[str, Measure]] = {
         "ece": Measure("ECE", metrics.ece, "lower", 3),
         "empc": Measure("EMPC", metrics.empc, "higher", 2),
     },
+    "conversion": {
+        "auroc": Measure("AUROC", metrics.auroc, "higher", 3),
+        "auprc": Measure("AUPRC", metrics.auprc, "higher", 3),
+        "brier": Measure("Brier", metrics.brier, "lower", 4),
+        "log_loss": Measure("log loss", metrics.log_loss, "lower", 4),
+        "ece": Measure("ECE", metrics.ece, "lower", 3),
+    },
     "value": {
         "mae": Measure("MAE", metrics.mae, "lower", 1),
         "rmse": Measure("RMSE", metrics.rmse, "lower", 1),
@@ -67,7 +75,11 @@ MEASURES: Mapping[Target, Mapping[str, Measure]] = {
 }
 """What is measured for each target, in the order of the reports."""
 
-GATES: Mapping[Target, tuple[str, ...]] = {"churn": ("auroc", "brier"), "value": ("rmse", "gini")}
+GATES: Mapping[Target, tuple[str, ...]] = {
+    "churn": ("auroc", "brier"),
+    "value": ("rmse", "gini"),
+    "conversion": ("auroc", "brier"),
+}
 """Where no baseline may be better beyond noise if a model is to be promoted: one ranking, one scale for each."""
 
 
@@ -100,7 +112,7 @@ class Contest:
     methods : tuple of Method
         Ours first.
     ece_perfect_95 : float or None
-        For churn: the calibration error that a perfect model stays below 19 times in 20.
+        For churn and conversion: the calibration error that a perfect model stays below 19 times in 20.
     """
 
     target: Target
@@ -210,13 +222,16 @@ class Judgement:
         more: Json = {"mean_margin": float(contest.truth.mean())}
         if self.intervals is not None:
             more["intervals_of_customers"] = self.intervals.to_json()
+        if contest.target == "conversion":
+            more = {"base_rate": float(contest.truth.mean()), "likeliest_tenth": contest.riskiest_tenth}
+            more |= {"ece_perfect_95": contest.ece_perfect_95}
         if contest.target == "churn":
             more = {"base_rate": float(contest.truth.mean()), "riskiest_tenth": contest.riskiest_tenth}
             more |= {"ece_perfect_95": contest.ece_perfect_95}
             if self.timing:
                 more["next_order"] = [asdict(one) | {"kept": one.kept} for one in self.timing]
         return {
-            "test": f"{self.customers:,} customers as of {self.cutoff}",
+            "test": f"{self.customers:,} {_WHOM.get(contest.target, 'customers')} as of {self.cutoff}",
             **more,
             **{name: figure.value for name, figure in contest.ours.figures.items()},
             "intervals": _intervals(contest.ours.figures),
@@ -270,7 +285,7 @@ def contest(target: Target, truth: Matrix, forecasts: Mapping[str, Matrix], *, b
         }
 
     methods = (Method(first, figures(first), {}), *(Method(name, figures(name), leads(name)) for name in others))
-    perfect = metrics.ece_perfect_95(forecasts[first], seed=seed) if target == "churn" else None
+    perfect = metrics.ece_perfect_95(forecasts[first], seed=seed) if target != "value" else None
     return Contest(target, truth, forecasts[first], methods, perfect)
 
 

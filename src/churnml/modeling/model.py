@@ -13,6 +13,7 @@ from churnml.features import FeatureTable
 from churnml.modeling.btyd import Rfm
 from churnml.modeling.churn import ChurnModel
 from churnml.modeling.clv import ValueModel, anchor_of, orders_if_staying, tails
+from churnml.modeling.conversion import ConversionModel
 from churnml.modeling.curve import When, curve_days, next_order, silence
 from churnml.modeling.design import Design
 from churnml.modeling.ladder import Rung
@@ -110,6 +111,8 @@ class Model:
         How much its customers could teach it, see `ladder`.
     spend : Spend or None
         What is paid on an order day, where few customers teach no value model.
+    conversion : ConversionModel or None
+        Who of those that have not paid for anything yet will; None where that could not be learned.
     """
 
     horizon_days: int
@@ -125,6 +128,7 @@ class Model:
     bands: tuple[float, float]
     rung: Rung = "blend"
     spend: Spend | None = None
+    conversion: ConversionModel | None = None
 
     def forecast(
         self, table: FeatureTable, value_days: int, days: Sequence[int] = (), *, discount_rate: float = 0.0

@@ -13,6 +13,7 @@ from churnml.events import Store
 from churnml.features import Catalogue, FeatureTable, build
 from churnml.labels import Outcomes, check_taught_by, churned, label_lag, margin, silent_for
 from churnml.modeling.ladder import Lessons, Rung, lessons
+from churnml.modeling.prospects import Prospects, prospects_of
 from churnml.modeling.rhythm import fit_rhythm, rhythm_or_rule, rule_at, sound_rhythm, stacked_rhythm
 from churnml.modeling.season import Season, seasons
 
@@ -40,6 +41,8 @@ class Snapshots:
     seasons : mapping of int to Season
         What the season adds to silence of so many days, the horizon's and those of `sooner`; empty where no year of
         data is behind it.
+    prospects : Prospects or None
+        Those who have not paid for anything yet, at the same cutoffs.
     """
 
     table: FeatureTable
@@ -50,6 +53,7 @@ class Snapshots:
     base_at_now: FeatureTable
     no_rhythm: str = ""
     seasons: Mapping[int, Season] = field(default_factory=dict)
+    prospects: Prospects | None = None
 
     @property
     def lessons(self) -> Lessons:
@@ -90,11 +94,13 @@ def snapshots(
     table = base.take(inside)
     if not cutoffs:
         nothing = np.zeros(0)
-        return Snapshots(table, rhythm[inside], nothing > 0, nothing, {}, at_now, no_rhythm)
+        prospects = prospects_of(base, at_now, None, config.horizon_days, config.seed)
+        return Snapshots(table, rhythm[inside], nothing > 0, nothing, {}, at_now, no_rhythm, {}, prospects)
     lag = label_lag(store, config.return_window_days)
     outcomes = Outcomes.read(store, cutoffs, config.horizon_days, known_by=now, label_lag_days=lag)
     outcome = outcomes.at(table.customer_ids, table.cutoffs)
     labels = churned(outcome), margin(outcome, margin_rate)
     earlier = {day: (logits[inside][:, place], silent_for(outcome, day)) for place, day in enumerate(sooner)}
     told = seasons(store, catalogue, cutoffs, now, config, [*sooner, config.horizon_days])
-    return Snapshots(table, rhythm[inside], *labels, earlier, at_now, no_rhythm, told)
+    prospects = prospects_of(base, at_now, outcomes, config.horizon_days, config.seed)
+    return Snapshots(table, rhythm[inside], *labels, earlier, at_now, no_rhythm, told, prospects)

@@ -1,5 +1,7 @@
 """Why: exact contributions to the blended logit, gathered by the story they tell, worded in two languages.
 
+The same is done for churn and for conversion, whose logit has the age of a prospect where churn has the rhythm.
+
 A contribution is the weight of a learner times what a column added to its logit: Shapley values for the trees,
 coefficient times deviation from the mean for the ridge, and the rhythm's deviation from its mean. A learner of one's
 own tells its contributions, or its deviation from its mean is one group of its name. Together with the base they sum to
@@ -20,7 +22,9 @@ import numpy.typing as npt
 
 from churnml.config import LEARNERS
 from churnml.features import Catalogue, Feature, FeatureTable
-from churnml.modeling.design import RHYTHM_COLUMNS
+from churnml.modeling.churn import ChurnModel
+from churnml.modeling.conversion import ConversionForecast, ConversionModel
+from churnml.modeling.design import Design
 from churnml.modeling.learners import sigmoid, tree_contributions
 from churnml.modeling.model import Forecast, Model
 from churnml.modeling.own_learner import TaughtOwn
@@ -28,7 +32,9 @@ from churnml.wording import LANGUAGES, Language, Text, format_money, format_numb
 
 Values = npt.NDArray[np.float64]
 
-_RHYTHM = "rhythm"
+_RHYTHM_AT = LEARNERS.index("rhythm")
+_RHYTHM, _AGE = "rhythm", "tenure"
+"""The groups that the rhythm and the age of a prospect are told in."""
 _SAYS = Text("By {learner}, the risk of leaving is {chance}", "按{learner}判断，流失风险为 {chance}")
 
 
@@ -62,24 +68,34 @@ class Reason:
 
 def contributions(model: Model, forecast: Forecast) -> Contributions:
     """Return the exact contributions of every column to the blended logit of every row."""
-    churn, matrix = model.churn, forecast.matrix
+    return _contributions(model.design, model.churn, forecast.matrix, forecast.logits, forecast.season)
+
+
+def conversion_contributions(model: ConversionModel, forecast: ConversionForecast) -> Contributions:
+    """Return the same of the logit of conversion."""
+    logits = np.column_stack([np.zeros((len(forecast.matrix), _RHYTHM_AT)), forecast.age_logit])
+    return _contributions(model.design, model.blend, forecast.matrix, logits, np.zeros(len(logits)))
+
+
+def _contributions(design: Design, churn: ChurnModel, matrix: Values, logits: Values, season: Values) -> Contributions:
+    """Return them; of `logits` those of trees and ridge are not asked for, their columns tell."""
     trees_weight, ridge_weight, rhythm_weight, *own_weights = churn.weights
     by_trees, base = (np.zeros(matrix.shape), 0.0) if churn.trees is None else tree_contributions(churn.trees, matrix)
     ridge, intercept = np.zeros(matrix.shape), 0.0
     if churn.ridge is not None and churn.scaling is not None:
         ridge, intercept = churn.scaling(matrix) * np.array(churn.ridge.coefficients), churn.ridge.intercept
     by_column = trees_weight * by_trees + ridge_weight * ridge
-    rhythm = model.design.columns.index(RHYTHM_COLUMNS[0])
-    by_column[:, rhythm] += rhythm_weight * (forecast.rhythm[:, 0] - model.churn.reference)
-    base = trees_weight * base + ridge_weight * intercept + rhythm_weight * model.churn.reference
+    rhythm = design.columns.index(design.rhythm[0])
+    by_column[:, rhythm] += rhythm_weight * (logits[:, _RHYTHM_AT] - churn.reference)
+    base = trees_weight * base + ridge_weight * intercept + rhythm_weight * churn.reference
     rests = []
     for place, (own, weight) in enumerate(zip(churn.own, own_weights, strict=True)):
-        logit = forecast.logits[:, len(LEARNERS) + place]
+        logit = logits[:, len(LEARNERS) + place]
         parts = own.contributions(matrix, logit)
         by_column += 0.0 if parts is None else weight * parts.by_column
         base += weight * (own.reference if parts is None else parts.base)
         rests.append(weight * (logit - own.reference if parts is None else parts.rest))
-    return Contributions(np.column_stack([by_column, *rests]), base + forecast.season)
+    return Contributions(np.column_stack([by_column, *rests]), base + season)
 
 
 def reasons(
@@ -92,15 +108,45 @@ def reasons(
     most : int
         How many groups are told at most; a group whose feature is missing for a customer is not told.
     """
-    features = {feature.name: feature for feature in catalogue.features}
     parts = contributions(model, forecast).by_column
-    own = {learner.declared.name: place for place, learner in enumerate(model.churn.own)}
-    groups = _groups(model, features) | {name: {name: len(model.design.columns) + at} for name, at in own.items()}
+    return _told(table, model.design, model.churn, parts, forecast.logits, _RHYTHM, catalogue, currency, most)
+
+
+def conversion_reasons(
+    table: FeatureTable,
+    model: ConversionModel,
+    forecast: ConversionForecast,
+    catalogue: Catalogue,
+    currency: str,
+    most: int,
+) -> list[list[Reason]]:
+    """Return the strongest reasons of each prospect to become a customer, or not to, the strongest first."""
+    parts = conversion_contributions(model, forecast).by_column
+    none = np.empty((len(table), 0))
+    return _told(table, model.design, model.blend, parts, none, _AGE, catalogue, currency, most)
+
+
+def _told(
+    table: FeatureTable,
+    design: Design,
+    blend: ChurnModel,
+    parts: Values,
+    logits: Values,
+    pace: str,
+    catalogue: Catalogue,
+    currency: str,
+    most: int,
+) -> list[list[Reason]]:
+    """Return the strongest reasons; `pace` is the group of what the rhythm, or the age, adds."""
+    features = {feature.name: feature for feature in catalogue.features}
+    own = {learner.declared.name: place for place, learner in enumerate(blend.own)}
+    groups = _groups(design, features, pace, alone=blend.by_rhythm_alone)
+    groups |= {name: {name: len(design.columns) + at} for name, at in own.items()}
     totals = {group: parts[:, list(columns.values())].sum(axis=1) for group, columns in groups.items()}
 
     def told_in(group: str, row: int) -> Mapping[str, int]:
         # where the rhythm is all there is, its silence tells what raises the risk, and its pace what lowers it
-        turned = model.churn.by_rhythm_alone and totals[group][row] < 0
+        turned = blend.by_rhythm_alone and totals[group][row] < 0
         return dict(reversed(groups[group].items())) if turned else groups[group]
 
     told = []
@@ -109,12 +155,14 @@ def reasons(
         strongest = sorted(groups, key=lambda group: -abs(totals[group][row]))
         found = (
             _of_own(
-                model.churn.own[own[group]],
+                blend.own[own[group]],
                 float(totals[group][row]),
-                float(forecast.logits[row, own[group] - len(own)]),
+                float(logits[row, own[group] - len(own)]),
             )
             if group in own
-            else _reason(group, float(totals[group][row]), told_in(group, row), parts[row], values, features, currency)
+            else _reason(
+                group, float(totals[group][row]), told_in(group, row), parts[row], values, features, currency, pace
+            )
             for group in strongest
             if totals[group][row]
         )
@@ -122,14 +170,14 @@ def reasons(
     return told
 
 
-def _groups(model: Model, features: Mapping[str, Feature]) -> dict[str, dict[str, int]]:
+def _groups(design: Design, features: Mapping[str, Feature], pace: str, *, alone: bool) -> dict[str, dict[str, int]]:
     """Return, for each group, its columns as name of the feature (or rhythm column) to place."""
     groups: dict[str, dict[str, int]] = {}
-    for place, column in enumerate(model.design.columns):
-        name = column if column in features or column in RHYTHM_COLUMNS else column.partition("=")[0]
+    for place, column in enumerate(design.columns):
+        name = column if column in features or column in design.rhythm else column.partition("=")[0]
         # where no feature is learned from, the rhythm is all there is, and each column is one way to tell of it
-        rhythm = column in RHYTHM_COLUMNS or model.churn.by_rhythm_alone
-        group = _RHYTHM if rhythm else features[name].group
+        rhythm = column in design.rhythm or alone
+        group = pace if rhythm else features[name].group
         groups.setdefault(group, {})[column] = place
     return groups
 
@@ -151,11 +199,12 @@ def _reason(
     values: Mapping[str, float | str],
     features: Mapping[str, Feature],
     currency: str,
+    pace: str,
 ) -> Reason | None:
     """Word a group by its column that pulls hardest the same way and can be told, or not at all."""
     for column in sorted(columns, key=lambda name: -parts[columns[name]] * np.sign(total)):
         name = column if column in features else column.partition("=")[0]
-        if name not in values or name not in features or (parts[columns[column]] * total < 0 and group != _RHYTHM):
+        if name not in values or name not in features or (parts[columns[column]] * total < 0 and group != pace):
             continue
         sentence = {language: word(features[name], values, features, currency, language) for language in LANGUAGES}
         if all(sentence.values()):

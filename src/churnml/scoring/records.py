@@ -12,6 +12,7 @@ from churnml.events import Standing
 from churnml.events.clock import days_later, moment
 from churnml.features import FeatureTable
 from churnml.modeling.curve import QUANTILES
+from churnml.scoring.conversion import UNTOLD, Converting
 from churnml.scoring.reasons import Reason
 from churnml.scoring.score import Scores
 
@@ -44,7 +45,13 @@ class RunFacts:
     discount_rate: float = 0.0
 
 
-def decision_records(table: FeatureTable, scores: Scores, told: list[list[Reason]], run: RunFacts) -> Iterator[Record]:
+def decision_records(
+    table: FeatureTable,
+    scores: Scores,
+    told: list[list[Reason]],
+    run: RunFacts,
+    converting: Converting | None = None,
+) -> Iterator[Record]:
     """Yield the record of each member of the base, scored or not.
 
     Parameters
@@ -53,9 +60,11 @@ def decision_records(table: FeatureTable, scores: Scores, told: list[list[Reason
         The whole base at one cutoff.
     scores, told
         Of the rows that are modelled, in their order.
+    converting : Converting or None
+        Of the rows that are undecided, in theirs.
     """
-    modelled = table.modelled
-    place = np.cumsum(modelled) - 1
+    modelled, undecided, on_trial = table.modelled, table.undecided, table.on_trial
+    place, turn = np.cumsum(modelled) - 1, np.cumsum(undecided) - 1
     orders, tenure, recency = (table.column(name) for name in ("orders_all", "tenure_days", "recency_days"))
     cost = table.column(_COST) if _COST in table.names else np.full(len(table), np.nan)
     ahead = _days_ahead(run, int(scores.forecast.days[-1])) if modelled.any() else []
@@ -65,7 +74,7 @@ def decision_records(table: FeatureTable, scores: Scores, told: list[list[Reason
             "cutoff": moment(run.cutoff, run.time_zone).isoformat(),
             "run_id": run.run_id,
             "model_version": run.model_version,
-            "rung": scores.forecast.rung if modelled[row] else _RUNG[_standing(table, row)],
+            "rung": scores.forecast.rung if modelled[row] else _why_not(table, row, on_trial=bool(on_trial[row])),
             "horizon_days": run.horizon_days,
             "population_days": run.population_days,
             "clv_days": run.clv_days,
@@ -79,6 +88,7 @@ def decision_records(table: FeatureTable, scores: Scores, told: list[list[Reason
         if table.standing[row] == Standing.NO_PROFILING:
             record |= dict.fromkeys(("last_order_on", "order_days", "tenure_days", "acquisition_cost"))
         found = _scored(scores, told, int(place[row]), run, ahead) if modelled[row] else _UNSCORED
+        found = found | (converting.record(int(turn[row])) if undecided[row] and converting else UNTOLD)
         yield record | found | {"clv_to_cac": _ratio(found["clv"], record["acquisition_cost"])} | UNDECIDED
 
 
@@ -87,8 +97,8 @@ def _ratio(clv: float | None, cost: float | None) -> float | None:
     return round(clv / cost, _MONEY_PLACES) if clv is not None and cost else None
 
 
-def _standing(table: FeatureTable, row: int) -> Standing:
-    return Standing(int(table.standing[row]))
+def _why_not(table: FeatureTable, row: int, *, on_trial: bool) -> str:
+    return "trial" if on_trial else _RUNG[Standing(int(table.standing[row]))]
 
 
 def _day(run: RunFacts, days_before: float) -> str | None:

@@ -86,6 +86,8 @@ def _openapi(app: FastAPI) -> dict[str, Any]:  # Any: OpenAPI
         schema = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
         schema["components"]["schemas"]["Problem"] = problems.Problem.model_json_schema()
         _without_errors_we_never_send(schema)
+        for path, example in api.EXAMPLES.items():
+            schema["paths"][path]["get"]["responses"]["200"]["content"]["application/json"]["example"] = example
         app.openapi_schema = schema
     return app.openapi_schema
 

@@ -21,7 +21,7 @@ Cell = str | float | int | None
 
 
 def csv_chunks(found: Iterable[Record], currency: str, language: Language) -> Iterator[str]:
-    """Give the list as CSV text, a few hundred rows at a time.
+    """Give the list of customers at risk as CSV text, a few hundred rows at a time.
 
     Parameters
     ----------
@@ -32,12 +32,21 @@ def csv_chunks(found: Iterable[Record], currency: str, language: Language) -> It
     language : {"en", "zh"}
         Language of the header, the reasons and the actions.
     """
+    return _chunks(_header(currency, language), (_row(record, language) for record in found))
+
+
+def prospect_chunks(found: Iterable[Record], language: Language) -> Iterator[str]:
+    """Give the list of prospects as CSV text, a few hundred rows at a time; parameters as `csv_chunks`."""
+    return _chunks(_prospect_header(language), (_prospect_row(record, language) for record in found))
+
+
+def _chunks(header: list[str], rows: Iterable[list[Cell]]) -> Iterator[str]:
     buffer = io.StringIO()
     writer = csv.writer(buffer)
     buffer.write(_BYTE_ORDER_MARK)
-    writer.writerow([safe(cell) for cell in _header(currency, language)])
-    for count, record in enumerate(found, start=1):
-        writer.writerow([safe(cell) for cell in _row(record, language)])
+    writer.writerow([safe(cell) for cell in header])
+    for count, row in enumerate(rows, start=1):
+        writer.writerow([safe(cell) for cell in row])
         if count % _CHUNK_ROWS == 0:
             yield _drain(buffer)
     yield _drain(buffer)
@@ -97,6 +106,41 @@ def _row(record: Record, language: Language) -> list[Cell]:
         record["order_days"],
         record["cutoff"],
     ]
+
+
+def _prospect_header(language: Language) -> list[str]:
+    _ = translator(language).gettext
+    return [
+        _("Customer"),
+        _("Conversion probability"),
+        _("At least"),
+        _("At most"),
+        _("Stands as"),
+        _("Reason 1"),
+        _("Reason 2"),
+        _("Reason 3"),
+        _("As of"),
+    ]
+
+
+def _prospect_row(record: Record, language: Language) -> list[Cell]:
+    reasons = [reason["sentence"][language] for reason in record["reasons"][:3]]
+    return [
+        record["customer_id"],
+        record["conversion_probability"],
+        record["conversion_low"],
+        record["conversion_high"],
+        standing_name(record["rung"], language),
+        *reasons,
+        *[""] * (3 - len(reasons)),
+        record["cutoff"],
+    ]
+
+
+def standing_name(rung: str, language: Language) -> str:
+    """Return in words what someone is who has not paid for anything yet."""
+    _ = translator(language).gettext
+    return _("On trial") if rung == "trial" else _("Prospect")
 
 
 def _next_order(record: Record) -> list[Cell]:

@@ -185,6 +185,31 @@ class Readings:
             if after is None:
                 return
 
+    def prospects(self, run: CurrentRun, limit: int, cursor: str | None = None) -> Slice:
+        """Return the part of the prospects that follows `cursor`, the likeliest to become customers first.
+
+        Raises
+        ------
+        UsageError
+            As `at_risk`.
+        """
+        after, before = (None, 0) if cursor is None else _read_cursor(cursor, run.run_id)
+        page = self._records.prospects(limit, after)
+        _same_run(page.records, run)
+        following = page.next_cursor and _write_cursor(run.run_id, page.next_cursor, before + len(page.records))
+        return Slice(page.records, before, page.total, following)
+
+    def all_prospects(self, run: CurrentRun) -> Iterator[Record]:
+        """Give the prospects record by record, reading them in pages so that memory stays small."""
+        after: tuple[float, str] | None = None
+        while True:
+            page = self._records.prospects(_EXPORT_PAGE, after)
+            _same_run(page.records, run)
+            yield from page.records
+            after = page.next_cursor
+            if after is None:
+                return
+
     def actions(self, run: CurrentRun) -> dict[str, Text]:
         """Return the actions that the run suggests to anyone, with their names, by key."""
         return self._actions_of(run.run_id)

@@ -10,7 +10,7 @@ from rich import box
 from rich.table import Table as Grid
 
 from churnml.config import LONGEST_DAYS, BacktestConfig, Protocol
-from churnml.errors import ConfigError, NotFoundError, UsageError, nearest
+from churnml.errors import ConfigError, NotEnoughDataError, NotFoundError, UsageError, nearest
 from churnml.verbs.features import of_session
 from churnml.verbs.horizon import train_config
 from churnml.verbs.session import Session, require_places
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from churnml.modeling.timing import InTime
 
 Json = dict[str, Any]  # Any: JSON
+
+MOST_ORIGINS = 50
 
 
 def backtest(session: Session, protocols: Sequence[str] = (), *, reports: Sequence[Path] = ()) -> Json:
@@ -107,6 +109,47 @@ def backtest_within(session: Session, days: Sequence[int], *, reports: Sequence[
     return {"within": [judgement.to_json() for judgement in found]}
 
 
+def backtest_conversion(session: Session, origins: int, *, reports: Sequence[Path] = ()) -> Json:
+    """Judge at several cutoffs which prospects and trials became customers, and return what was found as plain data.
+
+    Parameters
+    ----------
+    origins : int
+        Cutoffs at most, a horizon apart, the last whose horizon is over first.
+    reports : sequence of Path
+        Where to write the same tables as Markdown.
+
+    Raises
+    ------
+    UsageError
+        If the number is none, or a report is to be no Markdown.
+    NotEnoughDataError
+        If it can be judged at no cutoff; the message says why.
+    """
+    from churnml.modeling.conversion_standing import judge_origins  # noqa: PLC0415  # LightGBM takes seconds to import
+
+    _check(reports)
+    if not 1 <= origins <= MOST_ORIGINS:
+        raise UsageError(f"--conversion must be a number of cutoffs from 1 to {MOST_ORIGINS}, got {origins}")
+    settings, now = session.load("backtest", BacktestConfig), session.cutoff(None)
+    (config, _), features = train_config(session, now), of_session(session)
+    with session.step(f"Conversion: training and judging, with {settings.bootstrap} redraws") as tick:
+        found, why = judge_origins(
+            session.store, features, now, config, origins, bootstrap=settings.bootstrap, progress=tick
+        )
+    if not found:
+        raise NotEnoughDataError(f"conversion cannot be judged: {why}; bring prospects from their first contact on")
+    judged = [one.judged for one in found]
+    if not session.as_json:
+        for one in found:
+            session.console.print(*tables(one.judged), f"  rung {one.rung}\n")
+    for report in reports:
+        with session.workspace.atomically(report.resolve()) as draft:
+            draft.write_text(page(judged, settings.bootstrap, _PAGE_CONVERSION), encoding="utf-8")
+    told = [one.judged.to_json() | {"rung": one.rung, "gates": [gate.to_json() for gate in one.gates]} for one in found]
+    return {"conversion": told, "no_more_because": why}
+
+
 def _check(reports: Sequence[Path]) -> None:
     """Refuse a report whose name promises another kind than Markdown, before anything is trained."""
     for report in reports:
@@ -173,10 +216,11 @@ def _cell(method: Method, metric: str, digits: int) -> str:
 
 def _title(judgement: Judgement, contest: Contest) -> str:
     mean = float(contest.truth.mean())
-    known = f"{mean:.1%} left" if contest.target == "churn" else f"mean {mean:,.0f}"
+    known = {"churn": f"{mean:.1%} left", "conversion": f"{mean:.1%} converted", "value": f"mean {mean:,.0f}"}
+    whom = "prospects" if contest.target == "conversion" else "customers"
     return (
         f"{judgement.name}: {contest.target} in {judgement.horizon_days} days at {judgement.cutoff}, "
-        f"{judgement.customers:,} customers, {known}"
+        f"{judgement.customers:,} {whom}, {known[contest.target]}"
     )
 
 
@@ -242,6 +286,14 @@ docs/adr/0010, beside a model taught that very horizon and the buying rhythm alo
 brackets, 95 % intervals from {bootstrap} bootstrap redraws of customers. A method marked \\* is worse than the curve
 beyond noise (paired, 95 %), one marked ! is better. Below each table: how often the next order came by the
 dates that the same curve tells, of customers whose date lay within the days asked of, beside what was said.
+"""
+
+
+_PAGE_CONVERSION = """# Conversion
+
+Written by `churnml backtest --conversion`: which prospects and trials became customers within the horizon, at cutoffs a
+horizon apart, each taught with what was final then. In brackets, 95 % intervals from {bootstrap} bootstrap redraws of
+prospects. A baseline marked \\* is worse than churnml beyond noise (paired, 95 %), one marked ! is better.
 """
 
 

@@ -61,6 +61,7 @@ def _run(session: Session, champion: str, config: ScoreConfig, when: int, inputs
     from churnml.events.clock import moment  # noqa: PLC0415
     from churnml.features import build  # noqa: PLC0415  # compiles the kernel
     from churnml.modeling.bundle import load_bundle  # noqa: PLC0415
+    from churnml.scoring.conversion import convert  # noqa: PLC0415
     from churnml.scoring.reasons import reasons  # noqa: PLC0415
     from churnml.scoring.records import RunFacts, decision_records  # noqa: PLC0415
     from churnml.scoring.score import Terms  # noqa: PLC0415
@@ -80,7 +81,9 @@ def _run(session: Session, champion: str, config: ScoreConfig, when: int, inputs
             told = reasons(population, model, scores.forecast, features, currency, config.reasons)
             days = (model.horizon_days, model.population_days, config.value_days)
             facts = RunFacts(run_id, champion, when, *days, currency, zone, config.discount_rate)
-            session.records.write(run_id, decision_records(table, scores, told, facts))
+            undecided = table.take(table.undecided)
+            converting = convert(undecided, model.conversion, features, currency, config.reasons)
+            session.records.write(run_id, decision_records(table, scores, told, facts, converting))
         bands = Counter(str(band) for band in scores.band)
         summary: Summary = {
             "cutoff": moment(when, zone).isoformat(),
@@ -92,6 +95,10 @@ def _run(session: Session, champion: str, config: ScoreConfig, when: int, inputs
             "bands": {band: bands.get(band, 0) for band in ("high", "medium", "low")},
             "expected_churners": float(scores.churn_probability.sum()),
             "value_at_risk": float(scores.value_at_risk.sum()),
+            "prospects": len(undecided),
+            "expected_conversions": converting and converting.expected,
+            "conversion_rung": model.conversion and model.conversion.rung,
+            "no_conversion_because": manifest.get("conversion", {}).get("because", "") if not model.conversion else "",
             "model_version": champion,
             "rung": model.rung,
             "not_judged_because": manifest.get("not_judged_because", ""),
@@ -126,7 +133,9 @@ def _require_same_files(session: Session, taught_with: dict[str, str]) -> None:
 
 def _require_columns(model: Model, features: Catalogue) -> None:
     known = {feature.name for feature in features.features}
-    missing = [name for name in (*model.design.numeric, *model.design.categories) if name not in known]
+    designs = [model.design, *([model.conversion.design] if model.conversion else [])]
+    needed = [name for design in designs for name in (*design.numeric, *design.categories)]
+    missing = [name for name in needed if name not in known]
     if missing:
         raise ModelRefusedError(
             f"the champion was trained with the feature `{missing[0]}`, which is off in this workspace now; bring back "
@@ -141,8 +150,18 @@ def told(summary: Summary) -> str:
     return (
         f"{summary['population']:,} customers scored of {summary['customers']:,} known: "
         f"{bands['high']:,} at high risk, {bands['medium']:,} at medium; "
-        f"{summary['value_at_risk']:,.0f} {summary['currency']} at risk{rung}"
+        f"{summary['value_at_risk']:,.0f} {summary['currency']} at risk{rung}{_conversion_told(summary)}"
     )
+
+
+def _conversion_told(summary: Summary) -> str:
+    """Return what is expected of prospects, or why nothing is said of them; nothing where there are none."""
+    if not summary["prospects"]:
+        return ""
+    if summary["expected_conversions"] is None:
+        return f"; of {summary['prospects']:,} prospects nothing is said, because {summary['no_conversion_because']}"
+    expected = f"about {summary['expected_conversions']:,.0f} are expected to become customers"
+    return f"; of {summary['prospects']:,} prospects {expected} in {summary['horizon_days']} days"
 
 
 def write_records(session: Session, out: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from churnml.config import TrainConfig, flat
@@ -16,6 +17,7 @@ from churnml.verbs.tracked import champion_told, tracked
 
 if TYPE_CHECKING:
     from churnml.labels import Horizon
+    from churnml.modeling.conversion_standing import Conversion
     from churnml.modeling.judgement import Judgement
     from churnml.modeling.tracking import Entry
     from churnml.modeling.train import Trained
@@ -87,13 +89,18 @@ def _run(session: Session, config: TrainConfig, suggested: Horizon | None, now: 
     from churnml.modeling.bundle import save_bundle, try_bundle  # noqa: PLC0415
     from churnml.modeling.card import model_card  # noqa: PLC0415
     from churnml.modeling.climb import climb  # noqa: PLC0415  # LightGBM takes seconds to import
+    from churnml.modeling.conversion_standing import stand, tries  # noqa: PLC0415
     from churnml.modeling.gates import refusals  # noqa: PLC0415
 
     zone = session.settings.time_zone
     with session.running("train", inputs) as run_id:
-        features, rate = of_session(session), session.settings.margin_rate
-        stood = climb(session.store, features, now, config, rate, session.step, keep_blend=answers_by_blend(session))
+        tried, features, rate = tries(session.store, config), of_session(session), session.settings.margin_rate
+        keep = answers_by_blend(session)
+        stood = climb(session.store, features, now, config, rate, session.step, tried.at_origin, keep_blend=keep)
         trained, judged, asked, step = stood.trained, stood.judged, stood.gates, stood.step
+        with session.step("Learning who becomes a customer"):
+            conversion = stand(trained, tried, session.store, config, stood.not_judged)
+        trained = replace(trained, model=replace(trained.model, conversion=conversion.model))
         facts = {
             "cutoffs": [moment(one, zone).isoformat() for one in trained.cutoffs],
             "cutoff": moment(now, zone).isoformat(),
@@ -103,6 +110,7 @@ def _run(session: Session, config: TrainConfig, suggested: Horizon | None, now: 
             "rung": step.rung,
             "not_judged_because": stood.not_judged,
             "judged": judged and judged.to_json(),
+            "conversion": conversion.to_json(),
         }
         bundle = save_bundle(trained.model, facts, session.workspace.models)
         with session.step("Trying the bundle in a process of its own"):
@@ -125,10 +133,12 @@ def _run(session: Session, config: TrainConfig, suggested: Horizon | None, now: 
             "not_promoted_because": refusals(asked),
             "not_judged_because": stood.not_judged,
             "judged": judged and judged.to_json(),
+            "conversion": conversion.to_json(),
         }
-        card = model_card(bundle, trained, judged, asked, zone, session.settings.currency, stood.not_judged, step)
+        currency = session.settings.currency
+        card = model_card(bundle, trained, judged, asked, zone, currency, stood.not_judged, step, conversion)
         summary["not_tracked_because"] = tracked(
-            session, lambda: _entry(session, config, suggested, trained, summary, judged, card)
+            session, lambda: _entry(session, config, suggested, trained, summary, judged, card, conversion)
         )
         session.catalogue.finish(run_id, clock(), summary, bundle=bundle)
     if not summary["not_promoted_because"]:
@@ -146,6 +156,7 @@ def _entry(
     summary: Json,
     judged: Judgement | None,
     card: str,
+    conversion: Conversion,
 ) -> Entry:
     from churnml.modeling.plots import calibration_plot, gain_plot, gap_plot, importance_plot  # noqa: PLC0415
     from churnml.modeling.tracking import Entry, Taught  # noqa: PLC0415  # MLflow takes seconds to import
@@ -163,11 +174,12 @@ def _entry(
     return Entry(
         bundle[:12],
         params=flat(config.model_dump()),
-        metrics=judged.metrics() if judged else {},
+        metrics={**(judged.metrics() if judged else {}), **conversion.metrics()},
         tags={
             "bundle": bundle,
             "cutoff": summary["cutoff"],
             "rung": summary["rung"],
+            "conversion_rung": summary["conversion"]["rung"] or "none",
             "judged_at": judged.cutoff if judged else "not judged",
             "gates": "; ".join(summary["not_promoted_because"]) or "passed",
         },
@@ -176,7 +188,7 @@ def _entry(
         texts={"MODEL_CARD.md": card},
         parts=[
             Entry(name, metrics=figures, tags={"kind": "baseline"})
-            for name, figures in (judged.baselines() if judged else [])
+            for name, figures in [*(judged.baselines() if judged else []), *conversion.baselines()]
         ],
         taught=Taught(summary["inputs"], rows),
         bundle=session.workspace.models / bundle,
@@ -201,7 +213,7 @@ def told(summary: Json) -> str:
     cutoffs = summary["training_cutoffs"]
     return (
         f"{horizon}model {summary['model_version'][:12]} from {cutoffs} cutoff{'s' * (cutoffs != 1)}, {fate}\n"
-        f"{_rung_told(summary)}{_judged_told(summary)}"
+        f"{_rung_told(summary)}{_judged_told(summary)}\n{_conversion_told(summary['conversion'])}"
     )
 
 
@@ -221,4 +233,17 @@ def _judged_told(summary: Json) -> str:
     return (
         f"out of time on {judged['test']}: AUROC {judged['auroc']:.3f}, of the riskiest tenth "
         f"{judged['riskiest_tenth']:.0%} left against {judged['base_rate']:.0%} of all"
+    )
+
+
+def _conversion_told(found: Json) -> str:
+    if found["rung"] is None:
+        return f"no probability of conversion, because {found['because']}"
+    rung = "" if found["rung"] == "blend" else f" (rung `{found['rung']}`, because {found['because']})"
+    if found["judged"] is None:
+        return f"conversion of {found['prospects']:,} prospects is told{rung}, not judged out of time"
+    judged = found["judged"]
+    return (
+        f"conversion out of time on {judged['test']}: AUROC {judged['auroc']:.3f}, of the likeliest tenth "
+        f"{judged['likeliest_tenth']:.0%} became customers against {judged['base_rate']:.0%} of all{rung}"
     )

@@ -154,10 +154,11 @@ class Workbench:
         run = self.session.catalogue.last_run("train")
         if run is None:
             raise NotFoundError("no training to compare: none was done in this workspace; call `train` first")
-        judged = run.summary["judged"]
-        if judged is None:
+        judged = {"conversion": run.summary.get("conversion", {}).get("judged"), **(run.summary["judged"] or {})}
+        targets = [target for target in ("churn", "value", "conversion") if judged.get(target)]
+        if not targets:
             raise NotFoundError(f"no comparison: the last model was not judged, {run.summary['not_judged_because']}")
-        rows = [row for target in ("churn", "value") if target in judged for row in _compared(target, judged[target])]
+        rows = [row for target in targets for row in _compared(target, judged[target])]
         return pd.DataFrame(rows).set_index(["target", "method", "metric"])
 
     def score(self, cutoff: str | None = None) -> pd.DataFrame:

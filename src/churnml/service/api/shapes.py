@@ -17,6 +17,7 @@ from churnml.service.readings import Band, Readings
 CustomerId = Annotated[str, StringConstraints(min_length=1, max_length=256)]
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
 Day = date
+Rung = Literal["blend", "logistic", "rhythm", "recency", "prospect", "trial", "gone", "contract", "no_profiling"]
 MAX_IDS = 500
 MAX_PAGE = 500
 
@@ -40,8 +41,10 @@ class Reason(Shape):
     group: str = Field(description="what it is about, for example `rhythm`")
     feature: str = Field(description="the feature that says most in the group")
     value: float | str | None = Field(description="its value at the cutoff")
-    direction: Literal["raises", "lowers"] = Field(description="what it does to the churn probability")
-    weight: float = Field(description="contribution of the group to the logit of the churn probability")
+    direction: Literal["raises", "lowers"] = Field(
+        description="what it does to the churn probability; of a prospect or trial, to the conversion probability"
+    )
+    weight: float = Field(description="contribution of the group to the logit of that probability")
     sentence: Bilingual
 
 
@@ -70,10 +73,11 @@ class DecisionRecord(Shape):
     cutoff: datetime = Field(description="nothing that happened at or after this instant was known")
     run_id: str
     model_version: str = Field(description="hash of the model bundle")
-    rung: Literal["blend", "logistic", "rhythm", "recency", "prospect", "gone", "contract", "no_profiling"] = Field(
+    rung: Rung = Field(
         description="how it was scored: `blend`: by the whole model; `logistic`: without trees, where few left; "
         "`rhythm`: by the rhythm of buying alone; `recency`: by a rule on how long the last order is ago; or why not: "
-        "`prospect`: never ordered; `gone`: no order within `population_days`; "
+        "`prospect`: never paid for anything; `trial`: likewise, but has tried it out; "
+        "`gone`: no order within `population_days`; "
         "`contract`: holds a contract and has never ordered, which no model tells on yet; "
         "`no_profiling`: refuses to be profiled, so nothing is said of them"
     )
@@ -86,6 +90,21 @@ class DecisionRecord(Shape):
     )
     churn_probability_high: Share | None = Field(description="up to here")
     risk_band: Band | None
+    conversion_probability: Share | None = Field(
+        None,
+        description="of a prospect or trial: probability of a first order, or a first contract that is paid for, in "
+        "the horizon; null for everyone else, or where no model of conversion stands",
+    )
+    conversion_low: Share | None = Field(
+        None,
+        description="made to hold it nine times in ten: from here; null where `conversion_rung` is `blend` or null",
+    )
+    conversion_high: Share | None = Field(None, description="up to here")
+    conversion_rung: Literal["blend", "logistic", "rate"] | None = Field(
+        None,
+        description="how it was told: `blend`: by the whole model; `logistic`: without trees, where few became "
+        "customers; `rate`: by how long they have been known alone",
+    )
     expected_margin: float | None = Field(
         description="money: margin expected in the horizon, the mean over many such customers; sum this one"
     )
@@ -171,6 +190,30 @@ class AtRiskQuery(Shape):
     action: list[str] = Field([], max_length=50, description="keep these suggested actions; repeatable")
     format: Literal["json", "csv"] = Field("json", description="`csv` gives the whole list, streamed")
     lang: Literal["en", "zh"] = Field("en", description="language of the CSV's header, reasons and actions")
+
+
+class ProspectList(Shape):
+    """A page of the prospects and trials, the likeliest to become customers first."""
+
+    items: list[DecisionRecord]
+    next_cursor: str | None = Field(description="give it back as `cursor` for what follows; null on the last page")
+    total: int = Field(description="prospects and trials of whom something is said, over all pages")
+    expected_conversions: float | None = Field(description="how many of them are expected to become customers")
+    no_conversion_because: str = Field(description="why nothing is said of any; empty where something is")
+    run_id: str
+    model_version: str | None
+    cutoff: datetime | None
+    horizon_days: int | None
+    currency: str | None
+
+
+class ProspectQuery(Shape):
+    """What may stand behind the question mark of `/v1/prospects`."""
+
+    limit: int | None = Field(None, ge=1, le=MAX_PAGE, description="records on a page of JSON; 50 if left out")
+    cursor: str | None = Field(None, max_length=2_000, description="`next_cursor` of the page before")
+    format: Literal["json", "csv"] = Field("json", description="`csv` gives the whole list, streamed")
+    lang: Literal["en", "zh"] = Field("en", description="language of the CSV's header and reasons")
 
 
 class Health(Shape):

@@ -16,7 +16,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from churnml import drawing, wording
-from churnml.service.exports import arm_name, band_name
+from churnml.service.exports import arm_name, band_name, standing_name
 from churnml.service.pages.harmless import marked, visible
 from churnml.service.pages.language import here_in, language_of, remember
 from churnml.service.pages.phrases import origin_name, say, table_name
@@ -90,6 +90,7 @@ def _environment(language: Language) -> Environment:
         "said": lambda text: text[language],
         "band_name": lambda band: band_name(band, language),
         "arm_name": lambda arm: arm_name(arm, language),
+        "standing_name": lambda rung: standing_name(rung, language),
     }
     environment.globals |= {
         "language": language,

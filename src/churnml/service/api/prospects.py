@@ -1,0 +1,67 @@
+"""The prospects and trials by how likely they are to become customers, page by page as JSON or whole as CSV."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query
+from fastapi.responses import JSONResponse, Response, StreamingResponse
+
+from churnml.errors import UsageError
+from churnml.service.api.customers import EXAMPLE
+from churnml.service.api.shapes import ProspectList, ProspectQuery, readings
+from churnml.service.exports import prospect_chunks
+from churnml.service.problems import described
+from churnml.service.readings import NO_RUN, Readings
+
+router = APIRouter(prefix="/v1", tags=["records"])
+_PAGE = 50
+_NOTHING = (
+    "churn_probability", "churn_probability_low", "churn_probability_high", "risk_band", "expected_margin",
+    "margin_median", "margin_low", "margin_high", "clv", "cost_to_serve", "clv_to_cac", "value_if_retained",
+    "value_at_risk", "p_alive", "last_order_on", "tenure_days", "action", "action_label", "action_script", "arm",
+    "propensity", "expected_net_value", "effect_source",
+)  # fmt: skip
+_PROSPECT = EXAMPLE | dict.fromkeys(_NOTHING) | {
+    "customer_id": "7", "rung": "trial", "next_order": [], "no_order_within": [], "order_days": 0,
+    "conversion_probability": 0.38, "conversion_low": 0.27, "conversion_high": 0.51, "conversion_rung": "logistic",
+    "reasons": [{
+        "group": "trial", "feature": "days_since_trial", "value": 3.0, "direction": "raises", "weight": 0.71,
+        "sentence": {"en": "Last trial 3 days ago", "zh": "上次试用在 3 天前"},
+    }],
+}  # fmt: skip
+EXAMPLE_LIST = {
+    "items": [_PROSPECT], "next_cursor": "WyI1ZjBj…", "total": 594, "expected_conversions": 182.4,
+    "no_conversion_because": "", "run_id": "5f0c…", "model_version": "9b1d…",
+    "cutoff": "2018-01-01T00:00:00+00:00", "horizon_days": 60, "currency": "USD",
+}  # fmt: skip
+
+
+@router.get(
+    "/prospects",
+    summary="The prospects and trials, the likeliest to become customers first",
+    response_model=ProspectList,
+    responses={
+        200: {"content": {"text/csv": {"schema": {"type": "string"}}}},
+        **described({
+            400: ("usage", "`cursor` belongs to an earlier run; leave it out to start from the top of the new list"),
+            422: ("invalid_request", "`limit` must be at most 500, got 501"),
+            503: ("dependency", NO_RUN),
+        }),
+    },
+)  # fmt: skip
+def prospects(query: Annotated[ProspectQuery, Query()], reader: Annotated[Readings, Depends(readings)]) -> Response:
+    """Return one page as JSON, or the whole list as CSV: UTF-8 with a byte order mark, safe to open in Excel."""
+    run = reader.run()
+    if query.format == "csv":
+        if query.limit is not None or query.cursor is not None:
+            raise UsageError("`format=csv` gives the whole list; leave out `limit` and `cursor`")
+        day = str(run.summary.get("cutoff", ""))[:10] or run.run_id
+        headers = {"content-disposition": f'attachment; filename="prospects-{day}.csv"'}
+        chunks = prospect_chunks(reader.all_prospects(run), query.lang)
+        return StreamingResponse(chunks, media_type="text/csv; charset=utf-8", headers=headers)
+    page = reader.prospects(run, query.limit or _PAGE, query.cursor)
+    told = {name: run.summary.get(name) for name in ("expected_conversions", "cutoff", "horizon_days", "currency")}
+    told |= {"no_conversion_because": run.summary.get("no_conversion_because") or ""}
+    told |= {"run_id": run.run_id, "model_version": run.model_version}
+    return JSONResponse({"items": page.records, "next_cursor": page.next_cursor, "total": page.total} | told)
