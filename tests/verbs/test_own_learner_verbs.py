@@ -1,4 +1,4 @@
-"""A learner of one's own from its file to the records, by the command line."""
+"""A learner of one's own from its file to the records, by the command line; tests/modeling has what is quick."""
 
 import shutil
 from pathlib import Path
@@ -11,6 +11,9 @@ EXAMPLE = Path(__file__).parents[2] / "docs" / "examples" / "evidence.py"
 # three cutoffs within a horizon know no origin, so each learner has the same weight
 SMALL = "{rounds: 10, step_days: 28, max_cutoffs: 3, bootstrap: 50, bounds_rows: 1000, learners: {files: [own.py]}}"
 YEAR_END = "2018-01-01"
+
+
+pytestmark = pytest.mark.long
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +38,6 @@ def test_the_judgement_tells_the_blend_without_it(own):
     assert "churnml without evidence" in own.said["train"].body["judged"]["churn"]["baselines"]
 
 
-@pytest.mark.long
 def test_origins_tell_its_weight_and_what_it_brings(own, tmp_path):
     said = own.churnml("backtest", "--origins", 2, "--report", tmp_path / "o.md", "--report", tmp_path / "o.html")
     assert said.code == 0

@@ -89,7 +89,8 @@ def test_it_is_promoted_though_not_judged_and_that_is_told(shop):
     assert summary["judged"] is None
     assert "needs 210 days of history" in summary["not_judged_because"]
     assert summary["not_promoted_because"] == []
-    assert [gate["name"] for gate in summary["gates"] if not gate["asked"]] == ["baselines", "calibration", "suspects"]
+    unasked = [gate["name"] for gate in summary["gates"] if not gate["asked"]]
+    assert unasked == ["baselines", "calibration", "suspects", "stability"]
 
 
 def test_each_score_names_its_rung_and_has_its_interval(records):
