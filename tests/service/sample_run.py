@@ -64,6 +64,7 @@ def record(customer_id, rank, rung="blend", **changes):
         "conversion_high": None,
         "conversion_rung": None,
         "p_alive": round(1 - chance / 2, 3) if scored else None,
+        **satisfaction(rank if scored else None),
         "next_order": next_order(rank) if scored else [],
         "no_order_within": silence(chance) if scored else [],
         "currency": "USD",
@@ -88,6 +89,16 @@ def silence(chance):
     """Return the curve of one whose orders come at a steady rate."""
     told = {days: round(chance ** (days / 60), 4) for days in (14, 30, 60, 90, 180, 365)}
     return [{"days": days, "probability": p, "extrapolated": days > 60} for days, p in told.items()]
+
+
+def satisfaction(rank):
+    """Return what a run says of one who answered, of one who never did, and of one of whom nothing is told."""
+    names = ("satisfaction", "satisfaction_low", "satisfaction_high")
+    if rank is None or rank % 3 == 2:
+        return {**dict.fromkeys(names), "satisfaction_from": "none"}
+    point = 30.0 + rank % 50
+    told = dict(zip(names, (point, point - 21.5, point + 18.0), strict=True))
+    return told | {"satisfaction_from": "answers" if rank % 3 == 0 else "estimate"}
 
 
 def next_order(rank):

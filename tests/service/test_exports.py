@@ -79,3 +79,11 @@ def test_the_prospects_come_as_csv_with_their_intervals_safe_to_open(client):
     assert found[0][:5] == ["客户", "转化概率", "不低于", "不高于", "身份"]
     assert found[1][:6] == ["lead-1", "0.62", "0.31", "1.0", "试用中", "上次试用在 3 天前"]
     assert "'=1+1" in {row[0] for row in found}
+
+
+def test_satisfaction_stands_with_its_interval_and_where_it_comes_from(client):
+    head, first, second, third = rows(client.get("/v1/at-risk?format=csv"))[:4]
+    told = {name: [row[head.index(name)] for row in (first, second, third)] for name in head if "Satisfaction" in name}
+    assert told["Satisfaction (0 to 100)"] == ["30.0", "31.0", ""]
+    assert told["Satisfaction, from"] == ["8.5", "9.5", ""]
+    assert told["Satisfaction known by"] == ["Their answers", "Estimate", ""]

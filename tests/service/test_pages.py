@@ -265,3 +265,22 @@ def test_where_everyone_has_paid_the_page_says_what_would_change_that(own_worksp
     fill(own_workspace, [record("1", 0)], now=3, prospects=0)
     with ask(own_workspace) as client:
         assert "Bring people as customers from their first contact" in client.get("/prospects", headers=HTML).text
+
+
+@pytest.mark.parametrize(
+    "language, rank, said",
+    [
+        ("en", 0, "from their own answers and from what they do"),
+        ("en", 1, "estimated: they never answered a survey, what they do says it"),
+        ("zh", 1, "估计值：该客户从未回答问卷，由其行为推断"),
+        ("en", 1, "nine of ten such customers would answer 10 to 49"),
+    ],
+)
+def test_satisfaction_is_shown_with_its_interval_and_where_it_comes_from(page, language, rank, said):
+    told = page(f"/customers/{quote(HOSTILE[rank], safe='')}", **{"accept-language": language}).text
+    assert said in told
+    assert '<svg class="interval"' in told
+
+
+def test_satisfaction_that_is_not_told_has_no_tile(page):
+    assert "Satisfaction" not in page(f"/customers/{quote(HOSTILE[2], safe='')}").text

@@ -166,4 +166,5 @@ def blank(connection: Connection, theirs: ColumnElement[bool]) -> None:
 def _bare(run_id: str, body: str) -> dict[str, Any]:
     whole = json.loads(body)
     bare = {name: value if name in _STAYS else [] if isinstance(value, list) else None for name, value in whole.items()}
+    bare |= {"satisfaction_from": "none"} if "satisfaction_from" in whole else {}
     return _row(run_id, bare | {"rung": _NO_PROFILING})

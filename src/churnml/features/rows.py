@@ -263,14 +263,25 @@ def _answers(*instruments: str) -> Callable[[Facts, str], Rows]:
 
     def make(facts: Facts, time_zone: str) -> Rows:
         rows = facts.keep(_said(facts, "instrument", instruments)) if instruments else facts
-        low, high = (_ends(rows, name, which) for which, name in enumerate(("scale_min", "scale_max")))
-        score, scaled = rows.columns["score"], high > low
-        share = np.divide(score - low, high - low, out=np.full(len(score), np.nan), where=scaled)
-        rows, share = rows.keep(~np.isnan(share)), share[~np.isnan(share)]
-        points = np.rint(np.clip(share, 0, 1) * _POINTS)
+        told = answer_points(rows)
+        rows, points = rows.keep(~np.isnan(told)), told[~np.isnan(told)]
         return _rows(rows, time_zone, points=lambda _: points, low=lambda _: points < _POINTS / 2)
 
     return make
+
+
+def answer_points(facts: Facts) -> npt.NDArray[np.float64]:
+    """Return how far each answer is up its scale, in thousandths of the way; NaN where no scale is known.
+
+    Parameters
+    ----------
+    facts : Facts
+        Of `surveys.score`, with the columns of `OF_ANSWERS`.
+    """
+    low, high = (_ends(facts, name, which) for which, name in enumerate(("scale_min", "scale_max")))
+    score, scaled = facts.columns["score"], high > low
+    share = np.divide(score - low, high - low, out=np.full(len(score), np.nan), where=scaled)
+    return np.asarray(np.rint(np.clip(share, 0, 1) * _POINTS))
 
 
 def _ends(facts: Facts, column: str, which: int) -> npt.NDArray[np.float64]:
@@ -285,7 +296,8 @@ def _as_they_are(facts: Facts, time_zone: str) -> Rows:
     return _rows(facts, time_zone)
 
 
-_OF_ANSWERS = ("score", "instrument", "scale_min", "scale_max")
+OF_ANSWERS = ("score", "instrument", "scale_min", "scale_max")
+"""The columns of `surveys.score` that say how good an answer was."""
 
 ROW_SETS: dict[str, RowSet] = {
     "orders": RowSet("orders", ("amount", "discount", "quantity", "channel", "cost"), _orders),
@@ -306,8 +318,8 @@ ROW_SETS: dict[str, RowSet] = {
     "resolutions": _hours_to("tickets.resolved_at"),
     "reopenings": _hours_to("tickets.reopened_at"),
     "surveys": RowSet("surveys", (), _as_they_are, ("instrument",)),
-    "answers": RowSet("surveys.score", _OF_ANSWERS, _answers()),
-    **{f"{name}_answers": RowSet("surveys.score", _OF_ANSWERS, _answers(name)) for name in _SCALES},
+    "answers": RowSet("surveys.score", OF_ANSWERS, _answers()),
+    **{f"{name}_answers": RowSet("surveys.score", OF_ANSWERS, _answers(name)) for name in _SCALES},
     "profile_changes": RowSet("profile_changes", (), _as_they_are, ("attribute",)),
 }
 """Every kind of row there is, by name."""

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from churnml.features import FeatureTable
 from churnml.modeling.conversion import ConversionModel
 from churnml.modeling.design import Design
+from churnml.modeling.lasting import BEST
 from churnml.modeling.model import Model
 from churnml.modeling.prospects import AGE
 
@@ -85,7 +86,11 @@ def random_rows(model: Model, rows: int, rng: np.random.Generator) -> FeatureTab
 
     Only tenure, recency and number of orders agree with each other, for no table could hold them otherwise.
     """
-    return _rows(model.design, rows, rng)
+    contentment = model.contentment
+    if contentment is None:
+        return _rows(model.design, rows, rng)
+    asked, categories = contentment.needs, {**contentment.design.categories, **model.design.categories}
+    return _rows(Design((*model.design.numeric, *asked), categories), rows, rng)
 
 
 def _rows(design: Design, rows: int, rng: np.random.Generator) -> FeatureTable:
@@ -123,6 +128,11 @@ def _rules(model: Model, table: FeatureTable) -> Iterator[tuple[str, npt.NDArray
             (low >= 0.0) & (low <= forecast.churn_probability) & (forecast.churn_probability <= high) & (high <= 1.0)
         )
         yield "the churn probability lies within its own interval", ~inside, forecast.churn_probability
+    if forecast.satisfaction is not None:
+        told = forecast.satisfaction
+        ordered = (told.low >= 0.0) & (told.low <= told.estimate) & (told.estimate <= told.high) & (told.high <= BEST)
+        wrong = (told.source != "none") & ~ordered
+        yield f"satisfaction lies between 0 and {BEST:g}, within its own interval", wrong, told.estimate
     late = np.diff(forecast.silence, prepend=1.0, axis=1).max(axis=1)
     yield "silence is no likelier for longer", ~(np.isfinite(late) & (late <= 0.0)), late
     around = forecast.margin_range

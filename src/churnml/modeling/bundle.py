@@ -31,6 +31,7 @@ from churnml.modeling.bounds import bounds, conversion_bounds
 from churnml.modeling.btyd import BGNBD
 from churnml.modeling.churn import ChurnModel
 from churnml.modeling.clv import ValueModel
+from churnml.modeling.contentment import Contentment
 from churnml.modeling.conversion import ConversionModel
 from churnml.modeling.design import Design
 from churnml.modeling.hazard import Hazard
@@ -47,7 +48,7 @@ from churnml.modeling.spread import Spread
 
 Json = dict[str, Any]  # Any: JSON
 
-FORMAT = 5
+FORMAT = 6
 KEY_VARIABLE = "CHURNML_BUNDLE_KEY"
 _MANIFEST, _SIGNATURE = "manifest.json", "signature.txt"
 _OF_MONEY = ("value-tweedie", "value-change", "stayers-tweedie", "stayers-change")
@@ -263,6 +264,7 @@ def _plain(model: Model) -> Json:
         "spend": None if model.spend is None else asdict(model.spend),
         "spread": asdict(model.spread),
         "conversion": None if model.conversion is None else _plain_conversion(model.conversion),
+        "contentment": None if model.contentment is None else model.contentment.to_dict(),
     }
 
 
@@ -340,6 +342,7 @@ def _model(content: Json, trees: Mapping[str, lightgbm.Booster], known: Sequence
         content["rung"],
         None if content["spend"] is None else Spend(**content["spend"]),
         _conversion(content["conversion"], trees.get("conversion")),
+        None if content["contentment"] is None else Contentment.from_dict(content["contentment"]),
     )
 
 

@@ -13,6 +13,7 @@ from churnml.features import FeatureTable
 from churnml.modeling.btyd import Rfm
 from churnml.modeling.churn import ChurnModel
 from churnml.modeling.clv import ValueModel, anchor_of, orders_if_staying, tails
+from churnml.modeling.contentment import Contentment, Told
 from churnml.modeling.conversion import ConversionModel
 from churnml.modeling.curve import When, curve_days, next_order, silence
 from churnml.modeling.design import Design
@@ -61,6 +62,8 @@ class Forecast:
         How much of a model it comes from, see `ladder`.
     churn_low, churn_high : ndarray or None
         Between what the churn probability lies, for nine of ten; None of a blend, which does not tell.
+    satisfaction : Told or None
+        How content they are; None where nothing was learned of it.
     """
 
     matrix: Matrix
@@ -81,6 +84,7 @@ class Forecast:
     rung: Rung = "blend"
     churn_low: Matrix | None = None
     churn_high: Matrix | None = None
+    satisfaction: Told | None = None
 
 
 @dataclass(frozen=True)
@@ -113,6 +117,8 @@ class Model:
         What is paid on an order day, where few customers teach no value model.
     conversion : ConversionModel or None
         Who of those that have not paid for anything yet will; None where that could not be learned.
+    contentment : Contentment or None
+        What answers to surveys taught of satisfaction; None where too few came, or it is no better than their mean.
     """
 
     horizon_days: int
@@ -129,6 +135,7 @@ class Model:
     rung: Rung = "blend"
     spend: Spend | None = None
     conversion: ConversionModel | None = None
+    contentment: Contentment | None = None
 
     def forecast(
         self, table: FeatureTable, value_days: int, days: Sequence[int] = (), *, discount_rate: float = 0.0
@@ -175,6 +182,7 @@ class Model:
             rung=self.rung,
             churn_low=low,
             churn_high=high,
+            satisfaction=None if self.contentment is None else self.contentment.tell(table),
         )
 
     def _margins(self, table: FeatureTable, matrix: Matrix, orders: Matrix, churn: Matrix) -> tuple[Matrix, Matrix]:

@@ -11,6 +11,7 @@ import numpy as np
 from churnml.events import Standing
 from churnml.events.clock import days_later, moment
 from churnml.features import FeatureTable
+from churnml.modeling.contentment import Told
 from churnml.modeling.curve import QUANTILES
 from churnml.scoring.conversion import UNTOLD, Converting
 from churnml.scoring.reasons import Reason
@@ -118,8 +119,11 @@ def _days_ahead(run: RunFacts, days: int) -> list[str]:
 _MARGIN = ("expected_margin", "margin_low", "margin_median", "margin_high")
 _SCORED = ("churn_probability", *_MARGIN, "clv", "cost_to_serve", "value_if_retained", "value_at_risk")
 _BETWEEN = ("churn_probability_low", "churn_probability_high")
+_SATISFACTION = {"satisfaction": "estimate", "satisfaction_low": "low", "satisfaction_high": "high"}
+_POINT_PLACES = 1
 _UNSCORED: Record = {
-    **dict.fromkeys((*_SCORED, *_BETWEEN, "risk_band", "p_alive")),
+    **dict.fromkeys((*_SCORED, *_BETWEEN, "risk_band", "p_alive", *_SATISFACTION)),
+    "satisfaction_from": "none",
     "next_order": [],
     "no_order_within": [],
     "reasons": [],
@@ -142,6 +146,7 @@ def _scored(scores: Scores, told: list[list[Reason]], place: int, run: RunFacts,
         "churn_probability_high": None if high is None else float(high[place]),
         "risk_band": scores.band[place],
         "p_alive": float(scores.forecast.p_alive[place]),
+        **_satisfaction(scores.forecast.satisfaction, place),
         "next_order": [
             {"quantile": quantile, "date": None if np.isnan(days) else ahead[int(days) - 1]}
             for quantile, days in zip(QUANTILES, scores.forecast.next_order.days[place], strict=True)
@@ -152,3 +157,10 @@ def _scored(scores: Scores, told: list[list[Reason]], place: int, run: RunFacts,
         ],
         "reasons": [asdict(reason) for reason in told[place]],
     }
+
+
+def _satisfaction(told: Told | None, place: int) -> Record:
+    if told is None or told.source[place] == "none":
+        return {**dict.fromkeys(_SATISFACTION), "satisfaction_from": "none"}
+    points = {name: round(float(getattr(told, end)[place]), _POINT_PLACES) for name, end in _SATISFACTION.items()}
+    return {**points, "satisfaction_from": str(told.source[place])}

@@ -85,6 +85,10 @@ def _header(currency: str, language: Language) -> list[str]:
         _("3 of 4 order by"),
         _("Days with an order"),
         _("As of"),
+        _("Satisfaction (0 to 100)"),
+        _("Satisfaction, from"),
+        _("Satisfaction, to"),
+        _("Satisfaction known by"),
     ]
 
 
@@ -105,6 +109,7 @@ def _row(record: Record, language: Language) -> list[Cell]:
         *_next_order(record),
         record["order_days"],
         record["cutoff"],
+        *_satisfaction(record, language),
     ]
 
 
@@ -141,6 +146,13 @@ def standing_name(rung: str, language: Language) -> str:
     """Return in words what someone is who has not paid for anything yet."""
     _ = translator(language).gettext
     return _("On trial") if rung == "trial" else _("Prospect")
+
+
+def _satisfaction(record: Record, language: Language) -> list[Cell]:
+    """Return point, interval and origin; empty where nothing is told, and of records of earlier versions."""
+    _ = translator(language).gettext
+    known = {"answers": _("Their answers"), "estimate": _("Estimate")}.get(record.get("satisfaction_from") or "", "")
+    return [*(record.get(name) for name in ("satisfaction", "satisfaction_low", "satisfaction_high")), known]
 
 
 def _next_order(record: Record) -> list[Cell]:

@@ -91,6 +91,8 @@ def _run(session: Session, config: TrainConfig, suggested: Horizon | None, now: 
     from churnml.modeling.climb import climb  # noqa: PLC0415  # LightGBM takes seconds to import
     from churnml.modeling.conversion_standing import stand, tries  # noqa: PLC0415
     from churnml.modeling.gates import refusals  # noqa: PLC0415
+    from churnml.modeling.satisfaction import satisfaction  # noqa: PLC0415
+    from churnml.modeling.satisfaction_words import satisfaction_told  # noqa: PLC0415
 
     zone = session.settings.time_zone
     with session.running("train", inputs) as run_id:
@@ -101,6 +103,9 @@ def _run(session: Session, config: TrainConfig, suggested: Horizon | None, now: 
         with session.step("Learning who becomes a customer"):
             conversion = stand(trained, tried, session.store, config, stood.not_judged)
         trained = replace(trained, model=replace(trained.model, conversion=conversion.model))
+        with session.step("Learning satisfaction from those who answered, and trying it out of time"):
+            content = satisfaction(session.store, of_session(session), trained.snapshots.table, now, config)
+        trained = replace(trained, model=replace(trained.model, contentment=content.contentment))
         facts = {
             "cutoffs": [moment(one, zone).isoformat() for one in trained.cutoffs],
             "cutoff": moment(now, zone).isoformat(),
@@ -111,6 +116,7 @@ def _run(session: Session, config: TrainConfig, suggested: Horizon | None, now: 
             "not_judged_because": stood.not_judged,
             "judged": judged and judged.to_json(),
             "conversion": conversion.to_json(),
+            "satisfaction": content.to_json(),
         }
         bundle = save_bundle(trained.model, facts, session.workspace.models)
         with session.step("Trying the bundle in a process of its own"):
@@ -134,11 +140,14 @@ def _run(session: Session, config: TrainConfig, suggested: Horizon | None, now: 
             "not_judged_because": stood.not_judged,
             "judged": judged and judged.to_json(),
             "conversion": conversion.to_json(),
+            "satisfaction": content.to_json(),
         }
         currency = session.settings.currency
         card = model_card(bundle, trained, judged, asked, zone, currency, stood.not_judged, step, conversion)
+        card += satisfaction_told(content)
+        more = conversion.metrics() | content.metrics()
         summary["not_tracked_because"] = tracked(
-            session, lambda: _entry(session, config, suggested, trained, summary, judged, card, conversion)
+            session, lambda: _entry(session, config, suggested, trained, summary, judged, card, conversion, more)
         )
         session.catalogue.finish(run_id, clock(), summary, bundle=bundle)
     if not summary["not_promoted_because"]:
@@ -157,6 +166,7 @@ def _entry(
     judged: Judgement | None,
     card: str,
     conversion: Conversion,
+    more: dict[str, float],
 ) -> Entry:
     from churnml.modeling.plots import calibration_plot, gain_plot, gap_plot, importance_plot  # noqa: PLC0415
     from churnml.modeling.tracking import Entry, Taught  # noqa: PLC0415  # MLflow takes seconds to import
@@ -174,7 +184,7 @@ def _entry(
     return Entry(
         bundle[:12],
         params=flat(config.model_dump()),
-        metrics={**(judged.metrics() if judged else {}), **conversion.metrics()},
+        metrics={**(judged.metrics() if judged else {}), **more},
         tags={
             "bundle": bundle,
             "cutoff": summary["cutoff"],
@@ -213,7 +223,8 @@ def told(summary: Json) -> str:
     cutoffs = summary["training_cutoffs"]
     return (
         f"{horizon}model {summary['model_version'][:12]} from {cutoffs} cutoff{'s' * (cutoffs != 1)}, {fate}\n"
-        f"{_rung_told(summary)}{_judged_told(summary)}\n{_conversion_told(summary['conversion'])}"
+        f"{_rung_told(summary)}{_judged_told(summary)}{_satisfaction_told(summary)}\n"
+        f"{_conversion_told(summary['conversion'])}"
     )
 
 
@@ -224,6 +235,14 @@ def _rung_told(summary: Json) -> str:
         f"rung `{summary['rung']}`, because {summary['rung_because']}; the next takes {summary['next_rung_needs']}. "
         "Each score has its interval\n"
     )
+
+
+def _satisfaction_told(summary: Json) -> str:
+    """Return how satisfaction did; nothing where no survey was ever sent, which is no news."""
+    from churnml.modeling.satisfaction_words import told_of  # noqa: PLC0415
+
+    found = summary.get("satisfaction")
+    return f"\n{told_of(found)}" if found and found["asked"] else ""
 
 
 def _judged_told(summary: Json) -> str:

@@ -22,6 +22,7 @@ EXAMPLE = {
     "acquisition_cost": 40.0, "clv_to_cac": 3.0125,
     "value_if_retained": 180.0, "value_at_risk": 77.4,
     "p_alive": 0.91,
+    "satisfaction": 68.4, "satisfaction_low": 41.0, "satisfaction_high": 90.2, "satisfaction_from": "estimate",
     "next_order": [
         {"quantile": 0.25, "date": "2018-01-13"},
         {"quantile": 0.5, "date": "2018-02-14"},

@@ -16,6 +16,7 @@ from churnml.service.readings import Band, Readings
 
 CustomerId = Annotated[str, StringConstraints(min_length=1, max_length=256)]
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
+Points = Annotated[float, Field(ge=0.0, le=100.0)]
 Day = date
 Rung = Literal["blend", "logistic", "rhythm", "recency", "prospect", "trial", "gone", "contract", "no_profiling"]
 MAX_IDS = 500
@@ -129,6 +130,16 @@ class DecisionRecord(Shape):
     )
     value_at_risk: float | None = Field(description="money: churn_probability × value_if_retained")
     p_alive: Share | None = Field(description="probability, by buying rhythm alone, of still being a customer")
+    satisfaction: Points | None = Field(
+        description="expected of their answer to a survey in the weeks to come, from 0 worst to 100 best; null where "
+        "nothing is told"
+    )
+    satisfaction_low: Points | None = Field(description="of ten such customers nine would answer from here")
+    satisfaction_high: Points | None = Field(description="up to here")
+    satisfaction_from: Literal["answers", "estimate", "none"] = Field(
+        description="`answers`: their own, and what they do; `estimate`: they never answered, what they do says it; "
+        "`none`: not told, for too few answered surveys, or nothing is nearer than their mean"
+    )
     next_order: list[NextOrder] = Field(
         description="quantiles of the day of the next order, ascending: .25, .5 and .75; two are the same day only for "
         "who orders nearly every day; empty if not scored"

@@ -97,6 +97,7 @@ def _environment(language: Language) -> Environment:
         "bar": _drawn(drawing.bar),
         "stacked_bar": _drawn(drawing.stacked_bar),
         "diverging_bar": _drawn(drawing.diverging_bar),
+        "interval": _drawn(drawing.interval),
         "mark": _drawn(drawing.mark),
     }
     return environment
