@@ -17,8 +17,8 @@ _DATA = """# The data contract
 Written by `make docs` from `src/churnml/events/schema.py`, which ingest checks by. How to bring your files is in
 [sources.md](sources.md); `churnml init` writes an empty CSV for each table.
 
-Bring `customers`, and `orders` or `subscriptions`: nothing goes without. To train it takes `orders`, for labels are read
-from them; contracts alone land, and wait. What the other tables are good for today:
+Bring `customers`, and `orders` or `subscriptions`: nothing goes without. Either teaches
+who leaves ([contracts.md](contracts.md)). What the other tables are good for today:
 
 | table | what it does |
 |---|---|

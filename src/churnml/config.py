@@ -124,6 +124,14 @@ class LearnersSettings(Settings):
 class TrainConfig(Settings):
     """`configs/train.yaml`: what is learned, and from which cutoffs."""
 
+    churn: Literal["auto", "orders", "contracts"] = Field(
+        "auto",
+        description="what leaving is: no order in the horizon, or the end of a contract in it that none continued; by "
+        "itself, contracts where most of the population hold one that is paid for",
+    )
+    grace_days: int = Field(
+        30, ge=0, le=365, description="days after the end of a contract in which another still continues it"
+    )
     horizon_days: Days = Field(60, description="days ahead in which silence is churn and spend is value")
     horizon_share: Annotated[float, Field(gt=0.0, lt=1.0)] | None = Field(
         None, description="take the horizon that this share of the gaps between orders outlasts, not `horizon_days`"
@@ -154,6 +162,11 @@ class TrainConfig(Settings):
     max_auroc_drop: Share = Field(
         0.05, description="loss of AUROC at the last rolling origin above which, beyond noise, it is not promoted"
     )
+
+    @property
+    def by(self) -> Literal["orders", "contracts"]:
+        """What makes a customer, as a verb has settled it; where nobody did, orders."""
+        return "contracts" if self.churn == "contracts" else "orders"
 
     def read_from(self, folder: Path) -> TrainConfig:
         """Return the same settings, knowing beside which file the learners of one's own lie."""

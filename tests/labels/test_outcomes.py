@@ -5,7 +5,7 @@ import pytest
 
 from churnml.errors import NotEnoughDataError
 from churnml.events.clock import DAY
-from churnml.labels import Outcomes, churned, margin
+from churnml.labels import Outcomes, check_taught_by, churned, margin
 
 JAN_10 = 18_271 * DAY  # 2020-01-10, midnight UTC
 CUSTOMERS = """
@@ -77,9 +77,8 @@ def test_what_was_learned_later_judges_but_does_not_teach(tiny):
     assert [churned(at(found, ["a"])).tolist() for found in told] == [[True], [False]]
 
 
-def test_contracts_alone_teach_nothing_yet_and_the_message_says_what_does(tiny):
+def test_churn_by_orders_needs_orders_and_the_message_says_what_else_would_do(tiny):
     tiny.land(customers=CUSTOMERS, subscriptions="subscription_id customer_id occurred_at amount\ns1 a 2020-01-05 10")
-    with pytest.raises(
-        NotEnoughDataError, match=r"from `subscriptions` alone no model is learned yet; .* one row an order"
-    ):
-        Outcomes.read(tiny.store, [JAN_10], 10)
+    with pytest.raises(NotEnoughDataError, match=r"`orders`, found none landed; .* `churn: contracts`"):
+        check_taught_by(tiny.store, "orders")
+    check_taught_by(tiny.store, "contracts")

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from churnml.labels import Outcomes, churned, silent_for, sooner_days
+from churnml.labels import Outcomes, churned, churned_within, sooner_days
 
 
 @pytest.fixture(scope="module")
@@ -13,12 +13,12 @@ def outcomes(world_store):
 
 
 def test_silence_for_the_whole_horizon_is_churn(outcomes):
-    assert (silent_for(outcomes, 60) == churned(outcomes)).all()
+    assert (churned_within(outcomes, 60) == churned(outcomes)).all()
     assert 0 < churned(outcomes).sum() < churned(outcomes).size
 
 
-def test_nobody_is_silent_for_longer_who_was_not_for_less(outcomes):
-    less, more = silent_for(outcomes, 15), silent_for(outcomes, 30)
+def test_nobody_is_churned_within_longer_who_was_not_for_less(outcomes):
+    less, more = churned_within(outcomes, 15), churned_within(outcomes, 30)
     assert (more <= less).all()
     assert more.sum() < less.sum()
     assert (less == ~((outcomes.first_order_day >= 0) & (outcomes.first_order_day < 15))).all()

@@ -84,9 +84,20 @@ def refused(folder):
 
 def test_a_model_comes_back_bit_for_bit(trained, population, original):
     before, after = (model.forecast(population, VALUE_DAYS) for model in (trained.model, load_bundle(original)[0]))
-    whole = [vars(told) | vars(told.margin_range) | {"when": told.next_order.days} for told in (before, after)]
+    whole = [
+        vars(told) | vars(told.margin_range) | {"when": told.next_order.days, "gone": told.life.days}
+        for told in (before, after)
+    ]
     assert before.rung == after.rung == "blend"
-    for name in whole[0].keys() - {"margin_range", "next_order", "rung", "churn_low", "churn_high", "satisfaction"}:
+    for name in whole[0].keys() - {
+        "margin_range",
+        "next_order",
+        "life",
+        "rung",
+        "churn_low",
+        "churn_high",
+        "satisfaction",
+    }:
         assert whole[0][name].tobytes() == whole[1][name].tobytes(), name
 
 

@@ -92,8 +92,8 @@ def test_each_score_lies_between_0_and_1_and_within_its_own_interval(stood):
 
 
 def test_silence_is_no_likelier_for_longer_and_is_churn_at_the_horizon(stood):
-    assert (np.diff(stood.said.silence, axis=1) <= 0).all()
-    np.testing.assert_array_equal(stood.said.silence[:, DAYS.index(HORIZON)], stood.said.churn_probability)
+    assert (np.diff(stood.said.churn_within, axis=1) <= 0).all()
+    np.testing.assert_array_equal(stood.said.churn_within[:, DAYS.index(HORIZON)], stood.said.churn_probability)
 
 
 def test_money_is_of_the_size_of_what_comes(stood):
@@ -115,7 +115,7 @@ def test_a_bundle_of_every_rung_comes_back_bit_for_bit_and_passes_its_trial(stoo
     name = save_bundle(stood.model, {}, tmp_path)
     bundle._smoke(tmp_path / name)
     again = load_bundle(tmp_path / name)[0].forecast(stood.asked, 365, DAYS)
-    for field in ("churn_probability", "churn_low", "churn_high", "silence", "expected_margin", "tail_if_staying"):
+    for field in ("churn_probability", "churn_low", "churn_high", "churn_within", "expected_margin", "tail_if_staying"):
         assert getattr(again, field).tobytes() == getattr(stood.said, field).tobytes(), field
     assert again.margin_range.high.tobytes() == stood.said.margin_range.high.tobytes()
 

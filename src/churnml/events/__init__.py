@@ -17,15 +17,18 @@ from churnml.events.point_in_time import (
     current,
     history,
     outcome,
+    renewal_spells,
     usual_lateness_days,
 )
-from churnml.events.population import Standing, met, standing
+from churnml.events.population import By, Standing, met, share_under_contract, standing
+from churnml.events.renewals import Spells
 from churnml.events.reporting import IngestReport
 from churnml.events.schema import TABLES, Column, Table
 
 __all__ = [
     "TABLES",
     "Block",
+    "By",
     "Column",
     "Facts",
     "Forgotten",
@@ -33,6 +36,7 @@ __all__ = [
     "Marketing",
     "OrderGaps",
     "Outcome",
+    "Spells",
     "Standing",
     "Store",
     "Table",
@@ -45,6 +49,8 @@ __all__ = [
     "order_events",
     "order_gaps",
     "outcome",
+    "renewal_spells",
+    "share_under_contract",
     "standing",
     "usual_lateness_days",
 ]

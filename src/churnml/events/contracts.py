@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from churnml.events.clock import days_later
+from churnml.events.clock import DAY, days_later
 from churnml.events.facts import NEVER, Facts, Integers
 
 
@@ -152,23 +152,29 @@ class Terms:
 
     def ended(
         self, cutoffs: Sequence[int], horizon_days: int, grace_days: int, n_customers: int, time_zone: str
-    ) -> tuple[Integers, Integers]:
-        """Return how many contracts ended in the horizon, and how many of these another one continued.
+    ) -> tuple[Integers, Integers, Integers]:
+        """Return how many paid contracts ended in the horizon, how many of these another one continued, and who left.
 
-        Another does that has begun before the grace period after the end is over, and outlasts the end: a new one, and
-        one that the customer holds beside it.
+        Another does that is paid for, has begun before the grace period after the end is over, and outlasts the end: a
+        new one, and one that the customer holds beside it.
 
         Returns
         -------
         ended, continued : ndarray of shape (n_cutoffs, n_customers)
+        left_day : ndarray of shape (n_cutoffs, n_customers)
+            Whole days from the cutoff to the first end that none continued, -1 where there is none.
         """
         counts = np.zeros((2, len(cutoffs), n_customers), dtype=np.int64)
-        other_begins = least_later(self.customer, [self.ends], self.begins)
+        first = np.full((len(cutoffs), n_customers), NEVER, dtype=np.int64)
+        paid = self.paid_from < self.ends
+        other_begins = least_later(self.customer, [self.ends], np.where(paid, self.begins, NEVER))
         for place, cutoff in enumerate(cutoffs):
             last = days_later(cutoff, horizon_days, time_zone)
-            rows = np.flatnonzero((self.ends >= cutoff) & (self.ends < last))
+            rows = np.flatnonzero(paid & (self.ends >= cutoff) & (self.ends < last))
             grace = [days_later(end, grace_days, time_zone) for end in self.ends[rows].tolist()]
             continued = other_begins[rows] < np.array(grace, dtype=np.int64)
             np.add.at(counts[0, place], self.customer[rows], 1)
             np.add.at(counts[1, place], self.customer[rows], continued)
-        return counts[0], counts[1]
+            gone = rows[~continued]
+            np.minimum.at(first[place], self.customer[gone], (self.ends[gone] - cutoff) // DAY)
+        return counts[0], counts[1], np.where(first < NEVER, first, -1)

@@ -37,6 +37,7 @@ from churnml.events.facts import NEVER, Column, Facts, Integers
 from churnml.events.landing import BUCKETS, blocks_for
 from churnml.events.lateness import Counted, day_begun, usual_days
 from churnml.events.order_events import order_events
+from churnml.events.renewals import PERIODS, Fees, Spells, every_days, period_days, spells
 from churnml.events.schema import FROM_LANDING, ONE_OF, REQUIRED, TABLES
 
 Wanted = Mapping[str, Sequence[str]]
@@ -273,6 +274,8 @@ class Outcome:
         Of these, those after whose end the customer had another: held already, or begun within the grace period.
     contracts_begun : ndarray
         Contracts that the customer began to pay for in the horizon; a trial is none until it is paid for.
+    left_day : ndarray
+        Whole days from the cutoff to the first end that no contract continued; -1 if none came.
     """
 
     customer_ids: npt.NDArray[np.object_]
@@ -285,6 +288,7 @@ class Outcome:
     contracts_ended: Integers
     contracts_continued: Integers
     contracts_begun: Integers
+    left_day: Integers
 
 
 def outcome(
@@ -310,21 +314,26 @@ def outcome(
     Returns
     -------
     Outcome
-        Zeros where a table has not landed.
+        Zeros where a table has not landed. Where there are no orders, `revenue` is what contracts cost in the horizon,
+        day by day.
     """
     ids, _ = _customers(store, number, ())
     nothing = np.zeros((len(cutoffs), len(ids)), dtype=np.int64)
     ended = continued = begun = nothing
+    left = nothing - 1
     if "subscriptions" in store.tables:
         terms = _terms(store, number, ids, known_by)
-        ended, continued = terms.ended(cutoffs, horizon_days, grace_days, len(ids), store.time_zone)
+        ended, continued, left = terms.ended(cutoffs, horizon_days, grace_days, len(ids), store.time_zone)
         begun = terms.begun(cutoffs, horizon_days, len(ids), store.time_zone)
     money = dict.fromkeys(("orders", "revenue", "cost", "costed_revenue", "returned"), nothing)
     money["first_order_day"] = nothing - 1
     if "orders" in store.tables:
         money = _ordered_in(store, number, ids, cutoffs, horizon_days, known_by, label_lag_days)
-    texts = ids.to_numpy(zero_copy_only=False)
-    return Outcome(texts, **money, contracts_ended=ended, contracts_continued=continued, contracts_begun=begun)
+    else:
+        fees = _fees(store, number, ids, known_by)
+        money["revenue"] = fees.due(cutoffs, horizon_days, len(ids), store.time_zone)
+    told = {"contracts_ended": ended, "contracts_continued": continued, "contracts_begun": begun, "left_day": left}
+    return Outcome(ids.to_numpy(zero_copy_only=False), **money, **told)
 
 
 def _ordered_in(
@@ -592,7 +601,7 @@ def _contracts(store: Store, number: int, ids: pa.Array) -> Contracts:
     contract = _owned(table, customer)
     renews = pc.fill_null(table.column("renews_at"), NEVER).to_numpy()
     versions.columns.update(contract=contract, renews=renews, renews_known=np.maximum(at + 1, _undated(table)))
-    versions.columns.update(paid=_paid(table).astype(np.int64))
+    versions.columns.update(paid=_paid(table).astype(np.int64), nominal=_nominal(table))
     replaced = least_later(contract, (at, told), _learned_at(at, told))
     return Contracts(versions, replaced, *_begins_and_ends(table))
 
@@ -619,12 +628,54 @@ def _terms(store: Store, number: int, ids: pa.Array, known_by: int | None) -> Te
     return Terms(customer[mine][last][begun], begins[begun], ends[begun], paid_from[begun])
 
 
+def renewal_spells(store: Store, cutoff: int, grace_days: int) -> Spells:
+    """Return how the paid contracts of everyone went on until a cutoff, by what was known then; see `spells`.
+
+    Raises
+    ------
+    NotEnoughDataError
+        If no subscriptions have landed.
+    """
+    if "subscriptions" not in store.tables:
+        raise NotEnoughDataError("renewals are read from the table `subscriptions`, found none landed; ingest it")
+    blocks = (history(store, number, [cutoff], {}) for number in range(store.n_blocks))
+    return Spells.joined([spells(one.contracts, cutoff, grace_days) for one in blocks if one.contracts is not None])
+
+
+def _fees(store: Store, number: int, ids: pa.Array, known_by: int | None) -> Fees:
+    """Read what each contract of a block cost from each of its paid versions on, by what was learned by an instant."""
+    now = NEVER if known_by is None else known_by
+    table, customer = _versions(store, number, ids)
+    contract, (key, at, told) = _owned(table, customer), _version(table)
+    learned = np.maximum(at, told) <= now
+    renews = np.where(_undated(table) <= now, pc.fill_null(table.column("renews_at"), NEVER).to_numpy(), NEVER)
+    nominal = _nominal(table)
+    every = every_days(contract, learned, at, renews, nominal)
+    begins, ends = _begins_and_ends(table)
+    rows = np.flatnonzero(learned)
+    following = np.full(len(at), NEVER, dtype=np.int64)
+    following[rows] = least_later(key[rows], (at[rows], told[rows]), at[rows])
+    ends = np.minimum(np.where(ends <= now, ends, NEVER), following)
+    costs = learned & _paid(table)
+    first = least_later(contract, (-at, -told), at) == NEVER  # the first version tells of all the days since it began
+    begins = np.where(first, begins, np.maximum(begins, at))
+    per_day = table.column("amount").to_numpy().astype(np.float64) / period_days(every, nominal)
+    return Fees(customer[costs], begins[costs], ends[costs], per_day[costs])
+
+
 def _paid(table: pa.Table) -> npt.NDArray[np.bool_]:
     """Tell which versions of contracts are paid for: they cost something, and their plan does not say trial."""
     amount = table.column("amount").to_numpy()
     plan = pc.fill_null(table.column("plan").cast(pa.string()), "")
     trial = pc.match_substring_regex(plan, _TRIAL, ignore_case=True).to_numpy(zero_copy_only=False)
     return np.asarray((amount > 0) & ~trial.astype(np.bool_))
+
+
+def _nominal(table: pa.Table) -> npt.NDArray[np.float64]:
+    """Return the days of the period that each version says is paid for, NaN where it does not say."""
+    words = table.column("period").combine_chunks().dictionary_encode()
+    days = np.array([*(PERIODS.get(word, np.nan) for word in words.dictionary.to_pylist()), np.nan])
+    return np.asarray(days[words.indices.fill_null(-1).to_numpy(zero_copy_only=False)])
 
 
 def _paid_from(own: Integers, turn: tuple[Integers, Integers], paid: npt.NDArray[np.bool_]) -> Integers:
@@ -645,7 +696,7 @@ def _paid_from(own: Integers, turn: tuple[Integers, Integers], paid: npt.NDArray
 
 def _versions(store: Store, number: int, ids: pa.Array) -> tuple[pa.Table, Integers]:
     """Read the versions of the contracts of a block; of rows of one version, the one that tells of its end."""
-    columns = ("started_at", "ended_at", "renews_at", "amount", "plan", "landed_at")
+    columns = ("started_at", "ended_at", "renews_at", "amount", "period", "plan", "landed_at")
     table, customer = _ordered(store, number, "subscriptions", columns, ids)
     key, at, told = _version(table)
     order = np.lexsort((_begins_and_ends(table)[1], told, key, at, customer))

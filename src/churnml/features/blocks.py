@@ -160,4 +160,5 @@ def joined(pieces: Iterable[FeatureTable]) -> FeatureTable:
         names,
         values.T,
         {name: np.concatenate([table.categories[name] for table in tables])[order] for name in categories},
+        tables[0].by,
     )

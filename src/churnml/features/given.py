@@ -10,10 +10,13 @@ import numpy.typing as npt
 from churnml.events import Block, current
 from churnml.events.clock import DAY, local_days
 from churnml.events.facts import NEVER, Facts
+from churnml.events.renewals import every_days, period_days
 from churnml.features.declare import MISSING
 
 Integers = npt.NDArray[np.int64]
 Given = dict[str, Integers]
+
+_FEE_DAYS = 30
 
 
 def _cutoff(block: Block, cutoffs: Sequence[int], time_zone: str) -> Given:
@@ -39,12 +42,13 @@ def _customer(block: Block, cutoffs: Sequence[int], time_zone: str) -> Given:
 def _contracts(block: Block, cutoffs: Sequence[int], time_zone: str) -> Given:
     """Return what the contracts of each customer come to at each cutoff, by what was known then.
 
-    Of several running contracts the amounts are added up, the oldest says since when, the next to renew says when.
+    Of several running contracts the amounts are added up, the oldest says since when, the next to renew says when, and
+    the one that renews most often says how often.
     """
     shape = (len(cutoffs), len(block.customer_ids))
-    counted = ("held", "lapsed", "amount", "first_amount", "plan_changes", "price_rises")
+    counted = ("held", "lapsed", "amount", "fee", "first_amount", "plan_changes", "price_rises")
     told = {name: np.zeros(shape, dtype=np.int64) for name in counted}
-    told |= {name: np.full(shape, MISSING, dtype=np.int64) for name in ("begun_day", "renews_in", "paid_day")}
+    told |= {name: np.full(shape, MISSING, dtype=np.int64) for name in ("begun_day", "renews_in", "every", "paid_day")}
     contracts = block.contracts
     if contracts is None:
         return told
@@ -63,8 +67,22 @@ def _contracts(block: Block, cutoffs: Sequence[int], time_zone: str) -> Given:
         renews = np.where(versions.columns["renews_known"] <= cutoff, versions.columns["renews"], NEVER)
         due = held & (renews >= cutoff) & (renews < NEVER)
         _least(told["renews_in"][place], owner[due], (renews[due] - cutoff) // DAY)
-        _changes(versions, versions.learned(cutoff), held, {name: told[name][place] for name in counted[3:]})
+        _pace(versions, cutoff, held, renews, told["every"][place], told["fee"][place])
+        _changes(versions, versions.learned(cutoff), held, {name: told[name][place] for name in counted[4:]})
     return told
+
+
+def _pace(
+    versions: Facts, cutoff: int, held: npt.NDArray[np.bool_], renews: Integers, every_out: Integers, fee: Integers
+) -> None:
+    """Tell every how many days the running contracts that are paid for renew, and what 30 days of them cost."""
+    contract = np.asarray(versions.columns["contract"], dtype=np.int64)
+    nominal = np.asarray(versions.columns["nominal"], dtype=np.float64)
+    every = every_days(contract, versions.learned(cutoff), versions.event_at, renews, nominal)
+    paid = held & (np.asarray(versions.columns["paid"], dtype=np.int64) > 0)
+    per_day = np.asarray(versions.columns["amount"]).astype(np.float64) / period_days(every, nominal)
+    np.add.at(fee, versions.customer[paid], np.rint(_FEE_DAYS * per_day[paid]).astype(np.int64))
+    _least(every_out, versions.customer[paid], np.rint(every[paid]).astype(np.int64))
 
 
 def _least(out: Integers, owner: Integers, values: Integers) -> None:
@@ -100,7 +118,8 @@ GIVEN_COLUMNS: Mapping[str, tuple[str, ...]] = {
     "cutoff": ("day",),
     "customers": ("day", "acquisition_cost"),
     "contracts": (
-        "held", "lapsed", "amount", "first_amount", "plan_changes", "price_rises", "begun_day", "renews_in", "paid_day",
+        "held", "lapsed", "amount", "fee", "first_amount", "plan_changes", "price_rises", "begun_day", "renews_in",
+        "every", "paid_day",
     ),
 }  # fmt: skip
 """The columns of each."""

@@ -20,7 +20,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from churnml.events import Block, Standing, Store, current, history, standing
+from churnml.events import Block, By, Standing, Store, current, history, standing
 from churnml.features.catalogue import Catalogue
 from churnml.features.declare import Aggregate, Feature
 from churnml.features.given import GIVEN
@@ -51,6 +51,8 @@ class FeatureTable:
         In memory feature by feature, as they are computed; NaN where the feature's `missing` says so.
     categories : dict of str to ndarray of shape (n_rows,)
         The categorical features, as texts or None.
+    by : {'orders', 'contracts'}
+        What makes a customer, see `events.standing`.
     """
 
     customer_ids: Texts
@@ -59,6 +61,7 @@ class FeatureTable:
     names: tuple[str, ...]
     values: Grid
     categories: dict[str, Texts]
+    by: By = "orders"
 
     def __len__(self) -> int:
         return len(self.customer_ids)
@@ -70,9 +73,8 @@ class FeatureTable:
     def take(self, rows: npt.NDArray[np.bool_] | npt.NDArray[np.intp]) -> FeatureTable:
         """Return some of the rows, in the order given."""
         categories = {name: column[rows] for name, column in self.categories.items()}
-        return FeatureTable(
-            self.customer_ids[rows], self.cutoffs[rows], self.standing[rows], self.names, self.values[rows], categories
-        )
+        who, at, standing = self.customer_ids[rows], self.cutoffs[rows], self.standing[rows]
+        return FeatureTable(who, at, standing, self.names, self.values[rows], categories, self.by)
 
     @property
     def in_population(self) -> npt.NDArray[np.bool_]:
@@ -82,6 +84,8 @@ class FeatureTable:
     @property
     def have_ordered(self) -> npt.NDArray[np.bool_]:
         """Which rows are of customers who had ordered by their cutoff; a contract alone is no order."""
+        if "orders_all" not in self.names:
+            return np.zeros(len(self), dtype=np.bool_)
         return np.asarray(self.column("orders_all") > 0)
 
     @property
@@ -100,8 +104,8 @@ class FeatureTable:
 
     @property
     def modelled(self) -> npt.NDArray[np.bool_]:
-        """Which rows the models are taught and asked with: of the population, those whose orders can be told on."""
-        return self.in_population & self.have_ordered
+        """Which rows the models are taught and asked with: of the population, those whose going on can be told."""
+        return self.in_population if self.by == "contracts" else self.in_population & self.have_ordered
 
 
 @contextmanager
@@ -126,6 +130,7 @@ def build(
     cutoffs: Sequence[int],
     population_days: int,
     progress: Callable[[int, int], None] = lambda _done, _total: None,
+    by: By = "orders",
 ) -> FeatureTable:
     """Return the feature table of the whole base at the given cutoffs.
 
@@ -137,10 +142,12 @@ def build(
         How far back the last order of a member of the population may lie.
     progress : callable
         Told how many blocks of how many are done.
+    by : {'orders', 'contracts'}, default 'orders'
+        What makes a customer, see `events.standing`.
     """
     ordered = sorted(set(cutoffs))
     everyone = history(store.undivided, 0, ordered, {"customers": (*_customer_columns(catalogue), "bucket")})
-    table, known = _empty(everyone, catalogue, ordered)
+    table, known = _empty(everyone, catalogue, ordered, by)
     customers = everyone.facts["customers"]
     ends = store.block_ends(customers.columns["bucket"][customers.offsets[:-1]])
     sizes = np.array([known[:, low:high].sum(axis=1) for low, high in pairwise([0, *ends])]).T
@@ -159,11 +166,16 @@ def build(
 
 
 def build_block(
-    block: Block, catalogue: Catalogue, cutoffs: Sequence[int], population_days: int, time_zone: str
+    block: Block,
+    catalogue: Catalogue,
+    cutoffs: Sequence[int],
+    population_days: int,
+    time_zone: str,
+    by: By = "orders",
 ) -> FeatureTable:
     """Return the feature table of one block, of one customer as well: `build` does the same to each of many."""
     ordered = sorted(set(cutoffs))
-    table, known = _empty(block, catalogue, ordered)
+    table, known = _empty(block, catalogue, ordered, by)
     _fill(table, _firsts(known), block, catalogue, ordered, population_days, time_zone)
     return table
 
@@ -181,7 +193,7 @@ def _customer_columns(catalogue: Catalogue) -> tuple[str, ...]:
     return (*sorted(own), *(["attributes"] if attributes - own else []))
 
 
-def _empty(everyone: Block, catalogue: Catalogue, cutoffs: Sequence[int]) -> tuple[FeatureTable, Pairs]:
+def _empty(everyone: Block, catalogue: Catalogue, cutoffs: Sequence[int], by: By) -> tuple[FeatureTable, Pairs]:
     """Return a table whose rows stand and whose values do not yet, and who is in the base at which cutoff."""
     version = current(everyone.facts["customers"], cutoffs)
     known = version >= 0
@@ -195,7 +207,7 @@ def _empty(everyone: Block, catalogue: Catalogue, cutoffs: Sequence[int]) -> tup
     values = _memory(len(names), len(who)).T
     stands = np.empty(len(who), dtype=np.int8)
     instants = np.array(cutoffs, dtype=np.int64)[when]
-    return FeatureTable(everyone.customer_ids[who], instants, stands, names, values, categories), known
+    return FeatureTable(everyone.customer_ids[who], instants, stands, names, values, categories, by), known
 
 
 def _memory(rows: int, columns: int) -> Grid:
@@ -226,7 +238,7 @@ def _fill(
     time_zone: str,
 ) -> None:
     """Write the rows of one block; `firsts` says where its rows of each cutoff begin."""
-    stands = standing(block, cutoffs, population_days, time_zone)
+    stands = standing(block, cutoffs, population_days, time_zone, table.by)
     known, values = stands != Standing.UNKNOWN, table.values.T
     scatter(stands, known, table.standing, firsts)
     for place, derived in enumerate(_derived(block, catalogue, cutoffs, time_zone)):

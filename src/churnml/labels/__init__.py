@@ -1,11 +1,11 @@
-"""What came next: whether a customer fell silent in the horizon, what they spent in it, and who became one.
+"""What came next: whether a customer left in the horizon, what they spent in it, and who became one.
 
 In come outcomes from `events.outcome`; out come labels for any rows of customers and cutoffs, and the cutoffs whose
 labels are final. Nothing here sees a feature. Read `churn.py` first, then `value.py`,
 `conversion.py`, `splits.py` and `horizon.py`.
 """
 
-from churnml.labels.churn import churned, silent_for, sooner_days
+from churnml.labels.churn import churned, churned_within, sooner_days
 from churnml.labels.conversion import converted
 from churnml.labels.horizon import Horizon, suggested_horizon
 from churnml.labels.outcomes import Outcomes, check_taught_by
@@ -17,12 +17,12 @@ __all__ = [
     "Outcomes",
     "check_taught_by",
     "churned",
+    "churned_within",
     "converted",
     "history_needed_days",
     "label_lag",
     "margin",
     "origins",
-    "silent_for",
     "sooner_days",
     "suggested_horizon",
     "training_cutoffs",

@@ -1,22 +1,31 @@
-"""Churn without a contract: no order event in ``[t, t + horizon)``."""
+"""Churn in ``[t, t + horizon)``: no order event in it, or the end of a contract in it that none continued."""
 
 from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
 
-from churnml.events import Outcome
+from churnml.events import By, Outcome
 
 _FEWEST_DAYS = 2
 
 
-def churned(outcome: Outcome) -> npt.NDArray[np.bool_]:
-    """Return who has no order event in the horizon; shape as the outcome's."""
-    return np.asarray(outcome.orders == 0)
+def churned(outcome: Outcome, by: By = "orders") -> npt.NDArray[np.bool_]:
+    """Return who has left in the horizon; shape as the outcome's.
+
+    Parameters
+    ----------
+    by : {'orders', 'contracts'}, default 'orders'
+        By orders, who has no order event in it. By contracts, whose contract ended in it without another that continued
+        it: held already, or begun within the grace period after the end.
+    """
+    return np.asarray(outcome.orders == 0 if by == "orders" else outcome.left_day >= 0)
 
 
-def silent_for(outcome: Outcome, days: int) -> npt.NDArray[np.bool_]:
-    """Return who has no order event in so many days, no more than the horizon; shape as the outcome's."""
+def churned_within(outcome: Outcome, days: int, by: By = "orders") -> npt.NDArray[np.bool_]:
+    """Return who has left in so many days, no more than the horizon; shape as the outcome's."""
+    if by == "contracts":
+        return np.asarray((outcome.left_day >= 0) & (outcome.left_day < days))
     return np.asarray((outcome.first_order_day < 0) | (outcome.first_order_day >= days))
 
 

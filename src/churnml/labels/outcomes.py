@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from churnml.errors import InvalidTableError, NotEnoughDataError
-from churnml.events import Outcome, Store, outcome
+from churnml.events import By, Outcome, Store, outcome
 
 Integers = npt.NDArray[np.int64]
 Texts = npt.NDArray[np.object_]
@@ -17,19 +17,24 @@ Texts = npt.NDArray[np.object_]
 _MEASURED = tuple(field.name for field in fields(Outcome) if field.name != "customer_ids")
 
 
-def check_taught_by(store: Store) -> None:
+GRACE_DAYS = 30
+"""How long after the end of a contract a new one still continues it, where nobody says."""
+
+
+def check_taught_by(store: Store, by: By) -> None:
     """Check that there are rows that labels can be read from.
 
     Raises
     ------
     NotEnoughDataError
-        If no orders have landed. How contracts went on is in `events.outcome`; no model is taught with it yet.
+        If the table has not landed that says who stays.
     """
-    if "orders" not in store.tables:
+    table = "orders" if by == "orders" else "subscriptions"
+    if table not in store.tables:
+        other = "contracts" if by == "orders" else "orders"
         raise NotEnoughDataError(
-            "churn and value are learned from the table `orders`, found none landed, and from `subscriptions` alone no "
-            "model is learned yet; `churnml ingest` as `orders` what customers paid: one row an order, or a payment "
-            "for their contract"
+            f"churn by {by} is learned from the table `{table}`, found none landed; `churnml ingest` it, or set "
+            f"`churn: {other}` in configs/train.yaml"
         )
 
 
@@ -45,7 +50,7 @@ class Outcomes:
         Sorted, microseconds UTC.
     orders, first_order_day, revenue, cost, costed_revenue, returned : ndarray of shape (n_cutoffs, n_customers)
         As in `events.Outcome`.
-    contracts_ended, contracts_continued, contracts_begun : ndarray of shape (n_cutoffs, n_customers)
+    contracts_ended, contracts_continued, contracts_begun, left_day : ndarray of shape (n_cutoffs, n_customers)
         Likewise.
     """
 
@@ -60,6 +65,7 @@ class Outcomes:
     contracts_ended: Integers
     contracts_continued: Integers
     contracts_begun: Integers
+    left_day: Integers
 
     @classmethod
     def read(
@@ -69,6 +75,7 @@ class Outcomes:
         horizon_days: int,
         known_by: int | None = None,
         label_lag_days: int = 0,
+        grace_days: int = GRACE_DAYS,
     ) -> Outcomes:
         """Read the outcomes of all customers after these cutoffs.
 
@@ -78,16 +85,13 @@ class Outcomes:
             Leave out what was learned after this instant; labels that teach must, those that judge need not.
         label_lag_days : int
             How long after the horizon goods may still come back, see `splits.label_lag`.
-
-        Raises
-        ------
-        NotEnoughDataError
-            If no orders have landed: what comes next is read from them.
+        grace_days : int
+            How long after the end of a contract a new one still continues it.
         """
-        check_taught_by(store)
         ordered = sorted(cutoffs)
         blocks = [
-            outcome(store, number, ordered, horizon_days, known_by, label_lag_days) for number in range(store.n_blocks)
+            outcome(store, number, ordered, horizon_days, known_by, label_lag_days, grace_days)
+            for number in range(store.n_blocks)
         ]
         ids = np.concatenate([block.customer_ids for block in blocks])
         order = np.argsort(ids.astype(str), kind="stable")

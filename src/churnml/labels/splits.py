@@ -67,16 +67,21 @@ def _final_at(cutoff: int, horizon_days: int, label_lag_days: int, time_zone: st
     return days_later(days_later(cutoff, horizon_days, time_zone), label_lag_days, time_zone)
 
 
-def label_lag(store: Store, return_window_days: int) -> int:
+def label_lag(store: Store, return_window_days: int, grace_days: int | None = None) -> int:
     """Return how many days after its horizon a label is final: goods may come back, and news may be late.
 
     Parameters
     ----------
     return_window_days : int
         How long goods may come back; counts only where returns have landed.
+    grace_days : int, optional
+        By contracts, how long after its end another may still continue one.
     """
     window = return_window_days if "returns" in store.tables else 0
-    return window + usual_lateness_days(store)
+    lag = window + usual_lateness_days(store)
+    if grace_days is None:
+        return lag
+    return max(lag, grace_days + usual_lateness_days(store, "subscriptions"))
 
 
 def origins(

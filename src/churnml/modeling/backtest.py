@@ -12,16 +12,18 @@ from threadpoolctl import threadpool_limits
 
 from churnml.config import Protocol, TrainConfig
 from churnml.errors import ConfigError, NoMaximumError, NotEnoughDataError, nearest
-from churnml.events import Outcome, Store
+from churnml.events import By, Outcome, Store
 from churnml.events.clock import DAY, days_later, midnight, moment
 from churnml.features import Catalogue, FeatureTable
-from churnml.labels import Outcomes, churned, history_needed_days, label_lag, margin
-from churnml.modeling.baselines import CHURN_BASELINES, VALUE_BASELINES, Baseline
+from churnml.labels import Outcomes, churned, history_needed_days, margin
+from churnml.modeling.baselines import baselines_for
 from churnml.modeling.coverage import Told, coverage
-from churnml.modeling.cutoffs import cutoffs_before
+from churnml.modeling.cutoffs import cutoffs_before, lag_of
 from churnml.modeling.judgement import MEASURES, OURS, Judgement, Target, contest
 from churnml.modeling.ladder import Rung
-from churnml.modeling.rhythm import rfm
+from churnml.modeling.learners import sigmoid
+from churnml.modeling.model import Model
+from churnml.modeling.rhythm import silence_logits
 from churnml.modeling.timing import in_time
 from churnml.modeling.train import Trained, train
 
@@ -30,7 +32,6 @@ Progress = Callable[[int, int], None]
 
 _FEWEST = 5
 _OF_RHYTHM = "BG/NBD"
-_BASELINES: Mapping[Target, Mapping[str, Baseline]] = {"churn": CHURN_BASELINES, "value": VALUE_BASELINES}
 
 
 def judge(
@@ -67,14 +68,15 @@ def judge(
     _require_final(store, trained.now, horizon)
     base = trained.snapshots.base_at_now
     table = base.take(base.modelled)
-    outcome = Outcomes.read(store, [trained.now], horizon).at(table.customer_ids, table.cutoffs)
-    require_both(outcome, horizon)
+    model = trained.model
+    outcome = outcome_of(store, table, model)
+    require_both(outcome, horizon, model.by)
     # one thread adds up floats in one order, so the report has the same bits every time
     with threadpool_limits(limits=1, user_api="blas"):
         contests = {
             target: contest(
                 target,
-                truth_of(target, outcome, trained.model.margin_rate),
+                truth_of(target, outcome, model.margin_rate, model.by),
                 forecasts_of(target, trained, table),
                 bootstrap=bootstrap,
                 seed=seed,
@@ -175,7 +177,7 @@ def judge_last_origin(
 
 def last_origin(store: Store, now: int, config: TrainConfig) -> int:
     """Return the last cutoff whose horizon is over by `now`, and whose label is final; microseconds UTC."""
-    lag = label_lag(store, config.return_window_days)
+    lag = lag_of(store, config)
     return days_later(now, -(config.horizon_days + lag), store.time_zone)
 
 
@@ -228,7 +230,7 @@ def judge_within(
     """
     longest = config.model_copy(update={"horizon_days": max(days, config.horizon_days)})
     _require_history(store, now, longest)
-    test = days_later(now, -(longest.horizon_days + label_lag(store, config.return_window_days)), store.time_zone)
+    test = days_later(now, -(longest.horizon_days + lag_of(store, config)), store.time_zone)
     _require_final(store, test, longest.horizon_days)
 
     def taught(horizon_days: int, *, curve: bool) -> Trained:
@@ -239,30 +241,32 @@ def judge_within(
     ours = taught(config.horizon_days, curve=True)
     base = ours.snapshots.base_at_now
     table = base.take(base.modelled)
-    outcome = Outcomes.read(store, [test], days).at(table.customer_ids, table.cutoffs)
-    require_both(outcome, days)
+    read = Outcomes.read(store, [test], days, grace_days=config.grace_days)
+    outcome = read.at(table.customer_ids, table.cutoffs)
+    require_both(outcome, days, config.by)
     own = taught(days, curve=False).model
     with threadpool_limits(limits=1, user_api="blas"):
         told = ours.model.forecast(table, days, [days])
+        by_rhythm = sigmoid(silence_logits(ours.model.rhythm, table, [days])[:, 0])
         found = contest(
             "churn",
-            truth_of("churn", outcome, margin_rate),
+            truth_of("churn", outcome, margin_rate, config.by),
             {
-                OURS: told.silence[:, 0],
+                OURS: told.churn_within[:, 0],
                 f"a model of {days} days": own.forecast(table, days).churn_probability,
-                "BG/NBD": ours.model.rhythm.p_no_order(rfm(table), days),
+                "renewals" if config.by == "contracts" else _OF_RHYTHM: by_rhythm,
             },
             bootstrap=bootstrap,
             seed=config.seed,
         )
     name = f"a model of {config.horizon_days} days asked of {days}"
-    timing = in_time(told.next_order, outcome.first_order_day, days)
+    timing = () if told.next_order is None else in_time(told.next_order, outcome.first_order_day, days)
     day = _day(test, store.time_zone).isoformat()
     return Judgement(name, day, days, len(table), {"churn": found}, {}, timing=timing)
 
 
 def _require_history(store: Store, now: int, config: TrainConfig) -> None:
-    lag = label_lag(store, config.return_window_days)
+    lag = lag_of(store, config)
     need = history_needed_days(config.horizon_days, config.min_history_days, config.step_days, lag)
     have = max(now - store.span[0], 0) // DAY
     if have < need:
@@ -273,9 +277,16 @@ def _require_history(store: Store, now: int, config: TrainConfig) -> None:
         )
 
 
-def truth_of(target: Target, outcome: Outcome, margin_rate: float) -> Matrix:
+def outcome_of(store: Store, table: FeatureTable, model: Model) -> Outcome:
+    """Return what came in a model's horizon after each row of a table; arrays of shape (n_rows,)."""
+    cutoffs = np.unique(table.cutoffs).tolist()
+    read = Outcomes.read(store, cutoffs, model.horizon_days, grace_days=model.grace_days)
+    return read.at(table.customer_ids, table.cutoffs)
+
+
+def truth_of(target: Target, outcome: Outcome, margin_rate: float, by: By = "orders") -> Matrix:
     """Return 1 for who left and 0 for who stayed, or the margin that came; shape (n_customers,)."""
-    return churned(outcome).astype(np.float64) if target == "churn" else margin(outcome, margin_rate)
+    return churned(outcome, by).astype(np.float64) if target == "churn" else margin(outcome, margin_rate)
 
 
 def forecasts_of(target: Target, trained: Trained, table: FeatureTable) -> dict[str, Matrix]:
@@ -286,7 +297,7 @@ def forecasts_of(target: Target, trained: Trained, table: FeatureTable) -> dict[
     if target == "churn":
         without = trained.churn_fit.without_own(trained.snapshots.churned, forecast.logits, forecast.season)
         found |= {f"{OURS} without {name}": said for name, said in without.items()}
-    for name, baseline in _BASELINES[target].items():
+    for name, baseline in baselines_for(target, trained.model.by).items():
         if trained.model.rung == "blend":
             found[name] = baseline(trained, table)
         elif trained.model.rung != "recency" or not name.startswith(_OF_RHYTHM):
@@ -338,7 +349,7 @@ def _require_final(store: Store, cutoff: int, horizon_days: int) -> None:
         )
 
 
-def require_both(outcome: Outcome, horizon_days: int) -> None:
+def require_both(outcome: Outcome, horizon_days: int, by: By = "orders") -> None:
     """Refuse a test in which nearly all left, or nearly all stayed.
 
     Raises
@@ -346,7 +357,7 @@ def require_both(outcome: Outcome, horizon_days: int) -> None:
     NotEnoughDataError
         If fewer than 5 left or fewer than 5 stayed.
     """
-    left = int(churned(outcome).sum())
+    left = int(churned(outcome, by).sum())
     stayed = len(outcome.orders) - left
     if min(left, stayed) < _FEWEST:
         raise NotEnoughDataError(

@@ -7,6 +7,7 @@ to forecast, so that none sees more than ours did; the two registries name them 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -14,11 +15,13 @@ from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from churnml.events import By
 from churnml.features import FeatureTable
 from churnml.modeling.btyd import SpendByFrequency
-from churnml.modeling.clv import anchor_of
-from churnml.modeling.learners import fit_default_trees, predicted
-from churnml.modeling.rhythm import rfm
+from churnml.modeling.clv import anchor
+from churnml.modeling.learners import fit_default_trees, predicted, sigmoid
+from churnml.modeling.renewal import DrawnRenewals, Renewals, days_held, held
+from churnml.modeling.rhythm import rfm, silence_logits
 from churnml.modeling.train import Trained
 
 Matrix = npt.NDArray[np.float64]
@@ -30,6 +33,7 @@ _UNPENALISED = 1e4
 _SOLVER_STEPS = 1_000
 _LEAST_SPEND = 0.01
 _LEAST_DAYS = 30.0
+_OF_CONTRACTS = ("days_to_renewal", "contract_days", "contract_fee_30d")
 
 
 def recency_rule(trained: Trained, table: FeatureTable) -> Matrix:
@@ -52,9 +56,29 @@ def logistic_on_rfm(trained: Trained, table: FeatureTable) -> Matrix:
     return np.asarray(model.predict_proba(np.log1p(_rfm_columns(table)))[:, 1])
 
 
-def bg_nbd(trained: Trained, table: FeatureTable) -> Matrix:
-    """Return the probability of no order in the horizon by a BG/NBD fitted on what was known at the cutoff."""
-    return trained.model.rhythm.p_no_order(rfm(table), trained.model.horizon_days)
+def by_rhythm(trained: Trained, table: FeatureTable) -> Matrix:
+    """Return the churn probability by the rhythm of buying, or of renewals, at the cutoff and nothing else."""
+    return sigmoid(silence_logits(trained.model.rhythm, table, (trained.model.horizon_days,))[:, 0])
+
+
+def renewal_table(trained: Trained, table: FeatureTable) -> Matrix:
+    """Return the training churn rate of the cell of 5 x 5 x 5 by days to renewal, age of the contract and price."""
+    stack = trained.snapshots
+    return _rate_by_cell(stack.table, stack.churned, table, _OF_CONTRACTS, _QUINTILES)
+
+
+def renewal_rule(trained: Trained, table: FeatureTable) -> Matrix:
+    """Return the training churn rate of the tenth of customers whose renewal is as near."""
+    stack = trained.snapshots
+    return _rate_by_cell(stack.table, stack.churned, table, ("days_to_renewal",), _DECILES)
+
+
+def logistic_on_renewals(trained: Trained, table: FeatureTable) -> Matrix:
+    """Return a logistic regression on what a contract says: age, days to renewal, price and its change."""
+    stack = trained.snapshots
+    model = make_pipeline(StandardScaler(), LogisticRegression(C=_UNPENALISED, max_iter=_SOLVER_STEPS))
+    model.fit(_contract_columns(stack.table), stack.churned)
+    return np.asarray(model.predict_proba(_contract_columns(table))[:, 1])
 
 
 def default_lightgbm_churn(trained: Trained, table: FeatureTable) -> Matrix:
@@ -65,7 +89,7 @@ def default_lightgbm_churn(trained: Trained, table: FeatureTable) -> Matrix:
 
 def last_window_repeated(trained: Trained, table: FeatureTable) -> Matrix:
     """Return the margin of the last 90 days, stretched to the horizon."""
-    return anchor_of(table.column("spend_90d"), trained.model.horizon_days, trained.model.margin_rate)
+    return anchor(table, trained.model.horizon_days, trained.model.margin_rate)
 
 
 def linear_regression_on_rfm(trained: Trained, table: FeatureTable) -> Matrix:
@@ -80,12 +104,14 @@ def bg_nbd_gamma_gamma(trained: Trained, table: FeatureTable) -> Matrix:
 
     Where spend depends strongly on frequency, which Gamma-Gamma takes not to be so, it is told by classes of frequency.
     """
-    base = trained.snapshots.base_at_now
+    base, rhythm = trained.snapshots.base_at_now, trained.model.rhythm
+    if isinstance(rhythm, Renewals | DrawnRenewals):  # it is asked of who orders alone
+        return contract_less_churn(trained, table)
     bought = base.take(base.have_ordered & (base.column("spend_all") >= _LEAST_SPEND))
     spend = SpendByFrequency().fit(rfm(bought, _mean_spend(bought)))
     asked = rfm(table, np.maximum(_mean_spend(table), _LEAST_SPEND))
     per_order = spend.expected_spend(asked)
-    orders = trained.model.rhythm.expected_orders(asked, trained.model.horizon_days)
+    orders = rhythm.expected_orders(asked, trained.model.horizon_days)
     return np.asarray(orders * per_order * trained.model.margin_rate)
 
 
@@ -95,11 +121,20 @@ def default_lightgbm_value(trained: Trained, table: FeatureTable) -> Matrix:
     return np.maximum(_default_lightgbm(stack.table, stack.margin, table, "regression"), 0.0)
 
 
+def contract_less_churn(trained: Trained, table: FeatureTable) -> Matrix:
+    """Return what running contracts bring in the horizon, less the share that ends by the renewals alone."""
+    model = trained.model
+    if not isinstance(model.rhythm, Renewals | DrawnRenewals):
+        return last_window_repeated(trained, table)
+    lasting = days_held(model.rhythm, held(table), model.horizon_days) / model.horizon_days
+    return anchor(table, model.horizon_days, model.margin_rate) * lasting
+
+
 CHURN_BASELINES: Mapping[str, Baseline] = {
     "recency rule": recency_rule,
     "RFM table": rfm_table,
     "logistic on RFM": logistic_on_rfm,
-    "BG/NBD": bg_nbd,
+    "BG/NBD": by_rhythm,
     "LightGBM default, stacked": default_lightgbm_churn,
 }
 """Each gives a churn probability of shape (n_rows,)."""
@@ -111,6 +146,35 @@ VALUE_BASELINES: Mapping[str, Baseline] = {
     "LightGBM default, stacked": default_lightgbm_value,
 }
 """Each gives the margin expected in the horizon, in the currency, of shape (n_rows,)."""
+
+
+CONTRACT_CHURN_BASELINES: Mapping[str, Baseline] = {
+    "renewal rule": renewal_rule,
+    "renewal table": renewal_table,
+    "logistic on renewals": logistic_on_renewals,
+    "renewals": by_rhythm,
+    "LightGBM default, stacked": default_lightgbm_churn,
+}
+"""The same of contracts."""
+
+CONTRACT_VALUE_BASELINES: Mapping[str, Baseline] = {
+    "last window repeated": last_window_repeated,
+    "contract less churn": contract_less_churn,
+    "LightGBM default, stacked": default_lightgbm_value,
+}
+
+
+def baselines_for(target: Literal["churn", "value", "conversion"], by: By) -> Mapping[str, Baseline]:
+    """Return the baselines of a target, by what makes a customer."""
+    if by == "contracts":
+        return CONTRACT_CHURN_BASELINES if target == "churn" else CONTRACT_VALUE_BASELINES
+    return CHURN_BASELINES if target == "churn" else VALUE_BASELINES
+
+
+def _contract_columns(table: FeatureTable) -> Matrix:
+    """Return the logarithms of a contract's age, days to renewal and price, and the change of it; shape (n_rows, 4)."""
+    known = np.column_stack([np.log1p(np.maximum(np.nan_to_num(table.column(one)), 0.0)) for one in _OF_CONTRACTS])
+    return np.column_stack([known, np.nan_to_num(table.column("contract_price_change"))])
 
 
 def _mean_spend(table: FeatureTable) -> Matrix:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +19,7 @@ Matrix = npt.NDArray[np.float64]
 
 _AT_ONCE = 10_000
 _NEEDED = ("orders_all", "tenure_days", "recency_days", "spend_90d", "spend_all")
+_CONTRACT = ("contract_days", "paid_contract_days", "days_to_renewal", "renewal_every_days", "contract_fee_30d")
 _LONGEST_DAYS, _MOST_ORDERS = 5_000.0, 2_000
 _MISSING, _ZERO, _LARGEST_EXPONENT = 0.2, 0.2, 9.0
 _UNHEARD_OF = "\N{REPLACEMENT CHARACTER}"
@@ -88,13 +89,13 @@ def random_rows(model: Model, rows: int, rng: np.random.Generator) -> FeatureTab
     """
     contentment = model.contentment
     if contentment is None:
-        return _rows(model.design, rows, rng)
+        return replace(_rows(model.design, rows, rng), by=model.by)
     asked, categories = contentment.needs, {**contentment.design.categories, **model.design.categories}
-    return _rows(Design((*model.design.numeric, *asked), categories), rows, rng)
+    return replace(_rows(Design((*model.design.numeric, *asked), categories), rows, rng), by=model.by)
 
 
 def _rows(design: Design, rows: int, rng: np.random.Generator) -> FeatureTable:
-    names = tuple(dict.fromkeys((*design.numeric, *_NEEDED, AGE)))
+    names = tuple(dict.fromkeys((*design.numeric, *_NEEDED, *_CONTRACT, AGE)))
     size = rows, len(names)
     values = rng.choice([-1.0, 1.0], size) * 10.0 ** rng.uniform(-3.0, _LARGEST_EXPONENT, size)
     kind = rng.random(size)
@@ -105,6 +106,8 @@ def _rows(design: Design, rows: int, rng: np.random.Generator) -> FeatureTable:
     recency = np.where(orders > 1, tenure * rng.uniform(0.0, 0.999, rows), tenure)
     told = {"orders_all": orders, "tenure_days": tenure, "recency_days": recency}
     told |= {"spend_90d": 10.0 ** rng.uniform(-3.0, 6.0, rows) * rng.integers(0, 2, rows)}
+    told |= {"contract_days": tenure, "paid_contract_days": tenure, "contract_fee_30d": told["spend_90d"]}
+    told |= {"renewal_every_days": rng.integers(0, 400, rows), "days_to_renewal": rng.integers(-1, 400, rows)}
     for name, column in told.items():
         values[:, names.index(name)] = column
     categories = {
@@ -133,8 +136,18 @@ def _rules(model: Model, table: FeatureTable) -> Iterator[tuple[str, npt.NDArray
         ordered = (told.low >= 0.0) & (told.low <= told.estimate) & (told.estimate <= told.high) & (told.high <= BEST)
         wrong = (told.source != "none") & ~ordered
         yield f"satisfaction lies between 0 and {BEST:g}, within its own interval", wrong, told.estimate
-    late = np.diff(forecast.silence, prepend=1.0, axis=1).max(axis=1)
-    yield "silence is no likelier for longer", ~(np.isfinite(late) & (late <= 0.0)), late
+    if model.by == "contracts":
+        sooner = -np.diff(forecast.churn_within, prepend=0.0, append=1.0, axis=1).min(axis=1)
+        yield "a contract is no less likely to be over later", ~(np.isfinite(sooner) & (sooner <= 0.0)), sooner
+    else:
+        late = np.diff(forecast.churn_within, prepend=1.0, axis=1).max(axis=1)
+        yield "silence is no likelier for longer", ~(np.isfinite(late) & (late <= 0.0)), late
+    for name in ("next_order", "life"):
+        when = getattr(forecast, name)
+        if when is not None:
+            days = np.where(np.isnan(when.days), np.inf, when.days)
+            back = np.asarray((days < 0.0).any(axis=1) | (days[:, 1:] < days[:, :-1]).any(axis=1))
+            yield f"`{name}` never goes back", back, days[:, 0]
     around = forecast.margin_range
     expected = np.isfinite(forecast.expected_margin)
     jumbled = ~((around.low >= 0.0) & (around.low <= around.median) & (around.median <= around.high))

@@ -40,6 +40,7 @@ from churnml.modeling.model import Model
 from churnml.modeling.own_learner import OwnLearner, TaughtOwn, own_learners, restored
 from churnml.modeling.posterior import Rhythms
 from churnml.modeling.recency import RecencyRule
+from churnml.modeling.renewal import DrawnRenewals, Pace, Renewals
 from churnml.modeling.rhythm import Silent
 from churnml.modeling.scaling import Scaling
 from churnml.modeling.season import Season
@@ -48,12 +49,12 @@ from churnml.modeling.spread import Spread
 
 Json = dict[str, Any]  # Any: JSON
 
-FORMAT = 6
+FORMAT = 7
 KEY_VARIABLE = "CHURNML_BUNDLE_KEY"
 _MANIFEST, _SIGNATURE = "manifest.json", "signature.txt"
 _OF_MONEY = ("value-tweedie", "value-change", "stayers-tweedie", "stayers-change")
 _SMOKE_ROWS = 200
-_DEADLINE_SECONDS = 60
+_DEADLINE_SECONDS = 180
 
 
 def save_bundle(model: Model, facts: Mapping[str, Any], models: Path) -> str:
@@ -192,7 +193,7 @@ def try_bundle(folder: Path, module: str = __name__, learners: Iterable[Path] = 
     Raises
     ------
     ModelRefusedError
-        If the child fails, dies or exceeds a minute.
+        If the child fails, dies or exceeds three minutes.
     """
     command = [
         sys.executable,
@@ -256,6 +257,8 @@ def _plain(model: Model) -> Json:
         "bands": model.bands,
         "design": model.design.to_dict(),
         "rung": model.rung,
+        "by": model.by,
+        "grace_days": model.grace_days,
         "rhythm": _plain_rhythm(model.rhythm),
         "churn": _plain_churn(model.churn),
         "sooner": {str(day): _plain_churn(blend) for day, blend in model.sooner.items()},
@@ -285,14 +288,20 @@ def _conversion(held: Json | None, trees: lightgbm.Booster | None) -> Conversion
     return ConversionModel(held["horizon_days"], held["rung"], design, hazard, _churn(held["blend"], trees, ()))
 
 
-def _plain_rhythm(rhythm: Silent) -> Json:
+def _plain_rhythm(rhythm: Silent | Pace) -> Json:
+    if isinstance(rhythm, Renewals | DrawnRenewals):
+        paces = rhythm.each if isinstance(rhythm, DrawnRenewals) else (rhythm,)
+        return {"several": isinstance(rhythm, DrawnRenewals), "renewals": [asdict(one) for one in paces]}
     if isinstance(rhythm, RecencyRule):
         return {"rule": asdict(rhythm)}
     each = rhythm.each if isinstance(rhythm, Rhythms) else (rhythm,)
     return {"several": isinstance(rhythm, Rhythms), "each": [one.parameters_ for one in each if isinstance(one, BGNBD)]}
 
 
-def _rhythm(held: Json) -> Silent:
+def _rhythm(held: Json) -> Silent | Pace:
+    if "renewals" in held:
+        paces = tuple(Renewals(**one) for one in held["renewals"])
+        return DrawnRenewals(paces) if held["several"] else paces[0]
     if "rule" in held:
         return RecencyRule(**held["rule"])
     each = tuple(BGNBD.from_parameters(**one) for one in held["each"])
@@ -343,6 +352,8 @@ def _model(content: Json, trees: Mapping[str, lightgbm.Booster], known: Sequence
         None if content["spend"] is None else Spend(**content["spend"]),
         _conversion(content["conversion"], trees.get("conversion")),
         None if content["contentment"] is None else Contentment.from_dict(content["contentment"]),
+        content["by"],
+        content["grace_days"],
     )
 
 

@@ -82,7 +82,7 @@ def climb(
         step = Step("logistic", because, "the history that its judgement takes")
         first = found = _stand(store, catalogue, now, config, margin_rate, telling, step, also)
     while refusals(found.gates) and not (keep_blend and found.step.rung == "blend"):
-        lower = below(found.step.rung)
+        lower = below(found.step.rung, config.by)
         if lower is None:
             return first
         because = f"the rung `{found.step.rung}` was refused: {'; '.join(refusals(found.gates))}"

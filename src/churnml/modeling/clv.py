@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from churnml.config import ValueSettings
+from churnml.features import FeatureTable
 from churnml.modeling.btyd import Rfm, daily_discount
 from churnml.modeling.learners import Linear, fit_ridge, fit_trees, predicted
 from churnml.modeling.rhythm import Silent
@@ -24,6 +25,7 @@ from churnml.modeling.scaling import Scaling, fit_scaling
 Matrix = npt.NDArray[np.float64]
 
 _VALUE = ValueSettings()
+_FEE_DAYS = 30
 
 
 @dataclass(frozen=True)
@@ -74,6 +76,13 @@ class ValueModel:
 def anchor_of(spend_90d: Matrix, horizon_days: int, margin_rate: float) -> Matrix:
     """Return the margin of the last 90 days, stretched to the horizon."""
     return np.asarray(spend_90d * margin_rate * horizon_days / 90)
+
+
+def anchor(table: FeatureTable, horizon_days: int, margin_rate: float) -> Matrix:
+    """Return the margin of the horizon had nothing changed: of lately, or where nobody orders, of running contracts."""
+    if "spend_90d" in table.names:
+        return anchor_of(np.nan_to_num(table.column("spend_90d")), horizon_days, margin_rate)
+    return np.nan_to_num(table.column("contract_fee_30d")) * margin_rate * horizon_days / _FEE_DAYS
 
 
 def fit_value(

@@ -15,7 +15,7 @@ from churnml.errors import ChurnmlError, InvalidTableError, NotEnoughDataError
 from churnml.events import Store
 from churnml.events.clock import days_later, moment
 from churnml.features import Catalogue
-from churnml.labels import Outcomes, converted, label_lag, origins
+from churnml.labels import Outcomes, converted, origins
 from churnml.modeling.alone import alone
 from churnml.modeling.backtest import last_origin
 from churnml.modeling.bounds import conversion_bounds
@@ -28,7 +28,7 @@ from churnml.modeling.conversion import (
     reached,
 )
 from churnml.modeling.conversion_baselines import baselines_of
-from churnml.modeling.cutoffs import cutoffs_before
+from churnml.modeling.cutoffs import cutoffs_before, lag_of
 from churnml.modeling.gates import Gate, refusals
 from churnml.modeling.judgement import OURS, Judgement, contest
 from churnml.modeling.prospects import Prospects
@@ -272,7 +272,7 @@ def stand(trained: Trained, tests: Tries, store: Store, config: TrainConfig, oth
 
 
 def _rolling(cutoffs: Sequence[int], store: Store, config: TrainConfig) -> Rolling:
-    lag = label_lag(store, config.return_window_days)
+    lag = lag_of(store, config)
     return origins(sorted(cutoffs), config.horizon_days, config.folds, store.time_zone, lag)
 
 

@@ -48,7 +48,9 @@ def curve_days(horizon_days: int) -> tuple[int, ...]:
     return tuple(sorted({*_DAYS, horizon_days}))
 
 
-def silence(by_rhythm: Callable[[float], Matrix], taught: Mapping[int, Matrix], days: Sequence[int]) -> Matrix:
+def silence(
+    by_rhythm: Callable[[float], Matrix], taught: Mapping[int, Matrix], days: Sequence[int], agreed: float = 0.0
+) -> Matrix:
     """Return the probability of no order within each number of days.
 
     Parameters
@@ -61,6 +63,9 @@ def silence(by_rhythm: Callable[[float], Matrix], taught: Mapping[int, Matrix], 
         says less, it gives way.
     days : sequence of int
         Ascending.
+    agreed : float, default 0
+        Beyond the last day taught, how much of A the two are taken to have agreed in: the less the rhythm says until
+        then, the less the pace is believed.
 
     Returns
     -------
@@ -74,19 +79,21 @@ def silence(by_rhythm: Callable[[float], Matrix], taught: Mapping[int, Matrix], 
     """
     gone, last = _gone(taught), max(taught)
     clock = {day: _clock(by_rhythm, day) for day in {*gone, *days}}
-    told = [_at(day, gone, clock) for day in days]
+    told = [_at(day, gone, clock, agreed) for day in days]
     exact = [taught[last] if day == last else np.exp(-one) for day, one in zip(days, told, strict=True)]
     return np.minimum.accumulate(np.column_stack(exact), axis=1)
 
 
-def next_order(by_rhythm: Callable[[Matrix], Matrix], taught: Mapping[int, Matrix], longest: int) -> When:
+def next_order(
+    by_rhythm: Callable[[Matrix], Matrix], taught: Mapping[int, Matrix], longest: int, agreed: float = 0.0
+) -> When:
     """Return by which day the next order comes with each probability of `QUANTILES`, read off the same curve.
 
     Parameters
     ----------
     by_rhythm : callable
         Takes days of shape (n_quantiles, n_rows), returns silence by the rhythm of the same shape.
-    taught
+    taught, agreed
         As of `silence`.
     longest : int
         Days beyond which nothing is told.
@@ -96,8 +103,11 @@ def next_order(by_rhythm: Callable[[Matrix], Matrix], taught: Mapping[int, Matri
     pairs = [*pairwise(knots), (0, knots[-1])]  # beyond the last the pace is that of all days before
     shape = len(QUANTILES), len(gone[0])
     clock = {knot: _clock(by_rhythm, np.full(shape, float(knot)))[0] for knot in knots}
-    pace = np.stack([(gone[end] - gone[begin]) / (clock[end] - clock[begin]) for begin, end in pairs])
-    level, start = (np.stack([held[begin] for begin, _ in pairs]) for held in (gone, clock))
+    paces = [(gone[end] - gone[begin]) / (clock[end] - clock[begin]) for begin, end in pairs[:-1]]
+    last = knots[-1]
+    pace = np.stack([*paces, (gone[last] + agreed) / (clock[last] + agreed)])
+    # beyond the last, what is gone by then is the level; from 0 on it is the same where nothing is agreed
+    level, start = (np.stack([*(held[begin] for begin, _ in pairs[:-1]), held[last]]) for held in (gone, clock))
     rows = np.arange(shape[1])
 
     def at(days: Matrix) -> Matrix:
@@ -129,10 +139,13 @@ def _clock(by_rhythm: Callable[[Any], Matrix], days: Any) -> Matrix:  # Any: a n
     return np.asarray(-np.log(_inside(by_rhythm(days))) + _EDGE * days)
 
 
-def _at(day: int, gone: Mapping[int, Matrix], clock: Mapping[int, Matrix]) -> Matrix:
+def _at(day: int, gone: Mapping[int, Matrix], clock: Mapping[int, Matrix], agreed: float) -> Matrix:
     """Return A at a day, by what it is at the days that were taught and by the rhythm's clock."""
     *before, last = sorted(gone)
-    begin, end = next(((a, b) for a, b in pairwise([*before, last]) if day <= b), (0, last))
+    if day > last:
+        pace = (gone[last] + agreed) / (clock[last] + agreed)
+        return np.asarray(gone[last] + pace * (clock[day] - clock[last]))
+    begin, end = next((a, b) for a, b in pairwise([*before, last]) if day <= b)
     pace = (gone[end] - gone[begin]) / (clock[end] - clock[begin])
     return np.asarray(gone[begin] + pace * (clock[day] - clock[begin]))
 

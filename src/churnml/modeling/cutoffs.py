@@ -7,6 +7,12 @@ from churnml.events import Store
 from churnml.labels import label_lag, training_cutoffs
 
 
+def lag_of(store: Store, config: TrainConfig) -> int:
+    """Return how many days after its horizon a label is final, see `labels.label_lag`."""
+    grace = config.grace_days if config.churn == "contracts" else None
+    return label_lag(store, config.return_window_days, grace)
+
+
 def cutoffs_before(store: Store, now: int, config: TrainConfig, fewest: int = 2) -> list[int]:
     """Return the training cutoffs whose labels are final by an instant, ascending; microseconds UTC.
 
@@ -30,6 +36,6 @@ def cutoffs_before(store: Store, now: int, config: TrainConfig, fewest: int = 2)
         max_cutoffs=config.max_cutoffs,
         min_history_days=config.min_history_days,
         time_zone=store.time_zone,
-        label_lag_days=label_lag(store, config.return_window_days),
+        label_lag_days=lag_of(store, config),
         fewest=fewest,
     )

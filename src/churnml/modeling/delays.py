@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 from threadpoolctl import threadpool_limits
 
-from churnml.events import Block, Store, history
+from churnml.events import Block, By, Store, history
 from churnml.events.delaying import delayed
 from churnml.features import Catalogue, FeatureTable, build_block
 from churnml.features.blocks import joined
@@ -98,6 +98,7 @@ def delays(
     *,
     seed: int,
     progress: Step = lambda _done, _total: None,
+    by: By = "orders",
 ) -> Delays:
     """Return what a day's and a week's delay of each table costs a ridge logistic regression, judged out of time.
 
@@ -112,6 +113,8 @@ def delays(
         Says who of the rows of a feature table churned.
     seed : int
         Of the sample of customers, where there are more than 20,000.
+    by : {'orders', 'contracts'}, default 'orders'
+        What makes a customer.
 
     Raises
     ------
@@ -124,7 +127,7 @@ def delays(
     def seen(table: str = "", days: int = 0) -> FeatureTable:
         blocks = _blocks(store, catalogue, cutoffs, share, seed)
         shifted = (delayed(block, table, days) if days else block for block in blocks)
-        return joined([build_block(one, catalogue, cutoffs, population_days, store.time_zone) for one in shifted])
+        return joined([build_block(one, catalogue, cutoffs, population_days, store.time_zone, by) for one in shifted])
 
     with threadpool_limits(limits=1, user_api="blas"):
         plain = seen()

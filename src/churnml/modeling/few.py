@@ -12,12 +12,13 @@ from churnml.config import LEARNERS, TrainConfig, ValueSettings
 from churnml.errors import NotEnoughDataError
 from churnml.features import FeatureTable
 from churnml.modeling.churn import ChurnFit, Recipe, band_thresholds, by_rhythm_alone, fit_churn, with_doubt
-from churnml.modeling.clv import ValueModel, anchor_of, fit_value
-from churnml.modeling.design import Design, fit_design
+from churnml.modeling.clv import ValueModel, anchor, fit_value
+from churnml.modeling.design import RHYTHM_COLUMNS, Design, fit_design
 from churnml.modeling.ladder import Rung
 from churnml.modeling.model import Model
 from churnml.modeling.posterior import drawn_rhythms
 from churnml.modeling.recency import calibrated, fit_rule
+from churnml.modeling.renewal import RENEWAL_COLUMNS, DrawnRenewals, drawn_renewals
 from churnml.modeling.rhythm import Rhythm, ordered, rfm, rhythm_columns, sound_rhythm
 from churnml.modeling.snapshots import Snapshots
 from churnml.modeling.spend import Spend, fit_spend, simulated_spread
@@ -28,6 +29,9 @@ Rolling = Sequence[tuple[Sequence[int], int]]
 
 _TOLD = ("recency_days", "tenure_days", "gap_mean_days")
 """What a rhythm goes by: a reason that raises the risk is told in the first that is known, another in the last."""
+
+_TOLD_BY_CONTRACTS = ("days_to_renewal", "contract_days")
+"""The same of how contracts end."""
 
 _VALUE = ValueSettings()
 _ENOUGH_FOR_MONEY, _ENOUGH_FOR_A_RANGE = 200, 20
@@ -52,6 +56,25 @@ def fit_money(matrix: Matrix, stack: Snapshots, anchor: Matrix, seed: int, how: 
     return Money(value, of_stayers, fit_spread(unseen, stack.margin))
 
 
+def told_by_contracts(stack: Snapshots) -> bool:
+    """Tell whether contracts alone say what is paid, so that all there is to learn is how long they run."""
+    return stack.spells is not None and "spend_90d" not in stack.table.names
+
+
+def contract_spread(stack: Snapshots, whole: Matrix) -> Spread:
+    """Return how far margins of those who stayed lay from what their contracts would bring at the price of the cutoff.
+
+    Parameters
+    ----------
+    whole : ndarray of shape (n_rows,)
+        What each contract brings that runs through the horizon.
+    """
+    stayed = ~stack.churned
+    if stack.customers < _ENOUGH_FOR_A_RANGE or not stayed.any():
+        return fit_spread(np.ones(1), np.ones(1))
+    return fit_spread(whole[stayed], stack.margin[stayed])
+
+
 def learned_from_few(
     stack: Snapshots, rung: Rung, now: int, config: TrainConfig, margin_rate: float, rolling: Rolling
 ) -> tuple[Model, ChurnFit]:
@@ -63,17 +86,20 @@ def learned_from_few(
         If no rhythm can be believed, and the rung takes one.
     """
     rhythm = _rhythm(stack, rung, now, config.seed)
+    contracts = stack.spells is not None
     if rung == "logistic":
-        design = fit_design(stack.table)
+        design = fit_design(stack.table, RENEWAL_COLUMNS if contracts else RHYTHM_COLUMNS)
         churn = _logistic(stack, design, config, rolling)
     else:
-        design = Design(tuple(name for name in _TOLD if name in stack.base_at_now.names), {})
+        told = _TOLD_BY_CONTRACTS if contracts else _TOLD
+        rhythm_columns = RENEWAL_COLUMNS if contracts else RHYTHM_COLUMNS
+        design = Design(tuple(name for name in told if name in stack.base_at_now.names), {}, rhythm_columns)
         churn = _untaught(rhythm, stack.base_at_now, config.horizon_days)
-    spend = fit_spend(stack.base_at_now)
+    spend = Spend(0.0) if contracts else fit_spend(stack.base_at_now)
     money = None
-    if rung == "logistic" and stack.customers >= _ENOUGH_FOR_MONEY:
-        anchor = anchor_of(stack.table.column("spend_90d"), config.horizon_days, margin_rate)
-        money = fit_money(design.matrix(stack.table, stack.rhythm), stack, anchor, config.seed, config.value)
+    if rung == "logistic" and stack.customers >= _ENOUGH_FOR_MONEY and not told_by_contracts(stack):
+        recent = anchor(stack.table, config.horizon_days, margin_rate)
+        money = fit_money(design.matrix(stack.table, stack.rhythm), stack, recent, config.seed, config.value)
     model = Model(
         horizon_days=config.horizon_days,
         population_days=config.population_days,
@@ -88,11 +114,15 @@ def learned_from_few(
         bands=band_thresholds(),
         rung=rung,
         spend=None if money else spend,
+        by=config.by,
+        grace_days=config.grace_days,
     )
     return model, churn
 
 
-def _rhythm(stack: Snapshots, rung: Rung, now: int, seed: int) -> Rhythm:
+def _rhythm(stack: Snapshots, rung: Rung, now: int, seed: int) -> Rhythm | DrawnRenewals:
+    if stack.spells is not None:
+        return drawn_renewals(stack.spells, seed)
     known = rfm(ordered(stack.base_at_now))
     if rung == "recency":
         return calibrated(fit_rule(known), stack.rhythm[:, 0], stack.churned, stack.customers)
@@ -114,15 +144,19 @@ def _logistic(stack: Snapshots, design: Design, config: TrainConfig, rolling: Ro
     return replace(fit, model=model)
 
 
-def _untaught(rhythm: Rhythm, base: FeatureTable, horizon_days: int) -> ChurnFit:
+def _untaught(rhythm: Rhythm | DrawnRenewals, base: FeatureTable, horizon_days: int) -> ChurnFit:
     """Return the model that says what the rhythm says; reasons are counted from the mean of those asked now."""
     logits = rhythm_columns(rhythm, base.take(base.modelled), horizon_days)[:, 0]
     none = np.zeros(0, dtype=np.intp)
     return ChurnFit(by_rhythm_alone(float(logits.mean())), none, np.zeros((0, len(LEARNERS))))
 
 
-def _spread(stack: Snapshots, rhythm: Rhythm, spend: Spend, config: TrainConfig, margin_rate: float) -> Spread:
+def _spread(
+    stack: Snapshots, rhythm: Rhythm | DrawnRenewals, spend: Spend, config: TrainConfig, margin_rate: float
+) -> Spread:
     """Return how far margins lay from what a rhythm had expected of them, or how far it expects them to lie itself."""
+    if isinstance(rhythm, DrawnRenewals):
+        return contract_spread(stack, anchor(stack.table, config.horizon_days, margin_rate))
     if stack.customers < _ENOUGH_FOR_A_RANGE:
         days, seed = config.horizon_days, config.seed
         return simulated_spread(rhythm, spend, stack.base_at_now, days, margin_rate, seed)

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from churnml.errors import NotEnoughDataError
+from churnml.events import By
 
 Rung = Literal["blend", "logistic", "rhythm", "recency"]
 RUNGS: tuple[Rung, ...] = ("blend", "logistic", "rhythm", "recency")
@@ -104,10 +105,11 @@ def require(rung: Rung, found: Lessons) -> None:
         raise NotEnoughDataError(f"the rung `{rung}` takes {step.next_needs}, but {step.because}; bring more history")
 
 
-def below(rung: Rung) -> Rung | None:
-    """Return the next rung down, None below the lowest."""
-    place = RUNGS.index(rung) + 1
-    return RUNGS[place] if place < len(RUNGS) else None
+def below(rung: Rung, by: By = "orders") -> Rung | None:
+    """Return the next rung down, None below the lowest: by contracts their rhythm is, for it can always be told."""
+    rungs = RUNGS[:-1] if by == "contracts" else RUNGS
+    place = rungs.index(rung) + 1
+    return rungs[place] if place < len(rungs) else None
 
 
 def _cutoffs(found: Lessons) -> str:

@@ -21,15 +21,15 @@ import numpy.typing as npt
 
 from churnml.config import TrainConfig
 from churnml.errors import BrokenCheckError, NotEnoughDataError
-from churnml.events import Store
+from churnml.events import By, Store
 from churnml.events.clock import DAY, days_later, moment
 from churnml.events.cutting import Hidden, cut_off
 from churnml.features import Catalogue, FeatureTable, build
-from churnml.labels import Outcomes, churned, label_lag
+from churnml.labels import Outcomes, churned, churned_within
 from churnml.modeling.alone import MOST_ROWS, Alone, alone, alone_of
 from churnml.modeling.check_finding import Finding
 from churnml.modeling.comparison import Difference, differences
-from churnml.modeling.cutoffs import cutoffs_before
+from churnml.modeling.cutoffs import cutoffs_before, lag_of
 from churnml.modeling.delays import Delays, delays
 from churnml.modeling.leakage_findings import NotEnoughHistory, of_alone, of_delay, of_wall
 from churnml.modeling.steps import Step, Steps, silently
@@ -69,7 +69,8 @@ class Planted:
     Parameters
     ----------
     days : int
-        How far it looks ahead: it counts the order events of so many days after the cutoff.
+        How far it looks ahead: it counts the order events of so many days after the cutoff, or tells whose contract
+        ends in them.
     rows : int
         In how many rows the wall's comparison found it to differ.
     alone : Alone
@@ -106,6 +107,8 @@ class Leakage:
         What delays cost, or why that could not be measured.
     kept : tuple of str
         Features that someone vouches for, which raise no alarm.
+    by : {'orders', 'contracts'}
+        What leaving is.
     """
 
     cutoff: int
@@ -119,6 +122,7 @@ class Leakage:
     planted: tuple[Planted, ...]
     delays: Delays | NotEnoughHistory
     kept: tuple[str, ...] = ()
+    by: By = "orders"
 
     @property
     def findings(self) -> list[Finding]:
@@ -181,7 +185,7 @@ def judged_at(store: Store, now: int, config: TrainConfig, cutoff: int | None = 
     zone, horizon = store.time_zone, config.horizon_days
     first, _ = store.span
     if cutoff is None:
-        found = days_later(now, -(horizon + label_lag(store, config.return_window_days)), zone)
+        found = days_later(now, -(horizon + lag_of(store, config)), zone)
         if found <= first:
             raise NotEnoughDataError(
                 f"a label is final after {horizon} days and its lag, found {(now - first) // DAY} days of orders; "
@@ -229,21 +233,22 @@ def check_leakage(
     with steps("Holding features against a copy without a future") as tick:
         wall, through, planted_rows = _wall(store, catalogue, cutoff, config, scratch, tick)
     table = through.take(through.modelled)
-    left = churned(Outcomes.read(store, [cutoff], config.horizon_days).at(table.customer_ids, table.cutoffs))
+    read = Outcomes.read(store, [cutoff], config.horizon_days, grace_days=config.grace_days)
+    left = churned(read.at(table.customer_ids, table.cutoffs), config.by)
     _require_both(left, config.horizon_days)
     some = _sample(len(table), config.seed)
     with steps("Asking what each feature tells alone"):
         told = alone(table.take(some), left[some], keep)
         planted = tuple(
-            Planted(days, rows, alone_of(_to_come(store, table, days)[some], left[some], _name(days)))
+            Planted(days, rows, alone_of(_to_come(store, table, days)[some], left[some], _name(days, config.by)))
             for days, rows in planted_rows.items()
         )
-    _require_rung(planted)
+    _require_rung(planted, config.by)
     with steps("Learning each table a day later, and a week") as tick:
         costs = _delays(store, catalogue, cutoff, config, tick)
     day = moment(cutoff, store.time_zone).date().isoformat()
     counts = len(table), int(left.sum()), len(some)
-    return Leakage(cutoff, day, config.horizon_days, *counts, wall, tuple(told), planted, costs, tuple(keep))
+    return Leakage(cutoff, day, config.horizon_days, *counts, wall, tuple(told), planted, costs, tuple(keep), config.by)
 
 
 def _wall(
@@ -251,10 +256,10 @@ def _wall(
 ) -> tuple[Wall, FeatureTable, dict[int, int]]:
     """Return the proof, the features at the cutoff, and in how many rows each planted column was found to differ."""
     end = days_later(max(cutoff, *(part.last_at for part in store.parts)), 1, store.time_zone)
-    whole = build(store, catalogue, [cutoff, end], config.population_days, tick)
+    whole = build(store, catalogue, [cutoff, end], config.population_days, tick, config.by)
     through = whole.take(whole.cutoffs == cutoff)
     cut = cut_off(store, cutoff, scratch)
-    alone = build(cut.store, catalogue, [cutoff], config.population_days, tick)
+    alone = build(cut.store, catalogue, [cutoff], config.population_days, tick, config.by)
     found = differences(through, alone)
     planted = {}
     for days in sorted({min(_PLANTED_DAYS, config.horizon_days), config.horizon_days}):
@@ -267,14 +272,16 @@ def _wall(
 _PLANTED = "planted"
 
 
-def _name(days: int) -> str:
-    return f"orders in the next {days} days"
+def _name(days: int, by: By) -> str:
+    return f"orders in the next {days} days" if by == "orders" else f"ends of contracts in the next {days} days"
 
 
 def _to_come(store: Store, table: FeatureTable, days: int) -> Matrix:
-    """Return what no feature may know: on how many days the customers of some rows ordered after the cutoff."""
+    """Return what no feature may know: on how many days customers ordered after the cutoff, or whose contract ended."""
     read = Outcomes.read(store, np.unique(table.cutoffs).tolist(), days)
-    return read.at(table.customer_ids, table.cutoffs).orders.astype(np.float64)
+    came = read.at(table.customer_ids, table.cutoffs)
+    told = came.orders if table.by == "orders" else churned_within(came, days, table.by)
+    return told.astype(np.float64)
 
 
 def _with(table: FeatureTable, planted: Matrix) -> FeatureTable:
@@ -285,23 +292,25 @@ def _with(table: FeatureTable, planted: Matrix) -> FeatureTable:
 def _delays(
     store: Store, catalogue: Catalogue, cutoff: int, config: TrainConfig, tick: Step
 ) -> Delays | NotEnoughHistory:
-    horizon, zone, lag = config.horizon_days, store.time_zone, label_lag(store, config.return_window_days)
+    horizon, zone, lag = config.horizon_days, store.time_zone, lag_of(store, config)
     try:
         teach = cutoffs_before(store, cutoff, config.model_copy(update={"max_cutoffs": _MOST_CUTOFFS}))
     except NotEnoughDataError:
         needs = horizon + lag + config.min_history_days + config.step_days  # two cutoffs, as `labels` counts it
         day, has = moment(cutoff, zone).date().isoformat(), (cutoff - store.span[0]) // DAY
         return NotEnoughHistory(day, horizon, lag, needs, has)
-    taught = Outcomes.read(store, teach, horizon, known_by=cutoff, label_lag_days=lag)
-    judged = Outcomes.read(store, [cutoff], horizon)
+    taught = Outcomes.read(store, teach, horizon, cutoff, lag, config.grace_days)
+    judged = Outcomes.read(store, [cutoff], horizon, grace_days=config.grace_days)
 
     def labels(table: FeatureTable) -> Flags:
         left = np.zeros(len(table), dtype=np.bool_)
         for outcomes, rows in ((taught, table.cutoffs != cutoff), (judged, table.cutoffs == cutoff)):
-            left[rows] = churned(outcomes.at(table.customer_ids[rows], table.cutoffs[rows]))
+            left[rows] = churned(outcomes.at(table.customer_ids[rows], table.cutoffs[rows]), config.by)
         return left
 
-    return delays(store, catalogue, teach, cutoff, config.population_days, labels, seed=config.seed, progress=tick)
+    return delays(
+        store, catalogue, teach, cutoff, config.population_days, labels, seed=config.seed, progress=tick, by=config.by
+    )
 
 
 def _sample(rows: int, seed: int) -> npt.NDArray[np.intp]:
@@ -319,12 +328,12 @@ def _require_both(left: Flags, horizon_days: int) -> None:
         )
 
 
-def _require_rung(planted: Sequence[Planted]) -> None:
+def _require_rung(planted: Sequence[Planted], by: By = "orders") -> None:
     """Refuse to give a verdict if the alarm stays silent at the plainest leak there is."""
     plainest = planted[-1]
     if not plainest.rang:
         raise BrokenCheckError(
-            f"the alarm must ring at a planted column that counts the {_name(plainest.days)}, found it silent (differs "
-            f"in {plainest.rows:,} rows, alarm {plainest.alone.alarm or 'none'!r}); so this check proves nothing. "
-            "Please report it"
+            f"the alarm must ring at a planted column that tells the {_name(plainest.days, by)}, found it silent "
+            f"(differs in {plainest.rows:,} rows, alarm {plainest.alone.alarm or 'none'!r}); so this check proves "
+            "nothing. Please report it"
         )

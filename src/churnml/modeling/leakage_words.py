@@ -72,7 +72,10 @@ _ALARM = Text(
     "The alarm was tested with planted columns that read the future: {}.",
     "警报已用故意埋入、能看到未来的列试过：{}。",
 )
-_PLANTED = Text("orders of the next {days} days: {noticed}", "未来 {days} 天的订单：{noticed}")
+_PLANTED = {
+    "orders": Text("orders of the next {days} days: {noticed}", "未来 {days} 天的订单：{noticed}"),
+    "contracts": Text("ends of contracts in the next {days} days: {noticed}", "未来 {days} 天的合同终止：{noticed}"),
+}
 _NOTICED = Text("rang ({})", "响了（{}）")
 _SILENT = Text("silent", "没响")
 _BY = {"wall": Text("the wall", "时间墙"), "alone": Text("alone", "单独来看")}
@@ -130,7 +133,8 @@ def not_measured(why: str, language: Language = "en") -> str:
 
 def of_alarm(found: Leakage, language: Language = "en") -> str:
     """Return how the alarm was tested, and who noticed."""
-    each = (_PLANTED.to(language).format(days=one.days, noticed=_noticed(one, language)) for one in found.planted)
+    words = _PLANTED[found.by].to(language)
+    each = (words.format(days=one.days, noticed=_noticed(one, language)) for one in found.planted)
     return _ALARM.to(language).format(_BETWEEN.to(language).join(each))
 
 

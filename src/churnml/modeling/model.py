@@ -9,19 +9,22 @@ from itertools import cycle
 import numpy as np
 import numpy.typing as npt
 
+from churnml.events import By
 from churnml.features import FeatureTable
-from churnml.modeling.btyd import Rfm
+from churnml.modeling.ahead import Ahead, ahead_by_contracts, ahead_by_orders
+from churnml.modeling.btyd import BGNBD
 from churnml.modeling.churn import ChurnModel
-from churnml.modeling.clv import ValueModel, anchor_of, orders_if_staying, tails
+from churnml.modeling.clv import ValueModel, anchor
 from churnml.modeling.contentment import Contentment, Told
 from churnml.modeling.conversion import ConversionModel
-from churnml.modeling.curve import When, curve_days, next_order, silence
+from churnml.modeling.curve import When, curve_days
 from churnml.modeling.design import Design
 from churnml.modeling.ladder import Rung
 from churnml.modeling.learners import sigmoid
 from churnml.modeling.posterior import LEVEL, Rhythms
 from churnml.modeling.recency import RecencyRule
-from churnml.modeling.rhythm import Silent, logit_of, rfm, rhythm_columns, silence_logits
+from churnml.modeling.renewal import DrawnRenewals, Pace, Renewals, held
+from churnml.modeling.rhythm import Silent, rfm, rhythm_columns, silence_logits
 from churnml.modeling.spend import Spend
 from churnml.modeling.spread import Range, Spread
 
@@ -43,11 +46,13 @@ class Forecast:
     churn_probability, p_alive : ndarray
         Probabilities.
     days : ndarray of shape (n_days,)
-        Within which silence is told of, ascending.
-    silence : ndarray of shape (n_rows, n_days)
-        Probability of no order within each of them, see `curve.silence`.
-    next_order : When
-        By which day the next order comes, up to the longest of `days`.
+        Within which churn is told of, ascending.
+    churn_within : ndarray of shape (n_rows, n_days)
+        Probability of no order within each of them, see `curve.silence`; by contracts, of being over within them.
+    next_order : When or None
+        By which day the next order comes, up to the longest of `days`; None by contracts.
+    life : When or None
+        By which day they have left for good, see `life`; None where only a rule of recency is known.
     expected_margin : ndarray
         In the horizon, in the currency.
     margin_range : Range
@@ -57,7 +62,7 @@ class Forecast:
     orders_if_staying : ndarray
         Order days in the horizon of one who has any, by the rhythm.
     tail_if_staying, tail_if_silent : ndarray
-        Orders in `value_days`, over those of one who stays in the horizon; see `clv.tails`.
+        Orders in `value_days`, over those of one who stays in the horizon; see `clv.tails`, and for contracts `ahead`.
     rung : str
         How much of a model it comes from, see `ladder`.
     churn_low, churn_high : ndarray or None
@@ -73,8 +78,9 @@ class Forecast:
     churn_probability: Matrix
     p_alive: Matrix
     days: npt.NDArray[np.int64]
-    silence: Matrix
-    next_order: When
+    churn_within: Matrix
+    next_order: When | None
+    life: When | None
     expected_margin: Matrix
     margin_range: Range
     margin_if_staying: Matrix
@@ -99,14 +105,14 @@ class Model:
         Margin per unit of revenue, for the anchor of the value model.
     design : Design
         The columns.
-    rhythm : BGNBD, Rhythms or RecencyRule
-        The buying rhythm as of the cutoff the model is meant for.
+    rhythm : BGNBD, Rhythms or RecencyRule, Renewals or DrawnRenewals
+        The buying rhythm, or how contracts end, as of the cutoff the model is meant for.
     churn : ChurnModel
         The blend.
     sooner : dict of int to ChurnModel
         Blends of silence for so many days, fewer than the horizon's; may be empty.
     value, value_of_stayers : ValueModel or None
-        Margin in the horizon, of everyone and of those who stayed; None where `spend` tells it.
+        Margin in the horizon, of everyone and of those who stayed; None where `spend` tells it, or contracts do.
     spread : Spread
         How far the margin may lie from what `value` expects.
     bands : tuple of float
@@ -119,13 +125,17 @@ class Model:
         Who of those that have not paid for anything yet will; None where that could not be learned.
     contentment : Contentment or None
         What answers to surveys taught of satisfaction; None where too few came, or it is no better than their mean.
+    by : {'orders', 'contracts'}
+        What makes a customer, and whose end is churn.
+    grace_days : int
+        By contracts, how long after its end another still continues one.
     """
 
     horizon_days: int
     population_days: int
     margin_rate: float
     design: Design
-    rhythm: Silent
+    rhythm: Silent | Pace
     churn: ChurnModel
     sooner: dict[int, ChurnModel]
     value: ValueModel | None
@@ -136,6 +146,8 @@ class Model:
     spend: Spend | None = None
     conversion: ConversionModel | None = None
     contentment: Contentment | None = None
+    by: By = "orders"
+    grace_days: int = 30
 
     def forecast(
         self, table: FeatureTable, value_days: int, days: Sequence[int] = (), *, discount_rate: float = 0.0
@@ -145,80 +157,99 @@ class Model:
         Parameters
         ----------
         table : FeatureTable
-            Rows of customers who have ordered.
+            Rows that are modelled: of customers who have ordered, or who hold a contract.
         value_days : int
             Days over which lifetime value is counted.
         days : sequence of int
-            Within which silence is told of, ascending; those of `curve.curve_days` by default.
+            Within which churn is told of, ascending; those of `curve.curve_days` by default.
         discount_rate : float, default 0
             Per year, of the tails.
         """
         rhythm = rhythm_columns(self.rhythm, table, self.horizon_days)
         matrix = self.design.matrix(table, rhythm)
         logits = self.churn.logits(matrix, rhythm[:, 0])
-        known, churn = rfm(table), self.churn.probability(logits, table.cutoffs)
-        staying, silent = tails(self.rhythm, value_days, self.horizon_days, known, discount_rate)
-        orders = orders_if_staying(self.rhythm, self.horizon_days, known)
-        margin, if_staying = self._margins(table, matrix, orders, churn)
-        low, high = self._between(table, matrix, churn)
+        churn = self.churn.probability(logits, table.cutoffs)
         told = tuple(days) or curve_days(self.horizon_days)
-        taught = self._taught(table, matrix, churn)
+        ahead = self._ahead(table, self._taught(table, matrix, churn), told, value_days, discount_rate)
+        margin, if_staying = self._margins(table, matrix, ahead, churn)
+        low, high = self._between(table, matrix, churn)
         return Forecast(
             matrix=matrix,
             rhythm=rhythm,
             logits=logits,
             season=self.churn.shift(table.cutoffs),
             churn_probability=churn,
-            p_alive=rhythm[:, 1],
+            p_alive=ahead.p_alive,
             days=np.array(told),
-            silence=silence(lambda day: self.rhythm.p_no_order(known, day), taught, told),
-            next_order=next_order(lambda day: self.rhythm.p_no_order_by(known, day), taught, told[-1]),
+            churn_within=ahead.churn_within,
+            next_order=ahead.next_order,
+            life=ahead.life,
             expected_margin=margin,
-            margin_range=self.spread.around(margin),
+            margin_range=self._range(table, margin, churn, ahead),
             margin_if_staying=if_staying,
-            orders_if_staying=orders,
-            tail_if_staying=staying,
-            tail_if_silent=silent,
+            orders_if_staying=ahead.orders_if_staying,
+            tail_if_staying=ahead.tail_if_staying,
+            tail_if_silent=ahead.tail_if_silent,
             rung=self.rung,
             churn_low=low,
             churn_high=high,
             satisfaction=None if self.contentment is None else self.contentment.tell(table),
         )
 
-    def _margins(self, table: FeatureTable, matrix: Matrix, orders: Matrix, churn: Matrix) -> tuple[Matrix, Matrix]:
-        """Return the margin expected in the horizon, and that of one who orders in it."""
-        if self.spend is None and self.value is not None and self.value_of_stayers is not None:
-            anchor = anchor_of(table.column("spend_90d"), self.horizon_days, self.margin_rate)
-            return self.value.predict(matrix, anchor), self.value_of_stayers.predict(matrix, anchor)
+    def _ahead(
+        self, table: FeatureTable, taught: dict[int, Matrix], days: Sequence[int], value_days: int, rate: float
+    ) -> Ahead:
+        if isinstance(self.rhythm, Renewals | DrawnRenewals):
+            return ahead_by_contracts(self.rhythm, table, taught, days, value_days, rate)
+        return ahead_by_orders(self.rhythm, table, taught, days, value_days, rate)
+
+    def _margins(self, table: FeatureTable, matrix: Matrix, ahead: Ahead, churn: Matrix) -> tuple[Matrix, Matrix]:
+        """Return the margin expected in the horizon, and that of one who stays in it."""
+        recent = anchor(table, self.horizon_days, self.margin_rate)
+        if self.value is not None and self.value_of_stayers is not None:
+            return self.value.predict(matrix, recent), self.value_of_stayers.predict(matrix, recent)
+        if self.by == "contracts":  # who leaves has paid until then
+            return recent * (1.0 - churn + churn * np.minimum(ahead.tail_if_silent, 1.0)), recent
         spend = self.spend or Spend(0.0)
-        if_staying = spend.per_order_day(table) * self.margin_rate * orders
+        if_staying = spend.per_order_day(table) * self.margin_rate * ahead.orders_if_staying
         return (1.0 - churn) * if_staying, if_staying
+
+    def _range(self, table: FeatureTable, margin: Matrix, churn: Matrix, ahead: Ahead) -> Range:
+        if self.by == "contracts" and self.value is None:
+            whole = anchor(table, self.horizon_days, self.margin_rate)
+            return self.spread.around_contracts(whole, churn, np.minimum(ahead.tail_if_silent, 1.0))
+        return self.spread.around(margin)
 
     def _between(self, table: FeatureTable, matrix: Matrix, churn: Matrix) -> tuple[Matrix | None, Matrix | None]:
         """Return between what the churn probability lies, for nine of ten, by what else is as likely."""
-        rhythm, known = self.rhythm, rfm(table)
-        if not isinstance(rhythm, Rhythms | RecencyRule):
+        rhythm = self.rhythm
+        if not isinstance(rhythm, Rhythms | RecencyRule | DrawnRenewals):
             return None, None
-        if self.churn.ridges and isinstance(rhythm, Rhythms):
-            low, high = self._between_ridges(rhythm, known, matrix, self.churn.shift(table.cutoffs))
+        if self.churn.ridges and not isinstance(rhythm, RecencyRule):
+            low, high = self._between_ridges(rhythm, table, matrix, self.churn.shift(table.cutoffs))
+        elif isinstance(rhythm, DrawnRenewals):
+            low, high = rhythm.between(held(table), self.horizon_days)
         else:
-            low, high = rhythm.between(known, self.horizon_days)
+            low, high = rhythm.between(rfm(table), self.horizon_days)
         return np.minimum(low, churn), np.maximum(high, churn)
 
-    def _between_ridges(self, rhythm: Rhythms, known: Rfm, matrix: Matrix, moved: Matrix) -> tuple[Matrix, Matrix]:
+    def _between_ridges(
+        self, rhythm: Rhythms | DrawnRenewals, table: FeatureTable, matrix: Matrix, moved: Matrix
+    ) -> tuple[Matrix, Matrix]:
         scaled = matrix if self.churn.scaling is None else self.churn.scaling(matrix)
         tail = (1 - LEVEL) / 2
         _, of_ridge, of_rhythm = self.churn.weights  # a rung of few has no learner of one's own
-        pairs = zip(self.churn.ridges, cycle(rhythm.each), strict=False)
+        each: Sequence[BGNBD | Renewals] = rhythm.each
+        pairs = zip(self.churn.ridges, cycle(each), strict=False)
         said = [
-            of_ridge * ridge.predict(scaled) + of_rhythm * logit_of(one.p_no_order(known, self.horizon_days))
+            of_ridge * ridge.predict(scaled) + of_rhythm * silence_logits(one, table, (self.horizon_days,))[:, 0]
             for ridge, one in pairs
         ]
         low, high = np.quantile(np.array(said), [tail, 1 - tail], axis=0, method="weibull")
         return sigmoid(low + moved), sigmoid(high + moved)
 
     def _taught(self, table: FeatureTable, matrix: Matrix, churn: Matrix) -> dict[int, Matrix]:
-        """Return the probability of silence by the blends, by the days that each was taught."""
+        """Return the probability of having left by the blends, by the days that each was taught."""
         rhythm = silence_logits(self.rhythm, table, tuple(self.sooner))
         taught = {self.horizon_days: churn}
         for place, (day, blend) in enumerate(self.sooner.items()):

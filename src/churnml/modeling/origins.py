@@ -19,11 +19,10 @@ from churnml.errors import InvalidTableError, NotEnoughDataError
 from churnml.events import Store
 from churnml.events.clock import days_later, midnight, moment
 from churnml.features import Catalogue
-from churnml.labels import Outcomes, label_lag
 from churnml.modeling import metrics
-from churnml.modeling.backtest import forecasts_of, require_both, told_of_value, truth_of
+from churnml.modeling.backtest import forecasts_of, outcome_of, require_both, told_of_value, truth_of
 from churnml.modeling.coverage import Told, coverage
-from churnml.modeling.cutoffs import cutoffs_before
+from churnml.modeling.cutoffs import cutoffs_before, lag_of
 from churnml.modeling.cuts import segments_of
 from churnml.modeling.judgement import MEASURES, Figure, Json, Matrix, Measure, Method, Target, figure_of
 from churnml.modeling.train import train
@@ -196,7 +195,7 @@ def origin_cutoffs(store: Store, config: TrainConfig, *, origins: int, step_days
         If two training cutoffs do not fit before the first of them.
     """
     zone, (first, end) = store.time_zone, store.span
-    lag = label_lag(store, config.return_window_days)
+    lag = lag_of(store, config)
     over = days_later(midnight(moment(end, zone).date(), zone), 1, zone)
     have = (moment(over, zone).date() - moment(first, zone).date()).days
     one = 2 * (config.horizon_days + lag) + config.min_history_days + config.step_days
@@ -217,11 +216,11 @@ def _judged(store: Store, catalogue: Catalogue, config: TrainConfig, margin_rate
     trained = train(store, catalogue, taught, cutoff, config, margin_rate)
     base = trained.snapshots.base_at_now
     table = base.take(base.modelled)
-    outcome = Outcomes.read(store, [cutoff], config.horizon_days).at(table.customer_ids, table.cutoffs)
-    require_both(outcome, config.horizon_days)
+    outcome = outcome_of(store, table, trained.model)
+    require_both(outcome, config.horizon_days, config.by)
     with threadpool_limits(limits=1, user_api="blas"):
         forecasts = {target: forecasts_of(target, trained, table) for target in _TARGETS}
-    truth = {target: truth_of(target, outcome, margin_rate) for target in _TARGETS}
+    truth = {target: truth_of(target, outcome, margin_rate, config.by) for target in _TARGETS}
     day = moment(cutoff, store.time_zone).date().isoformat()
     values = next(iter(forecasts["value"].values()))
     past = float(trained.snapshots.churned.mean())

@@ -1,4 +1,4 @@
-"""The base layer: a BG/NBD model of buying rhythm, refitted on what was known at each cutoff.
+"""The base layer: a BG/NBD model of buying rhythm, or how contracts are renewed, refitted at each cutoff.
 
 Its answers are columns for the learners, one learner of the blend, and the tail of lifetime value.
 """
@@ -16,6 +16,7 @@ from churnml.events import Standing
 from churnml.features import FeatureTable
 from churnml.modeling.btyd import BGNBD, Rfm
 from churnml.modeling.recency import fit_rule
+from churnml.modeling.renewal import DrawnRenewals, Pace, Renewals, held, over_logit, renewal_columns
 
 Matrix = npt.NDArray[np.float64]
 _EDGE = 1e-6
@@ -132,17 +133,26 @@ def rule_at(table: FeatureTable, cutoff: int) -> Silent:
     return fit_rule(rfm(ordered(table.take(table.cutoffs == cutoff))))
 
 
-def rhythm_columns(model: Silent, table: FeatureTable, horizon_days: int) -> Matrix:
-    """Return the logit of no order in the horizon, P(alive) and expected order days; shape (n_rows, 3)."""
+def rhythm_columns(model: Silent | Pace, table: FeatureTable, horizon_days: int) -> Matrix:
+    """Return the logit of no order in the horizon, P(alive) and expected order days; shape (n_rows, 3).
+
+    Of contracts they are those of `renewal.renewal_columns`.
+    """
+    if isinstance(model, Renewals | DrawnRenewals):
+        return renewal_columns(model, held(table), horizon_days)
     known = rfm(table)
     silence = logit_of(model.p_no_order(known, horizon_days))
     return np.column_stack([silence, model.p_alive(known), model.expected_orders(known, horizon_days)])
 
 
-def silence_logits(model: Silent, table: FeatureTable, days: Sequence[int]) -> Matrix:
-    """Return the logit of no order within each number of days; shape (n_rows, n_days)."""
-    known = rfm(table)
-    columns = [logit_of(model.p_no_order(known, day)) for day in days]
+def silence_logits(model: Silent | Pace, table: FeatureTable, days: Sequence[int]) -> Matrix:
+    """Return the logit of no order, or of a contract being over, within each number of days; shape (n_rows, n_days)."""
+    if isinstance(model, Renewals | DrawnRenewals):
+        running = held(table)
+        columns = [over_logit(model, running, day) for day in days]
+    else:
+        known = rfm(table)
+        columns = [logit_of(model.p_no_order(known, day)) for day in days]
     return np.column_stack(columns) if columns else np.empty((len(table), 0))
 
 
@@ -150,9 +160,9 @@ def stacked_rhythm(
     table: FeatureTable,
     horizon_days: int,
     sooner: Sequence[int] = (),
-    fit: Callable[[FeatureTable, int], Silent] = fit_rhythm,
+    fit: Callable[[FeatureTable, int], Silent | Pace] = fit_rhythm,
 ) -> tuple[Matrix, Matrix]:
-    """Return `rhythm_columns` and `silence_logits` of stacked snapshots; NaN for who never ordered.
+    """Return `rhythm_columns` and `silence_logits` of stacked snapshots; NaN for who never ordered, or has no contract.
 
     Parameters
     ----------
@@ -165,8 +175,9 @@ def stacked_rhythm(
         What tells each cutoff.
     """
     columns, logits = np.full((len(table), 3), np.nan), np.full((len(table), len(sooner)), np.nan)
+    asked = table.in_population if table.by == "contracts" else _rhythmic(table)
     for cutoff in np.unique(table.cutoffs):
-        rows = (table.cutoffs == cutoff) & _rhythmic(table)
+        rows = (table.cutoffs == cutoff) & asked
         model, own = fit(table, int(cutoff)), table.take(rows)
         columns[rows] = rhythm_columns(model, own, horizon_days)
         logits[rows] = silence_logits(model, own, sooner)

@@ -19,7 +19,8 @@ from churnml.config import TrainConfig
 from churnml.events import Store
 from churnml.events.clock import DAY, days_later
 from churnml.features import Catalogue, build
-from churnml.labels import Outcomes, label_lag, silent_for
+from churnml.labels import Outcomes, churned_within
+from churnml.modeling.cutoffs import lag_of
 from churnml.modeling.learners import sigmoid
 from churnml.modeling.rhythm import logit_of, rhythm_or_rule, stacked_rhythm
 
@@ -103,7 +104,7 @@ def past_cutoffs(store: Store, now: int, config: TrainConfig) -> list[int]:
     """
     horizon, zone = config.horizon_days, store.time_zone
     steps = -(-horizon // (_A_THIRD * config.step_days))
-    waits = horizon + label_lag(store, config.return_window_days)
+    waits = horizon + lag_of(store, config)
     # the first orders of the data are not the first of their customers, and mislead a rhythm for a while
     earliest = days_later(store.span[0], max(config.min_history_days, 2 * horizon), zone)
     if earliest > now - YEAR:
@@ -137,11 +138,11 @@ def seasons(
     _, logits = stacked_rhythm(base, config.horizon_days, days, rhythm_or_rule)
     inside = base.modelled
     table, expected = base.take(inside), sigmoid(logits[inside])
-    lag = label_lag(store, config.return_window_days)
+    lag = lag_of(store, config)
     outcomes = Outcomes.read(store, at, config.horizon_days, known_by=now, label_lag_days=lag)
     outcome = outcomes.at(table.customer_ids, table.cutoffs)
     return {
-        day: fit_season(table.cutoffs, expected[:, place], silent_for(outcome, day), taught, config.horizon_days)
+        day: fit_season(table.cutoffs, expected[:, place], churned_within(outcome, day), taught, config.horizon_days)
         for place, day in enumerate(days)
     }
 

@@ -9,12 +9,14 @@ import numpy as np
 import numpy.typing as npt
 
 from churnml.config import TrainConfig
-from churnml.events import Store
+from churnml.events import Spells, Store, renewal_spells
 from churnml.features import Catalogue, FeatureTable, build
-from churnml.labels import Outcomes, check_taught_by, churned, label_lag, margin, silent_for
+from churnml.labels import Outcomes, check_taught_by, churned, churned_within, margin
+from churnml.modeling.cutoffs import lag_of
 from churnml.modeling.ladder import Lessons, Rung, lessons
 from churnml.modeling.prospects import Prospects, prospects_of
-from churnml.modeling.rhythm import fit_rhythm, rhythm_or_rule, rule_at, sound_rhythm, stacked_rhythm
+from churnml.modeling.renewal import Pace, renewals_at
+from churnml.modeling.rhythm import Silent, fit_rhythm, rhythm_or_rule, rule_at, sound_rhythm, stacked_rhythm
 from churnml.modeling.season import Season, seasons
 
 Matrix = npt.NDArray[np.float64]
@@ -33,7 +35,7 @@ class Snapshots:
     churned, margin : ndarray of shape (n_rows,)
         The labels.
     sooner : mapping of int to tuple of (ndarray, ndarray), each of shape (n_rows,)
-        By days fewer than the horizon's: the logit of no order within them by the rhythm alone, and who placed none.
+        By days fewer than the horizon's: the logit of having left within them by the rhythm alone, and who had.
     base_at_now : FeatureTable
         The whole base at the cutoff the model is meant for; it has features and no label.
     no_rhythm : str
@@ -43,6 +45,8 @@ class Snapshots:
         data is behind it.
     prospects : Prospects or None
         Those who have not paid for anything yet, at the same cutoffs.
+    spells : Spells or None
+        By contracts, how all of them had gone on by that cutoff; None by orders.
     """
 
     table: FeatureTable
@@ -54,6 +58,7 @@ class Snapshots:
     no_rhythm: str = ""
     seasons: Mapping[int, Season] = field(default_factory=dict)
     prospects: Prospects | None = None
+    spells: Spells | None = None
 
     @property
     def lessons(self) -> Lessons:
@@ -84,23 +89,40 @@ def snapshots(
     rung : {'blend', 'logistic', 'rhythm', 'recency'} or None
         What they are for; for a blend every cutoff must have a rhythm of its own. None where it is yet to be seen.
     """
-    check_taught_by(store)
-    whole = build(store, catalogue, [*cutoffs, now], config.population_days, progress)
+    check_taught_by(store, config.by)
+    whole = build(store, catalogue, [*cutoffs, now], config.population_days, progress, config.by)
     base, at_now = whole.take(whole.cutoffs < now), whole.take(whole.cutoffs == now)
-    no_rhythm = "" if rung in ("blend", "recency") else sound_rhythm(at_now, now)[1]
-    fit = fit_rhythm if rung == "blend" else rule_at if rung == "recency" or no_rhythm else rhythm_or_rule
+    fit, no_rhythm = _pace(store, at_now, now, config, rung)
+    spells = renewal_spells(store, now, config.grace_days) if config.by == "contracts" else None
     rhythm, logits = stacked_rhythm(base, config.horizon_days, sooner, fit)
     inside = base.modelled
     table = base.take(inside)
     if not cutoffs:
         nothing = np.zeros(0)
         prospects = prospects_of(base, at_now, None, config.horizon_days, config.seed)
-        return Snapshots(table, rhythm[inside], nothing > 0, nothing, {}, at_now, no_rhythm, {}, prospects)
-    lag = label_lag(store, config.return_window_days)
-    outcomes = Outcomes.read(store, cutoffs, config.horizon_days, known_by=now, label_lag_days=lag)
+        return Snapshots(table, rhythm[inside], nothing > 0, nothing, {}, at_now, no_rhythm, {}, prospects, spells)
+    lag = lag_of(store, config)
+    outcomes = Outcomes.read(store, cutoffs, config.horizon_days, now, lag, config.grace_days)
     outcome = outcomes.at(table.customer_ids, table.cutoffs)
-    labels = churned(outcome), margin(outcome, margin_rate)
-    earlier = {day: (logits[inside][:, place], silent_for(outcome, day)) for place, day in enumerate(sooner)}
-    told = seasons(store, catalogue, cutoffs, now, config, [*sooner, config.horizon_days])
+    labels = churned(outcome, config.by), margin(outcome, margin_rate)
+    within = {day: churned_within(outcome, day, config.by) for day in sooner}
+    earlier = {day: (logits[inside][:, place], within[day]) for place, day in enumerate(sooner)}
+    told = (
+        {}
+        if config.by == "contracts"
+        else seasons(store, catalogue, cutoffs, now, config, [*sooner, config.horizon_days])
+    )
     prospects = prospects_of(base, at_now, outcomes, config.horizon_days, config.seed)
-    return Snapshots(table, rhythm[inside], *labels, earlier, at_now, no_rhythm, told, prospects)
+    return Snapshots(table, rhythm[inside], *labels, earlier, at_now, no_rhythm, told, prospects, spells)
+
+
+def _pace(
+    store: Store, at_now: FeatureTable, now: int, config: TrainConfig, rung: Rung | None
+) -> tuple[Callable[[FeatureTable, int], Silent | Pace], str]:
+    """Return what tells each cutoff, and why no rhythm can be believed, in words; empty where one can."""
+    if config.by == "contracts":
+        return lambda _table, cutoff: renewals_at(store, cutoff, config.grace_days), ""
+    no_rhythm = "" if rung in ("blend", "recency") else sound_rhythm(at_now, now)[1]
+    if rung == "blend":
+        return fit_rhythm, no_rhythm
+    return rule_at if rung == "recency" or no_rhythm else rhythm_or_rule, no_rhythm

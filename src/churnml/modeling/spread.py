@@ -25,6 +25,7 @@ LEVEL = 0.9
 _BANDS, _ROWS_IN_A_BAND = 10, 200
 _FOLDS = 3
 _FLOOR = 0.01
+_HALF = 0.5
 _VALUE = ValueSettings()
 """Of the mean margin: a share of less than that says nothing."""
 
@@ -73,6 +74,30 @@ class Spread:
             known * np.interp(at, self.centres, factors) for factors in (self.low, self.median, self.high)
         )
         return Range(low, median, high)
+
+    def around_contracts(self, whole: Matrix, churn: Matrix, paid: Matrix) -> Range:
+        """Return the range of contracts of which nothing is unknown but whether they last: all of it, or a part.
+
+        Who leaves is taken to have paid any part of it with the same probability, up to twice the mean.
+
+        Parameters
+        ----------
+        whole : ndarray of shape (n_rows,)
+            What each brings if it lasts, of which this spread was learned.
+        churn : ndarray of shape (n_rows,)
+            The probability that it does not.
+        paid : ndarray of shape (n_rows,)
+            Which share of it one is expected to pay who leaves.
+        """
+        lasting = self.around(whole)
+
+        def at(share: float, bound: Matrix) -> Matrix:
+            part = np.minimum(2.0 * paid * share / np.maximum(churn, share), 1.0)
+            return np.where(churn > share, np.minimum(whole * part, bound), bound)
+
+        tail = (1 - LEVEL) / 2
+        low, median = at(tail, lasting.low), at(_HALF, lasting.median)
+        return Range(low, np.maximum(median, low), np.maximum(at(1 - tail, lasting.high), np.maximum(median, low)))
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Spread:  # Any: JSON

@@ -13,14 +13,16 @@ from churnml.config import TrainConfig
 from churnml.errors import NotEnoughDataError
 from churnml.events import Store
 from churnml.features import Catalogue
-from churnml.labels import label_lag, origins, sooner_days
+from churnml.labels import origins, sooner_days
 from churnml.modeling.churn import ChurnFit, Recipe, band_thresholds, enough, fit_churn
-from churnml.modeling.clv import anchor_of
-from churnml.modeling.design import fit_design
-from churnml.modeling.few import fit_money, learned_from_few
+from churnml.modeling.clv import anchor
+from churnml.modeling.cutoffs import lag_of
+from churnml.modeling.design import RHYTHM_COLUMNS, fit_design
+from churnml.modeling.few import contract_spread, fit_money, learned_from_few, told_by_contracts
 from churnml.modeling.ladder import Rung, Step, highest, require
 from churnml.modeling.model import Model
-from churnml.modeling.rhythm import fit_rhythm, ordered
+from churnml.modeling.renewal import RENEWAL_COLUMNS, fit_renewals
+from churnml.modeling.rhythm import fit_rhythm
 from churnml.modeling.snapshots import Snapshots, snapshots
 
 Matrix = npt.NDArray[np.float64]
@@ -79,7 +81,7 @@ def train(
         sooner = sooner_days(config.horizon_days) if curve and rung in (None, "blend") else ()
         stack = snapshots(store, catalogue, cutoffs, now, config, margin_rate, progress, sooner, rung)
         step = _step(store, stack, config, rung)
-        lag = label_lag(store, config.return_window_days)
+        lag = lag_of(store, config)
         rolling = origins(sorted(cutoffs), config.horizon_days, config.folds, store.time_zone, lag)
         if step.rung == "blend":
             model, churn = _blend(stack, now, config, margin_rate, rolling)
@@ -92,15 +94,20 @@ def _step(store: Store, stack: Snapshots, config: TrainConfig, rung: Rung | None
     """Return the rung asked for, or the highest that the data reach."""
     if rung == "blend":
         return _TOP
-    if not ordered(stack.base_at_now).modelled.any():
+    if not stack.base_at_now.modelled.any():
+        who, what = (
+            ("who holds a contract that is paid for at the cutoff", "contracts")
+            if config.by == "contracts"
+            else (f"who ordered in the {config.population_days} days before the cutoff", "orders")
+        )
         raise NotEnoughDataError(
-            f"training needs a customer who ordered in the {config.population_days} days before the cutoff, found none "
-            f"among {len(stack.base_at_now):,} known; ingest their orders, or choose another --cutoff"
+            f"training needs a customer {who}, found none among {len(stack.base_at_now):,} known; ingest their {what}, "
+            "or choose another --cutoff"
         )
     if rung is not None:
         require(rung, stack.lessons)
         return Step(rung)
-    lag = label_lag(store, config.return_window_days)
+    lag = lag_of(store, config)
     needed = config.horizon_days + lag + config.min_history_days
     return highest(stack.lessons, f"the first takes {needed} days of history")
 
@@ -113,7 +120,7 @@ def _blend(
     rolling: Sequence[tuple[Sequence[int], int]],
 ) -> tuple[Model, ChurnFit]:
     """Return the model of the highest rung."""
-    design = fit_design(stack.table)
+    design = fit_design(stack.table, RHYTHM_COLUMNS if stack.spells is None else RENEWAL_COLUMNS)
     matrix, recipe = design.matrix(stack.table, stack.rhythm), Recipe.of(config)
 
     def blend(day: int, rhythm: Matrix, silent: npt.NDArray[np.bool_]) -> ChurnFit:
@@ -134,19 +141,21 @@ def _blend(
 
     churn = blend(config.horizon_days, stack.rhythm[:, 0], stack.churned)
     earlier = {day: blend(day, *known).model for day, known in stack.sooner.items() if enough(known[1])}
-    anchor = anchor_of(stack.table.column("spend_90d"), config.horizon_days, margin_rate)
-    money = fit_money(matrix, stack, anchor, config.seed, config.value)
+    recent = anchor(stack.table, config.horizon_days, margin_rate)
+    money = None if told_by_contracts(stack) else fit_money(matrix, stack, recent, config.seed, config.value)
     model = Model(
         horizon_days=config.horizon_days,
         population_days=config.population_days,
         margin_rate=margin_rate,
         design=design,
-        rhythm=fit_rhythm(stack.base_at_now, now),
+        rhythm=fit_rhythm(stack.base_at_now, now) if stack.spells is None else fit_renewals(stack.spells),
         churn=churn.model,
         sooner=earlier,
-        value=money.value,
-        value_of_stayers=money.of_stayers,
-        spread=money.spread,
+        value=money.value if money else None,
+        value_of_stayers=money.of_stayers if money else None,
+        spread=money.spread if money else contract_spread(stack, recent),
         bands=band_thresholds(),
+        by=config.by,
+        grace_days=config.grace_days,
     )
     return model, churn

@@ -22,14 +22,15 @@ from churnml.errors import NotEnoughDataError
 from churnml.events import Store
 from churnml.events.clock import moment
 from churnml.features import Catalogue
-from churnml.labels import Outcomes, churned, label_lag, origins
+from churnml.labels import Outcomes, churned, origins
 from churnml.modeling import metrics
 from churnml.modeling.backtest import last_origin, require_both
 from churnml.modeling.churn import ChurnModel, Recipe, enough, fit_learners
-from churnml.modeling.cutoffs import cutoffs_before
-from churnml.modeling.design import fit_design
+from churnml.modeling.cutoffs import cutoffs_before, lag_of
+from churnml.modeling.design import RHYTHM_COLUMNS, fit_design
 from churnml.modeling.judgement import Figure, figure_of
 from churnml.modeling.learners import sigmoid
+from churnml.modeling.renewal import RENEWAL_COLUMNS, fit_renewals
 from churnml.modeling.rhythm import fit_rhythm, rhythm_columns
 from churnml.modeling.season import Season
 from churnml.modeling.snapshots import snapshots
@@ -190,12 +191,14 @@ def prepared(
     at = cutoffs_before(store, test, config)
     with threadpool_limits(limits=1, user_api="blas"):
         stack = snapshots(store, catalogue, at, test, config, margin_rate, progress)
-        rhythm = fit_rhythm(stack.base_at_now, test)
+        rhythm = fit_rhythm(stack.base_at_now, test) if stack.spells is None else fit_renewals(stack.spells)
         asked = stack.base_at_now.take(stack.base_at_now.modelled)
         told = rhythm_columns(rhythm, asked, config.horizon_days)
-    outcome = Outcomes.read(store, [test], config.horizon_days).at(asked.customer_ids, asked.cutoffs)
-    require_both(outcome, config.horizon_days)
-    design, lag = fit_design(stack.table), label_lag(store, config.return_window_days)
+    read = Outcomes.read(store, [test], config.horizon_days, grace_days=config.grace_days)
+    outcome = read.at(asked.customer_ids, asked.cutoffs)
+    require_both(outcome, config.horizon_days, config.by)
+    rhythm_columns_of = RHYTHM_COLUMNS if stack.spells is None else RENEWAL_COLUMNS
+    design, lag = fit_design(stack.table, rhythm_columns_of), lag_of(store, config)
     cutoffs = stack.table.cutoffs
     rolling = origins(sorted(at), config.horizon_days, len(at), store.time_zone, lag)
     every = tuple((tuple(teach), judge) for teach, judge in rolling)
@@ -220,7 +223,7 @@ def prepared(
         moment(test, zone).date().isoformat(),
         design.matrix(asked, told),
         told[:, 0],
-        churned(outcome),
+        churned(outcome, config.by),
         tuple(moment(judge, zone).date().isoformat() for _, judge in judged),
         stack.seasons.get(config.horizon_days),
         test,

@@ -106,12 +106,13 @@ def watch(
         If nobody was a customer at the model's own cutoff or is one now.
     """
     model, zone = champion.model, store.time_zone
-    waits = model.horizon_days + label_lag(store, return_window_days)
+    grace = model.grace_days if model.by == "contracts" else None
+    waits = model.horizon_days + label_lag(store, return_window_days, grace)
     after = _every(champion.made_for, now, step_days, zone)
     closed = [one for one in after if days_later(one, waits, zone) <= now]
     passages = _passages(store, champion, now, step_days)
     asked = sorted({*champion.cutoffs, *after, *closed, now, *(one for pair in passages for one in pair)})
-    table = build(store, catalogue, asked, model.population_days, progress)
+    table = build(store, catalogue, asked, model.population_days, progress, model.by)
     table = table.take(table.modelled)
     for cutoff in (champion.made_for, now):
         if not (table.cutoffs == cutoff).any():
@@ -121,8 +122,9 @@ def watch(
             )
     with threadpool_limits(limits=1, user_api="blas"):
         told = _told(model, table)
-        outcome = Outcomes.read(store, [*champion.cutoffs, *closed], model.horizon_days, known_by=now)
-        left = _left(table, outcome, (*champion.cutoffs, *closed))
+        seen = [*champion.cutoffs, *closed]
+        outcome = Outcomes.read(store, seen, model.horizon_days, now, grace_days=model.grace_days)
+        left = _left(table, outcome, seen)
 
         def beside(other: Taught) -> Shadow | None:
             unknown_to_both = [left[cutoff] for cutoff in closed if cutoff >= other.made_for]
@@ -211,5 +213,5 @@ def _left(table: FeatureTable, outcome: Outcomes, cutoffs: Sequence[int]) -> Map
     for cutoff in cutoffs:
         rows = table.cutoffs == cutoff
         came = outcome.at(table.customer_ids[rows], table.cutoffs[rows])
-        found[cutoff] = churned(came).astype(np.float64)
+        found[cutoff] = churned(came, table.by).astype(np.float64)
     return found

@@ -8,11 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from churnml.events import Standing
+from churnml.events import By, Standing
 from churnml.events.clock import days_later, moment
 from churnml.features import FeatureTable
 from churnml.modeling.contentment import Told
-from churnml.modeling.curve import QUANTILES
+from churnml.modeling.curve import QUANTILES, When
+from churnml.modeling.life import LONGEST_DAYS
 from churnml.scoring.conversion import UNTOLD, Converting
 from churnml.scoring.reasons import Reason
 from churnml.scoring.score import Scores
@@ -21,6 +22,7 @@ Record = dict[str, Any]  # Any: JSON
 
 _RUNG = {
     Standing.POPULATION: "contract",
+    Standing.NO_CONTRACT: "no_contract",
     Standing.PROSPECT: "prospect",
     Standing.GONE: "gone",
     Standing.NO_PROFILING: "no_profiling",
@@ -28,7 +30,10 @@ _RUNG = {
 """Why a row is not scored: of contracts that no order ever accompanied nothing is learned yet."""
 
 _MONEY_PLACES = 4
-_COST = "acquisition_cost"
+_ORDERING = ("orders_all", "tenure_days", "recency_days")
+_COST, _RENEWAL = "acquisition_cost", "days_to_renewal"
+_TOLD_OF_NOBODY = ("last_order_on", "order_days", "tenure_days", "renews_on", "acquisition_cost")
+"""What is not told of those who refuse to be profiled."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +49,7 @@ class RunFacts:
     currency: str
     time_zone: str
     discount_rate: float = 0.0
+    churn_by: By = "orders"
 
 
 def decision_records(
@@ -66,9 +72,11 @@ def decision_records(
     """
     modelled, undecided, on_trial = table.modelled, table.undecided, table.on_trial
     place, turn = np.cumsum(modelled) - 1, np.cumsum(undecided) - 1
-    orders, tenure, recency = (table.column(name) for name in ("orders_all", "tenure_days", "recency_days"))
-    cost = table.column(_COST) if _COST in table.names else np.full(len(table), np.nan)
-    ahead = _days_ahead(run, int(scores.forecast.days[-1])) if modelled.any() else []
+    unknown = np.full(len(table), np.nan)
+    orders, tenure, recency, cost, renewal = (
+        table.column(name) if name in table.names else unknown for name in (*_ORDERING, _COST, _RENEWAL)
+    )
+    ahead = _days_ahead(run, LONGEST_DAYS) if modelled.any() else []
     for row, customer in enumerate(table.customer_ids):
         record: Record = {
             "customer_id": customer,
@@ -76,18 +84,20 @@ def decision_records(
             "run_id": run.run_id,
             "model_version": run.model_version,
             "rung": scores.forecast.rung if modelled[row] else _why_not(table, row, on_trial=bool(on_trial[row])),
+            "churn_by": run.churn_by,
             "horizon_days": run.horizon_days,
             "population_days": run.population_days,
             "clv_days": run.clv_days,
             "discount_rate": run.discount_rate,
             "currency": run.currency,
             "last_order_on": _day(run, recency[row]),
-            "order_days": int(orders[row]),
+            "order_days": int(np.nan_to_num(orders[row])),
             "tenure_days": None if np.isnan(tenure[row]) else int(tenure[row]),
+            "renews_on": None if np.isnan(renewal[row]) else _ahead_of(run, int(renewal[row])),
             "acquisition_cost": None if np.isnan(cost[row]) else round(float(cost[row]), _MONEY_PLACES),
         }
         if table.standing[row] == Standing.NO_PROFILING:
-            record |= dict.fromkeys(("last_order_on", "order_days", "tenure_days", "acquisition_cost"))
+            record |= dict.fromkeys(_TOLD_OF_NOBODY)
         found = _scored(scores, told, int(place[row]), run, ahead) if modelled[row] else _UNSCORED
         found = found | (converting.record(int(turn[row])) if undecided[row] and converting else UNTOLD)
         yield record | found | {"clv_to_cac": _ratio(found["clv"], record["acquisition_cost"])} | UNDECIDED
@@ -111,9 +121,12 @@ def _day(run: RunFacts, days_before: float) -> str | None:
 
 def _days_ahead(run: RunFacts, days: int) -> list[str]:
     """Return the date of each local day from the cutoff on: an order within one day comes on the first."""
-    return [
-        moment(days_later(run.cutoff, ahead, run.time_zone), run.time_zone).date().isoformat() for ahead in range(days)
-    ]
+    return [_ahead_of(run, ahead) for ahead in range(days)]
+
+
+def _ahead_of(run: RunFacts, days: int) -> str:
+    """Return the date so many days after the cutoff."""
+    return moment(days_later(run.cutoff, days, run.time_zone), run.time_zone).date().isoformat()
 
 
 _MARGIN = ("expected_margin", "margin_low", "margin_median", "margin_high")
@@ -126,6 +139,8 @@ _UNSCORED: Record = {
     "satisfaction_from": "none",
     "next_order": [],
     "no_order_within": [],
+    "contract_over_within": [],
+    "remaining_life": [],
     "reasons": [],
 }
 
@@ -147,16 +162,26 @@ def _scored(scores: Scores, told: list[list[Reason]], place: int, run: RunFacts,
         "risk_band": scores.band[place],
         "p_alive": float(scores.forecast.p_alive[place]),
         **_satisfaction(scores.forecast.satisfaction, place),
-        "next_order": [
-            {"quantile": quantile, "date": None if np.isnan(days) else ahead[int(days) - 1]}
-            for quantile, days in zip(QUANTILES, scores.forecast.next_order.days[place], strict=True)
-        ],
-        "no_order_within": [
+        "next_order": _when(scores.forecast.next_order, place, ahead),
+        "no_order_within": [],
+        "contract_over_within": [],
+        "no_order_within" if run.churn_by == "orders" else "contract_over_within": [
             {"days": int(days), "probability": float(told), "extrapolated": bool(days > run.horizon_days)}
-            for days, told in zip(scores.forecast.days, scores.forecast.silence[place], strict=True)
+            for days, told in zip(scores.forecast.days, scores.forecast.churn_within[place], strict=True)
         ],
+        "remaining_life": _when(scores.forecast.life, place, ahead),
         "reasons": [asdict(reason) for reason in told[place]],
     }
+
+
+def _when(found: When | None, place: int, ahead: list[str]) -> list[Record]:
+    """Return by which date something comes with each probability; of a day that has passed, the cutoff's."""
+    if found is None:
+        return []
+    return [
+        {"quantile": quantile, "date": None if np.isnan(days) else ahead[max(int(days) - 1, 0)]}
+        for quantile, days in zip(QUANTILES, found.days[place], strict=True)
+    ]
 
 
 def _satisfaction(told: Told | None, place: int) -> Record:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from churnml.events import Block, Facts, Store, history
+from churnml.events import Block, By, Facts, Store, history
 from churnml.features import Catalogue, FeatureTable, build, build_block
 from churnml.features.blocks import joined
 from churnml.features.table import reads
@@ -145,6 +145,7 @@ def compare_features(
     *,
     seed: int = 0,
     steps: Steps = silently,
+    by: By = "orders",
 ) -> Compared:
     """Compute the features of a sample of customers at the last cutoff in three ways, and compare.
 
@@ -154,17 +155,19 @@ def compare_features(
         Ascending: those of a training, the last the one to be compared at. Microseconds UTC.
     customers : int
         How many are drawn from the base; all if there are fewer.
+    by : {'orders', 'contracts'}, default 'orders'
+        What makes a customer.
     """
     now = cutoffs[-1]
     with steps("Batch: everyone at one cutoff") as tick:
-        everyone = build(store, catalogue, [now], population_days, tick)
+        everyone = build(store, catalogue, [now], population_days, tick, by)
     some = _sample(len(everyone), customers, seed)
     batch = everyone.take(some)
     with steps(f"Training: everyone at {len(cutoffs)} cutoffs") as tick:
-        stack = build(store, catalogue, cutoffs, population_days, tick)
+        stack = build(store, catalogue, cutoffs, population_days, tick, by)
     taught = differences(batch, stack.take(np.flatnonzero(stack.cutoffs == now)[some]))
     with steps(f"Online: {len(batch):,} customers, one by one") as tick:
-        singly = joined(list(_one_by_one(store, catalogue, now, population_days, batch.customer_ids, tick)))
+        singly = joined(list(_one_by_one(store, catalogue, now, population_days, batch.customer_ids, tick, by)))
     return Compared(batch, len(everyone), tuple(taught), tuple(differences(batch, singly)))
 
 
@@ -200,7 +203,7 @@ def _sample(rows: int, customers: int, seed: int) -> npt.NDArray[np.intp]:
 
 
 def _one_by_one(
-    store: Store, catalogue: Catalogue, now: int, population_days: int, customer_ids: Texts, tick: Step
+    store: Store, catalogue: Catalogue, now: int, population_days: int, customer_ids: Texts, tick: Step, by: By
 ) -> Iterator[FeatureTable]:
     """Yield the feature rows of customers, each from a block that holds nobody else, in the order of the base."""
     wanted, done = frozenset(customer_ids), 0
@@ -211,7 +214,7 @@ def _one_by_one(
         for start in range(0, len(places), _TOGETHER):
             few = _only(block, places[start : start + _TOGETHER])
             singly = [_in_own_words(_only(few, np.array([place]))) for place in range(len(few.customer_ids))]
-            yield joined([build_block(o, catalogue, [now], population_days, store.time_zone) for o in singly])
+            yield joined([build_block(o, catalogue, [now], population_days, store.time_zone, by) for o in singly])
             done += len(singly)
             tick(done, len(customer_ids))
 

@@ -17,6 +17,7 @@ from churnml.wording import Language, translator
 _BYTE_ORDER_MARK = "\ufeff"
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # Excel takes these too
 _CHUNK_ROWS = 500
+_HALF = 0.5
 Cell = str | float | int | None
 
 
@@ -83,6 +84,8 @@ def _header(currency: str, language: Language) -> list[str]:
         _("1 of 4 orders by"),
         _("2 of 4 order by"),
         _("3 of 4 order by"),
+        _("Contract renews"),
+        _("1 of 2 has left by"),
         _("Days with an order"),
         _("As of"),
         _("Satisfaction (0 to 100)"),
@@ -107,6 +110,8 @@ def _row(record: Record, language: Language) -> list[Cell]:
         record["expected_net_value"],
         record["last_order_on"],
         *_next_order(record),
+        record.get("renews_on"),
+        _half_gone(record),
         record["order_days"],
         record["cutoff"],
         *_satisfaction(record, language),
@@ -159,6 +164,11 @@ def _next_order(record: Record) -> list[Cell]:
     """Return the three dates; none of records of earlier versions, which know of no such thing."""
     dates = [one["date"] for one in record.get("next_order", [])]
     return [*dates, *[""] * (3 - len(dates))]
+
+
+def _half_gone(record: Record) -> Cell:
+    """Return by when one of two such customers has left for good; empty where that is not told."""
+    return next((one["date"] for one in record.get("remaining_life", []) if one["quantile"] == _HALF), None)
 
 
 def band_name(band: str | None, language: Language) -> str:

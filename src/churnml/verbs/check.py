@@ -13,7 +13,7 @@ from churnml.config import ScoreConfig, TrainConfig
 from churnml.errors import ModelRefusedError, NotEnoughDataError, NotFoundError, UsageError, nearest
 from churnml.verbs.check_report import leakage_page, skew_page, told_leakage, told_skew
 from churnml.verbs.features import of_session
-from churnml.verbs.horizon import train_config
+from churnml.verbs.horizon import train_config, train_settings
 from churnml.verbs.session import Session, require_places
 from churnml.wording import Language, Text
 
@@ -83,8 +83,8 @@ def leakage(
     from churnml.modeling.leakage import check_leakage, judged_at  # noqa: PLC0415  # compiles the kernel
 
     check_reports(reports)
-    check_taught_by(session.store)
     config, _ = train_config(session, session.cutoff(cutoff), horizon_days=horizon_days)
+    check_taught_by(session.store, config.by)
     features = of_session(session)
     _require_features(features, keep)
     asked = None if cutoff is None else session.cutoff(cutoff)
@@ -127,10 +127,11 @@ def skew(
     from churnml.scoring.skew import Skew, compare_features  # noqa: PLC0415  # compiles the kernel
 
     check_reports(reports)
-    config, store, features = session.load("train", TrainConfig), session.store, of_session(session)
-    cutoffs = _training_stack(session, config, session.cutoff(cutoff))
+    store, features, now = session.store, of_session(session), session.cutoff(cutoff)
+    config = train_settings(session, now)
+    cutoffs = _training_stack(session, config, now)
     days, seed = config.population_days, config.seed
-    compared = compare_features(store, features, cutoffs, days, customers, seed=seed, steps=session.step)
+    compared = compare_features(store, features, cutoffs, days, customers, seed=seed, steps=session.step, by=config.by)
     day = moment(cutoffs[-1], session.settings.time_zone).date().isoformat()
     if not len(compared.batch):
         raise NotEnoughDataError(f"a comparison needs a customer known by {day}, found none; choose a later --cutoff")

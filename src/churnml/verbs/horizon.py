@@ -10,6 +10,7 @@ from churnml.events.clock import DAY
 from churnml.verbs.session import Session
 
 if TYPE_CHECKING:
+    from churnml.events import By
     from churnml.labels import Horizon
 
 _USUAL_SHARE = 0.1
@@ -28,7 +29,7 @@ def train_config(session: Session, now: int, **given: Any) -> tuple[TrainConfig,
     Returns
     -------
     config : TrainConfig
-        With a `horizon_days` that counts.
+        With a `horizon_days` that counts, and `churn` settled.
     suggested : Horizon or None
         What the data suggest; None where they say too little and nobody asked.
 
@@ -37,7 +38,7 @@ def train_config(session: Session, now: int, **given: Any) -> tuple[TrainConfig,
     NotEnoughDataError
         If the horizon is to be read off the data and they say too little.
     """
-    config = session.train_settings(**given)
+    config = train_settings(session, now, **given)
     if given.get("horizon_days") is not None:
         config = config.model_copy(update={"horizon_share": None})
     try:
@@ -51,10 +52,34 @@ def train_config(session: Session, now: int, **given: Any) -> tuple[TrainConfig,
     return config, suggested
 
 
+_MOST = 0.5
+
+
+def train_settings(session: Session, now: int, **given: Any) -> TrainConfig:  # Any: options
+    """Return the settings of training with `churn` settled, the horizon as it is set."""
+    config = session.train_settings(**given)
+    return config.model_copy(update={"churn": _by(session, now, config)})
+
+
+def _by(session: Session, now: int, config: TrainConfig) -> By:
+    """Return what leaving is: as set, and where that is left to the data, what holds for most of the population."""
+    from churnml.events import share_under_contract  # noqa: PLC0415  # DuckDB and Arrow are not needed otherwise
+
+    if config.churn != "auto":
+        return config.churn
+    share = share_under_contract(session.store, now, config.population_days)
+    return "contracts" if share > _MOST else "orders"
+
+
 def _suggested(session: Session, now: int, share: float) -> Horizon:
     from churnml.events import order_gaps  # noqa: PLC0415  # DuckDB and Arrow are not needed otherwise
     from churnml.labels import suggested_horizon  # noqa: PLC0415
 
+    if "orders" not in session.store.tables:
+        raise NotEnoughDataError(
+            "a horizon is read off the gaps between orders, found no orders landed; set `horizon_days` in "
+            "configs/train.yaml and leave `horizon_share` out"
+        )
     history_days = max(now - session.store.span[0], 0) // DAY
     return suggested_horizon(order_gaps(session.store, now), history_days, share)
 

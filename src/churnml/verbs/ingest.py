@@ -140,7 +140,7 @@ def outlook(session: Session, preflight: Json) -> Json:
     needs = history_needed_days(config.horizon_days, config.min_history_days, config.step_days, lag)
     has = preflight["span_days"] or 0
     features = catalogue(preflight["rows"])
-    ready = has >= needs and not preflight["missing_tables"] and bool(preflight["rows"].get("orders"))
+    ready = has >= needs and not preflight["missing_tables"] and _tells_who_left(preflight)
     enough = ready and preflight["rows"]["customers"] >= _FEWEST_CUSTOMERS
     return {
         "suffices": enough,
@@ -153,11 +153,15 @@ def outlook(session: Session, preflight: Json) -> Json:
     }
 
 
+def _tells_who_left(preflight: Json) -> bool:
+    return any(preflight["rows"].get(table) for table in ("orders", "subscriptions"))
+
+
 def _verdict(preflight: Json, needs: int, has: int, horizon_days: int) -> str:
     if preflight["missing_tables"]:
         return f"not enough to train yet: no {' and no '.join(preflight['missing_tables'])}"
-    if not preflight["rows"].get("orders"):
-        return "not enough to train yet: labels are read from the table `orders`, and there is none"
+    if not _tells_who_left(preflight):
+        return "not enough to train yet: who left is told by `orders` or `subscriptions`, and there is neither"
     few = preflight["rows"]["customers"]
     if has >= needs and few < _FEWEST_CUSTOMERS:
         return (

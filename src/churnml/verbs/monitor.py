@@ -13,6 +13,7 @@ from churnml.verbs.features import known_cutoff, of_session
 from churnml.verbs.session import Session, clock
 
 if TYPE_CHECKING:
+    from churnml.modeling.model import Model
     from churnml.modeling.watch import Taught, Watched
 
 Json = dict[str, Any]  # Any: JSON
@@ -109,13 +110,15 @@ def _challenger(session: Session, champion: str, made: Taught, now: int) -> tupl
             found = _taught(session, run.bundle)
         except ModelRefusedError:
             continue  # gone or damaged; `check bundle` says which, and it is asked of nobody here
-        same = (found.model.horizon_days, found.model.population_days) == (
-            made.model.horizon_days,
-            made.model.population_days,
-        )
+        same = _question(found.model) == _question(made.model)
         if same and made.made_for <= found.made_for <= now:
             return run.bundle, found
     return None
+
+
+def _question(model: Model) -> tuple[int, int, str]:
+    """Return what a model answers: leaving of which kind, within how many days, of whom."""
+    return model.horizon_days, model.population_days, model.by
 
 
 def _body(session: Session, version: str, seen: Watched, settings: MonitorConfig, challenger: str | None) -> Json:

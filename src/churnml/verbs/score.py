@@ -74,13 +74,13 @@ def _run(session: Session, champion: str, config: ScoreConfig, when: int, inputs
         with session.step("Scoring every customer") as tick:
             features = of_session(session)
             _require_columns(model, features)
-            table = build(session.store, features, [when], model.population_days, tick)
+            table = build(session.store, features, [when], model.population_days, tick, model.by)
             population = table.take(table.modelled)
-            _require_anyone(session, len(population), model.population_days, when)
+            _require_anyone(session, len(population), model, when)
             scores = scores_of(population, model, config.value_days, Terms.of(config))
             told = reasons(population, model, scores.forecast, features, currency, config.reasons)
             days = (model.horizon_days, model.population_days, config.value_days)
-            facts = RunFacts(run_id, champion, when, *days, currency, zone, config.discount_rate)
+            facts = RunFacts(run_id, champion, when, *days, currency, zone, config.discount_rate, model.by)
             undecided = table.take(table.undecided)
             converting = convert(undecided, model.conversion, features, currency, config.reasons)
             session.records.write(run_id, decision_records(table, scores, told, facts, converting))
@@ -90,6 +90,7 @@ def _run(session: Session, champion: str, config: ScoreConfig, when: int, inputs
             "time_zone": zone,
             "currency": currency,
             "horizon_days": model.horizon_days,
+            "churn_by": model.by,
             "customers": len(table),
             "population": len(population),
             "bands": {band: bands.get(band, 0) for band in ("high", "medium", "low")},
@@ -109,15 +110,22 @@ def _run(session: Session, champion: str, config: ScoreConfig, when: int, inputs
     return summary
 
 
-def _require_anyone(session: Session, customers: int, population_days: int, when: int) -> None:
+def _require_anyone(session: Session, customers: int, model: Model, when: int) -> None:
     from churnml.events.clock import moment  # noqa: PLC0415
 
     zone, last = session.settings.time_zone, session.store.span[1]
-    if not customers:
+    day, last_day = moment(when, zone).date(), moment(last, zone).date()
+    if customers:
+        return
+    if model.by == "contracts":
         raise NotEnoughDataError(
-            f"scoring needs a customer who ordered in the {population_days} days before {moment(when, zone).date()}, "
-            f"found none: the last order is of {moment(last, zone).date()}; choose another --cutoff or ingest more"
+            f"scoring needs a customer who holds a contract that is paid for on {day}, found none: the last contract "
+            f"was heard of on {last_day}; choose another --cutoff or ingest more"
         )
+    raise NotEnoughDataError(
+        f"scoring needs a customer who ordered in the {model.population_days} days before {day}, found none: the last "
+        f"order is of {last_day}; choose another --cutoff or ingest more"
+    )
 
 
 def _require_same_files(session: Session, taught_with: dict[str, str]) -> None:

@@ -48,9 +48,9 @@ def train(session: Session, *, cutoff: str | None = None, overrides: dict[str, A
     """
     from churnml.labels import check_taught_by  # noqa: PLC0415
 
-    check_taught_by(session.store)
     now = session.cutoff(cutoff)
     config, suggested = train_config(session, now, **(overrides or {}))
+    check_taught_by(session.store, config.by)
     _require_history(session, now)
     inputs = session.inputs(config, cutoff=now)
     done = session.catalogue.last_run("train")
@@ -126,6 +126,7 @@ def _run(session: Session, config: TrainConfig, suggested: Horizon | None, now: 
             "inputs": inputs,
             "cutoff": facts["cutoff"],
             "horizon_days": config.horizon_days,
+            "churn_by": config.by,
             "horizon": None
             if suggested is None
             else {"says": told_horizon(config, suggested), "suggested": suggested.to_json()},
@@ -215,12 +216,16 @@ def _by_cutoff(trained: Trained) -> dict[str, list[tuple[int, float]]]:
     }
 
 
+_BY_CONTRACTS = "leaving is the end of a contract that none continued (`churn` in configs/train.yaml)\n"
+
+
 def told(summary: Json) -> str:
     """Return the summary in words for people."""
     refused = summary["not_promoted_because"]
     fate = "promoted to champion" if not refused else f"not promoted: {'; '.join(refused)}"
     horizon = f"{summary['horizon']['says']}\n" if summary["horizon"] else ""
     cutoffs = summary["training_cutoffs"]
+    horizon += _BY_CONTRACTS if summary["churn_by"] == "contracts" else ""
     return (
         f"{horizon}model {summary['model_version'][:12]} from {cutoffs} cutoff{'s' * (cutoffs != 1)}, {fate}\n"
         f"{_rung_told(summary)}{_judged_told(summary)}{_satisfaction_told(summary)}\n"

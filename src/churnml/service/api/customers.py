@@ -15,7 +15,7 @@ router = APIRouter(prefix="/v1", tags=["records"])
 Reader = Annotated[Readings, Depends(readings)]
 EXAMPLE = {
     "customer_id": "42", "cutoff": "2018-01-01T00:00:00+00:00", "run_id": "5f0c…", "model_version": "9b1d…",
-    "rung": "logistic", "horizon_days": 60, "population_days": 90, "churn_probability": 0.43,
+    "rung": "logistic", "churn_by": "orders", "horizon_days": 60, "population_days": 90, "churn_probability": 0.43,
     "churn_probability_low": 0.31, "churn_probability_high": 0.57, "risk_band": "high",
     "expected_margin": 12.3, "margin_median": 7.1, "margin_low": 0.0, "margin_high": 41.5,
     "clv": 120.5, "clv_days": 365, "discount_rate": 0.1, "cost_to_serve": 0.0,
@@ -33,6 +33,13 @@ EXAMPLE = {
         {"days": 60, "probability": 0.43, "extrapolated": False},
         {"days": 90, "probability": 0.35, "extrapolated": True},
     ],
+    "contract_over_within": [],
+    "remaining_life": [
+        {"quantile": 0.25, "date": "2018-03-09"},
+        {"quantile": 0.5, "date": "2018-11-30"},
+        {"quantile": 0.75, "date": "2020-08-17"},
+    ],
+    "renews_on": None,
     "currency": "USD", "last_order_on": "2017-11-20T00:00:00+00:00", "order_days": 23,
     "tenure_days": 340,
     "reasons": [{

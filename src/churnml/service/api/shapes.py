@@ -18,7 +18,9 @@ CustomerId = Annotated[str, StringConstraints(min_length=1, max_length=256)]
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
 Points = Annotated[float, Field(ge=0.0, le=100.0)]
 Day = date
-Rung = Literal["blend", "logistic", "rhythm", "recency", "prospect", "trial", "gone", "contract", "no_profiling"]
+Rung = Literal[
+    "blend", "logistic", "rhythm", "recency", "prospect", "trial", "gone", "contract", "no_contract", "no_profiling"
+]
 MAX_IDS = 500
 MAX_PAGE = 500
 
@@ -57,6 +59,26 @@ class Silence(Shape):
     extrapolated: bool = Field(description="whether they reach beyond the horizon that the model was taught")
 
 
+class Over(Shape):
+    """How likely a contract is over within so many days."""
+
+    days: int = Field(description="days after the cutoff")
+    probability: Share = Field(
+        description="of its end within them, without another that continues it; never lower for more days"
+    )
+    extrapolated: bool = Field(description="whether they reach beyond the horizon that the model was taught")
+
+
+class Leaving(Shape):
+    """By which day someone has left for good, with a probability."""
+
+    quantile: Share = Field(description="with at least this probability they have left by the date")
+    date: Day | None = Field(
+        description="that of the last order, or of the end of the contract; of a day that has passed, the cutoff's; "
+        "null beyond ten years"
+    )
+
+
 class NextOrder(Shape):
     """By which day the next order comes, with a probability."""
 
@@ -79,12 +101,19 @@ class DecisionRecord(Shape):
         "`rhythm`: by the rhythm of buying alone; `recency`: by a rule on how long the last order is ago; or why not: "
         "`prospect`: never paid for anything; `trial`: likewise, but has tried it out; "
         "`gone`: no order within `population_days`; "
-        "`contract`: holds a contract and has never ordered, which no model tells on yet; "
+        "`contract`: holds a contract and has never ordered, where churn goes by orders; "
+        "`no_contract`: orders and never held a contract, where churn goes by contracts; "
         "`no_profiling`: refuses to be profiled, so nothing is said of them"
     )
-    horizon_days: int = Field(description="days after the cutoff in which silence is churn")
+    churn_by: Literal["orders", "contracts"] = Field(
+        "orders",
+        description="what leaving is: no order in the horizon, or the end of a contract in it that none continued",
+    )
+    horizon_days: int = Field(description="days after the cutoff in which leaving is churn")
     population_days: int = Field(description="a customer ordered within so many days before the cutoff")
-    churn_probability: Share | None = Field(description="probability of no order in the horizon; null if not scored")
+    churn_probability: Share | None = Field(
+        description="probability of leaving in the horizon, as `churn_by` says; null if not scored"
+    )
     churn_probability_low: Share | None = Field(
         description="made to hold the probability nine times in ten: from here; null on the rung `blend`, or if not "
         "scored"
@@ -142,12 +171,21 @@ class DecisionRecord(Shape):
     )
     next_order: list[NextOrder] = Field(
         description="quantiles of the day of the next order, ascending: .25, .5 and .75; two are the same day only for "
-        "who orders nearly every day; empty if not scored"
+        "who orders nearly every day; empty if not scored, or by contracts"
     )
     no_order_within: list[Silence] = Field(
         description="the churn probability by other horizons, ascending; at `horizon_days` it is `churn_probability`; "
-        "empty if not scored"
+        "empty if not scored, or by contracts"
     )
+    contract_over_within: list[Over] = Field(
+        default_factory=list, description="the same by contracts; empty if not scored, or by orders"
+    )
+    remaining_life: list[Leaving] = Field(
+        default_factory=list,
+        description="quantiles of the day by which they have left for good, ascending: .25, .5 and .75; empty if not "
+        "scored, or on the rung `recency`",
+    )
+    renews_on: Day | None = Field(None, description="when a contract renews next, where that is known")
     currency: str = Field(description="ISO 4217 code of every amount")
     last_order_on: datetime | None
     order_days: int | None

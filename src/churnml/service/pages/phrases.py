@@ -232,7 +232,7 @@ def _refusals(language: Language) -> list[str]:
 def _outlooks(language: Language) -> list[str]:
     _ = translator(language).gettext
     return [
-        _("not enough to train yet: labels are read from the table `orders`, and there is none"),
+        _("not enough to train yet: who left is told by `orders` or `subscriptions`, and there is neither"),
         _("not enough to train yet: no %(missing)s"),
         _(
             "%(customers)s customers are too few to learn from: training needs 10 at each cutoff, and over all cutoffs "

@@ -1,0 +1,173 @@
+"""When contracts renew: every how many days, and how each went on that was known at a cutoff."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+
+import numpy as np
+import numpy.typing as npt
+
+from churnml.events.clock import DAY, days_later
+from churnml.events.contracts import Contracts, least_later
+from churnml.events.facts import NEVER, Integers
+
+Floats = npt.NDArray[np.float64]
+Flags = npt.NDArray[np.bool_]
+
+MONTH = 365.25 / 12
+PERIODS: Mapping[str, float] = {"day": 1.0, "week": 7.0, "month": MONTH, "quarter": 3 * MONTH, "year": 12 * MONTH}
+"""Days of each `period` of a contract."""
+
+_NEAR = 0.2
+_ON_ITS_DAY = 3.0
+"""Days around a renewal within which an end is one at the renewal: a failed payment is tried again for a few days."""
+
+
+def every_days(contract: Integers, learned: Flags, event_at: Integers, renews: Integers, nominal: Floats) -> Floats:
+    """Return every how many days the contract of each version renews, by the versions learned; shape (n_versions,).
+
+    That is the longest time from a version to the renewal it names: a version written between two renewals names the
+    nearer one. Where none names any, or none but one nearer than the period that is paid for, it is that period; and a
+    month where that is not told.
+
+    Parameters
+    ----------
+    contract, event_at, renews : ndarray of shape (n_versions,)
+        As of `Contracts.versions`.
+    learned : ndarray of shape (n_versions,)
+        Which versions count.
+    nominal : ndarray of shape (n_versions,)
+        Days of the period that is paid for, NaN where it is not told.
+    """
+    longest = np.zeros(int(contract.max(initial=-1)) + 1)
+    named = learned & (renews < NEVER) & (renews > event_at)
+    np.maximum.at(longest, contract[named], (renews[named] - event_at[named]) / DAY)
+    told = longest[contract]
+    usual = np.where(np.isnan(nominal), MONTH, nominal)
+    least = np.where(np.isnan(nominal), 1.0, (1.0 - _NEAR) * nominal)
+    return np.asarray(np.where(told >= least, told, usual))
+
+
+def period_days(every: Floats, nominal: Floats) -> Floats:
+    """Return how many days the price of a contract is for; shape as given.
+
+    A year that is paid month by month renews every twelve periods, and months of 30 days make periods of 30: where the
+    time between renewals is about a whole number of periods it tells their length.
+    """
+    usual = np.where(np.isnan(nominal), every, nominal)
+    whole = np.maximum(np.round(every / usual), 1.0)
+    exact = every / whole
+    return np.asarray(np.where(np.abs(exact / usual - 1.0) <= _NEAR, exact, usual))
+
+
+@dataclass(frozen=True)
+class Spells:
+    """Contracts that were paid for, as known at a cutoff; arrays of shape (n_contracts,).
+
+    Parameters
+    ----------
+    renewed : ndarray
+        How many renewals each has survived.
+    seen_from : ndarray
+        How many of these lay before we heard of it: one that had ended by then could not be heard of.
+    left_at_renewal, left_between : ndarray
+        Whether it has ended, on the day of a renewal or on another day; neither of one that runs, or that another
+        contract of the customer continued.
+    days : ndarray
+        Days under observation.
+    """
+
+    renewed: Integers
+    seen_from: Integers
+    left_at_renewal: Flags
+    left_between: Flags
+    days: Floats
+
+    def __len__(self) -> int:
+        return len(self.renewed)
+
+    @classmethod
+    def joined(cls, parts: list[Spells]) -> Spells:
+        """Return the contracts of several blocks."""
+        return cls(*(np.concatenate([getattr(part, one.name) for part in parts]) for one in fields(cls)))
+
+
+def spells(contracts: Contracts, cutoff: int, grace_days: int) -> Spells:
+    """Return how the paid contracts of a block went on until a cutoff, by what was known then.
+
+    Parameters
+    ----------
+    grace_days : int
+        How long after its end another contract of the customer still continues one.
+    """
+    versions = contracts.versions
+    learned, paying = versions.learned(cutoff), np.asarray(versions.columns["paid"]) == 1
+    contract, renews, known = (
+        np.asarray(versions.columns[name], dtype=np.int64) for name in ("contract", "renews", "renews_known")
+    )
+    renews = np.where(known <= cutoff, renews, NEVER)
+    nominal = np.asarray(versions.columns["nominal"], dtype=np.float64)
+    every = every_days(contract, learned, versions.event_at, renews, nominal)
+    paid = np.isin(contract, contract[learned & paying])
+    rows = np.flatnonzero(learned & paid & (contracts.replaced_at > cutoff) & (contracts.begins < cutoff))
+    begins, entered = _paid_since(contracts, contract, learned, paying)
+    begins, entered = (one[contract[rows]] for one in (begins, entered))
+    ends = np.where(contracts.ends[rows] < cutoff, contracts.ends[rows], NEVER)
+    over = ends < NEVER
+    until = np.minimum(ends, cutoff)
+    other = least_later(versions.customer[rows], [ends], contracts.begins[rows])
+    continued = over & (other < ends + np.where(over, grace_days * DAY, 0))
+    waited = (cutoff - ends) / DAY >= grace_days  # before that another contract may still continue it
+    gone = over & ~continued & waited
+    periods = np.maximum(until - begins, 0) / DAY / every[rows]
+    nearest = np.round(periods)
+    on_day = gone & (nearest >= 1) & (np.abs(periods - nearest) * every[rows] <= _ON_ITS_DAY)
+    survived = np.where(on_day, nearest - 1, np.floor(periods)).astype(np.int64)
+    before = np.floor(np.maximum(entered - begins, 0) / DAY / every[rows] + _ON_ITS_DAY / every[rows] / 2)
+    seen_from = np.minimum(before.astype(np.int64), survived)
+    days = np.maximum(until - np.maximum(begins, entered), 0) / DAY
+    return Spells(survived, seen_from, on_day, gone & ~on_day, days)
+
+
+def _paid_since(contracts: Contracts, contract: Integers, learned: Flags, paying: Flags) -> tuple[Integers, Integers]:
+    """Return, by contract, from when on it was paid for, and since when it is under observation."""
+    versions = contracts.versions
+    size = int(contract.max(initial=-1)) + 1
+    first, first_paid, begun = (np.full(size, NEVER, dtype=np.int64) for _ in range(3))
+    paid = learned & paying
+    np.minimum.at(first, contract[learned], versions.event_at[learned])
+    np.minimum.at(first_paid, contract[paid], versions.event_at[paid])
+    np.minimum.at(begun, contract[learned], contracts.begins[learned])
+    since = np.where(first_paid > first, np.maximum(first_paid, begun), begun)
+    return since, np.maximum(first_paid, since)
+
+
+@dataclass(frozen=True)
+class Fees:
+    """What contracts cost a day, in the stretches between their versions; arrays of shape (n_stretches,).
+
+    Parameters
+    ----------
+    customer : ndarray
+        As a position in the block.
+    begins, ends : ndarray
+        Of the stretch, microseconds UTC.
+    per_day : ndarray
+        In 1/10,000 of a unit of the currency.
+    """
+
+    customer: Integers
+    begins: Integers
+    ends: Integers
+    per_day: Floats
+
+    def due(self, cutoffs: Sequence[int], horizon_days: int, n_customers: int, time_zone: str) -> Integers:
+        """Return what falls due in the horizon, day by day; shape (n_cutoffs, n_customers), in 1/10,000 unit."""
+        told = np.zeros((len(cutoffs), n_customers))
+        for place, cutoff in enumerate(cutoffs):
+            last = days_later(cutoff, horizon_days, time_zone)
+            inside = np.minimum(self.ends, last) - np.maximum(self.begins, cutoff)
+            rows = np.flatnonzero(inside > 0)
+            np.add.at(told[place], self.customer[rows], inside[rows] / DAY * self.per_day[rows])
+        return np.rint(told).astype(np.int64)

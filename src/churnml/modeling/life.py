@@ -1,0 +1,107 @@
+"""Remaining life: how long someone stays a customer, until their last order or the end of their contract.
+
+By orders, the rhythm tells it: each order may be the last, with a chance that differs from customer to customer, so who
+is still there leaves at the rate of their orders times that chance. Of those whom the blend thinks likelier to order in
+the horizon than the rhythm does, more are taken to be there. By contracts it is the curve of being over.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import lru_cache
+
+import numpy as np
+import numpy.typing as npt
+from scipy.special import roots_sh_jacobi
+
+from churnml.modeling.btyd import BGNBD, Rfm
+from churnml.modeling.curve import QUANTILES, When
+from churnml.modeling.posterior import Rhythms
+from churnml.modeling.rhythm import Silent
+
+Matrix = npt.NDArray[np.float64]
+
+LONGEST_DAYS = 3650
+"""Beyond ten years nobody is told when they will leave."""
+
+_NODES = 12
+_ALIKE = 400
+_DRAWN = 5
+"""Rhythms asked, where there are many about as likely: more would cost much and move a date by little."""
+_FEWEST = 0.001
+
+
+def remaining_life(rhythm: Silent, known: Rfm, churn: Matrix, horizon_days: int) -> When | None:
+    """Return by which day each customer has placed their last order, for each of `curve.QUANTILES`.
+
+    Who has placed it already with that probability has day 0. None where nothing but a rule of recency is known.
+
+    Parameters
+    ----------
+    churn : ndarray of shape (n_rows,)
+        The churn probability in the horizon, which may know more than the rhythm.
+
+    References
+    ----------
+    Fader, Hardie & Lee (2005), "Counting your customers" the easy way, Marketing Science 24(2): of a customer who is
+    there, the rate is Gamma(r + x, alpha + T) and the chance to leave Beta(a, b + x); the time to the last order is
+    exponential with their product.
+    """
+    if not isinstance(rhythm, BGNBD | Rhythms):
+        return None
+    each = rhythm.each[:_DRAWN] if isinstance(rhythm, Rhythms) else (rhythm,)
+    said = 1.0 - rhythm.p_no_order(known, horizon_days)
+    there = np.clip(rhythm.p_alive(known) * (1.0 - churn) / np.maximum(said, _FEWEST), 0.0, 1.0)
+    return first_day(lambda days: 1.0 - there * _stays(each, known, days), LONGEST_DAYS)
+
+
+def first_day(over: Callable[[Matrix], Matrix], longest: int) -> When:
+    """Return the fewest whole days by which something is over with each probability of `QUANTILES`, 0 if it is now.
+
+    Parameters
+    ----------
+    over : callable
+        Takes days of shape (n_quantiles, 1), or (n_quantiles, n_rows), and returns the probability of being over by
+        then, of shape (n_quantiles, n_rows); never falling with days.
+    longest : int
+        Days beyond which nothing is told.
+    """
+    wanted = np.array(QUANTILES)[:, None]
+    now = over(np.zeros((len(QUANTILES), 1)))
+    before, by = np.zeros(now.shape), np.full(now.shape, float(longest))
+    told = over(by) >= wanted
+    while (by - before > 1).any():
+        middle = np.floor((before + by) / 2)
+        come = over(middle) >= wanted
+        before, by = np.where(come, before, middle), np.where(come, middle, by)
+    by = np.where(now >= wanted, 0.0, by)
+    return When(np.where(told, by, np.nan).T, np.where(told, over(by), np.nan).T)
+
+
+def _stays(each: tuple[BGNBD, ...], known: Rfm, days: Matrix) -> Matrix:
+    """Return the probability that a customer who is there still is after the days; the shape of days over rows."""
+    total = np.zeros(np.broadcast_shapes(days.shape, (1, len(known))))
+    for one in each:
+        shape, ages = one.r_ + known.frequency, one.alpha_ + known.T
+        chances, weights = _chances(one.a_, one.b_, known.frequency)
+        for node in range(_NODES):
+            total += weights[node] * np.exp(-shape * np.log1p(chances[node] * days / ages))
+    return total / len(each)
+
+
+def _chances(a: float, b: float, frequency: Matrix) -> tuple[Matrix, Matrix]:
+    """Return chances to leave and their weights, by which a mean over Beta(a, b + x) is a sum; (n_nodes, n_rows)."""
+    counts, place = np.unique(np.minimum(np.round(frequency), _ALIKE), return_inverse=True)
+    told = [_nodes(round(a, 12), round(b + count, 12)) for count in counts.tolist()]
+    nodes, weights = (np.array([one[part] for one in told]).T for part in (0, 1))
+    return nodes[:, place], weights[:, place]
+
+
+@lru_cache(maxsize=4096)
+def _nodes(a: float, b: float) -> tuple[Matrix, Matrix]:
+    """Return the nodes and weights of Gauss and Jacobi for a Beta(a, b)."""
+    nodes, weights = roots_sh_jacobi(_NODES, a + b - 1.0, a)
+    return nodes, weights / weights.sum()
+
+
+__all__ = ["LONGEST_DAYS", "first_day", "remaining_life"]
