@@ -27,28 +27,28 @@ def judged(forecast, baseline=None):
 
 
 def test_a_model_that_a_baseline_beats_beyond_noise_does_not_pass():
-    gate = asking._baselines(judged(RNG.random(4_000), HONEST))
+    gate = asking.beside_baselines(judged(RNG.random(4_000), HONEST))
     assert not gate.passed
     assert "RFM table has a better AUROC for churn beyond noise" in gate.found
 
 
 def test_a_model_as_good_as_its_baselines_passes():
-    assert asking._baselines(judged(HONEST, HONEST)).passed
+    assert asking.beside_baselines(judged(HONEST, HONEST)).passed
 
 
 def test_probabilities_that_mean_what_they_say_pass():
-    assert asking._calibration(judged(HONEST), TrainConfig()).passed
+    assert asking.calibrated(judged(HONEST), TrainConfig()).passed
 
 
 def test_probabilities_twice_too_high_do_not_pass():
-    gate = asking._calibration(judged(np.minimum(2 * HONEST, 1)), TrainConfig())
+    gate = asking.calibrated(judged(np.minimum(2 * HONEST, 1)), TrainConfig())
     assert not gate.passed
     assert gate.found.startswith("ECE 0.2")
     assert "not above 0.050 beyond noise" in gate.rule
 
 
 def test_an_error_that_a_perfect_model_may_show_passes_whatever_the_setting():
-    assert asking._calibration(judged(HONEST), TrainConfig(max_calibration_error=0.0)).passed
+    assert asking.calibrated(judged(HONEST), TrainConfig(max_calibration_error=0.0)).passed
 
 
 def test_a_refusal_tells_what_was_found_and_the_rule():

@@ -29,7 +29,7 @@ from churnml.modeling.conversion import (
 )
 from churnml.modeling.conversion_baselines import baselines_of
 from churnml.modeling.cutoffs import cutoffs_before, lag_of
-from churnml.modeling.gates import Gate, refusals
+from churnml.modeling.gates import Gate, beside_baselines, calibrated, refusals
 from churnml.modeling.judgement import OURS, Judgement, contest
 from churnml.modeling.prospects import Prospects
 from churnml.modeling.snapshots import snapshots
@@ -217,7 +217,8 @@ def _try(
         forecasts = {OURS: model.forecast(prospects.at_now).probability} | baselines_of(prospects, prospects.at_now)
         found = contest("conversion", came.astype(np.float64), forecasts, bootstrap=bootstrap, seed=config.seed)
     judged = Judgement("", "", config.horizon_days, len(came), {"conversion": found}, {})
-    return Tried(rung, judged, (_baselines(judged), _calibration(judged, config)))
+    asked = (beside_baselines(judged, "conversion"), calibrated(judged, config, "conversion"))
+    return Tried(rung, judged, asked)
 
 
 def stand(trained: Trained, tests: Tries, store: Store, config: TrainConfig, otherwise: str = "") -> Conversion:
@@ -274,21 +275,6 @@ def stand(trained: Trained, tests: Tries, store: Store, config: TrainConfig, oth
 def _rolling(cutoffs: Sequence[int], store: Store, config: TrainConfig) -> Rolling:
     lag = lag_of(store, config)
     return origins(sorted(cutoffs), config.horizon_days, config.folds, store.time_zone, lag)
-
-
-def _baselines(judged: Judgement) -> Gate:
-    better = judged.gate()
-    rule = "no baseline of conversion is better out of time beyond noise"
-    return Gate("baselines", not better, rule, "; ".join(better) or "none is")
-
-
-def _calibration(judged: Judgement, config: TrainConfig) -> Gate:
-    found = judged.contests["conversion"]
-    error = found.ours.figures["ece"]
-    allowed = max(config.max_calibration_error, found.ece_perfect_95 or 0.0)
-    rule = f"the calibration error of conversion out of time (ECE) is not above {allowed:.3f} beyond noise"
-    said = f"ECE {error.value:.3f}, 95 % interval {error.low:.3f} to {error.high:.3f}"
-    return Gate("calibration", error.low <= allowed, rule, said)
 
 
 def _suspects(prospects: Prospects, model: ConversionModel, config: TrainConfig) -> Gate:

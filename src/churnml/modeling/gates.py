@@ -6,21 +6,21 @@ be promoted by someone who knows better and says why.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 from churnml.config import TrainConfig
 from churnml.modeling.alone import alone
 from churnml.modeling.bounds import bounds
-from churnml.modeling.judgement import Judgement
+from churnml.modeling.judgement import Judgement, Target
 from churnml.modeling.steadiness import steadiness
 from churnml.modeling.train import Trained
 
 Json = dict[str, Any]  # Any: JSON
 Question = Literal["baselines", "calibration", "suspects", "bounds", "stability"]
 
-_NO_BETTER = "no baseline is better out of time beyond noise"
+_OF: Mapping[Target, str] = {"conversion": " of conversion"}
 
 
 @dataclass(frozen=True)
@@ -63,11 +63,11 @@ def gates(judged: Judgement | None, trained: Trained, config: TrainConfig, not_j
     if judged is None:
         why = f"not asked, for it was not judged out of time: {not_judged}"
         unasked = [
-            Gate("baselines", passed=True, rule=_NO_BETTER, found=why, asked=False),
+            Gate("baselines", passed=True, rule=_no_better("churn"), found=why, asked=False),
             Gate("calibration", passed=True, rule="the calibration error out of time is small", found=why, asked=False),
         ]
         return [*unasked, *_of_itself(trained, config)]
-    return [_baselines(judged), _calibration(judged, config), *_of_itself(trained, config)]
+    return [beside_baselines(judged), calibrated(judged, config), *_of_itself(trained, config)]
 
 
 def _of_itself(trained: Trained, config: TrainConfig) -> list[Gate]:
@@ -80,19 +80,36 @@ def refusals(asked: Sequence[Gate]) -> list[str]:
     return [f"{gate.found} (the rule: {gate.rule})" for gate in asked if not gate.passed]
 
 
-def _baselines(judged: Judgement) -> Gate:
+def beside_baselines(judged: Judgement, target: Target = "churn") -> Gate:
+    """Ask whether a baseline is better beyond noise.
+
+    Parameters
+    ----------
+    target : {'churn', 'conversion'}
+        Whose model was judged; that of churn is judged on value as well.
+    """
     better = judged.gate()
-    return Gate("baselines", not better, _NO_BETTER, "; ".join(better) or "none is")
+    return Gate("baselines", not better, _no_better(target), "; ".join(better) or "none is")
 
 
-def _calibration(judged: Judgement, config: TrainConfig) -> Gate:
-    """Ask whether probabilities mean what they say; an error that a perfect model may show passes whatever the rule."""
-    contest = judged.contests["churn"]
+def calibrated(judged: Judgement, config: TrainConfig, target: Target = "churn") -> Gate:
+    """Ask whether probabilities mean what they say; an error that a perfect model may show passes whatever the rule.
+
+    Parameters
+    ----------
+    target : {'churn', 'conversion'}
+        Whose probabilities.
+    """
+    contest = judged.contests[target]
     error = contest.ours.figures["ece"]
     allowed = max(config.max_calibration_error, contest.ece_perfect_95 or 0.0)
-    rule = f"the calibration error out of time (ECE) is not above {allowed:.3f} beyond noise"
+    rule = f"the calibration error{_OF.get(target, '')} out of time (ECE) is not above {allowed:.3f} beyond noise"
     found = f"ECE {error.value:.3f}, 95 % interval {error.low:.3f} to {error.high:.3f}"
     return Gate("calibration", error.low <= allowed, rule, found)
+
+
+def _no_better(target: Target) -> str:
+    return f"no baseline{_OF.get(target, '')} is better out of time beyond noise"
 
 
 def _suspects(trained: Trained, config: TrainConfig) -> Gate:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
@@ -15,12 +15,15 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from sqlalchemy import Engine, func, select
 
 from churnml.database import Catalogue, Records
+from churnml.database.records import Page
 from churnml.database.tables import records
 from churnml.errors import DependencyError, NotFoundError, UsageError
 from churnml.wording import Text
 
 Band = Literal["high", "medium", "low"]
 BANDS: tuple[Band, ...] = ("high", "medium", "low")
+Place = tuple[float, str]
+"""Where in a list a record stands: by what it is sorted, and whose it is."""
 Record = dict[str, Any]  # Any: a record is JSON; `api/shapes.py` says what stands in it
 NO_RUN = "there are no decision records yet; run `churnml demo`, or `churnml ingest`, `churnml train`, `churnml score`"
 NO_DATA = "nothing has landed yet; run `churnml demo`, or `churnml ingest` with your own tables"
@@ -168,22 +171,11 @@ class Readings:
         UsageError
             If the cursor is not one of ours, or belongs to an earlier run.
         """
-        after, before = (None, 0) if cursor is None else _read_cursor(cursor, run.run_id)
-        page = self._records.page(limit, after, filters.bands, filters.actions)
-        _same_run(page.records, run)
-        following = page.next_cursor and _write_cursor(run.run_id, page.next_cursor, before + len(page.records))
-        return Slice(page.records, before, page.total, following)
+        return _slice(run, cursor, lambda after: self._records.page(limit, after, filters.bands, filters.actions))
 
     def whole_list(self, run: CurrentRun, filters: Filters) -> Iterator[Record]:
         """Give the whole list record by record, reading it in pages so that memory stays small."""
-        after: tuple[float, str] | None = None
-        while True:
-            page = self._records.page(_EXPORT_PAGE, after, filters.bands, filters.actions)
-            _same_run(page.records, run)
-            yield from page.records
-            after = page.next_cursor
-            if after is None:
-                return
+        return _whole(run, lambda after: self._records.page(_EXPORT_PAGE, after, filters.bands, filters.actions))
 
     def prospects(self, run: CurrentRun, limit: int, cursor: str | None = None) -> Slice:
         """Return the part of the prospects that follows `cursor`, the likeliest to become customers first.
@@ -193,22 +185,11 @@ class Readings:
         UsageError
             As `at_risk`.
         """
-        after, before = (None, 0) if cursor is None else _read_cursor(cursor, run.run_id)
-        page = self._records.prospects(limit, after)
-        _same_run(page.records, run)
-        following = page.next_cursor and _write_cursor(run.run_id, page.next_cursor, before + len(page.records))
-        return Slice(page.records, before, page.total, following)
+        return _slice(run, cursor, lambda after: self._records.prospects(limit, after))
 
     def all_prospects(self, run: CurrentRun) -> Iterator[Record]:
         """Give the prospects record by record, reading them in pages so that memory stays small."""
-        after: tuple[float, str] | None = None
-        while True:
-            page = self._records.prospects(_EXPORT_PAGE, after)
-            _same_run(page.records, run)
-            yield from page.records
-            after = page.next_cursor
-            if after is None:
-                return
+        return _whole(run, lambda after: self._records.prospects(_EXPORT_PAGE, after))
 
     def actions(self, run: CurrentRun) -> dict[str, Text]:
         """Return the actions that the run suggests to anyone, with their names, by key."""
@@ -230,16 +211,36 @@ def _text(label: dict[str, str] | None, fallback: str) -> Text:
     return Text(label["en"], label["zh"]) if label else Text(fallback, fallback)
 
 
+def _slice(run: CurrentRun, cursor: str | None, read: Callable[[Place | None], Page]) -> Slice:
+    """Return the page that follows a cursor; the first where there is none."""
+    after, before = (None, 0) if cursor is None else _read_cursor(cursor, run.run_id)
+    page = read(after)
+    _same_run(page.records, run)
+    following = page.next_cursor and _write_cursor(run.run_id, page.next_cursor, before + len(page.records))
+    return Slice(page.records, before, page.total, following)
+
+
+def _whole(run: CurrentRun, read: Callable[[Place | None], Page]) -> Iterator[Record]:
+    """Give every record of a list, page after page."""
+    page = read(None)
+    while True:
+        _same_run(page.records, run)
+        yield from page.records
+        if page.next_cursor is None:
+            return
+        page = read(page.next_cursor)
+
+
 def _same_run(found: list[Record], run: CurrentRun) -> None:
     if found and found[0]["run_id"] != run.run_id:
         raise DependencyError("a newer run appeared while the list was being read; ask again from the start")
 
 
-def _write_cursor(run_id: str, after: tuple[float, str], position: int) -> str:
+def _write_cursor(run_id: str, after: Place, position: int) -> str:
     return base64.urlsafe_b64encode(json.dumps([run_id, *after, position]).encode()).decode().rstrip("=")
 
 
-def _read_cursor(cursor: str, run_id: str) -> tuple[tuple[float, str], int]:
+def _read_cursor(cursor: str, run_id: str) -> tuple[Place, int]:
     try:
         of_run, value, customer, before = _unpack(cursor)
     except (ValueError, TypeError, RecursionError) as error:

@@ -15,7 +15,7 @@ import numpy as np
 
 from churnml.config import TrainConfig
 from churnml.database.workspace import digest_of_file
-from churnml.errors import DataRefusedError, ModelRefusedError, UsageError, nearest
+from churnml.errors import DataRefusedError, UsageError, nearest
 from churnml.events.feature_check import Checked, Rule, check, require_room, set_aside
 from churnml.events.feature_file import FeatureFile, find_roles, stage
 from churnml.events.feature_table import ReadyTable, Roles, listed
@@ -95,7 +95,7 @@ def train_features(session: Session, path: Path, declared: Declared, horizon_day
     said = asdict(declared) | {"horizon_days": horizon_days, "file": digest_of(path)}
     inputs = session.inputs(config, feature_table=said)
     done = session.catalogue.last_run(TRAIN)
-    if done is not None and done.inputs == inputs and done.bundle and _is_whole(session, done.bundle):
+    if done is not None and done.inputs == inputs and done.bundle and session.has_whole(done.bundle):
         return done.summary
     with opened(session, path) as (file, notes):
         return _train(session, file, notes, declared, config, horizon_days, inputs)
@@ -310,16 +310,6 @@ def _entry(session: Session, bundle: str, config: TrainConfig, judged: Judged, t
         ],
         bundle=session.workspace.models / bundle,
     )
-
-
-def _is_whole(session: Session, bundle: str) -> bool:
-    from churnml.modeling.bundle import check_bundle  # noqa: PLC0415
-
-    try:
-        check_bundle(session.workspace.models / bundle)
-    except ModelRefusedError:
-        return False
-    return True
 
 
 def told_training(summary: Json) -> str:

@@ -23,7 +23,7 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeEl
 from churnml.config import FeaturesConfig, TrainConfig, WorkspaceConfig, load_config, with_options
 from churnml.database import Catalogue, Records, Workspace, open_engine, source_digest
 from churnml.database.workspace import digest_of_file
-from churnml.errors import DependencyError, UsageError
+from churnml.errors import DependencyError, ModelRefusedError, UsageError
 from churnml.events.clock import days_later, microseconds, midnight, moment
 from churnml.events.point_in_time import Store
 
@@ -103,6 +103,16 @@ class Session:
     def own_learners(self) -> dict[Path, str]:
         """The files of learners of the user's own, and the digest of each, empty where there is no such file."""
         return {file: digest_of_file(file) if file.is_file() else "" for file in self.train_settings().learners.paths}
+
+    def has_whole(self, bundle: str) -> bool:
+        """Tell whether a bundle is there with all its files as they were written."""
+        from churnml.modeling.bundle import check_bundle  # noqa: PLC0415  # LightGBM takes seconds to import
+
+        try:
+            check_bundle(self.workspace.models / bundle)
+        except ModelRefusedError:
+            return False
+        return True
 
     @cached_property
     def store(self) -> Store:

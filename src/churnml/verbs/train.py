@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from churnml.config import TrainConfig, flat
-from churnml.errors import ModelRefusedError, NotEnoughDataError
+from churnml.errors import NotEnoughDataError
 from churnml.events.clock import DAY
 from churnml.verbs.features import of_session
 from churnml.verbs.horizon import told as told_horizon
@@ -54,7 +54,7 @@ def train(session: Session, *, cutoff: str | None = None, overrides: dict[str, A
     _require_history(session, now)
     inputs = session.inputs(config, cutoff=now)
     done = session.catalogue.last_run("train")
-    if done is not None and done.inputs == inputs and done.bundle and _is_whole(session, done.bundle):
+    if done is not None and done.inputs == inputs and done.bundle and session.has_whole(done.bundle):
         return done.summary
     return _run(session, config, suggested, now, inputs)
 
@@ -66,16 +66,6 @@ def _require_history(session: Session, now: int) -> None:
             f"training needs {_FEWEST_DAYS} days of history to tell a silence from a pause, found {have} before the "
             "cutoff; ingest older orders, or wait"
         )
-
-
-def _is_whole(session: Session, bundle: str) -> bool:
-    from churnml.modeling.bundle import check_bundle  # noqa: PLC0415  # LightGBM takes seconds to import
-
-    try:
-        check_bundle(session.workspace.models / bundle)
-    except ModelRefusedError:
-        return False
-    return True
 
 
 def answers_by_blend(session: Session) -> bool:

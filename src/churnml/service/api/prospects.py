@@ -5,17 +5,15 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query
-from fastapi.responses import JSONResponse, Response, StreamingResponse
+from fastapi.responses import Response
 
-from churnml.errors import UsageError
 from churnml.service.api.customers import EXAMPLE
+from churnml.service.api.lists import PAGE, REFUSED, csv_file, json_page, wants_csv
 from churnml.service.api.shapes import ProspectList, ProspectQuery, readings
 from churnml.service.exports import prospect_chunks
-from churnml.service.problems import described
-from churnml.service.readings import NO_RUN, Readings
+from churnml.service.readings import Readings
 
 router = APIRouter(prefix="/v1", tags=["records"])
-_PAGE = 50
 _NOTHING = (
     "churn_probability", "churn_probability_low", "churn_probability_high", "risk_band", "expected_margin",
     "margin_median", "margin_low", "margin_high", "clv", "cost_to_serve", "clv_to_cac", "value_if_retained",
@@ -41,27 +39,13 @@ EXAMPLE_LIST = {
     "/prospects",
     summary="The prospects and trials, the likeliest to become customers first",
     response_model=ProspectList,
-    responses={
-        200: {"content": {"text/csv": {"schema": {"type": "string"}}}},
-        **described({
-            400: ("usage", "`cursor` belongs to an earlier run; leave it out to start from the top of the new list"),
-            422: ("invalid_request", "`limit` must be at most 500, got 501"),
-            503: ("dependency", NO_RUN),
-        }),
-    },
-)  # fmt: skip
+    responses={200: {"content": {"text/csv": {"schema": {"type": "string"}}}}, **REFUSED},
+)
 def prospects(query: Annotated[ProspectQuery, Query()], reader: Annotated[Readings, Depends(readings)]) -> Response:
     """Return one page as JSON, or the whole list as CSV: UTF-8 with a byte order mark, safe to open in Excel."""
     run = reader.run()
-    if query.format == "csv":
-        if query.limit is not None or query.cursor is not None:
-            raise UsageError("`format=csv` gives the whole list; leave out `limit` and `cursor`")
-        day = str(run.summary.get("cutoff", ""))[:10] or run.run_id
-        headers = {"content-disposition": f'attachment; filename="prospects-{day}.csv"'}
-        chunks = prospect_chunks(reader.all_prospects(run), query.lang)
-        return StreamingResponse(chunks, media_type="text/csv; charset=utf-8", headers=headers)
-    page = reader.prospects(run, query.limit or _PAGE, query.cursor)
-    told = {name: run.summary.get(name) for name in ("expected_conversions", "cutoff", "horizon_days", "currency")}
+    if wants_csv(query):
+        return csv_file("prospects", run, prospect_chunks(reader.all_prospects(run), query.lang))
+    told = {"expected_conversions": run.summary.get("expected_conversions")}
     told |= {"no_conversion_because": run.summary.get("no_conversion_because") or ""}
-    told |= {"run_id": run.run_id, "model_version": run.model_version}
-    return JSONResponse({"items": page.records, "next_cursor": page.next_cursor, "total": page.total} | told)
+    return json_page(reader.prospects(run, query.limit or PAGE, query.cursor), run, told)

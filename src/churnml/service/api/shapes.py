@@ -217,12 +217,11 @@ class Scores(Shape):
     unknown: list[str]
 
 
-class AtRiskList(Shape):
-    """A page of the at-risk list, greatest value at risk first."""
+class PeopleList(Shape):
+    """A page of a list of people, and the facts of the run whose list it is."""
 
     items: list[DecisionRecord]
     next_cursor: str | None = Field(description="give it back as `cursor` for what follows; null on the last page")
-    total: int = Field(description="customers in the list as filtered, over all pages")
     run_id: str
     model_version: str | None
     cutoff: datetime | None
@@ -230,39 +229,38 @@ class AtRiskList(Shape):
     currency: str | None
 
 
-class AtRiskQuery(Shape):
-    """What may stand behind the question mark of `/v1/at-risk`."""
+class ListQuery(Shape):
+    """What may stand behind the question mark of any list of people."""
 
     limit: int | None = Field(None, ge=1, le=MAX_PAGE, description="records on a page of JSON; 50 if left out")
     cursor: str | None = Field(None, max_length=2_000, description="`next_cursor` of the page before")
+    format: Literal["json", "csv"] = Field("json", description="`csv` gives the whole list, streamed")
+    lang: Literal["en", "zh"] = Field("en", description="language of the CSV's header and of the words in its cells")
+
+
+class AtRiskList(PeopleList):
+    """A page of the at-risk list, greatest value at risk first."""
+
+    total: int = Field(description="customers in the list as filtered, over all pages")
+
+
+class AtRiskQuery(ListQuery):
+    """What may stand behind the question mark of `/v1/at-risk`."""
+
     band: list[Band] = Field([], description="keep these risk bands; repeatable")
     action: list[str] = Field([], max_length=50, description="keep these suggested actions; repeatable")
-    format: Literal["json", "csv"] = Field("json", description="`csv` gives the whole list, streamed")
-    lang: Literal["en", "zh"] = Field("en", description="language of the CSV's header, reasons and actions")
 
 
-class ProspectList(Shape):
+class ProspectList(PeopleList):
     """A page of the prospects and trials, the likeliest to become customers first."""
 
-    items: list[DecisionRecord]
-    next_cursor: str | None = Field(description="give it back as `cursor` for what follows; null on the last page")
     total: int = Field(description="prospects and trials of whom something is said, over all pages")
     expected_conversions: float | None = Field(description="how many of them are expected to become customers")
     no_conversion_because: str = Field(description="why nothing is said of any; empty where something is")
-    run_id: str
-    model_version: str | None
-    cutoff: datetime | None
-    horizon_days: int | None
-    currency: str | None
 
 
-class ProspectQuery(Shape):
+class ProspectQuery(ListQuery):
     """What may stand behind the question mark of `/v1/prospects`."""
-
-    limit: int | None = Field(None, ge=1, le=MAX_PAGE, description="records on a page of JSON; 50 if left out")
-    cursor: str | None = Field(None, max_length=2_000, description="`next_cursor` of the page before")
-    format: Literal["json", "csv"] = Field("json", description="`csv` gives the whole list, streamed")
-    lang: Literal["en", "zh"] = Field("en", description="language of the CSV's header and reasons")
 
 
 class Health(Shape):
