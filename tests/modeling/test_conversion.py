@@ -319,6 +319,7 @@ def test_where_every_rung_was_refused_nothing_is_deployed_and_the_reason_is_told
     found = stand(at_origin, Tries(lambda _: None, (failing,)), shop.store, CONFIG)
     assert found.model is None
     assert found.because.startswith("it was refused: the base rate is better (the rule: no baseline of conversion")
+    assert found.no_model.gates == ("baselines",)
     assert refusals(found.gates)
 
 

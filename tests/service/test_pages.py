@@ -6,6 +6,7 @@ import pytest
 from sample_run import HOSTILE, ask, bodies, fill, record
 
 from churnml.database import Workspace
+from churnml.modeling.no_conversion import KnownByFirstOrder, Refused, plain
 
 HTML = {"accept": "text/html"}
 
@@ -253,12 +254,21 @@ def test_the_page_of_a_trial_tells_how_likely_it_is_to_become_a_customer_and_why
     assert "raises the risk" not in found
 
 
-def test_where_no_model_stands_the_page_says_why(own_workspace):
-    why = "nobody was known before the day they became a customer"
-    fill(own_workspace, [record("never", 80, "prospect")], now=3, no_conversion_because=why, prospects=1)
+@pytest.mark.parametrize(
+    "reason, language, said",
+    [
+        (KnownByFirstOrder(), "en", "Why: nobody was known before the day they became a customer"),
+        (KnownByFirstOrder(), "zh", "原因：没有人在成为客户之前就有记录，因此无从判断。"),
+        (Refused(("baselines", "calibration"), "ECE 0.2"), "en", "Why: it was refused: ECE 0.2."),
+        (Refused(("baselines", "calibration"), "ECE 0.2"), "zh", "更简单的方法比它更接近实际结果；它给出的概率"),
+    ],
+)
+def test_where_no_model_stands_the_pages_say_why_in_the_language_of_the_reader(own_workspace, reason, language, said):
+    fill(own_workspace, [record("never", 80, "prospect")], now=3, no_conversion=plain(reason), prospects=1)
+    asked = HTML | {"accept-language": language}
     with ask(own_workspace) as client:
-        found = [client.get(path, headers=HTML).text for path in ("/prospects", "/customers/never")]
-    assert all(why in one for one in found)
+        found = [client.get(path, headers=asked).text for path in ("/prospects", "/customers/never")]
+    assert all(said in one for one in found)
 
 
 def test_where_everyone_has_paid_the_page_says_what_would_change_that(own_workspace):

@@ -20,11 +20,13 @@ from threadpoolctl import threadpool_limits
 from churnml.config import LEARNERS, RidgeSettings, TrainConfig
 from churnml.errors import NotEnoughDataError
 from churnml.features import FeatureTable
+from churnml.modeling.check_finding import Finding
 from churnml.modeling.churn import ChurnModel, Recipe, by_rhythm_alone, enough, fit_churn, with_doubt
 from churnml.modeling.design import Design, fit_design
 from churnml.modeling.hazard import Hazard
 from churnml.modeling.ladder import FEWEST_CUTOFFS, FEWEST_LEFT, FEWEST_OF_EACH
 from churnml.modeling.learners import sigmoid
+from churnml.modeling.no_conversion import EveryoneHasPaid, KnownByFirstOrder
 from churnml.modeling.posterior import LEVEL
 from churnml.modeling.prospects import AGE, Prospects
 from churnml.modeling.rhythm import logit_of
@@ -118,12 +120,18 @@ class ConversionModel:
         return sigmoid(low), sigmoid(high)
 
 
+def nothing_to_learn(prospects: Prospects) -> Finding | None:
+    """Return why prospects can teach no rung at all, None where they can."""
+    if not len(prospects.at_now) and not len(prospects.table):
+        return EveryoneHasPaid()
+    return KnownByFirstOrder() if prospects.hazard is None else None
+
+
 def reached(prospects: Prospects) -> tuple[ConversionRung | None, str]:
     """Return the highest rung that prospects can teach, or none; and why no higher, in words, empty on the highest."""
-    if not len(prospects.at_now) and not len(prospects.table):
-        return None, "nobody is known who has not paid for something"
-    if prospects.hazard is None:
-        return None, "nobody was known before the day they became a customer, so there is nothing to tell by"
+    nothing = nothing_to_learn(prospects)
+    if nothing is not None:
+        return None, nothing.said()
     came = prospects.different(prospects.converted)
     stayed = prospects.different(~prospects.converted)
     cutoffs = f"{prospects.cutoffs} training cutoff{'s' * (prospects.cutoffs != 1)}"

@@ -19,18 +19,21 @@ from churnml.labels import Outcomes, converted, origins
 from churnml.modeling.alone import alone
 from churnml.modeling.backtest import last_origin
 from churnml.modeling.bounds import conversion_bounds
+from churnml.modeling.check_finding import Finding
 from churnml.modeling.conversion import (
     CONVERSION_RUNGS,
     ConversionModel,
     ConversionRung,
     Rolling,
     fit_conversion,
+    nothing_to_learn,
     reached,
 )
 from churnml.modeling.conversion_baselines import baselines_of
 from churnml.modeling.cutoffs import cutoffs_before, lag_of
 from churnml.modeling.gates import Gate, beside_baselines, calibrated, refusals
 from churnml.modeling.judgement import OURS, Judgement, contest
+from churnml.modeling.no_conversion import NotLookedFor, NotTaught, Refused, plain
 from churnml.modeling.prospects import Prospects
 from churnml.modeling.snapshots import snapshots
 from churnml.modeling.train import Trained
@@ -71,6 +74,8 @@ class Conversion:
         Of the model.
     because : str
         Why there is no model, or why it stands no higher, in words; empty on the highest rung.
+    no_model : Finding or None
+        Why there is none, as data; None where there is one.
     tried : Tried or None
         How its rung did out of time, or the highest that was refused.
     not_judged : str
@@ -84,6 +89,7 @@ class Conversion:
     model: ConversionModel | None
     rung: ConversionRung | None
     because: str
+    no_model: Finding | None = None
     tried: Tried | None = None
     not_judged: str = ""
     gates: tuple[Gate, ...] = ()
@@ -98,6 +104,7 @@ class Conversion:
             None if self.model is None else dict(zip(("trees", "ridge", "age"), self.model.blend.weights, strict=True))
         )
         told |= {
+            "no_model": self.no_model and plain(self.no_model),
             "weights": weights,
             "not_judged_because": self.not_judged,
             "gates": [asdict(gate) for gate in self.gates],
@@ -239,7 +246,7 @@ def stand(trained: Trained, tests: Tries, store: Store, config: TrainConfig, oth
     tried, not_judged = tests.found, "" if tests.found else tests.why or otherwise
     prospects = trained.snapshots.prospects
     if prospects is None:
-        return Conversion(None, None, "no prospects were looked for")
+        return _without(NotLookedFor(), Conversion(None, None, ""))
     rung, why = reached(prospects)
     known = Conversion(
         None,
@@ -249,12 +256,12 @@ def stand(trained: Trained, tests: Tries, store: Store, config: TrainConfig, oth
         taught=len(prospects.table),
         converted=int(prospects.converted.sum()),
     )
-    if rung is None:
-        return known
+    nothing = nothing_to_learn(prospects)
+    if nothing is not None or rung is None:
+        return replace(known, no_model=nothing)
     passing = next((one for one in tried if not refusals(one.gates)), None)
     if tried and passing is None:
-        refused = "; ".join(refusals(tried[0].gates))
-        return replace(known, because=f"it was refused: {refused}", tried=tried[0], gates=tried[0].gates)
+        return _without(_refused(tried[0].gates), replace(known, tried=tried[0], gates=tried[0].gates))
     if passing is None and rung == "blend":
         rung, why = "logistic", f"a blend must be judged out of time, and it cannot be: {not_judged}"
     if passing is not None and CONVERSION_RUNGS.index(passing.rung) > CONVERSION_RUNGS.index(rung):
@@ -263,13 +270,20 @@ def stand(trained: Trained, tests: Tries, store: Store, config: TrainConfig, oth
     try:
         model = fit_conversion(prospects, rung, config, _rolling(trained.cutoffs, store, config))
     except (ChurnmlError, np.linalg.LinAlgError) as error:
-        return replace(known, because=f"it could not be taught: {error}", tried=passing, not_judged=not_judged)
+        return _without(NotTaught(str(error)), replace(known, tried=passing, not_judged=not_judged))
     asked = (*(passing.gates if passing else ()), _suspects(prospects, model, config), _bounds(model, config))
     found = replace(known, because=why, tried=passing, not_judged=not_judged, gates=asked)
-    wrong = refusals(asked)
-    if wrong:
-        return replace(found, because=f"it was refused: {'; '.join(wrong)}")
+    if refusals(asked):
+        return _without(_refused(asked), found)
     return replace(found, model=model, rung=rung)
+
+
+def _without(reason: Finding, known: Conversion) -> Conversion:
+    return replace(known, because=reason.said(), no_model=reason)
+
+
+def _refused(asked: Sequence[Gate]) -> Refused:
+    return Refused(tuple(gate.name for gate in asked if not gate.passed), "; ".join(refusals(asked)))
 
 
 def _rolling(cutoffs: Sequence[int], store: Store, config: TrainConfig) -> Rolling:

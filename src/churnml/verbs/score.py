@@ -11,6 +11,7 @@ from churnml.config import ScoreConfig
 from churnml.database.workspace import sweep_drafts
 from churnml.errors import ModelRefusedError, NotEnoughDataError, NotFoundError
 from churnml.features import Catalogue
+from churnml.modeling.no_conversion import Untold, plain
 from churnml.verbs.features import of_session
 from churnml.verbs.session import Session, clock
 
@@ -99,7 +100,7 @@ def _run(session: Session, champion: str, config: ScoreConfig, when: int, inputs
             "prospects": len(undecided),
             "expected_conversions": converting and converting.expected,
             "conversion_rung": model.conversion and model.conversion.rung,
-            "no_conversion_because": manifest.get("conversion", {}).get("because", "") if not model.conversion else "",
+            "no_conversion": None if model.conversion else _no_conversion(manifest.get("conversion", {})),
             "model_version": champion,
             "rung": model.rung,
             "not_judged_because": manifest.get("not_judged_because", ""),
@@ -108,6 +109,12 @@ def _run(session: Session, champion: str, config: ScoreConfig, when: int, inputs
         }
         session.catalogue.finish(run_id, clock(), summary, bundle=champion)
     return summary
+
+
+def _no_conversion(told: Summary) -> Summary:
+    """Return why nothing is said of prospects, of what a manifest tells of conversion; older ones tell no kind."""
+    found: Summary = told.get("no_model") or plain(Untold(told.get("because", "")))
+    return found
 
 
 def _require_anyone(session: Session, customers: int, model: Model, when: int) -> None:
@@ -167,7 +174,7 @@ def _conversion_told(summary: Summary) -> str:
     if not summary["prospects"]:
         return ""
     if summary["expected_conversions"] is None:
-        return f"; of {summary['prospects']:,} prospects nothing is said, because {summary['no_conversion_because']}"
+        return f"; of {summary['prospects']:,} prospects nothing is said, because {summary['no_conversion']['detail']}"
     expected = f"about {summary['expected_conversions']:,.0f} are expected to become customers"
     return f"; of {summary['prospects']:,} prospects {expected} in {summary['horizon_days']} days"
 

@@ -30,7 +30,7 @@ _PROSPECT = EXAMPLE | dict.fromkeys(_NOTHING) | {
 }  # fmt: skip
 EXAMPLE_LIST = {
     "items": [_PROSPECT], "next_cursor": "WyI1ZjBj…", "total": 594, "expected_conversions": 182.4,
-    "no_conversion_because": "", "run_id": "5f0c…", "model_version": "9b1d…",
+    "no_conversion": None, "run_id": "5f0c…", "model_version": "9b1d…",
     "cutoff": "2018-01-01T00:00:00+00:00", "horizon_days": 60, "currency": "USD",
 }  # fmt: skip
 
@@ -46,6 +46,5 @@ def prospects(query: Annotated[ProspectQuery, Query()], reader: Annotated[Readin
     run = reader.run()
     if wants_csv(query):
         return csv_file("prospects", run, prospect_chunks(reader.all_prospects(run), query.lang))
-    told = {"expected_conversions": run.summary.get("expected_conversions")}
-    told |= {"no_conversion_because": run.summary.get("no_conversion_because") or ""}
+    told = {name: run.summary.get(name) for name in ("expected_conversions", "no_conversion")}
     return json_page(reader.prospects(run, query.limit or PAGE, query.cursor), run, told)

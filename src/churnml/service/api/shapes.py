@@ -7,7 +7,7 @@ run writes has this shape.
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from fastapi import Request
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
@@ -251,12 +251,24 @@ class AtRiskQuery(ListQuery):
     action: list[str] = Field([], max_length=50, description="keep these suggested actions; repeatable")
 
 
+class NoConversion(Shape):
+    """Why nothing is said of who becomes a customer."""
+
+    code: str = Field(
+        description="stable, for programs: `everyone_has_paid`, `known_by_first_order`, `refused`, `not_taught`, …"
+    )
+    detail: str = Field(description="the same as an English sentence")
+    figures: dict[str, Any] = Field(
+        description="what was found; `code` tells which keys there are"
+    )  # Any: of all kinds
+
+
 class ProspectList(PeopleList):
     """A page of the prospects and trials, the likeliest to become customers first."""
 
     total: int = Field(description="prospects and trials of whom something is said, over all pages")
     expected_conversions: float | None = Field(description="how many of them are expected to become customers")
-    no_conversion_because: str = Field(description="why nothing is said of any; empty where something is")
+    no_conversion: NoConversion | None = Field(description="why nothing is said of any; null where something is")
 
 
 class ProspectQuery(ListQuery):

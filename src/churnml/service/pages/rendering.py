@@ -16,6 +16,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from churnml import drawing, wording
+from churnml.modeling.no_conversion import reason_of
 from churnml.service.exports import arm_name, band_name, standing_name
 from churnml.service.pages.harmless import marked, visible
 from churnml.service.pages.language import here_in, language_of, remember
@@ -88,6 +89,7 @@ def _environment(language: Language) -> Environment:
         "origin": lambda text: visible(origin_name(text, language)),
         "customer_path": customer_path,
         "said": lambda text: text[language],
+        "why_no_conversion": lambda told: marked(reason_of(told).said(language)),
         "band_name": lambda band: band_name(band, language),
         "arm_name": lambda arm: arm_name(arm, language),
         "standing_name": lambda rung: standing_name(rung, language),
