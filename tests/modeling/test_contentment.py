@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -9,14 +10,16 @@ import shy
 
 from churnml.config import TrainConfig
 from churnml.events import Store
+from churnml.events.clock import DAY
 from churnml.features import catalogue
+from churnml.modeling import satisfaction_trial
 from churnml.modeling.answers import paired, read_answers
 from churnml.modeling.bounds import bounds
 from churnml.modeling.bundle import load_bundle, save_bundle
 from churnml.modeling.contentment import FEWEST, Contentment, behaviour_of, fit_contentment
 from churnml.modeling.lasting import own_answers
 from churnml.modeling.satisfaction import satisfaction
-from churnml.modeling.satisfaction_trial import MEAN, OURS, tried
+from churnml.modeling.satisfaction_trial import MEAN, OURS, tried, tried_at
 
 CONFIG = TrainConfig(bootstrap=100)
 
@@ -104,6 +107,29 @@ def test_out_of_time_it_beats_the_mean_and_its_intervals_hold(crowd):
         assert trials[name].methods[OURS].rmse.value < trials[name].methods[MEAN].rmse.value
         assert trials[name].covered.low < 0.9 + 0.04
         assert trials[name].covered.high > 0.9 - 0.04
+
+
+@pytest.fixture
+def origin(crowd, monkeypatch):
+    """Return what is asked at the sixth cutoff, of which no more is known than the five before it tell."""
+    table, answers, _ = crowd
+    monkeypatch.setattr(satisfaction_trial, "read_answers", lambda _, by: answers.keep(answers.known_at <= by))
+    monkeypatch.setattr(satisfaction_trial, "behaviour_of", lambda _: shy.NAMES)
+    at = np.unique(table.cutoffs)
+    before, now = table.take(table.cutoffs < at[5]), table.take(table.cutoffs == at[5])
+    return SimpleNamespace(time_zone="UTC"), None, before, now, int(at[5]), CONFIG
+
+
+def test_at_an_origin_it_is_judged_by_the_answers_that_came_after_it(origin):
+    found = tried_at(*origin)
+    assert found["estimate"].better
+    assert found["answers"].methods[OURS].rmse.value < found["answers"].methods[MEAN].rmse.value
+    assert found["estimate"].answers + found["answers"].answers > 200
+
+
+def test_at_an_origin_before_which_too_few_had_answered_nothing_is_judged(origin):
+    *around, cutoff, config = origin
+    assert tried_at(*around, cutoff - 70 * DAY, config) == {}
 
 
 def test_where_behaviour_shows_nothing_the_mean_is_not_beaten():

@@ -1,6 +1,7 @@
 """`churnml backtest --origins N` says in sentences and tables what the origins found, and refuses what it cannot do."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,11 +11,16 @@ from churnml.config import Campaign
 from churnml.errors import UsageError
 from churnml.modeling.coverage import Told
 from churnml.modeling.findings import findings
-from churnml.modeling.judgement import OURS
+from churnml.modeling.judgement import OURS, Figure
 from churnml.modeling.origins import Origin, Rolled, mean_over
+from churnml.modeling.satisfaction_trial import MEAN, Method, Trial
 from churnml.modeling.spread import Range
 from churnml.service.pages.backtest import backtest_page
 from churnml.verbs.origins import backtest_origins, language_named, page, verdicts
+
+AROUND, LEAD = Figure(15.2, 14.2, 16.2), Figure(0.63, 0.27, 1.17)
+METHODS = {OURS: Method(AROUND, AROUND, None), MEAN: Method(Figure(15.8, 14.8, 17.0), AROUND, LEAD)}
+TRIAL = Trial(312, 290, METHODS, Figure(0.89, 0.85, 0.91), 50.0)
 
 
 def _origin(day, seed):
@@ -26,7 +32,9 @@ def _origin(day, seed):
     truth, ids = {"churn": left, "value": spent}, np.arange(500).astype(object)
     value = Told(spent, Range(spent / 2, spent, spent * 2), spent)
     weights = {"trees": 0.5, "mine": 0.25}
-    return Origin(day, 2, ids, truth, forecasts, weights=weights, past_rate=0.2, value=value)
+    return Origin(
+        day, 2, ids, truth, forecasts, weights=weights, past_rate=0.2, value=value, satisfaction={"estimate": TRIAL}
+    )
 
 
 @pytest.fixture(scope="module")
@@ -57,6 +65,28 @@ def test_the_page_tells_the_last_origin_apart(rolled):
     told = page(rolled, findings(rolled, Campaign(), bootstrap=50))
     assert told.index("Mean over the origins before the last") < told.index("## The last origin, 2020-02-01: churn")
     assert "| 2020-02-01 (last) | 500 |" in told
+
+
+def test_satisfaction_is_told_at_each_origin_or_that_too_few_answered(rolled):
+    told = page(rolled, findings(rolled, Campaign(), bootstrap=50)).split("## Satisfaction")[1]
+    row = "| 312 | 15.2 [14.2, 16.2] | 15.8 [14.8, 17.0] | 0.63 [0.27, 1.17] | 0.890 [0.850, 0.910] |"
+    assert f"| 2020-01-01 {row}" in told
+    assert "| 2020-02-01 (last) | too few |" in told.split("who had answered before")[1]
+    assert rolled.to_json()["origins"][0]["satisfaction"]["estimate"]["answers"] == 312
+
+
+@pytest.mark.parametrize(("language", "says"), [("en", "Customers who had never answered"), ("zh", "此前从未回答问卷")])
+def test_the_page_tells_satisfaction_in_either_language(rolled, language, says):
+    told = backtest_page(rolled.to_json() | findings(rolled, Campaign(), bootstrap=50).to_json(), language)
+    assert says in told
+    assert "0.63 [0.27, 1.17]" in told
+
+
+def test_where_no_surveys_have_landed_nothing_is_told_of_satisfaction(rolled):
+    early, last = (replace(one, satisfaction=None) for one in (rolled.earlier[0], rolled.last))
+    silent = replace(rolled, earlier=(early,), last=last)
+    found = findings(silent, Campaign(), bootstrap=50)
+    assert "Satisfaction" not in page(silent, found) + backtest_page(silent.to_json() | found.to_json(), "en")
 
 
 def test_a_single_origin_is_refused():

@@ -25,6 +25,7 @@ from churnml.modeling.coverage import Told, coverage
 from churnml.modeling.cutoffs import cutoffs_before, lag_of
 from churnml.modeling.cuts import segments_of
 from churnml.modeling.judgement import MEASURES, Figure, Json, Matrix, Measure, Method, Target, figure_of
+from churnml.modeling.satisfaction_trial import Trial, tried_at
 from churnml.modeling.train import train
 
 Progress = Callable[[int, int], None]
@@ -70,6 +71,8 @@ class Origin:
         The churn rate over the cutoffs that taught: what history had said before.
     value : Told
         What was said of the margin with its range, and what came.
+    satisfaction : mapping of {'estimate', 'answers'} to Trial, or None
+        How satisfaction did with the answers that came, where enough did; None where no surveys have landed.
     """
 
     cutoff: str
@@ -81,6 +84,7 @@ class Origin:
     weights: Mapping[str, float] = field(default_factory=dict)
     past_rate: float = field(kw_only=True)
     value: Told = field(kw_only=True, repr=False)
+    satisfaction: Mapping[str, Trial] | None = field(default=None, kw_only=True)
 
     def figures(self, target: Target) -> dict[str, dict[str, float]]:
         """Return each method's figures by metric."""
@@ -139,6 +143,9 @@ class Rolled:
             "mean_margin": float(one.truth["value"].mean()),
             "weights": dict(one.weights),
             "ece_perfect_95": metrics.ece_perfect_95(ours, seed=self.seed),
+            "satisfaction": None
+            if one.satisfaction is None
+            else {group: trial.to_json() for group, trial in one.satisfaction.items()},
             **{target: one.figures(target) for target in _TARGETS},
         }
 
@@ -176,7 +183,7 @@ def roll(
     judged = []
     for done, cutoff in enumerate(cutoffs):
         progress(done, origins)
-        judged.append(_judged(store, catalogue, config, margin_rate, cutoff))
+        judged.append(_judged(store, catalogue, config, margin_rate, cutoff, bootstrap))
     progress(origins, origins)
     *earlier, last = judged
     # one thread adds up floats in one order, so the report has the same bits every time
@@ -211,7 +218,9 @@ def origin_cutoffs(store: Store, config: TrainConfig, *, origins: int, step_days
     return [days_later(over, -(waits + step_days * back), zone) for back in reversed(range(origins))]
 
 
-def _judged(store: Store, catalogue: Catalogue, config: TrainConfig, margin_rate: float, cutoff: int) -> Origin:
+def _judged(
+    store: Store, catalogue: Catalogue, config: TrainConfig, margin_rate: float, cutoff: int, bootstrap: int
+) -> Origin:
     taught = cutoffs_before(store, cutoff, config)
     trained = train(store, catalogue, taught, cutoff, config, margin_rate)
     base = trained.snapshots.base_at_now
@@ -228,8 +237,14 @@ def _judged(store: Store, catalogue: Catalogue, config: TrainConfig, margin_rate
         value = told_of_value(trained, table, truth["value"])
     cuts = segments_of(table, values)
     weights = dict(zip(trained.model.churn.learners, trained.model.churn.weights, strict=True))
+    content = None
+    if "surveys" in store.tables:
+        redrawn = config.model_copy(update={"bootstrap": bootstrap})
+        content = tried_at(store, catalogue, trained.snapshots.table, table, cutoff, redrawn)
     who = table.customer_ids
-    return Origin(day, len(taught), who, truth, forecasts, cuts, weights, past_rate=past, value=value)
+    return Origin(
+        day, len(taught), who, truth, forecasts, cuts, weights, past_rate=past, value=value, satisfaction=content
+    )
 
 
 def mean_over(origins: Sequence[Origin], target: Target, bootstrap: int, seed: int) -> tuple[Method, ...]:

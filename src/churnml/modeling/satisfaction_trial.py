@@ -9,11 +9,14 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from threadpoolctl import threadpool_limits
 
 from churnml.config import TrainConfig
-from churnml.features import FeatureTable
-from churnml.modeling.answers import Lesson
-from churnml.modeling.contentment import FEWEST, Learned, Source, fit_contentment
+from churnml.events import Store
+from churnml.events.clock import days_later
+from churnml.features import Catalogue, FeatureTable
+from churnml.modeling.answers import Lesson, paired, read_answers
+from churnml.modeling.contentment import FEWEST, Learned, Source, behaviour_of, fit_contentment
 from churnml.modeling.judgement import Figure
 from churnml.modeling.lasting import own_answers
 from churnml.modeling.metrics import bootstrap, paired_difference, rmse, spearman
@@ -115,6 +118,33 @@ def tried(table: FeatureTable, lesson: Lesson, names: Sequence[str], config: Tra
     return None if said is None else _trials(said, config)
 
 
+def tried_at(
+    store: Store, catalogue: Catalogue, taught: FeatureTable, asked: FeatureTable, cutoff: int, config: TrainConfig
+) -> dict[str, Trial]:
+    """Return how what was known by a cutoff did with the answers of those who were asked in the horizon after it.
+
+    An answer counts that came within two horizons of the cutoff. Groups with too few answers are left out, and so are
+    both where too few customers had answered by the cutoff to learn from.
+
+    Parameters
+    ----------
+    taught : FeatureTable
+        Snapshots of the population at the training cutoffs before it.
+    asked : FeatureTable
+        The population at the cutoff.
+    cutoff : int
+        Microseconds UTC.
+    """
+    zone, days = store.time_zone, config.horizon_days
+    lesson = paired(read_answers(store, cutoff), taught, days, zone)
+    came = paired(read_answers(store, days_later(cutoff, 2 * days, zone)), asked, days, zone)
+    if lesson.customers < FEWEST or not len(came):
+        return {}
+    with threadpool_limits(limits=1, user_api="blas"):  # one thread adds up in one order, so the bits are the same
+        learned = fit_contentment(taught, lesson, behaviour_of(catalogue), config.seed, cutoff)
+        return _trials(_of_origin(learned, lesson, came, taught, asked), config)
+
+
 def _said(table: FeatureTable, lesson: Lesson, names: Sequence[str], seed: int) -> Said | None:
     cutoffs = np.unique(table.cutoffs)
     later = np.linspace(len(cutoffs) // 2, len(cutoffs) - 1, _ORIGINS).astype(np.intp)
@@ -125,7 +155,7 @@ def _said(table: FeatureTable, lesson: Lesson, names: Sequence[str], seed: int) 
         asked = lesson.keep((lesson.cutoffs >= origin) & (lesson.cutoffs < end))
         if taught.customers < FEWEST or not len(asked):
             continue
-        parts.append(_of_origin(fit_contentment(table, taught, names, seed, origin), taught, asked, table))
+        parts.append(_of_origin(fit_contentment(table, taught, names, seed, origin), taught, asked, table, table))
     if not parts:
         return None
     methods = {name: np.concatenate([part.methods[name] for part in parts]) for name in parts[0].methods}
@@ -134,8 +164,9 @@ def _said(table: FeatureTable, lesson: Lesson, names: Sequence[str], seed: int) 
     return Said(whole[0], whole[1], methods, *ends)
 
 
-def _of_origin(learned: Learned, taught: Lesson, asked: Lesson, table: FeatureTable) -> Said:
-    rows = table.take(asked.rows)
+def _of_origin(learned: Learned, taught: Lesson, asked: Lesson, table: FeatureTable, at_origin: FeatureTable) -> Said:
+    """Return what each method says of the rows of `at_origin` that were asked; `table` holds those that taught."""
+    rows = at_origin.take(asked.rows)
     told, mean = learned.contentment.tell(rows), float(taught.answers.points.mean())
     methods = {OURS: told.estimate, MEAN: np.full(len(asked), mean)}
     segment = next((name for name in _SEGMENTS if name in table.categories), None)

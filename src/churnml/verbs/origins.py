@@ -135,6 +135,12 @@ worse than churnml beyond noise (paired, 95 %), one marked ! is better.
 """
 
 
+_SATISFACTION = """Of the answers to surveys that were sent in the horizon after each origin, in points of 100: the
+error (RMSE), that of everyone's mean, by how much ours is less (paired over customers), and the share of answers within
+the interval for nine of ten. Taught by the answers that were known at the origin.
+"""
+
+
 def page(rolled: Rolled, found: Findings) -> str:
     """Return the sentences and the tables as a page of Markdown."""
     first, before = rolled.earlier[0].cutoff, rolled.earlier[-1].cutoff
@@ -144,7 +150,7 @@ def page(rolled: Rolled, found: Findings) -> str:
     parts = [head, *(f"- {one}" for one in verdicts(rolled)), ""]
     parts += _sections("Mean over the origins before the last", rolled.mean)
     parts += _sections(f"The last origin, {rolled.last.cutoff}", rolled.at_last)
-    parts += [*_stability(rolled), *_courses(rolled, found), *_intervals(rolled)]
+    parts += [*_stability(rolled), *_courses(rolled, found), *_intervals(rolled), *_satisfaction(rolled)]
     return "\n".join([*parts, *_learners(rolled), *_money(found), *_segments(found), *_grades(found)])
 
 
@@ -174,6 +180,29 @@ def _intervals(rolled: Rolled) -> list[str]:
     last = rolled.to_json()["value_intervals"]["last_origin"]
     lines = ["## Intervals of value\n", head, *(_row(cells) for cells in found), ""]
     return [*lines, f"At the last origin {last['covered']:.1%} of all were covered.\n"]
+
+
+def _satisfaction(rolled: Rolled) -> list[str]:
+    """Return how satisfaction did at each origin; nothing where no surveys have landed."""
+    from churnml.modeling.satisfaction_trial import CALLED, GROUPS, MEAN, OURS  # noqa: PLC0415
+
+    each = [*rolled.earlier, rolled.last]
+    if all(one.satisfaction is None for one in each):
+        return []
+    columns = ["cutoff", "answers", "error", "error of the mean of all", "less by ours", "within the interval"]
+    lines = ["## Satisfaction\n", _SATISFACTION]
+    for group in GROUPS:
+        lines += [f"Customers {CALLED[group]}:\n", _row(columns), _row(["---", *(["---:"] * 5)])]
+        for one in each:
+            trial, day = (one.satisfaction or {}).get(group), f"{one.cutoff}{' (last)' * (one is rolled.last)}"
+            if trial is None:
+                lines.append(_row([day, *(["too few"] * 5)]))
+                continue
+            ours, mean = trial.methods[OURS], trial.methods[MEAN]
+            told = [_figure(ours.rmse, 1), _figure(mean.rmse, 1), _figure(mean.lead, 2), _figure(trial.covered, 3)]
+            lines.append(_row([day, f"{trial.answers:,}", *told]))
+        lines.append("")
+    return lines
 
 
 def coverage_rows(found: Json) -> list[list[str]]:

@@ -8,6 +8,7 @@ from typing import Any
 from markupsafe import Markup
 
 from churnml.drawing import Line, chart
+from churnml.modeling.satisfaction_trial import GROUPS, MEAN, OURS
 from churnml.service.pages.rendering import document
 from churnml.wording import Language, Text
 
@@ -48,7 +49,18 @@ _NAMES = {
     "better": Text("better", "更好"),
     "worse": Text("worse", "更差"),
 }
-_DIGITS = {"brier": 4, "log_loss": 4, "empc": 2, "lift_5": 2, "lift_10": 2, "lift_20": 2, "mae": 1, "rmse": 1}
+_DIGITS = {
+    "brier": 4,
+    "log_loss": 4,
+    "empc": 2,
+    "lift_5": 2,
+    "lift_10": 2,
+    "lift_20": 2,
+    "mae": 1,
+    "rmse": 1,
+    "covered": 3,
+    "lead": 2,
+}
 _TITLES = {
     "calibration": Text("Churn predicted against observed", "预测与实际流失对比"),
     "value": Text("Value predicted against observed", "预测与实际价值对比"),
@@ -92,9 +104,22 @@ def backtest_page(body: Mapping[str, Any], language: Language) -> str:  # Any: J
             target: [called(name) for name in methods] for target, methods in body["mean_over_earlier_origins"].items()
         },
         "wins": _verdicts(body),
+        "ours": OURS,
+        "mean_of_all": MEAN,
         "origin_days": [one["cutoff"] for one in body["origins"]],
+        "satisfied": _satisfied(body["origins"]),
     }
     return document("backtest_report.html", context, language)
+
+
+def _satisfied(origins: Sequence[Json]) -> dict[str, list[Json]]:
+    """Return what each origin found of satisfaction, by group; empty where no surveys have landed."""
+    if all(one.get("satisfaction") is None for one in origins):
+        return {}
+    return {
+        group: [{"cutoff": one["cutoff"], "trial": (one.get("satisfaction") or {}).get(group)} for one in origins]
+        for group in GROUPS
+    }
 
 
 def _verdicts(body: Mapping[str, Any]) -> list[Json]:  # Any: JSON
