@@ -1,6 +1,7 @@
 """Every notebook runs from its first cell to its last, defines nothing, and stores no output."""
 
 import ast
+import os
 import warnings
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # Jupyter warns of its own platform folders
     import nbformat
+    from jupyter_client.manager import KernelManager
     from nbclient import NotebookClient
 
 FOLDER = Path(__file__).parent.parent / "notebooks"
@@ -27,13 +29,27 @@ def test_there_is_a_first_look():
     assert "01_first_look.ipynb" in NOTEBOOKS
 
 
+@pytest.fixture(scope="module")
+def kernel(journey):
+    """A kernel on the trained journey; one for all notebooks, for what they import takes longer than what they do."""
+    where = {"CHURNML_WORKSPACE": str(journey.workspace.root), "CHURNML_CONFIGS": str(journey.configs)}
+    started = KernelManager()
+    started.start_kernel(cwd=str(FOLDER), env=os.environ | where)
+    yield started
+    started.shutdown_kernel(now=True)
+
+
 @pytest.mark.parametrize("name", NOTEBOOKS)
-def test_a_notebook_runs(journey, monkeypatch, name):
-    monkeypatch.setenv("CHURNML_WORKSPACE", str(journey.workspace.root))
-    monkeypatch.setenv("CHURNML_CONFIGS", str(journey.configs))
+def test_a_notebook_runs(kernel, name):
+    notebook = opened(name)
+    notebook.cells.insert(0, nbformat.v4.new_code_cell("%reset -f"))  # nothing that another has made
+    client = NotebookClient(notebook, timeout=120, km=kernel)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        done = NotebookClient(opened(name), timeout=120, resources={"metadata": {"path": FOLDER}}).execute()
+        try:
+            done = client.execute()
+        finally:
+            client.kc.stop_channels()  # the kernel goes on, so its client does not close them
     assert all(cell.execution_count for cell in done.cells if cell.cell_type == "code")
 
 
