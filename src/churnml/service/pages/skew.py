@@ -17,6 +17,9 @@ _LEAST, _USUAL = -18, -10
 _SCORES = {
     "churn_probability": Text("churn probability", "流失概率"),
     "expected_margin": Text("margin expected in the horizon", "预测期内的预期毛利"),
+    "margin_low": Text("lower end of that margin", "预期毛利的下限"),
+    "margin_median": Text("median of that margin", "预期毛利的中位数"),
+    "margin_high": Text("upper end of that margin", "预期毛利的上限"),
     "cost_to_serve": Text("cost to serve", "服务成本"),
     "clv": Text("customer lifetime value", "客户终身价值"),
     "value_if_retained": Text("value if retained", "留住后的价值"),
