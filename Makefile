@@ -34,7 +34,7 @@ lint: setup  ## format, lint, types and generated docs, without changing a file
 	@$(RUN) docs/generate.py --check
 
 test: setup  ## the tests, under ten minutes on two cores
-	@$(RUN) -m pytest -n 2 --dist loadfile
+	@$(RUN) -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 test-long: setup setup-spark  ## the tests that take longer
 	@$(RUN) -m pytest -m long

@@ -13,8 +13,23 @@ from churnml.database import Catalogue, Workspace, open_engine
 from churnml.events import Store, ingest
 from churnml.events.sources.presets.completejourney import completejourney_sources
 from journeys import Journey, copied
+from made_once import made_once
 from memoryless import simulated
 from small import NOW, Tiny
+
+LONGEST = (
+    "test_cli.py", "test_verb_conversion.py", "test_notebooks.py", "test_small_shop.py", "test_verb_tune.py",
+    "test_verb_monitor.py", "test_wall.py", "test_origins.py", "test_backtest.py", "test_steadiness.py",
+)  # fmt: skip
+
+
+def pytest_collection_modifyitems(items):
+    """Begin with the files that take longest, so that none is left at the end for one worker while others have none.
+
+    The first and the second go to different workers: one makes the trained journey, the other does not wait for it.
+    """
+    places = {name: place for place, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: places.get(item.path.name, len(LONGEST)))
 
 
 @pytest.fixture
@@ -57,11 +72,14 @@ def world_store(world, tmp_path_factory):
 @pytest.fixture(scope="session")
 def complete_journey(tmp_path_factory):
     """Return a workspace with the Complete Journey landed; read it, never write to it."""
-    workspace = Workspace.open(tmp_path_factory.mktemp("complete journey") / "workspace", create=True)
+    return Workspace.open(made_once(tmp_path_factory, "complete journey", _land) / "workspace")
+
+
+def _land(folder):
+    workspace = Workspace.open(folder / "workspace", create=True)
     catalogue = Catalogue(open_engine(workspace.database))
     ingest(workspace, catalogue, completejourney_sources(), WorkspaceConfig(), NOW)
     catalogue.engine.dispose()
-    return workspace
 
 
 @pytest.fixture(scope="session")
@@ -76,17 +94,21 @@ def store(complete_journey):
 @pytest.fixture(scope="session")
 def memoryless(tmp_path_factory):
     """Return the workspace of a small market whose future owes nothing to its past; read it, never change it."""
-    return simulated(tmp_path_factory.mktemp("memoryless"), 400, 210)
+    made = made_once(tmp_path_factory, "memoryless", lambda folder: simulated(folder, 400, 210))
+    return Workspace.open(made / "workspace")
 
 
 YEAR_END = "2018-01-01"
-SMALL = "{rounds: 40, step_days: 30, max_cutoffs: 4, folds: 1, bootstrap: 50}"
+SMALL = "{rounds: 40, step_days: 30, max_cutoffs: 4, folds: 1, bootstrap: 50, value: {rounds: 60}}"
 
 
 @pytest.fixture(scope="session")
 def journey(complete_journey, tmp_path_factory):
     """Return the Complete Journey trained, scored and assigned at the end of the year; read it, never change it."""
-    folder = tmp_path_factory.mktemp("trained journey")
+    return Journey.read(made_once(tmp_path_factory, "trained journey", lambda folder: _go(complete_journey, folder)))
+
+
+def _go(complete_journey, folder):
     shutil.copytree(complete_journey.root, folder / "work space")
     shutil.copytree(Path(__file__).parent.parent / "configs", folder / "configs")
     (folder / "configs" / "train.yaml").write_text(SMALL)
@@ -94,7 +116,7 @@ def journey(complete_journey, tmp_path_factory):
     for verb in ("train", "score", "assign"):
         at = [] if verb == "assign" else ["--cutoff", YEAR_END]
         journey.said[verb] = journey.churnml(verb, *at, "--json")
-    return journey
+    journey.write(folder)
 
 
 @pytest.fixture

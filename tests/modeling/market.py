@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from churnml.config import ValueSettings
 from churnml.events import Standing
 from churnml.events.clock import DAY
 from churnml.features import FeatureTable
@@ -82,9 +83,10 @@ def learn(market, rounds=30, seed=0):
     rolling = [([150 * DAY, 180 * DAY], 210 * DAY), ([150 * DAY, 180 * DAY, 210 * DAY], 240 * DAY)]
     churn = fit_churn(matrix, rhythm[:, 0], left, table.cutoffs, rolling, rounds=rounds, seed=seed)
     anchor = anchor_of(table.column("spend_90d"), HORIZON, 1.0)
-    value = fit_value(matrix, paid, anchor, seed=seed)
+    quick = ValueSettings(rounds=100)
+    value = fit_value(matrix, paid, anchor, seed=seed, settings=quick)
     spread = fit_spread(value.predict(matrix, anchor), paid)
-    of_stayers = fit_value(matrix[~left], paid[~left], anchor[~left], seed=seed)
+    of_stayers = fit_value(matrix[~left], paid[~left], anchor[~left], seed=seed, settings=quick)
     buying = fit_rhythm(at_now, NOW * DAY)
     model = Model(
         HORIZON, POPULATION, 1.0, design, buying, churn.model, {}, value, of_stayers, spread, band_thresholds()

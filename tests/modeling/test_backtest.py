@@ -7,13 +7,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from churnml.config import BacktestConfig, Protocol, TrainConfig, load_config
+from churnml.config import BacktestConfig, Protocol, TrainConfig, ValueSettings, load_config
 from churnml.errors import ConfigError, NotEnoughDataError
 from churnml.events.clock import midnight
 from churnml.features import catalogue
 from churnml.modeling.backtest import judge, judge_last_origin, judge_within, run_protocol
 
-CONFIG = TrainConfig(horizon_days=60, rounds=30, step_days=28, max_cutoffs=2, min_history_days=60)
+CONFIG = TrainConfig(
+    horizon_days=60, rounds=30, step_days=28, max_cutoffs=2, min_history_days=60, value=ValueSettings(rounds=60)
+)
 SMALL = Protocol(
     target="churn",
     horizon_days=28,

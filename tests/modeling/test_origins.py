@@ -5,7 +5,7 @@ from datetime import date
 import numpy as np
 import pytest
 
-from churnml.config import TrainConfig
+from churnml.config import TrainConfig, ValueSettings
 from churnml.errors import NotEnoughDataError
 from churnml.events.clock import midnight
 from churnml.features import catalogue
@@ -15,7 +15,9 @@ from churnml.modeling.judgement import OURS
 from churnml.modeling.origins import Origin, mean_over, origin_cutoffs, roll
 from churnml.modeling.spread import Range
 
-CONFIG = TrainConfig(horizon_days=28, rounds=20, step_days=28, max_cutoffs=2, min_history_days=60)
+CONFIG = TrainConfig(
+    horizon_days=28, rounds=20, step_days=28, max_cutoffs=2, min_history_days=60, value=ValueSettings(rounds=40)
+)
 
 
 def origin(seed, customers):

@@ -15,7 +15,7 @@ from leads import Leads
 
 SETTINGS = (
     "{horizon_days: 30, step_days: 30, max_cutoffs: 6, folds: 1, rounds: 40, bootstrap: 50, bounds_rows: 1000, "
-    "min_history_days: 60}"
+    "min_history_days: 60, value: {rounds: 40}}"
 )
 REASON = "promoted to see what is said of prospects"
 

@@ -6,12 +6,14 @@ from command import churnml
 from journeys import copied
 
 CHAMPION_AT, LATER = "2017-09-01", "2018-01-01"
+QUICK = "{rounds: 20, step_days: 30, max_cutoffs: 2, folds: 1, bootstrap: 50, bounds_rows: 1000, value: {rounds: 20}}"
 
 
 @pytest.fixture(scope="module")
 def watched(journey, tmp_path_factory):
     """Return a journey whose champion is of September, with the model of the year's end as challenger."""
     own = copied(journey, tmp_path_factory.mktemp("watched"))
+    (own.configs / "train.yaml").write_text(QUICK)
     said = own.churnml("train", "--cutoff", CHAMPION_AT, "--json")
     assert said.code == 0, said.err
     own.churnml("promote", said.body["model_version"], "--despite", "to be watched", "--json")

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import yaml
 
-from churnml.config import TrainConfig, parse_config
+from churnml.config import TrainConfig, ValueSettings, parse_config
 from churnml.database import Workspace
 from churnml.modeling import search as searching
 from churnml.modeling.search import search
@@ -22,9 +22,11 @@ from churnml.verbs.tune import _write, told
 from journeys import Journey
 
 YEAR_END = "2018-01-01"
-QUICK = TrainConfig(rounds=20, step_days=28, max_cutoffs=6, folds=1, horizon_days=30, bootstrap=50)
+QUICK = TrainConfig(
+    rounds=20, step_days=28, max_cutoffs=6, folds=1, horizon_days=30, bootstrap=50, value=ValueSettings(rounds=10)
+)
 SMALL = "{rounds: 20, step_days: 28, max_cutoffs: 6, folds: 1, horizon_days: 30, bootstrap: 50}"
-TRIALS = 5
+TRIALS = 3
 
 
 @pytest.fixture(scope="module")
