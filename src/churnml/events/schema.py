@@ -226,8 +226,8 @@ TABLES: dict[str, Table] = {
             Column(
                 "kind",
                 "text",
-                "visit, view, search, cart, wishlist, login, referral, share, demo, trial, email_open, email_click, "
-                "redeem, payment, payment_failed, …",
+                "visit, view, search, cart, wishlist, login, help, cancel, referral, share, demo, trial, email_open, "
+                "email_click, redeem, payment, payment_failed, …",
                 required=True,
             ),
             Column("interaction_id", "text", "names the act, where several that are otherwise alike share a time"),

@@ -1,0 +1,234 @@
+"""Whether the pulse of the customers moved since a model was made, beyond what chance and a year of months explain.
+
+The last months are held against the year before the model was made. By how much months of that year differed beyond
+chance is the season, and is added to the doubt. Two things are asked: whether the signs of discontent, taken together,
+point the bad way over a longer while, and whether any one signal has jumped. How often each may raise a false alarm is
+laid down in advance, and its limit follows from that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from scipy import optimize, stats
+
+from churnml.events import Store
+from churnml.events.clock import DAY, days_later
+from churnml.modeling.moments import Moments
+from churnml.modeling.pulse import BOUGHT_WITHIN, MONTH, Signal, pulse, signals_of
+
+Json = dict[str, Any]  # Any: JSON
+
+MOOD_ALARMS, JUMP_ALARMS = 0.4, 0.2
+"""False alarms a year: of the signs taken together, and of all single signals; a part is left to the other tests."""
+
+MOOD_MONTHS, JUMP_MONTHS = (2, 6), (1, 2)
+"""Over how many of the last months each is asked; a small change takes long to tell."""
+
+MOST_MONTHS, FEWEST_MONTHS = 13, 6
+FEWEST_ACTS = 5.0
+_YEAR = 365.0
+_ROUND = 1.0
+
+
+@dataclass(frozen=True)
+class Moved:
+    """One signal over the last months, against the year before the model was made.
+
+    Parameters
+    ----------
+    signal, says : str
+    days : int
+        How long the last months are.
+    before, now : float
+        The signal then and now.
+    deviations : float
+        How many deviations, of chance and season together, the logarithm has moved up.
+    worse : int
+        1 where up is a bad sign, -1 where down is, 0 where neither is said.
+    """
+
+    signal: str
+    says: str
+    days: int
+    before: float
+    now: float
+    deviations: float
+    worse: int
+
+
+@dataclass(frozen=True)
+class Mood:
+    """The signs of discontent together.
+
+    Parameters
+    ----------
+    days : int
+        Over how many of the last days.
+    deviations : float
+        Sum of the deviations of each to the bad side, over the root of their number.
+    """
+
+    days: int
+    deviations: float
+
+
+@dataclass(frozen=True)
+class Unrest:
+    """What the pulse says.
+
+    Parameters
+    ----------
+    months : int
+        Of the year before, that the last months were held against.
+    signals : tuple of Moved
+    moods : tuple of Mood
+    mood_limit, jump_limit : float
+        Deviations beyond which either is an alarm.
+    """
+
+    months: int
+    signals: tuple[Moved, ...]
+    moods: tuple[Mood, ...]
+    mood_limit: float
+    jump_limit: float
+
+    @property
+    def jumped(self) -> tuple[Moved, ...]:
+        """Single signals beyond their limit, each at the span in which it is furthest beyond."""
+        beyond = sorted(self._asked_alone, key=lambda one: -abs(one.deviations))
+        first = {one.signal: one for one in reversed(beyond) if abs(one.deviations) > self.jump_limit}
+        return tuple(sorted(first.values(), key=lambda one: -abs(one.deviations)))
+
+    @property
+    def _asked_alone(self) -> list[Moved]:
+        return [one for one in self.signals if one.days // MONTH in JUMP_MONTHS]
+
+    @property
+    def sour(self) -> Mood | None:
+        """The mood that is furthest beyond its limit, if one is."""
+        worst = max(self.moods, key=lambda one: one.deviations, default=None)
+        return worst if worst is not None and worst.deviations > self.mood_limit else None
+
+    def of(self, mood: Mood) -> tuple[Moved, ...]:
+        """Return the signals of a mood, those first that tell most of it."""
+        own = [one for one in self.signals if one.worse and one.days == mood.days]
+        return tuple(sorted(own, key=lambda one: -one.worse * one.deviations))
+
+    def to_json(self) -> Json:
+        """Return plain data."""
+        told = [one.signal for one in self.jumped]
+        return asdict(self) | {"jumped": told, "sour": None if self.sour is None else asdict(self.sour)}
+
+
+def unrest(store: Store, made_for: int, now: int) -> Unrest | None:
+    """Return what the pulse says of the time since a model was made, or None where that cannot be said yet.
+
+    It takes a month since the model was made and six before, each with a quarter of orders behind it.
+
+    Parameters
+    ----------
+    made_for, now : int
+        The cutoff of the model's training, and that beyond which nothing is read; microseconds UTC.
+    """
+    ends, before = _months(store, made_for, now)
+    lengths = [one for one in sorted({*MOOD_MONTHS, *JUMP_MONTHS}) if one <= len(ends) - before]
+    signals = signals_of(store)
+    if before < FEWEST_MONTHS or not lengths or not signals:
+        return None
+    each = np.eye(len(ends), dtype=np.bool_)[:before]
+    year = np.arange(len(ends)) < before
+    last = [np.arange(len(ends)) >= len(ends) - length for length in lengths]
+    found = pulse(store, signals, ends, np.vstack([each, year, *last]))
+    by_signal = {
+        one: (found[one.name][:before], found[one.name][before], found[one.name][before + 1 :]) for one in signals
+    }
+    return held_against_a_year(by_signal, lengths)
+
+
+def _months(store: Store, made_for: int, now: int) -> tuple[list[int], int]:
+    """Return when each month ended, ascending, and how many of them lie before the model was made."""
+    zone, first = store.time_zone, days_later(store.span[0], BOUGHT_WITHIN + MONTH, store.time_zone)
+    earlier = [days_later(made_for, -MONTH * back, zone) for back in range(MOST_MONTHS)]
+    earlier = [end for end in earlier if end >= first]
+    since = min((now - made_for + DAY // 2) // DAY // MONTH, max(MOOD_MONTHS))
+    later = [days_later(now, -MONTH * back, zone) for back in range(since)]
+    return [*reversed(earlier), *reversed(later)], len(earlier)
+
+
+def held_against_a_year(
+    found: Mapping[Signal, tuple[Sequence[Moments], Moments, Sequence[Moments]]], lengths: Sequence[int]
+) -> Unrest:
+    """Return what the pulse says.
+
+    Parameters
+    ----------
+    found : mapping of Signal to (sequence of Moments, Moments, sequence of Moments)
+        Each month of the year before, the whole year, and the last months by length.
+    lengths : sequence of int
+        How many months the last ones are.
+    """
+    months = max(len(each) for each, _, _ in found.values())
+    moved = [
+        one
+        for signal, (each, year, last) in found.items()
+        for length, recent in zip(lengths, last, strict=True)
+        if (one := _moved(signal, each, year, recent, length)) is not None
+    ]
+    moods = []
+    for length in (one for one in lengths if one in MOOD_MONTHS):
+        signs = [one.worse * one.deviations for one in moved if one.worse and one.days == length * MONTH]
+        if signs:
+            moods.append(Mood(length * MONTH, float(sum(signs) / np.sqrt(len(signs)))))
+    return Unrest(months, tuple(moved), tuple(moods), mood_limit(months), jump_limit(months, len(found)))
+
+
+def _moved(signal: Signal, each: Sequence[Moments], year: Moments, recent: Moments, length: int) -> Moved | None:
+    """Return how far one signal moved, or None where too little of it was seen."""
+    told = [one for one in each if one.told]
+    expected = year.ratio * recent.whole if year.told and recent.told else 0.0
+    if len(told) < FEWEST_MONTHS or min(expected, year.part) < FEWEST_ACTS:
+        return None
+    logarithms = np.array([one.logarithm for one in told])
+    season = max(float(logarithms.var(ddof=1) - np.mean([one.variance for one in told])), 0.0)
+    doubt = season * (1 + 1 / len(told)) + year.variance + recent.variance
+    deviations = (recent.logarithm - year.logarithm) / float(np.sqrt(doubt))
+    return Moved(signal.name, signal.says, length * MONTH, year.ratio, recent.ratio, float(deviations), signal.worse)
+
+
+def mood_limit(months: int) -> float:
+    """Return the deviations that the mood of a calm market passes `MOOD_ALARMS` times a year, asked every day.
+
+    Neighbouring days share most of what they look at; how often a mean that slides over independent days passes a level
+    u is about u φ(u) for each of its lengths. The spread of a deviation whose season was estimated from so many months
+    is wider than 1 by that of Student's t.
+
+    References
+    ----------
+    Aldous (1989), Probability Approximations via the Poisson Clumping Heuristic, section D: the rate for a Gaussian
+    process whose correlation falls in a straight line.
+    """
+    looks = _looks(MOOD_MONTHS)
+
+    def excess(level: float) -> float:
+        return looks * level * float(stats.norm.pdf(level)) - MOOD_ALARMS
+
+    level = float(optimize.brentq(excess, _ROUND, 10.0))
+    return level * float(np.sqrt((months - 1) / (months - 3)))
+
+
+def jump_limit(months: int, signals: int) -> float:
+    """Return the deviations that any of so many signals of a calm market passes `JUMP_ALARMS` times a year.
+
+    By Student's t, with a degree of freedom for each month but one, to both sides, over looks that do not overlap.
+    """
+    chance = JUMP_ALARMS / (_looks(JUMP_MONTHS) * signals)
+    return float(stats.t.isf(chance / 2, months - 1))
+
+
+def _looks(lengths: Sequence[int]) -> float:
+    """Return how many spans of these lengths a year has, side by side."""
+    return sum(_YEAR / (MONTH * length) for length in lengths)
