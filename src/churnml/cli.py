@@ -318,8 +318,9 @@ def monitor(
     as_json: JsonOption = False,
 ) -> None:
     """Say whether the champion is still to be trusted: drift, labels that closed, freshness, a challenger."""
-    from churnml.verbs.monitor import FOUND, told  # noqa: PLC0415
+    from churnml.verbs.monitor import FOUND  # noqa: PLC0415
     from churnml.verbs.monitor import monitor as run  # noqa: PLC0415
+    from churnml.verbs.verdict import told  # noqa: PLC0415
 
     session = _open(workspace, configs, as_json=as_json)
     found = run(session, cutoff=cutoff)

@@ -63,3 +63,30 @@ def test_a_calm_world_raises_none():
     found = world(0.0)
     assert not found.features.unusual
     assert not found.scores.unusual
+
+
+def worded(last):
+    """Return the drift of a world with one attribute, whose values at the last of six days are given."""
+    days = {day: RNG.choice(["north", "south"], 400).astype(object) for day in range(5)} | {5: last}
+    calm = {day: RNG.normal(size=400) for day in range(6)}
+    passages = [(0, 1), (1, 2), (2, 3), (3, 4)]
+    return drifts({"calm": calm}, {"calm": 1.0}, calm, (4, 5), passages, {"region": days})
+
+
+def test_an_attribute_whose_shares_turned_is_an_alarm():
+    found = worded(RNG.choice(["north", "south"], 400, p=[0.9, 0.1]).astype(object))
+    assert found.categories.unusual
+    assert not found.turned
+
+
+def test_an_attribute_drawn_again_is_none():
+    assert not worded(RNG.choice(["north", "south"], 400).astype(object)).categories.unusual
+
+
+def test_a_new_value_is_told_by_name():
+    found = worded(RNG.choice(["north", "south", "west"], 400, p=[0.45, 0.45, 0.1]).astype(object))
+    assert [one.value for one in found.turned] == ["west"]
+
+
+def test_without_attributes_nothing_is_said_of_them():
+    assert world(0.0).categories is None

@@ -32,6 +32,12 @@ def test_the_verdict_stands_with_what_it_rests_on(seen):
     assert bool(body["reasons"]) is (body["verdict"] != "fine")
 
 
+def test_attributes_in_words_are_held_against_earlier_days(seen):
+    categories = seen.body["drift"]["categories"]
+    assert 0 < categories["distance"] < 0.1
+    assert seen.body["drift"]["turned"] == []
+
+
 def test_labels_that_closed_are_told_by_cutoff_from_the_models_own_on(seen):
     closed = seen.body["closed_labels"]
     assert [one["cutoff"] for one in closed["cutoffs"]] == [CHAMPION_AT, "2017-10-01", "2017-10-31"]
@@ -57,6 +63,7 @@ def test_people_read_a_verdict_and_its_reasons(watched):
     said = watched.churnml("monitor", "--cutoff", LATER)
     assert "model " in said.err
     assert "drift: features" in said.err
+    assert "pulse: it takes four weeks since the model was made, and six months and a quarter before" in said.err
     assert f"closed labels at {CHAMPION_AT}: " in said.err
     assert "in the shadow" in said.err
 

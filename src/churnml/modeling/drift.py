@@ -13,6 +13,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from churnml.modeling.shares import Texts, Turned, share_distance, turned
+
 Matrix = npt.NDArray[np.float64]
 Json = dict[str, Any]  # Any: JSON
 
@@ -51,23 +53,31 @@ class Drift:
 
 @dataclass(frozen=True)
 class Drifts:
-    """Of the features, weighed by what the model makes of them, of the scores, and the features that moved most.
+    """Of the features, weighed by what the model makes of them, of the scores, and of attributes in words.
 
     Parameters
     ----------
     features, scores : Drift
     moved : tuple of (str, float, float)
         A feature, its distance, and the largest usual one; those that moved most beyond it, by weight.
+    categories : Drift or None
+        Mean distance of the shares of all attributes in words; None where there are none.
+    turned : tuple of Turned
+        Values of them that came or went.
     """
 
     features: Drift
     scores: Drift
     moved: tuple[tuple[str, float, float], ...]
+    categories: Drift | None = None
+    turned: tuple[Turned, ...] = ()
 
     def to_json(self) -> Json:
         """Return plain data."""
         moved = [{"feature": name, "distance": far, "usually_up_to": most} for name, far, most in self.moved]
-        return {"features": self.features.to_json(), "scores": self.scores.to_json(), "moved": moved}
+        told: Json = {"features": self.features.to_json(), "scores": self.scores.to_json(), "moved": moved}
+        told["categories"] = None if self.categories is None else self.categories.to_json()
+        return told | {"turned": [asdict(one) for one in self.turned]}
 
 
 def distance(before: Matrix, now: Matrix) -> float:
@@ -109,6 +119,7 @@ def drifts(
     scores: Mapping[int, Matrix],
     asked: tuple[int, int],
     passages: Sequence[tuple[int, int]],
+    categories: Mapping[str, Mapping[int, Texts]] | None = None,
 ) -> Drifts:
     """Return how far features and scores moved between two cutoffs, against earlier passages of the same length.
 
@@ -124,6 +135,9 @@ def drifts(
         The cutoff the model is of, and the present one.
     passages : sequence of (int, int)
         Earlier pairs of cutoffs.
+    categories : mapping of str to mapping of int to ndarray of shape (n_customers,), optional
+        By attribute in words and cutoff, the values of the population. Each weighs the same: what a model makes of the
+        values it knows says nothing of those it does not.
     """
     far = {
         name: [distance(at[before], at[after]) for before, after in (asked, *passages)] for name, at in columns.items()
@@ -132,8 +146,20 @@ def drifts(
     told = [distance(scores[before], scores[after]) for before, after in (asked, *passages)]
     excess = {name: weights[name] * (found[0] - max(found[1:], default=1.0)) for name, found in far.items()}
     most = sorted((name for name in far if excess[name] > 0), key=lambda name: -excess[name])[:_TOLD]
+    in_words = categories or {}
     return Drifts(
         held_against(float(whole[0]), whole[1:].tolist()),
         held_against(told[0], told[1:]),
         tuple((name, far[name][0], max(far[name][1:])) for name in most),
+        _of_shares(in_words, (asked, *passages)),
+        tuple(one for name, at in in_words.items() for one in turned(name, at[asked[0]], at[asked[1]])),
     )
+
+
+def _of_shares(categories: Mapping[str, Mapping[int, Texts]], pairs: Sequence[tuple[int, int]]) -> Drift | None:
+    """Return the mean distance of the first pair of cutoffs, held against the others; None without attributes."""
+    if not categories:
+        return None
+    far = [[share_distance(at[before], at[after]) for before, after in pairs] for at in categories.values()]
+    whole = np.mean(far, axis=0)
+    return held_against(float(whole[0]), whole[1:].tolist())

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -22,8 +23,10 @@ from churnml.modeling.closed import Kept, closed_at, kept, season_of
 from churnml.modeling.drift import Drifts, drifts
 from churnml.modeling.model import Model
 from churnml.modeling.shadow import Shadow, shadow
+from churnml.modeling.unrest import Unrest, unrest
 
 Matrix = npt.NDArray[np.float64]
+Kind = TypeVar("Kind", bound=np.generic)
 
 _MOST_PASSAGES = 12
 
@@ -64,6 +67,8 @@ class Watched:
         When the next label closes, microseconds UTC.
     shadow : Shadow or None
         None without a challenger.
+    unrest : Unrest or None
+        Whether the pulse of the customers moved; None where that cannot be said yet.
     """
 
     made_for: int
@@ -72,6 +77,7 @@ class Watched:
     kept: Kept
     next_closes: int
     shadow: Shadow | None
+    unrest: Unrest | None
 
 
 def watch(
@@ -141,7 +147,8 @@ def watch(
         if now > champion.made_for:
             weights, scores = _weights(model), _by_cutoff(table, told)
             columns = {name: _by_cutoff(table, table.column(name)) for name in weights}
-            moved = drifts(columns, weights, scores, (champion.made_for, now), passages)
+            words = {name: _by_cutoff(table, values) for name, values in table.categories.items()}
+            moved = drifts(columns, weights, scores, (champion.made_for, now), passages, words)
         return Watched(
             champion.made_for,
             now,
@@ -149,6 +156,7 @@ def watch(
             _kept(_by_cutoff(table, told), left, champion, closed, waits, zone),
             days_later(after[len(closed)] if len(closed) < len(after) else now, waits, zone),
             None if challenger is None else beside(challenger),
+            unrest(store, champion.made_for, now),
         )
 
 
@@ -172,7 +180,7 @@ def _told(model: Model, table: FeatureTable) -> Matrix:
     return model.forecast(table, model.horizon_days).churn_probability
 
 
-def _by_cutoff(table: FeatureTable, values: Matrix) -> dict[int, Matrix]:
+def _by_cutoff(table: FeatureTable, values: npt.NDArray[Kind]) -> dict[int, npt.NDArray[Kind]]:
     return {int(cutoff): values[table.cutoffs == cutoff] for cutoff in np.unique(table.cutoffs)}
 
 

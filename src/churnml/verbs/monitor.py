@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +10,7 @@ from churnml.errors import ModelRefusedError, NotFoundError, UsageError
 from churnml.events.clock import DAY, midnight, moment
 from churnml.verbs.features import known_cutoff, of_session
 from churnml.verbs.session import Session, clock
+from churnml.verbs.verdict import verdict_of
 
 if TYPE_CHECKING:
     from churnml.modeling.model import Model
@@ -21,7 +21,6 @@ Json = dict[str, Any]  # Any: JSON
 FOUND = 6
 """The exit code where someone should look; not that of any error, so that a timer can tell them apart."""
 
-_SHOWN = 12
 _SAYS = {
     "fine": "nothing speaks against the champion",
     "look": "someone should look",
@@ -128,7 +127,7 @@ def _body(session: Session, version: str, seen: Watched, settings: MonitorConfig
         return moment(instant, zone).date().isoformat()
 
     fresh = _freshness(session, seen.now, settings)
-    verdict, reasons = _verdict(seen, fresh, day)
+    verdict, reasons = verdict_of(seen, fresh, day)
     closed = seen.kept.to_json()
     for one in closed["cutoffs"]:
         one["cutoff"] = day(one["cutoff"])
@@ -141,6 +140,7 @@ def _body(session: Session, version: str, seen: Watched, settings: MonitorConfig
         "now": day(seen.now),
         "freshness": fresh,
         "drift": None if seen.drifts is None else seen.drifts.to_json(),
+        "pulse": None if seen.unrest is None else seen.unrest.to_json(),
         "closed_labels": closed | {"next_closes": day(seen.next_closes)},
         "challenger": None if seen.shadow is None else {"model_version": challenger, **seen.shadow.to_json()},
     }
@@ -158,91 +158,3 @@ def _freshness(session: Session, now: int, settings: MonitorConfig) -> Json:
         "days_since_the_last_landing": quiet,
         "data_stale": quiet is None or quiet > settings.landing_days,
     }
-
-
-def _verdict(seen: Watched, fresh: Mapping[str, Any], day: Callable[[int], str]) -> tuple[str, list[str]]:  # Any: JSON
-    """Return what to do and why; labels that closed weigh more than looks, and looks more than age."""
-    train, look = [], []
-    if seen.kept.miscalibrated:
-        last = seen.kept.cutoffs[-1]
-        train.append(
-            f"of {last.customers:,} customers at {day(last.cutoff)} {last.observed:.1%} left and {last.expected:.1%} "
-            f"were expected to, {last.deviations:+.1f} deviations off what season and chance explain"
-        )
-    if seen.kept.ranks_worse and seen.kept.auroc and seen.kept.promised:
-        train.append(
-            f"AUROC at the last cutoff that closed is {seen.kept.auroc[0]:.3f}, at most {seen.kept.auroc[2]:.3f}; when "
-            f"judged it was {seen.kept.promised[0]:.3f}, at least {seen.kept.promised[1]:.3f}"
-        )
-    if seen.shadow is not None and "brier" in seen.shadow.better and not seen.shadow.worse:
-        look.append(
-            "the challenger's Brier is better on closed labels beyond noise: `churnml promote` makes it champion"
-        )
-    if seen.drifts is not None:
-        for name, one in (("customers look", seen.drifts.features), ("scores lie", seen.drifts.scores)):
-            if one.unusual:
-                look.append(
-                    f"{name} further from those of {day(seen.made_for)} than time alone explains: distance "
-                    f"{one.distance:.3f}, usually up to {max(one.usual):.3f}"
-                )
-    if fresh["scores_old"]:
-        since = fresh["days_of_data_since_the_last_scores"]
-        old = "nobody was scored yet" if since is None else f"the last scores are {since} days of data old"
-        look.append(f"{old}: run `churnml score`")
-    if fresh["data_stale"]:
-        look.append(f"nothing landed for {fresh['days_since_the_last_landing']} days")
-    return "train" if train else "look" if look else "fine", [*train, *look]
-
-
-def told(body: Json) -> str:
-    """Return the verdict and what it rests on, for people."""
-    lines = [f"{body['verdict']}: {body['says']}" + (", because" if body["reasons"] else "")]
-    lines += [f"  - {reason}" for reason in body["reasons"]]
-    lines.append(f"model {body['model_version'][:_SHOWN]}, made for {body['made_for']}, watched at {body['now']}")
-    lines += [_drift_told(body["drift"]), *_closed_told(body["closed_labels"])]
-    if body["challenger"] is not None:
-        lines.append(_challenger_told(body["challenger"]))
-    return "\n".join(lines)
-
-
-def _drift_told(drift: Json | None) -> str:
-    if drift is None:
-        return "drift: no day of data has come since the model was made"
-    parts = []
-    for name in ("features", "scores"):
-        one = drift[name]
-        limit = (
-            "too few earlier days lie as far apart to say what is usual"
-            if one["limit"] is None
-            else f"unusual above {one['limit']:.3f}"
-        )
-        parts.append(f"{name} {one['distance']:.3f} ({limit})")
-    moved = ", ".join(
-        f"{one['feature']} {one['distance']:.2f} (usually up to {one['usually_up_to']:.2f})" for one in drift["moved"]
-    )
-    return f"drift: {', '.join(parts)}" + (f"; moved most beyond the usual: {moved}" if moved else "")
-
-
-def _closed_told(closed: Json) -> list[str]:
-    if not closed["cutoffs"]:
-        return [f"closed labels: none since the model was made; the first closes on {closed['next_closes']}"]
-    lines = [
-        f"closed labels at {one['cutoff']}: {one['customers']:,} customers, {one['expected']:.1%} expected to leave, "
-        f"{one['observed']:.1%} left" + ("" if one["deviations"] is None else f" ({one['deviations']:+.1f} deviations)")
-        for one in closed["cutoffs"]
-    ]
-    if closed["auroc"] is not None:
-        value, low, high = closed["auroc"]
-        lines.append(f"AUROC at the last of them {value:.3f} [{low:.3f}, {high:.3f}]")
-    return lines
-
-
-def _challenger_told(shadow: Json) -> str:
-    told = (
-        f"challenger {shadow['model_version'][:_SHOWN]} in the shadow: {shadow['mean']:.1%} would leave, the champion "
-        f"says {shadow['champion_mean']:.1%}; {shadow['in_another_band']:.1%} of customers in another band"
-    )
-    if shadow["on_closed_labels"] is None:
-        return f"{told}; no label has closed yet that neither of them knew"
-    better, worse = (", ".join(shadow[name]) or "nothing" for name in ("better_on", "worse_on"))
-    return f"{told}; on closed labels better beyond noise on {better}, worse on {worse}"
