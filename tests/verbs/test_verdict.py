@@ -11,7 +11,7 @@ from churnml.verbs.verdict import told, verdict_of
 
 FRESH = {"scores_old": False, "data_stale": False}
 CALM = Drift(0.1, (0.1, 0.1, 0.1, 0.1), 0.15)
-HELP = Moved("help", "visits to pages of help", 56, 0.0129, 0.0142, 2.9, 1)
+HELP = Moved("help", "visits to pages of help", 56, 0.0129, 0.0142, 2.9, 0.03, 1)
 
 
 def reasons(*, drifts=None, pulse=None):
@@ -21,7 +21,7 @@ def reasons(*, drifts=None, pulse=None):
 
 def of_pulse(deviations=0.0, mood=0.0):
     return Unrest(
-        13, (Moved("help", "help per visit", 28, 0.01, 0.02, deviations, 1), HELP), (Mood(56, mood),), 2.7, 4.1
+        13, (Moved("help", "help per visit", 28, 0.01, 0.02, deviations, 0.1, 1), HELP), (Mood(56, mood),), 2.7, 4.1
     )
 
 

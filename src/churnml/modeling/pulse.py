@@ -151,7 +151,7 @@ def pulse(
             else:
                 whole = _grid(table.column(f"{one.name} whole"), when, who, shape)
             found[place] += moments(spans @ part, spans @ whole)
-    return {one.name: [Moments(*row) for row in rows] for one, rows in zip(signals, found, strict=True)}
+    return {one.name: [Moments(*row) for row in rows.tolist()] for one, rows in zip(signals, found, strict=True)}
 
 
 def _grid(values: Matrix, when: npt.NDArray[np.intp], who: npt.NDArray[np.intp], shape: tuple[int, int]) -> Matrix:

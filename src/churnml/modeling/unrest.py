@@ -10,9 +10,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from itertools import combinations
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from scipy import optimize, stats
 
 from churnml.events import Store
@@ -20,6 +22,7 @@ from churnml.events.clock import DAY, days_later
 from churnml.modeling.moments import Moments
 from churnml.modeling.pulse import BOUGHT_WITHIN, MONTH, Signal, pulse, signals_of
 
+Matrix = npt.NDArray[np.float64]
 Json = dict[str, Any]  # Any: JSON
 
 MOOD_ALARMS, JUMP_ALARMS = 0.4, 0.2
@@ -46,7 +49,9 @@ class Moved:
     before, now : float
         The signal then and now.
     deviations : float
-        How many deviations, of chance and season together, the logarithm has moved up.
+        How many deviations the logarithm has moved up.
+    doubt : float
+        One deviation of it, of chance and season together.
     worse : int
         1 where up is a bad sign, -1 where down is, 0 where neither is said.
     """
@@ -57,6 +62,7 @@ class Moved:
     before: float
     now: float
     deviations: float
+    doubt: float
     worse: int
 
 
@@ -69,7 +75,7 @@ class Mood:
     days : int
         Over how many of the last days.
     deviations : float
-        Sum of the deviations of each to the bad side, over the root of their number.
+        Sum of the deviations of each to the bad side, in deviations of that sum.
     """
 
     days: int
@@ -172,31 +178,80 @@ def held_against_a_year(
         How many months the last ones are.
     """
     months = max(len(each) for each, _, _ in found.values())
-    moved = [
-        one
-        for signal, (each, year, last) in found.items()
+    usual = {signal: usual_of(each) for signal, (each, _, _) in found.items()}
+    moved = {
+        (signal, length): one
+        for signal, (_, year, last) in found.items()
         for length, recent in zip(lengths, last, strict=True)
-        if (one := _moved(signal, each, year, recent, length)) is not None
-    ]
+        if (one := _moved(signal, usual[signal], year, recent, length)) is not None
+    }
     moods = []
     for length in (one for one in lengths if one in MOOD_MONTHS):
-        signs = [one.worse * one.deviations for one in moved if one.worse and one.days == length * MONTH]
+        signs = {signal: one for (signal, long), one in moved.items() if long == length and signal.worse}
         if signs:
-            moods.append(Mood(length * MONTH, float(sum(signs) / np.sqrt(len(signs)))))
-    return Unrest(months, tuple(moved), tuple(moods), mood_limit(months), jump_limit(months, len(found)))
+            moods.append(_mood(signs, usual))
+    return Unrest(months, tuple(moved.values()), tuple(moods), mood_limit(months), jump_limit(months, len(found)))
 
 
-def _moved(signal: Signal, each: Sequence[Moments], year: Moments, recent: Moments, length: int) -> Moved | None:
-    """Return how far one signal moved, or None where too little of it was seen."""
+@dataclass(frozen=True)
+class Usual:
+    """The months of the year before.
+
+    Parameters
+    ----------
+    logarithms : ndarray of shape (n_months,)
+        Of the signal, NaN where it was not told.
+    season : float
+        Their variance beyond what chance explains.
+    """
+
+    logarithms: Matrix
+    season: float
+
+    @property
+    def told(self) -> int:
+        """In how many of the months there was anything to count over."""
+        return int(np.isfinite(self.logarithms).sum())
+
+    def with_other(self, other: Usual) -> float:
+        """Return the covariance of two seasons; no more than their variances allow."""
+        both = np.isfinite(self.logarithms) & np.isfinite(other.logarithms)
+        most = float(np.sqrt(self.season * other.season))
+        if most == 0.0 or both.sum() < FEWEST_MONTHS:
+            return most
+        together = np.cov(self.logarithms[both], other.logarithms[both])[0, 1]
+        return float(np.clip(together, -most, most))
+
+
+def usual_of(each: Sequence[Moments]) -> Usual:
+    """Return what months before were like."""
+    logarithms = np.array([one.logarithm if one.told else np.nan for one in each])
     told = [one for one in each if one.told]
+    if len(told) < FEWEST_MONTHS:
+        return Usual(logarithms, 0.0)
+    season = float(np.nanvar(logarithms, ddof=1) - np.mean([one.variance for one in told]))
+    return Usual(logarithms, max(season, 0.0))
+
+
+def _moved(signal: Signal, usual: Usual, year: Moments, recent: Moments, length: int) -> Moved | None:
+    """Return how far one signal moved, or None where too little of it was seen."""
     expected = year.ratio * recent.whole if year.told and recent.told else 0.0
-    if len(told) < FEWEST_MONTHS or min(expected, year.part) < FEWEST_ACTS:
+    if usual.told < FEWEST_MONTHS or min(expected, year.part) < FEWEST_ACTS:
         return None
-    logarithms = np.array([one.logarithm for one in told])
-    season = max(float(logarithms.var(ddof=1) - np.mean([one.variance for one in told])), 0.0)
-    doubt = season * (1 + 1 / len(told)) + year.variance + recent.variance
-    deviations = (recent.logarithm - year.logarithm) / float(np.sqrt(doubt))
-    return Moved(signal.name, signal.says, length * MONTH, year.ratio, recent.ratio, float(deviations), signal.worse)
+    doubt = float(np.sqrt(usual.season * (1 + 1 / usual.told) + year.variance + recent.variance))
+    deviations = (recent.logarithm - year.logarithm) / doubt
+    return Moved(signal.name, signal.says, length * MONTH, year.ratio, recent.ratio, deviations, doubt, signal.worse)
+
+
+def _mood(signs: Mapping[Signal, Moved], usual: Mapping[Signal, Usual]) -> Mood:
+    """Return the signs of discontent together; what seasons of two signs have in common counts as doubt."""
+    whole = sum(signal.worse * one.deviations for signal, one in signs.items())
+    variance = float(len(signs))
+    for (one, moved), (two, beside) in combinations(signs.items(), 2):
+        common = one.worse * two.worse * usual[one].with_other(usual[two])
+        variance += 2 * common / (moved.doubt * beside.doubt)
+    days = next(iter(signs.values())).days
+    return Mood(days, float(whole / np.sqrt(max(variance, len(signs)))))
 
 
 def mood_limit(months: int) -> float:
