@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from churnml.modeling.false_alarms import JUMP_MONTHS, MOOD_ALARMS, MOOD_MONTHS, jump_limit, mood_limit
 from churnml.modeling.moments import Moments, moments
 from churnml.modeling.pulse import SIGNALS
-from churnml.modeling.unrest import JUMP_MONTHS, MOOD_ALARMS, MOOD_MONTHS, held_against_a_year, jump_limit, mood_limit
+from churnml.modeling.unrest import held_against_a_year
 
 MONTHS, LAST, CUSTOMERS = 13, 6, 600
 LENGTHS = (1, 2, 6)
@@ -86,6 +87,15 @@ def test_a_signal_of_which_next_to_nothing_was_seen_is_not_told():
     nothing = spans(np.zeros((MONTHS + LAST, 9)), np.ones((MONTHS + LAST, 9)))
     said = asked(found | {OF_WHOLE[0]: nothing})
     assert "help" not in {one.signal for one in said.signals}
+
+
+def test_a_signal_that_was_told_in_few_months_makes_the_limits_wider():
+    found = counted(6)
+    each, year, last = found[OF_WHOLE[0]]
+    nothing = Moments(0.0, 0.0, 0.0, 0.0, 0.0)
+    said = asked(found | {OF_WHOLE[0]: ([nothing] * 5 + each[5:], year, last)})
+    assert said.months == 8
+    assert said.mood_limit > asked(found).mood_limit
 
 
 def test_the_mood_limit_spends_its_false_alarms():

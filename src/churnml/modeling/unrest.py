@@ -15,26 +15,18 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy import optimize, stats
 
 from churnml.events import Store
 from churnml.events.clock import DAY, days_later
+from churnml.modeling.false_alarms import JUMP_MONTHS, MOOD_MONTHS, jump_limit, mood_limit
 from churnml.modeling.moments import Moments
 from churnml.modeling.pulse import BOUGHT_WITHIN, MONTH, Signal, pulse, signals_of
 
 Matrix = npt.NDArray[np.float64]
 Json = dict[str, Any]  # Any: JSON
 
-MOOD_ALARMS, JUMP_ALARMS = 0.4, 0.2
-"""False alarms a year: of the signs taken together, and of all single signals; a part is left to the other tests."""
-
-MOOD_MONTHS, JUMP_MONTHS = (2, 6), (1, 2)
-"""Over how many of the last months each is asked; a small change takes long to tell."""
-
 MOST_MONTHS, FEWEST_MONTHS = 13, 6
 FEWEST_ACTS = 5.0
-_YEAR = 365.0
-_ROUND = 1.0
 
 
 @dataclass(frozen=True)
@@ -89,7 +81,7 @@ class Unrest:
     Parameters
     ----------
     months : int
-        Of the year before, that the last months were held against.
+        Of the year before, that the last months were held against; of the signal that was told in the fewest.
     signals : tuple of Moved
     moods : tuple of Mood
     mood_limit, jump_limit : float
@@ -177,7 +169,6 @@ def held_against_a_year(
     lengths : sequence of int
         How many months the last ones are.
     """
-    months = max(len(each) for each, _, _ in found.values())
     usual = {signal: usual_of(each) for signal, (each, _, _) in found.items()}
     moved = {
         (signal, length): one
@@ -185,6 +176,7 @@ def held_against_a_year(
         for length, recent in zip(lengths, last, strict=True)
         if (one := _moved(signal, usual[signal], year, recent, length)) is not None
     }
+    months = min((usual[signal].told for signal, _ in moved), default=MOST_MONTHS)
     moods = []
     for length in (one for one in lengths if one in MOOD_MONTHS):
         signs = {signal: one for (signal, long), one in moved.items() if long == length and signal.worse}
@@ -252,38 +244,3 @@ def _mood(signs: Mapping[Signal, Moved], usual: Mapping[Signal, Usual]) -> Mood:
         variance += 2 * common / (moved.doubt * beside.doubt)
     days = next(iter(signs.values())).days
     return Mood(days, float(whole / np.sqrt(max(variance, len(signs)))))
-
-
-def mood_limit(months: int) -> float:
-    """Return the deviations that the mood of a calm market passes `MOOD_ALARMS` times a year, asked every day.
-
-    Neighbouring days share most of what they look at; how often a mean that slides over independent days passes a level
-    u is about u φ(u) for each of its lengths. The spread of a deviation whose season was estimated from so many months
-    is wider than 1 by that of Student's t.
-
-    References
-    ----------
-    Aldous (1989), Probability Approximations via the Poisson Clumping Heuristic, section D: the rate for a Gaussian
-    process whose correlation falls in a straight line.
-    """
-    looks = _looks(MOOD_MONTHS)
-
-    def excess(level: float) -> float:
-        return looks * level * float(stats.norm.pdf(level)) - MOOD_ALARMS
-
-    level = float(optimize.brentq(excess, _ROUND, 10.0))
-    return level * float(np.sqrt((months - 1) / (months - 3)))
-
-
-def jump_limit(months: int, signals: int) -> float:
-    """Return the deviations that any of so many signals of a calm market passes `JUMP_ALARMS` times a year.
-
-    By Student's t, with a degree of freedom for each month but one, to both sides, over looks that do not overlap.
-    """
-    chance = JUMP_ALARMS / (_looks(JUMP_MONTHS) * signals)
-    return float(stats.t.isf(chance / 2, months - 1))
-
-
-def _looks(lengths: Sequence[int]) -> float:
-    """Return how many spans of these lengths a year has, side by side."""
-    return sum(_YEAR / (MONTH * length) for length in lengths)
