@@ -58,6 +58,9 @@ class WorkspaceConfig(Settings):
 
 Learner = Literal["trees", "ridge", "rhythm"]
 LEARNERS: tuple[Learner, ...] = ("trees", "ridge", "rhythm")
+CalibrationKind = Literal["raw", "prior", "platt", "beta"]
+CALIBRATIONS: tuple[CalibrationKind, ...] = ("raw", "prior", "platt", "beta")
+CalibrationAsked = Literal["auto", "raw", "prior", "platt", "beta"]
 """The learners of the blend that come with the house."""
 
 
@@ -150,6 +153,9 @@ class TrainConfig(Settings):
     trees: TreeSettings = Field(default_factory=TreeSettings, description="how the trees of churn grow")
     ridge: RidgeSettings = Field(default_factory=RidgeSettings, description="of the logistic regression of churn")
     blend: BlendSettings = Field(default_factory=BlendSettings, description="of the learners of churn")
+    calibration: CalibrationAsked = Field(
+        "auto", description="of churn: auto tries all out of time and takes what beats the blend as it is, else raw"
+    )
     value: ValueSettings = Field(default_factory=ValueSettings, description="of the margin")
     bootstrap: int = Field(200, ge=50, le=10_000, description="redraws behind each interval of the report")
     max_calibration_error: Share = Field(

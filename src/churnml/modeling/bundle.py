@@ -29,6 +29,7 @@ from churnml import __version__
 from churnml.errors import ModelRefusedError
 from churnml.modeling.bounds import bounds, conversion_bounds
 from churnml.modeling.btyd import BGNBD
+from churnml.modeling.calibration import Calibration
 from churnml.modeling.churn import ChurnModel
 from churnml.modeling.clv import ValueModel
 from churnml.modeling.contentment import Contentment
@@ -318,6 +319,7 @@ def _plain_churn(churn: ChurnModel) -> Json:
         "reference": churn.reference,
         "season": None if churn.season is None else asdict(churn.season),
         "own": [one.to_json() for one in churn.own],
+        "calibration": asdict(churn.calibration),
     }
 
 
@@ -367,6 +369,7 @@ def _churn(held: Json, trees: lightgbm.Booster | None, own: tuple[TaughtOwn, ...
         tuple(Linear.from_dict(one) for one in held["ridges"]),
         None if held["season"] is None else Season.from_dict(held["season"]),
         own,
+        Calibration.from_dict(held["calibration"]),
     )
 
 

@@ -12,9 +12,10 @@ import numpy as np
 import numpy.typing as npt
 from scipy.stats import beta
 
-from churnml.config import LEARNERS, BlendSettings, RidgeSettings, TrainConfig, TreeSettings
+from churnml.config import LEARNERS, BlendSettings, CalibrationAsked, RidgeSettings, TrainConfig, TreeSettings
 from churnml.errors import NotEnoughDataError
 from churnml.modeling.blend import blend_weights
+from churnml.modeling.calibration import NOT_ASKED, RAW, Calibration, Choice, Seen, choose
 from churnml.modeling.learners import Linear, fit_logistic, fit_trees, predicted, sigmoid
 from churnml.modeling.own_learner import OwnLearner, TaughtOwn, own_learners
 from churnml.modeling.scaling import Scaling, fit_scaling
@@ -108,6 +109,8 @@ class ChurnModel:
         What is added to the blended logit at a cutoff; None where no year before is known.
     own : tuple of TaughtOwn
         Learners of the user's own.
+    calibration : Calibration
+        What the blended logit goes through, the season in it.
     """
 
     trees: lightgbm.Booster | None
@@ -118,6 +121,7 @@ class ChurnModel:
     ridges: tuple[Linear, ...] = ()
     season: Season | None = None
     own: tuple[TaughtOwn, ...] = ()
+    calibration: Calibration = RAW
 
     @property
     def learners(self) -> tuple[str, ...]:
@@ -145,7 +149,7 @@ class ChurnModel:
 
     def probability(self, logits: Matrix, cutoffs: Instants) -> Matrix:
         """Return the churn probability of rows whose learners say `logits` at `cutoffs`; shape (n_rows,)."""
-        return sigmoid((logits * np.array(self.weights)).sum(axis=1) + self.shift(cutoffs))
+        return sigmoid(self.calibration((logits * np.array(self.weights)).sum(axis=1) + self.shift(cutoffs)))
 
     def shift(self, cutoffs: Instants) -> Matrix:
         """Return what the season adds to the blended logit at each cutoff; shape (n_rows,)."""
@@ -166,6 +170,8 @@ class ChurnFit:
         Which learners there are.
     added : ndarray of shape (n_judged,) or float
         What the season added to their blended logits.
+    choice : Choice
+        Which calibration was taken, and why.
     """
 
     model: ChurnModel
@@ -173,14 +179,16 @@ class ChurnFit:
     logits: Matrix
     recipe: Recipe = _USUAL
     added: Matrix | float = 0.0
+    choice: Choice = NOT_ASKED
 
     @property
     def probability(self) -> Matrix:
         """The churn probability out of time of the judged rows, of shape (n_judged,)."""
-        return sigmoid((self.logits * np.array(self.model.weights)).sum(axis=1) + self.added)
+        blended = (self.logits * np.array(self.model.weights)).sum(axis=1) + self.added
+        return sigmoid(self.model.calibration(blended))
 
     def without_own(self, churned: Flags, logits: Matrix, added: Matrix | float = 0.0) -> dict[str, Matrix]:
-        """Return what the blend would say without each learner of one's own, its weights learned anew.
+        """Return what the blend would say without each learner of one's own, weights learned anew, calibration kept.
 
         Parameters
         ----------
@@ -201,7 +209,8 @@ class ChurnFit:
             others = replace(self.recipe, own=tuple(one for one in self.recipe.own if one is not learner))
             taught = np.delete(self.logits, place, axis=1)
             weights = others.weights(taught, churned[self.judged], self.added) if len(self.judged) else others.equal
-            found[learner.name] = sigmoid((np.delete(logits, place, axis=1) * np.array(weights)).sum(axis=1) + added)
+            blended = (np.delete(logits, place, axis=1) * np.array(weights)).sum(axis=1) + added
+            found[learner.name] = sigmoid(self.model.calibration(blended))
         return found
 
 
@@ -217,8 +226,10 @@ def fit_churn(
     recipe: Recipe = _USUAL,
     columns: Sequence[str] = (),
     season: Season | None = None,
+    calibration: CalibrationAsked = "raw",
+    customers: npt.NDArray[np.object_] | None = None,
 ) -> ChurnFit:
-    """Fit the blend: learners at rolling origins for the weights, then on every cutoff.
+    """Fit the blend: learners at rolling origins for the weights and the calibration, then on every cutoff.
 
     Parameters
     ----------
@@ -236,6 +247,10 @@ def fit_churn(
         The names of the columns of `matrix`, for learners of one's own.
     season : Season, optional
         What is added at a cutoff, at the origins as well.
+    calibration : {'auto', 'raw', 'prior', 'platt', 'beta'}, default 'raw'
+        As in `configs/train.yaml`, see `calibration.choose`.
+    customers : ndarray of shape (n_rows,), optional
+        Whose the rows are; each row is another's without it.
 
     Raises
     ------
@@ -246,6 +261,7 @@ def fit_churn(
     """
     _check_enough(churned)
     usable = [(teach, judge) for teach, judge in rolling if enough(churned[np.isin(cutoffs, teach)])]
+    who = np.arange(len(churned)).astype(object) if customers is None else customers
 
     def at_origin(origin: tuple[Sequence[int], int]) -> tuple[npt.NDArray[np.intp], Matrix, Matrix]:
         teach, judge = np.isin(cutoffs, origin[0]), np.flatnonzero(cutoffs == origin[1])
@@ -260,11 +276,18 @@ def fit_churn(
         whole = pool.submit(taught, matrix, rhythm, churned)
         pieces = list(pool.map(at_origin, usable))
     if not pieces:
-        nothing = np.zeros((0, len(recipe.present)))
-        return ChurnFit(replace(whole.result(), season=season), np.zeros(0, dtype=np.intp), nothing, recipe)
+        nothing, choice = np.zeros((0, len(recipe.present))), choose(calibration, [])
+        model = replace(whole.result(), season=season)
+        return ChurnFit(model, np.zeros(0, dtype=np.intp), nothing, recipe, choice=choice)
     judged, logits, moved = (np.concatenate(parts) for parts in zip(*pieces, strict=True))
     weights = recipe.weights(logits, churned[judged], moved)
-    return ChurnFit(replace(whole.result(), weights=weights, season=season), judged, logits, recipe, moved)
+    seen = [
+        Seen(cutoff, frozenset(teach), (said * np.array(weights)).sum(axis=1) + added, churned[rows], who[rows])
+        for (teach, cutoff), (rows, said, added) in zip(usable, pieces, strict=True)
+    ]
+    choice = choose(calibration, seen)
+    model = replace(whole.result(), weights=weights, season=season, calibration=choice.calibration)
+    return ChurnFit(model, judged, logits, recipe, moved, choice)
 
 
 def fit_learners(

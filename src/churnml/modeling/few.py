@@ -11,6 +11,7 @@ import numpy.typing as npt
 from churnml.config import LEARNERS, TrainConfig, ValueSettings
 from churnml.errors import NotEnoughDataError
 from churnml.features import FeatureTable
+from churnml.modeling.calibration import Choice
 from churnml.modeling.churn import ChurnFit, Recipe, band_thresholds, by_rhythm_alone, fit_churn, with_doubt
 from churnml.modeling.clv import ValueModel, anchor, fit_value
 from churnml.modeling.design import RHYTHM_COLUMNS, Design, fit_design
@@ -117,7 +118,8 @@ def learned_from_few(
         by=config.by,
         grace_days=config.grace_days,
     )
-    return model, churn
+    why = f"the rung `{rung}` has too few customers to try another"
+    return model, replace(churn, choice=Choice(asked=config.calibration, because=why))
 
 
 def _rhythm(stack: Snapshots, rung: Rung, now: int, seed: int) -> Rhythm | DrawnRenewals:

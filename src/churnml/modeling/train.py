@@ -137,6 +137,8 @@ def _blend(
             recipe=recipe,
             columns=columns,
             season=season,
+            calibration=config.calibration,
+            customers=stack.table.customer_ids,
         )
 
     churn = blend(config.horizon_days, stack.rhythm[:, 0], stack.churned)

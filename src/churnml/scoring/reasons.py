@@ -4,9 +4,10 @@ The same is done for churn and for conversion, whose logit has the age of a pros
 
 A contribution is the weight of a learner times what a column added to its logit: Shapley values for the trees,
 coefficient times deviation from the mean for the ridge, and the rhythm's deviation from its mean. A learner of one's
-own tells its contributions, or its deviation from its mean is one group of its name. Together with the base they sum to
-the logit. Columns that tell the same story share a group, so that twenty spend windows do not crowd out the one
-complaint that matters.
+own tells its contributions, or its deviation from its mean is one group of its name. A calibration stretches all of a
+row by one factor (`Calibration.pace`), which changes neither their order nor their signs. Together with the base they
+sum to the logit of the probability that is told. Columns that tell the same story share a group, so that twenty spend
+windows do not crowd out the one complaint that matters.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ _SAYS = Text("By {learner}, the risk of leaving is {chance}", "按{learner}判�
 
 @dataclass(frozen=True)
 class Contributions:
-    """What each column added to the blended logit.
+    """What each column added to the blended logit, as calibrated.
 
     Parameters
     ----------
@@ -67,7 +68,7 @@ class Reason:
 
 
 def contributions(model: Model, forecast: Forecast) -> Contributions:
-    """Return the exact contributions of every column to the blended logit of every row."""
+    """Return the exact contributions of every column to the calibrated logit of every row."""
     return _contributions(model.design, model.churn, forecast.matrix, forecast.logits, forecast.season)
 
 
@@ -95,7 +96,11 @@ def _contributions(design: Design, churn: ChurnModel, matrix: Values, logits: Va
         by_column += 0.0 if parts is None else weight * parts.by_column
         base += weight * (own.reference if parts is None else parts.base)
         rests.append(weight * (logit - own.reference if parts is None else parts.rest))
-    return Contributions(np.column_stack([by_column, *rests]), base + season)
+    added, start = np.column_stack([by_column, *rests]), base + season
+    if churn.calibration.kind == "raw":
+        return Contributions(added, start)
+    pace = churn.calibration.pace(start, start + added.sum(axis=1))
+    return Contributions(added * pace[:, None], churn.calibration(start))
 
 
 def reasons(

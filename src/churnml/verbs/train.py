@@ -77,6 +77,7 @@ def answers_by_blend(session: Session) -> bool:
 def _run(session: Session, config: TrainConfig, suggested: Horizon | None, now: int, inputs: str) -> Json:
     from churnml.events.clock import moment  # noqa: PLC0415
     from churnml.modeling.bundle import save_bundle, try_bundle  # noqa: PLC0415
+    from churnml.modeling.calibration_words import calibration_json, calibration_told  # noqa: PLC0415
     from churnml.modeling.card import model_card  # noqa: PLC0415
     from churnml.modeling.climb import climb  # noqa: PLC0415  # LightGBM takes seconds to import
     from churnml.modeling.conversion_standing import stand, tries  # noqa: PLC0415
@@ -105,6 +106,7 @@ def _run(session: Session, config: TrainConfig, suggested: Horizon | None, now: 
             "rung": step.rung,
             "not_judged_because": stood.not_judged,
             "judged": judged and judged.to_json(),
+            "calibration": calibration_json(trained),
             "conversion": conversion.to_json(),
             "satisfaction": content.to_json(),
         }
@@ -126,6 +128,7 @@ def _run(session: Session, config: TrainConfig, suggested: Horizon | None, now: 
             "training_cutoffs": len(trained.cutoffs),
             "snapshots": len(trained.snapshots.table),
             "weights": dict(zip(trained.model.churn.learners, trained.model.churn.weights, strict=True)),
+            "calibration": facts["calibration"],
             "gates": [gate.to_json() for gate in asked],
             "not_promoted_because": refusals(asked),
             "not_judged_because": stood.not_judged,
@@ -135,7 +138,7 @@ def _run(session: Session, config: TrainConfig, suggested: Horizon | None, now: 
         }
         currency = session.settings.currency
         card = model_card(bundle, trained, judged, asked, zone, currency, stood.not_judged, step, conversion)
-        card += satisfaction_told(content)
+        card += calibration_told(trained) + satisfaction_told(content)
         more = conversion.metrics() | content.metrics()
         summary["not_tracked_because"] = tracked(
             session, lambda: _entry(session, config, suggested, trained, summary, judged, card, conversion, more)
@@ -159,6 +162,7 @@ def _entry(
     conversion: Conversion,
     more: dict[str, float],
 ) -> Entry:
+    from churnml.modeling.calibration_words import calibration_metrics  # noqa: PLC0415
     from churnml.modeling.plots import calibration_plot, gain_plot, gap_plot, importance_plot  # noqa: PLC0415
     from churnml.modeling.tracking import Entry, Taught  # noqa: PLC0415  # MLflow takes seconds to import
 
@@ -174,8 +178,12 @@ def _entry(
         rows[part.table_name] += part.rows
     return Entry(
         bundle[:12],
-        params=flat(config.model_dump()),
-        metrics={**(judged.metrics() if judged else {}), **more},
+        params=flat(config.model_dump())
+        | {
+            "calibration_taken": summary["calibration"]["taken"],
+            "calibration_because": summary["calibration"]["because"],
+        },
+        metrics={**(judged.metrics() if judged else {}), **calibration_metrics(trained.churn_fit.choice), **more},
         tags={
             "bundle": bundle,
             "cutoff": summary["cutoff"],
@@ -218,7 +226,7 @@ def told(summary: Json) -> str:
     horizon += _BY_CONTRACTS if summary["churn_by"] == "contracts" else ""
     return (
         f"{horizon}model {summary['model_version'][:12]} from {cutoffs} cutoff{'s' * (cutoffs != 1)}, {fate}\n"
-        f"{_rung_told(summary)}{_judged_told(summary)}{_satisfaction_told(summary)}\n"
+        f"{_rung_told(summary)}{_judged_told(summary)}{_calibration_told(summary)}{_satisfaction_told(summary)}\n"
         f"{_conversion_told(summary['conversion'])}"
     )
 
@@ -230,6 +238,11 @@ def _rung_told(summary: Json) -> str:
         f"rung `{summary['rung']}`, because {summary['rung_because']}; the next takes {summary['next_rung_needs']}. "
         "Each score has its interval\n"
     )
+
+
+def _calibration_told(summary: Json) -> str:
+    found = summary.get("calibration")
+    return f"\ncalibration `{found['taken']}`, for {found['because']}" if found else ""
 
 
 def _satisfaction_told(summary: Json) -> str:

@@ -15,7 +15,7 @@ import numpy.typing as npt
 from churnml.events.simulation import equations as eq
 from churnml.events.simulation.chance import Counts, Values, uniform
 from churnml.events.simulation.customers import Traits
-from churnml.events.simulation.lives import UNBORN, State
+from churnml.events.simulation.lives import UNBORN, Places, State, contact
 
 NOTHING = -1
 """The arm that leaves in peace."""
@@ -66,6 +66,15 @@ def decide(traits: Traits, state: State, variant: eq.Variant, day: int) -> Decis
         np.concatenate([drawn != NOTHING, ~traits.held_out[by_rule]]),
         np.concatenate([np.full(len(by_chance), 1 / arms), np.full(len(by_rule), np.nan)]),
     )
+
+
+def carry_out(traits: Traits, state: State, variant: eq.Variant, day: int, decided: Decisions) -> Places:
+    """Carry out what was decided on a morning, and return who takes the permission back for it."""
+    withdrew = []
+    for action in range(len(eq.ACTIONS)):
+        chosen = decided.place[(decided.action == action) & decided.treated]
+        withdrew.append(contact(traits, state, variant, day, action, chosen))
+    return np.concatenate(withdrew)
 
 
 def _rule(traits: Traits, state: State, variant: eq.Variant, day: int, places: npt.NDArray[np.intp]) -> Counts:

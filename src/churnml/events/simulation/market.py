@@ -20,9 +20,9 @@ import pyarrow.parquet as pq
 from churnml.errors import UsageError, nearest
 from churnml.events.schema import TABLES
 from churnml.events.simulation import equations as eq
-from churnml.events.simulation.contacting import Decisions, decide
+from churnml.events.simulation.contacting import Decisions, carry_out, decide
 from churnml.events.simulation.customers import Traits, draw_traits
-from churnml.events.simulation.lives import Happened, Places, State, contact, first_state, step
+from churnml.events.simulation.lives import Happened, Places, State, first_state, step
 from churnml.events.simulation.recording import Recorder
 from churnml.events.simulation.truth import TruthWriter
 
@@ -132,17 +132,9 @@ def live(market: Market, traits: Traits, *, seen: bool = True) -> Iterator[Day]:
     for day in range(market.days):
         morning = state.take(everyone) if day in saved else None
         decided = decide(traits, state, variant, day)
-        withdrew = everyone[:0] if decided is None else _carry_out(traits, state, variant, day, decided)
+        withdrew = everyone[:0] if decided is None else carry_out(traits, state, variant, day, decided)
         happened = step(traits, state, variant, day, seen=seen)
         yield Day(happened, state, decided, withdrew, morning)
-
-
-def _carry_out(traits: Traits, state: State, variant: eq.Variant, day: int, decided: Decisions) -> Places:
-    withdrew = []
-    for action in range(len(eq.ACTIONS)):
-        chosen = decided.place[(decided.action == action) & decided.treated]
-        withdrew.append(contact(traits, state, variant, day, action, chosen))
-    return np.concatenate(withdrew)
 
 
 def write_new(market: Market, folder: Path, progress: Progress = lambda _done, _of: None) -> dict[str, int]:

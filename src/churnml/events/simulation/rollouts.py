@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from churnml.events.simulation import equations as eq
 from churnml.events.simulation.chance import Counts, Values
-from churnml.events.simulation.contacting import NOTHING
+from churnml.events.simulation.contacting import NOTHING, carry_out, decide
 from churnml.events.simulation.customers import Traits
 from churnml.events.simulation.lives import Orders, Places, State, contact, redraw_next_order, step
 
@@ -61,6 +61,8 @@ def futures(
     horizons: tuple[int, ...] = HORIZONS,
     redraws: int = 400,
     first: int = 1,
+    usual: bool = False,
+    discount_rate: float = DISCOUNT_A_YEAR,
     progress: Callable[[int, int], None] = lambda _done, _of: None,
 ) -> Futures:
     """Live the days after a morning again and again, with one action each on that morning and no other afterwards.
@@ -77,15 +79,20 @@ def futures(
         Days ahead at which to look, ascending.
     first : int
         The number of the first future; the life that is recorded is number 0.
+    usual : bool, default False
+        Whether the company goes on contacting customers as it does in the market, from that morning on; what is usual
+        costs nothing here, for it is no one action's cost.
+    discount_rate : float, default 0.1
+        A year, of the margin.
     progress : callable
         Told how many lives are done, of how many.
     """
     n = len(traits)
-    sums = np.zeros((4, len(horizons), n))
+    sums, how = np.zeros((4, len(horizons), n)), (horizons, usual, discount_rate)
     for begin in range(0, n * redraws, _LANES):
         lanes = np.arange(begin, min(begin + _LANES, n * redraws))
         place, number = lanes % n, lanes // n + first
-        silent, margin = _live(seed, traits, state, variant, day, actions, horizons, place, number)
+        silent, margin = _live(seed, traits, state, variant, day, actions, place, number, *how)
         for row, values in enumerate((silent, silent**2, margin, margin**2)):
             for at in range(len(horizons)):
                 sums[row, at] += np.bincount(place, values[at], n)
@@ -113,9 +120,11 @@ def _live(
     variant: eq.Variant,
     day: int,
     actions: Counts,
-    horizons: tuple[int, ...],
     place: Places,
     number: Counts,
+    horizons: tuple[int, ...],
+    usual: bool,  # noqa: FBT001  # passed on
+    discount_rate: float,
 ) -> tuple[Values, Values]:
     """Return whether each future was silent, and its margin; shape (n_horizons, n_lanes)."""
     some, now = traits.take(place).redrawn(seed, number), state.take(place)
@@ -128,8 +137,11 @@ def _live(
             contact(some, now, variant, day, action, chosen)
             margin[chosen] -= eq.COST[action]
     for ahead in range(horizons[-1]):
+        decided = decide(some, now, variant, day + ahead) if usual else None
+        if decided is not None:
+            carry_out(some, now, variant, day + ahead, decided)
         happened = step(some, now, variant, day + ahead, seen=False)
-        worth = (1 + DISCOUNT_A_YEAR) ** (-ahead / 365)
+        worth = (1 + discount_rate) ** (-ahead / 365)
         margin[happened.orders.place] += worth * margin_of(some, happened.orders)
         ordered[happened.orders.place] = True
         if variant.contractual:
