@@ -119,12 +119,15 @@ def test_only_the_wall_reads_a_later_fact_others_ask_it_for_one_by_its_full_name
 
 
 def test_only_the_market_and_who_makes_it_know_that_it_is_simulated():
-    """What it is made from, its constants and its truth are for tests; nothing that learns or decides may look."""
+    """What it is made from, its constants and its truth are for tests and for `check truth`; nothing that learns or
+    decides may look."""
     inside = {name_of(path) for path in FILES if name_of(path).startswith("events/simulation/")}
     asking = {name_of(path) for path in FILES if any("churnml.events.simulation" in name for name in imports(path))}
-    assert asking - inside == {"verbs/simulate.py", "verbs/demo.py", "cli.py"}
+    assert asking - inside == {"verbs/simulate.py", "verbs/demo.py", "verbs/check_truth.py", "cli.py"}
     reading = {name_of(path) for path in FILES if {"saved_state", "TruthWriter", "each_action"} & words(path)}
     assert reading <= inside
+    answered = {name_of(path) for path in FILES if {"usual_futures", "market_in"} & words(path)}
+    assert answered - inside == {"verbs/check_truth.py"}
 
 
 def test_labels_never_see_features():

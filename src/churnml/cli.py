@@ -286,6 +286,34 @@ def check_skew(
         raise typer.Exit(FOUND)
 
 
+@check_app.command("truth")
+def check_truth(
+    cutoff: Annotated[
+        str | None,
+        typer.Option(help="A date whose morning the market saved. Default: the last, 90 days before its end."),
+    ] = None,
+    customers: Annotated[int, typer.Option(min=100, help="Of how many the truth is asked, drawn at random.")] = 5_000,
+    redraws: Annotated[int, typer.Option(min=2, help="Futures of each, whose mean is the truth.")] = 50,
+    workspace: WorkspaceOption = WORKSPACE,
+    configs: ConfigsOption = CONFIGS,
+    *,
+    report: Annotated[
+        list[Path] | None, typer.Option(help="Write everything to this file as well: .md or .json; repeatable.")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Train on a simulated market and hold probabilities and values against its truth."""
+    from churnml.verbs.check import FOUND  # noqa: PLC0415
+    from churnml.verbs.check_truth import truth  # noqa: PLC0415
+
+    session = _open(workspace, configs, as_json=as_json)
+    found = truth(session, cutoff=cutoff, customers=customers, redraws=redraws, reports=report or ())
+    if as_json:
+        session.print_json(found.to_json())
+    if found.findings:
+        raise typer.Exit(FOUND)
+
+
 @check_app.command("bundle")
 def check_bundle(
     model: Annotated[

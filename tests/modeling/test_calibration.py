@@ -9,7 +9,8 @@ from churnml.config import CALIBRATIONS, TrainConfig, parse_config
 from churnml.errors import ConfigError
 from churnml.events.clock import DAY
 from churnml.modeling.bundle import load_bundle, save_bundle, try_bundle
-from churnml.modeling.calibration import Calibration, Seen, choose, fit_calibration
+from churnml.modeling.calibration import Calibration, Seen, fit_calibration
+from churnml.modeling.calibration_trial import choose
 from churnml.modeling.calibration_words import calibration_told
 from churnml.modeling.churn import fit_churn
 from churnml.modeling.learners import sigmoid
@@ -73,9 +74,15 @@ def test_what_is_calibrated_stays_raw():
 
 def test_what_is_too_timid_is_stretched_and_the_figures_are_kept():
     found = choose("auto", seen(timid))
-    assert found.calibration.kind in ("platt", "beta")
-    assert all(one.better and one.low > 0 for one in found.tried)
+    assert found.calibration.kind == "platt"
+    assert all(one.over_raw.beyond_chance for one in found.tried)
     assert (found.customers, found.origins) == (6_000, 2)
+
+
+def test_two_stretches_are_taken_where_one_does_not_do():
+    found = choose("auto", seen(lambda true: np.where(true < -1.2, true / 3, true), n=20_000))
+    assert found.calibration.kind == "beta"
+    assert found.tried[1].over_simpler.beyond_chance
 
 
 def test_a_level_that_all_origins_missed_is_left_to_the_season():
@@ -101,8 +108,9 @@ def test_a_customer_seen_twice_is_no_more_evidence_than_once():
         replace(one, **{name: np.tile(getattr(one, name), 2) for name in ("logits", "churned", "customers")})
         for one in once
     ]
-    alone, doubled = (choose("auto", one).tried[0] for one in (once, twice))
-    assert doubled.high - doubled.low == pytest.approx(alone.high - alone.low, rel=1e-3)
+    alone, doubled = (choose("auto", one).tried[0].over_raw for one in (once, twice))
+    width = alone.high - alone.low
+    assert doubled.high - doubled.low == pytest.approx(width, rel=0.01)
 
 
 @pytest.mark.parametrize(
@@ -182,7 +190,7 @@ def test_the_figures_of_what_was_tried_stand_on_the_card(trained):
     choice = choose("auto", seen(timid))
     told = calibration_told(replace(trained, churn_fit=replace(trained.churn_fit, choice=choice)))
     assert "Tried on 6,000 customers at 2 origins" in told
-    assert f"| platt | {choice.tried[0].gain:.5f} [" in told
+    assert f"| platt | {choice.tried[0].over_raw.gain:.5f} [" in told
 
 
 def test_another_word_in_the_settings_is_refused_with_those_there_are():

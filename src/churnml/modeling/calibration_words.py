@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from churnml.modeling.calibration import Choice, Tried
+from churnml.modeling.calibration_trial import Choice, Lead, Tried
 from churnml.modeling.train import Trained
 
 Json = dict[str, Any]  # Any: JSON
@@ -25,7 +25,7 @@ def calibration_json(trained: Trained) -> Json:
 
 def calibration_metrics(choice: Choice) -> dict[str, float]:
     """Return what each that was tried gained, under flat names, for tracking."""
-    return {f"calibration_gain_{one.kind}": one.gain for one in choice.tried}
+    return {f"calibration_gain_{one.kind}": one.over_raw.gain for one in choice.tried}
 
 
 def calibration_line(choice: Choice) -> str:
@@ -41,10 +41,19 @@ def calibration_told(trained: Trained) -> str:
     if choice.tried:
         parts.append(
             f"Tried on {choice.customers:,} customers at {choice.origins} origin{'s' * (choice.origins != 1)}, each "
-            "taught at those before. Gain in log loss against the blend as it is, with an interval by the chance of "
-            "which customers there were; of a stretch at the level that was right at the origin."
+            "taught at those before with the other half of the customers. Gain in log loss against the blend as it is, "
+            "with an interval by the chance of which customers there were; of a stretch at the level that was right at "
+            "the origin."
         )
-        parts.append("\n".join(["| | gain | better |", "|---|---:|---|", *map(_row, choice.tried)]))
+        parts.append(
+            "\n".join(
+                [
+                    "| | gain | over the one with a number less | better |",
+                    "|---|---:|---:|---|",
+                    *map(_row, choice.tried),
+                ]
+            )
+        )
     if choice.calibration.kind != "raw":
         one = choice.calibration
         parts.append(f"Slopes {one.low:.3f} and {one.high:.3f}, shift {one.shift:+.3f} on the logit scale.")
@@ -54,4 +63,8 @@ def calibration_told(trained: Trained) -> str:
 
 
 def _row(one: Tried) -> str:
-    return f"| {one.kind} | {one.gain:.5f} [{one.low:.5f}, {one.high:.5f}] | {'yes' if one.better else 'no'} |"
+    return f"| {one.kind} | {_lead(one.over_raw)} | {_lead(one.over_simpler)} | {'yes' if one.better else 'no'} |"
+
+
+def _lead(lead: Lead) -> str:
+    return f"{lead.gain:.5f} [{lead.low:.5f}, {lead.high:.5f}]"

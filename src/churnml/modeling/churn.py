@@ -15,7 +15,8 @@ from scipy.stats import beta
 from churnml.config import LEARNERS, BlendSettings, CalibrationAsked, RidgeSettings, TrainConfig, TreeSettings
 from churnml.errors import NotEnoughDataError
 from churnml.modeling.blend import blend_weights
-from churnml.modeling.calibration import NOT_ASKED, RAW, Calibration, Choice, Seen, choose
+from churnml.modeling.calibration import RAW, Calibration, Seen
+from churnml.modeling.calibration_trial import NOT_ASKED, Choice, choose
 from churnml.modeling.learners import Linear, fit_logistic, fit_trees, predicted, sigmoid
 from churnml.modeling.own_learner import OwnLearner, TaughtOwn, own_learners
 from churnml.modeling.scaling import Scaling, fit_scaling
@@ -248,7 +249,7 @@ def fit_churn(
     season : Season, optional
         What is added at a cutoff, at the origins as well.
     calibration : {'auto', 'raw', 'prior', 'platt', 'beta'}, default 'raw'
-        As in `configs/train.yaml`, see `calibration.choose`.
+        As in `configs/train.yaml`, see `calibration_trial.choose`.
     customers : ndarray of shape (n_rows,), optional
         Whose the rows are; each row is another's without it.
 

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from churnml.config import LEARNERS, TrainConfig, ValueSettings
 from churnml.errors import NotEnoughDataError
 from churnml.features import FeatureTable
-from churnml.modeling.calibration import Choice
+from churnml.modeling.calibration_trial import Choice
 from churnml.modeling.churn import ChurnFit, Recipe, band_thresholds, by_rhythm_alone, fit_churn, with_doubt
 from churnml.modeling.clv import ValueModel, anchor, fit_value
 from churnml.modeling.design import RHYTHM_COLUMNS, Design, fit_design

@@ -66,5 +66,6 @@ def told(made: Json) -> str:
     rows = sum(made["rows"].values())
     return (
         f"{made['folder']}: {rows:,} rows in {sum(map(bool, made['rows'].values()))} tables, a simulated market: "
-        f"{made['says']}. The truth is in {made['folder']}/truth; nothing reads it but you and the tests"
+        f"{made['says']}. The truth is in {made['folder']}/truth; nothing reads it but you, the tests and `churnml "
+        "check truth`"
     )

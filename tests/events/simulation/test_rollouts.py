@@ -47,6 +47,28 @@ def test_what_the_futures_say_on_average_is_what_happens(lived):
         assert silent[high].mean() > silent[low].mean() + 0.1
 
 
+def test_with_the_usual_contacts_the_futures_say_what_happens_in_a_market_whose_actions_work(lived):
+    one = lived()
+    day = one.market.saved_days[2]
+    here = np.flatnonzero(one.ordered[day - 90 : day].any(axis=0))
+    told = futures(7, one.traits.take(here), one.mornings[day].take(here), PLAIN, day,
+                   nothing(here), redraws=40, usual=True, discount_rate=0.0)  # fmt: skip
+    p = told.silent[1]
+    silent = ~one.ordered[day : day + 60][:, here].any(axis=0)
+    assert abs(silent.sum() - p.sum()) < 4 * np.sqrt((p * (1 - p)).sum() + 1)
+
+
+def test_usual_contacts_change_what_comes_and_a_discount_what_it_is_worth(some):
+    day, traits, state = some
+    how = {"redraws": 10}
+    alone = futures(7, traits, state, PLAIN, day, nothing(traits), **how)
+    usual = futures(7, traits, state, PLAIN, day, nothing(traits), usual=True, **how)
+    in_full = futures(7, traits, state, PLAIN, day, nothing(traits), discount_rate=0.0, **how)
+    assert (usual.silent != alone.silent).any()
+    assert (in_full.margin.sum(axis=1) > alone.margin.sum(axis=1)).all()
+    assert (in_full.silent == alone.silent).all()
+
+
 def test_a_longer_horizon_is_never_likelier_silent_and_never_worth_less_without_returns(under):
     silent = under[NOTHING].silent
     assert (np.diff(silent, axis=0) <= 0).all()

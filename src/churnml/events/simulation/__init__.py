@@ -6,6 +6,7 @@ model is told in docs/simulation.md.
 """
 
 from churnml.events.simulation.equations import ACTIONS, VARIANTS
+from churnml.events.simulation.known import market_in, usual_futures
 from churnml.events.simulation.market import Market, live, same, write_new
 from churnml.events.simulation.rollouts import Futures, each_action, futures
 from churnml.events.simulation.truth import saved_state
@@ -18,7 +19,9 @@ __all__ = [
     "each_action",
     "futures",
     "live",
+    "market_in",
     "same",
     "saved_state",
+    "usual_futures",
     "write_new",
 ]

@@ -95,6 +95,11 @@ class Market:
         """The mornings whose state is saved, every 90 days back from the end, the last 90 days before it."""
         return tuple(sorted(day for day in range(self.days - 90, 0, -90)))
 
+    @property
+    def mornings(self) -> dict[date, int]:
+        """The days whose state is saved on their morning, by date."""
+        return {eq.day_of(day): day for day in self.saved_days}
+
     def traits(self) -> Traits:
         """Return everyone, drawn anew: the same as when the market was lived."""
         return draw_traits(self.seed, self.customers, self.days, self.equations)

@@ -1,6 +1,7 @@
 """The truth of a market: what its customers are and feel, and their state on saved mornings, in a folder of its own.
 
-No part of the product reads it back but this module, for tests; tests/test_architecture.py says so.
+No part of the product reads it back but this module, for tests and `churnml check truth`; tests/test_architecture.py
+says so.
 """
 
 from __future__ import annotations

@@ -6,7 +6,18 @@ can be trusted; `auroc_interval` says it of an AUROC without redrawing anybody. 
 and `intervals.py`; `columns.py` checks what comes in.
 """
 
-from churnml.modeling.metrics.churn import auprc, auroc, brier, ece, ece_perfect_95, empc, lift, log_loss
+from churnml.modeling.metrics.churn import (
+    auprc,
+    auroc,
+    brier,
+    ece,
+    ece_of_chances,
+    ece_of_chances_perfect_95,
+    ece_perfect_95,
+    empc,
+    lift,
+    log_loss,
+)
 from churnml.modeling.metrics.delong import auroc_difference, auroc_interval
 from churnml.modeling.metrics.intervals import bootstrap, paired_difference
 from churnml.modeling.metrics.money import paying_probability, profit_curve
@@ -21,6 +32,8 @@ __all__ = [
     "bootstrap",
     "brier",
     "ece",
+    "ece_of_chances",
+    "ece_of_chances_perfect_95",
     "ece_perfect_95",
     "empc",
     "gini_normalised",

@@ -9,7 +9,7 @@ from scipy.special import betainc
 from scipy.stats import rankdata
 from sklearn import metrics as sk
 
-from churnml.modeling.metrics.columns import FloatArray, probabilities, two_classes
+from churnml.modeling.metrics.columns import FloatArray, columns, probabilities, two_classes
 
 
 def auroc(y: npt.ArrayLike, p: npt.ArrayLike) -> float:
@@ -150,6 +150,55 @@ def ece_perfect_95(p: npt.ArrayLike, n_bins: int = 10, n_draws: int = 500, seed:
     rng = np.random.default_rng(seed)
     errors = [_calibration_error(bins, probability, rng.random(bins.size) < probability) for _ in range(n_draws)]
     return float(np.percentile(errors, 95))
+
+
+def ece_of_chances(q: npt.ArrayLike, p: npt.ArrayLike, n_bins: int = 10) -> float:
+    """Return the calibration error against true probabilities, which only a simulation knows; bins as of `ece`.
+
+    Parameters
+    ----------
+    q, p : arrays of shape (n_customers,)
+        The true probability of each, and its forecast.
+
+    Raises
+    ------
+    InvalidTableError
+        If a probability is missing or outside [0, 1], or lengths differ.
+
+    Examples
+    --------
+    >>> round(ece_of_chances([0.1, 0.3, 0.8, 0.8], [0.2, 0.2, 0.9, 0.9], n_bins=2), 3)
+    0.05
+    """
+    _, forecast = probabilities(np.zeros(np.shape(p)), p)
+    _, truth = probabilities(np.zeros(np.shape(q)), q)
+    truth, forecast = columns(truth, forecast)
+    return _calibration_error(_equal_mass_bins(forecast, n_bins), forecast, truth)
+
+
+def ece_of_chances_perfect_95(
+    q: npt.ArrayLike, p: npt.ArrayLike, n_bins: int = 10, n_draws: int = 500, seed: int = 0
+) -> float:
+    """Return the 95th percentile of `ece_of_chances` of a model whose every bin is right, by which customers it met.
+
+    True probabilities differ within a bin, so that of some customers its mean is not that of all. Their deviations from
+    the mean of their bin are drawn again, with replacement. Parameters and errors as in `ece_of_chances`.
+
+    Parameters
+    ----------
+    n_draws, seed : int
+        Draws of customers, and their seed.
+    """
+    ece_of_chances(q, p, n_bins)
+    forecast = np.asarray(p, dtype=np.float64)
+    off, bins = forecast - np.asarray(q, dtype=np.float64), _equal_mass_bins(forecast, n_bins)
+    groups = [off[bins == one] for one in np.unique(bins)]
+    rng = np.random.default_rng(seed)
+    missed = np.zeros(n_draws)
+    for group in groups:
+        drawn = rng.choice(group - group.mean(), size=(n_draws, group.size))
+        missed += np.abs(drawn.sum(axis=1))
+    return float(np.percentile(missed / forecast.size, 95))
 
 
 def empc(
