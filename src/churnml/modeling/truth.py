@@ -19,6 +19,8 @@ from churnml.modeling.coverage import Coverage
 Json = dict[str, Any]  # Any: JSON
 Matrix = npt.NDArray[np.float64]
 
+_EDGE = 1e-12
+
 GOAL = 0.01
 """Calibration error against the truth that is good enough (ECE over tenths)."""
 
@@ -178,4 +180,5 @@ def worth(days: int, said: Matrix, true: Matrix) -> Worth:
 
 
 def _expected_loss(q: Matrix, p: Matrix) -> float:
-    return float(-(q * np.log(p) + (1 - q) * np.log1p(-p)).mean())
+    inside = np.clip(p, _EDGE, 1 - _EDGE)
+    return float(-(q * np.log(inside) + (1 - q) * np.log1p(-inside)).mean())

@@ -23,11 +23,12 @@ from churnml.verbs.simulate import FOLDER
 if TYPE_CHECKING:
     from churnml.features import FeatureTable
     from churnml.modeling.coverage import Coverage
-    from churnml.modeling.model import Model
+    from churnml.modeling.model import Forecast, Model
     from churnml.modeling.truth import BesideTruth
 
 DAYS = (30, 60, 90)
 _KINDS = (".md", ".json")
+_FEWEST = 100
 
 
 def truth(
@@ -54,11 +55,11 @@ def truth(
     Raises
     ------
     UsageError
-        If that morning was not saved, or a report is of another kind.
+        If that morning was not saved, a report is of another kind, or days begin at another hour than the market's.
     NotFoundError
         If the workspace holds no simulated market.
     NotEnoughDataError
-        As `modeling.train`, or if the horizon outlasts the market.
+        As `modeling.train`, if the horizon outlasts the market, or if fewer than 100 ordered lately.
     """
     from churnml.modeling.calibration_words import calibration_json  # noqa: PLC0415  # LightGBM takes seconds to import
     from churnml.modeling.cutoffs import cutoffs_before  # noqa: PLC0415
@@ -70,7 +71,7 @@ def truth(
     folder = session.workspace.root / FOLDER
     market = market_in(folder)
     when = _morning(market, cutoff)
-    now, day = midnight(when, session.settings.time_zone), market.mornings[when]
+    now, day = _midnight(session, when), market.mornings[when]
     config, _ = train_config(session, now)
     _require_over(market, when, day, config.horizon_days)
     with session.step(f"Training as of {when}") as tick:
@@ -81,7 +82,8 @@ def truth(
     value_days = max(session.load("score", ScoreConfig).value_days, config.horizon_days)
     scores = score(table, trained.model, value_days)
     days = sorted({*DAYS, config.horizon_days})
-    said, raw = (one.forecast(table, value_days, days).silence for one in (trained.model, _raw(trained.model)))
+    said = scores.forecast.silence[:, np.isin(scores.forecast.days, days)]
+    raw = _raw(trained.model).forecast(table, value_days, days).silence
     horizons = tuple(sorted({*days, value_days}))
     with session.step(f"Living {redraws} futures of {len(table):,} customers") as tick:
         told = usual_futures(folder, day, list(table.customer_ids), horizons, redraws, tick)
@@ -97,7 +99,7 @@ def truth(
             worth(config.horizon_days, scores.expected_margin, told.margin[horizons.index(config.horizon_days)]),
             worth(value_days, scores.clv, told.margin[horizons.index(value_days)]),
         ),
-        _intervals(session, trained.model, table, value_days),
+        _intervals(session, scores.forecast, table, config.horizon_days),
     )
     if not session.as_json:
         session.console.print(page(found), markup=False)
@@ -158,6 +160,16 @@ def _morning(market: Market, cutoff: str | None) -> date:
     return saved[-1] if cutoff is None else date.fromisoformat(cutoff)
 
 
+def _midnight(session: Session, when: date) -> int:
+    zone = session.settings.time_zone
+    if midnight(when, zone) != midnight(when, "UTC"):
+        raise UsageError(
+            f"a market's days begin at midnight UTC, `time_zone` is {zone}; set `time_zone: UTC` in "
+            "configs/workspace.yaml of its workspace"
+        )
+    return midnight(when, zone)
+
+
 def _require_over(market: Market, when: date, day: int, horizon_days: int) -> None:
     if day + horizon_days > market.days:
         raise NotEnoughDataError(
@@ -168,6 +180,11 @@ def _require_over(market: Market, when: date, day: int, horizon_days: int) -> No
 
 def _drawn(base: FeatureTable, customers: int, seed: int) -> FeatureTable:
     inside = np.flatnonzero(base.modelled)
+    if len(inside) < _FEWEST:
+        raise NotEnoughDataError(
+            f"a comparison with the truth takes {_FEWEST} customers who ordered lately, found {len(inside)}; simulate "
+            "a larger market"
+        )
     drawn = np.random.default_rng(seed).permutation(inside)[:customers]
     return base.take(np.sort(drawn))
 
@@ -180,14 +197,13 @@ def _raw(model: Model) -> Model:
     return replace(model, churn=replace(model.churn, calibration=RAW), sooner=sooner)
 
 
-def _intervals(session: Session, model: Model, table: FeatureTable, value_days: int) -> Coverage:
+def _intervals(session: Session, told: Forecast, table: FeatureTable, horizon_days: int) -> Coverage:
     """Return how often the interval of the margin held what came in the life that was recorded."""
     from churnml.labels import Outcomes, margin  # noqa: PLC0415
     from churnml.modeling.coverage import Told, coverage  # noqa: PLC0415
 
-    outcomes = Outcomes.read(session.store, [int(table.cutoffs[0])], model.horizon_days)
+    outcomes = Outcomes.read(session.store, [int(table.cutoffs[0])], horizon_days)
     came = margin(outcomes.at(table.customer_ids, table.cutoffs), session.settings.margin_rate)
-    told = model.forecast(table, value_days)
     return coverage([Told(told.expected_margin, told.margin_range, came)])
 
 
