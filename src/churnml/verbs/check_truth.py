@@ -82,8 +82,8 @@ def truth(
     value_days = max(session.load("score", ScoreConfig).value_days, config.horizon_days)
     scores = score(table, trained.model, value_days)
     days = sorted({*DAYS, config.horizon_days})
-    said = scores.forecast.silence[:, np.isin(scores.forecast.days, days)]
-    raw = _raw(trained.model).forecast(table, value_days, days).silence
+    said = scores.forecast.churn_within[:, np.isin(scores.forecast.days, days)]
+    raw = _raw(trained.model).forecast(table, value_days, days).churn_within
     horizons = tuple(sorted({*days, value_days}))
     with session.step(f"Living {redraws} futures of {len(table):,} customers") as tick:
         told = usual_futures(folder, day, list(table.customer_ids), horizons, redraws, tick)
