@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
+from benchmarks.conversion_blend import blends
 
 from churnml.config import TrainConfig
 from churnml.errors import NotEnoughDataError
@@ -332,6 +333,14 @@ def test_a_feature_that_knows_the_future_is_refused(shop, at_origin, tried, pros
     found = stand(replace(at_origin, snapshots=stack), Tries(lambda _: None, tried), shop.store, CONFIG)
     assert found.model is None
     assert "`demos_all` does" in found.because
+
+
+def test_the_benchmark_of_blends_asks_the_blend_that_is_deployed(prospects, fitted):
+    (_, told, _), *others = blends(prospects, CONFIG, ROLLING)
+    np.testing.assert_allclose(told, fitted["blend"].forecast(prospects.at_now).probability, rtol=0, atol=1e-9)
+    assert [name.partition(",")[0] for name, _, _ in others] == [
+        "blend with the handful", "blend", "blend with the handful",
+    ]  # fmt: skip
 
 
 def test_rolling_origins_lie_a_horizon_apart_until_history_ends(shop):
