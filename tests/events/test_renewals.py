@@ -74,6 +74,14 @@ def test_a_contract_older_than_what_is_known_of_it_says_nothing_of_the_renewals_
     assert known.seen_from.tolist() == [3]
 
 
+def test_histories_from_before_ends_were_kept_are_of_those_alone_who_lasted(tiny):
+    old = ["s1 a 2020-01-01 2020-01-02 - 10 month 2020-01-31 - -"]
+    gone = [f"g{day} b 2020-04-{day} 2020-04-{day} 2020-03-01 10 month - 2020-04-{day} -" for day in range(10, 20)]
+    known = spells_of(tiny, *old, *gone, grace=0)
+    assert known.seen_from.max() == known.seen_from[known.renewed.argmax()] == 3  # of a, before 10 April
+    assert known.days[known.renewed.argmax()] == 21.0
+
+
 def test_the_longest_time_to_a_renewal_is_the_time_between_two_else_the_period_else_a_month():
     contract, at = np.array([0, 0, 1, 2, 3]), np.array([0, 20, 0, 0, 20]) * DAY
     renews = np.array([30 * DAY, 30 * DAY, NEVER, NEVER, 30 * DAY])

@@ -37,7 +37,7 @@ from churnml.events.facts import NEVER, Column, Facts, Integers
 from churnml.events.landing import BUCKETS, blocks_for
 from churnml.events.lateness import Counted, day_begun, usual_days
 from churnml.events.order_events import order_events
-from churnml.events.renewals import PERIODS, Fees, Spells, every_days, period_days, spells
+from churnml.events.renewals import PERIODS, Fees, Runs, Spells, every_days, period_days, spells
 from churnml.events.schema import FROM_LANDING, ONE_OF, REQUIRED, TABLES
 
 Wanted = Mapping[str, Sequence[str]]
@@ -639,7 +639,8 @@ def renewal_spells(store: Store, cutoff: int, grace_days: int) -> Spells:
     if "subscriptions" not in store.tables:
         raise NotEnoughDataError("renewals are read from the table `subscriptions`, found none landed; ingest it")
     blocks = (history(store, number, [cutoff], {}) for number in range(store.n_blocks))
-    return Spells.joined([spells(one.contracts, cutoff, grace_days) for one in blocks if one.contracts is not None])
+    runs = [Runs.of(one.contracts, cutoff, grace_days) for one in blocks if one.contracts is not None]
+    return spells(Runs.joined(runs), cutoff, grace_days)
 
 
 def _fees(store: Store, number: int, ids: pa.Array, known_by: int | None) -> Fees:

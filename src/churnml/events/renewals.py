@@ -20,6 +20,7 @@ PERIODS: Mapping[str, float] = {"day": 1.0, "week": 7.0, "month": MONTH, "quarte
 """Days of each `period` of a contract."""
 
 _NEAR = 0.2
+_ENDS = 10
 _ON_ITS_DAY = 3.0
 """Days around a renewal within which an end is one at the renewal: a failed payment is tried again for a few days."""
 
@@ -87,46 +88,77 @@ class Spells:
     def __len__(self) -> int:
         return len(self.renewed)
 
+
+@dataclass(frozen=True)
+class Runs:
+    """When the paid contracts of a block ran, as known at a cutoff; arrays of shape (n_contracts,).
+
+    Parameters
+    ----------
+    begins, entered, ends : ndarray
+        From when on each was paid for, since when it is heard of, and when it ended; `NEVER` where it runs on.
+    every : ndarray
+        Days between two renewals.
+    continued : ndarray
+        Whether another contract of the customer continued it.
+    """
+
+    begins: Integers
+    entered: Integers
+    ends: Integers
+    every: Floats
+    continued: Flags
+
     @classmethod
-    def joined(cls, parts: list[Spells]) -> Spells:
+    def of(cls, contracts: Contracts, cutoff: int, grace_days: int) -> Runs:
+        """Return when contracts ran until a cutoff, by what was known then.
+
+        Parameters
+        ----------
+        grace_days : int
+            How long after its end another contract of the customer still continues one.
+        """
+        versions = contracts.versions
+        learned, paying = versions.learned(cutoff), np.asarray(versions.columns["paid"]) == 1
+        contract, renews, known = (
+            np.asarray(versions.columns[name], dtype=np.int64) for name in ("contract", "renews", "renews_known")
+        )
+        renews = np.where(known <= cutoff, renews, NEVER)
+        nominal = np.asarray(versions.columns["nominal"], dtype=np.float64)
+        every = every_days(contract, learned, versions.event_at, renews, nominal)
+        paid = np.isin(contract, contract[learned & paying])
+        rows = np.flatnonzero(learned & paid & (contracts.replaced_at > cutoff) & (contracts.begins < cutoff))
+        begins, entered = (one[contract[rows]] for one in _paid_since(contracts, contract, learned, paying))
+        ends = np.where(contracts.ends[rows] < cutoff, contracts.ends[rows], NEVER)
+        over = ends < NEVER
+        other = least_later(versions.customer[rows], [ends], contracts.begins[rows])
+        continued = over & (other < ends + np.where(over, grace_days * DAY, 0))
+        return cls(begins, entered, ends, every[rows], continued)
+
+    @classmethod
+    def joined(cls, parts: Sequence[Runs]) -> Runs:
         """Return the contracts of several blocks."""
         return cls(*(np.concatenate([getattr(part, one.name) for part in parts]) for one in fields(cls)))
 
 
-def spells(contracts: Contracts, cutoff: int, grace_days: int) -> Spells:
-    """Return how the paid contracts of a block went on until a cutoff, by what was known then.
+def spells(runs: Runs, cutoff: int, grace_days: int) -> Spells:
+    """Return how paid contracts went on until a cutoff.
 
-    Parameters
-    ----------
-    grace_days : int
-        How long after its end another contract of the customer still continues one.
+    Histories that go back further than the first end that was kept are of those alone who lasted until then; what lies
+    before it is not counted as observed. With fewer than ten ends it cannot be told where keeping them began.
     """
-    versions = contracts.versions
-    learned, paying = versions.learned(cutoff), np.asarray(versions.columns["paid"]) == 1
-    contract, renews, known = (
-        np.asarray(versions.columns[name], dtype=np.int64) for name in ("contract", "renews", "renews_known")
-    )
-    renews = np.where(known <= cutoff, renews, NEVER)
-    nominal = np.asarray(versions.columns["nominal"], dtype=np.float64)
-    every = every_days(contract, learned, versions.event_at, renews, nominal)
-    paid = np.isin(contract, contract[learned & paying])
-    rows = np.flatnonzero(learned & paid & (contracts.replaced_at > cutoff) & (contracts.begins < cutoff))
-    begins, entered = _paid_since(contracts, contract, learned, paying)
-    begins, entered = (one[contract[rows]] for one in (begins, entered))
-    ends = np.where(contracts.ends[rows] < cutoff, contracts.ends[rows], NEVER)
-    over = ends < NEVER
-    until = np.minimum(ends, cutoff)
-    other = least_later(versions.customer[rows], [ends], contracts.begins[rows])
-    continued = over & (other < ends + np.where(over, grace_days * DAY, 0))
-    waited = (cutoff - ends) / DAY >= grace_days  # before that another contract may still continue it
-    gone = over & ~continued & waited
-    periods = np.maximum(until - begins, 0) / DAY / every[rows]
+    over = runs.ends < NEVER
+    watched = int(runs.ends[over].min()) if over.sum() >= _ENDS else int(runs.entered.min(initial=NEVER))
+    entered, until = np.maximum(runs.entered, watched), np.minimum(runs.ends, cutoff)
+    waited = (cutoff - runs.ends) / DAY >= grace_days  # before that another contract may still continue it
+    gone = over & ~runs.continued & waited
+    periods = np.maximum(until - runs.begins, 0) / DAY / runs.every
     nearest = np.round(periods)
-    on_day = gone & (nearest >= 1) & (np.abs(periods - nearest) * every[rows] <= _ON_ITS_DAY)
+    on_day = gone & (nearest >= 1) & (np.abs(periods - nearest) * runs.every <= _ON_ITS_DAY)
     survived = np.where(on_day, nearest - 1, np.floor(periods)).astype(np.int64)
-    before = np.floor(np.maximum(entered - begins, 0) / DAY / every[rows] + _ON_ITS_DAY / every[rows] / 2)
+    before = np.floor(np.maximum(entered - runs.begins, 0) / DAY / runs.every + _ON_ITS_DAY / runs.every / 2)
     seen_from = np.minimum(before.astype(np.int64), survived)
-    days = np.maximum(until - np.maximum(begins, entered), 0) / DAY
+    days = np.maximum(until - np.maximum(runs.begins, entered), 0) / DAY
     return Spells(survived, seen_from, on_day, gone & ~on_day, days)
 
 
