@@ -172,7 +172,8 @@ def _rate_told(what: str, said: list[dict[int, list[str]]], step: int) -> str:
     years = sum(len(one) for one in said) * step / 365
     count = sum(len(alarms(one)) for one in said)
     each, low, high = rate(count, years)
-    return f"{what}: {count} alarms in {years:.1f} years, {each:.2f} a year [{low:.2f}, {high:.2f}]"
+    alarms_told = f"{count} alarm" if count == 1 else f"{count} alarms"
+    return f"{what}: {alarms_told} in {years:.1f} years, {each:.2f} a year [{low:.2f}, {high:.2f}]"
 
 
 def _moods_told(found: list[Seen]) -> str:
