@@ -160,7 +160,7 @@ def test_silence_stays_monotone_in_the_horizon_whatever_each_blend_goes_through(
     own = replace(trained.model.churn, calibration=BETA)
     sooner = {7: replace(trained.model.churn, calibration=Calibration("prior", shift=-3.0))}
     model = replace(trained.model, churn=own, sooner=sooner)
-    silence = model.forecast(population, 365, [3, 7, 14, 30, 90]).silence
+    silence = model.forecast(population, 365, [3, 7, 14, 30, 90]).churn_within
     assert (np.diff(silence, axis=1) <= 0).all()
 
 
