@@ -116,7 +116,7 @@ class Seen:
     final: frozenset[int]
     logits: Matrix
     churned: Flags
-    customers: npt.NDArray[np.object_]
+    customers: npt.NDArray[Any]  # Any: ids, or numbers that stand for them
 
 
 def fit_calibration(kind: CalibrationKind, seen: Sequence[Seen]) -> Calibration:

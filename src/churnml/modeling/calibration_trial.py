@@ -7,8 +7,8 @@ the season. docs/adr/0020 has the reasons.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -128,15 +128,23 @@ def choose(asked: CalibrationAsked, seen: Sequence[Seen]) -> Choice:
         return Choice(asked=asked, because=why)
     if asked != "auto":
         return Choice(fit_calibration(asked, enough), asked, "`calibration` in configs/train.yaml asks for it")
+    enough = _numbered(enough)
     tried = tuple(_tried(kind, enough) for kind in CALIBRATIONS if kind != "raw" and (kind != "prior" or _years(seen)))
     better = [one for one in tried if one.better]
-    customers = len(np.unique(np.concatenate([one.customers.astype(str) for one in enough[1:]])))
+    customers = len(np.unique(np.concatenate([one.customers for one in enough[1:]])))
     if not better:
         why = f"no other was better beyond chance {_WHERE}{_of_prior(seen)}"
         return Choice(asked="auto", because=why, tried=tried, customers=customers, origins=len(enough) - 1)
     best = max(better, key=lambda one: one.over_raw.gain)
     why = f"it was better beyond chance {_WHERE}{_of_prior(seen)}"
     return Choice(fit_calibration(best.kind, enough), "auto", why, tried, customers, len(enough) - 1)
+
+
+def _numbered(seen: Sequence[Seen]) -> list[Seen]:
+    """Return the same with customers numbered in the order of their ids."""
+    _, numbers = np.unique(np.concatenate([one.customers.astype(str) for one in seen]), return_inverse=True)
+    parts = np.split(numbers, np.cumsum([len(one.customers) for one in seen])[:-1])
+    return [replace(one, customers=part) for one, part in zip(seen, parts, strict=True)]
 
 
 def _fewest(seen: Seen) -> int:
@@ -163,22 +171,20 @@ def _lead(kind: CalibrationKind, other: CalibrationKind, seen: Sequence[Seen]) -
 
     What chance draws is customers, not rows.
     """
-    ids = np.unique(np.concatenate([one.customers.astype(str) for one in seen]))
-    halved = {one: place % 2 for place, one in enumerate(ids.tolist())}
     gains, who, better = [], [], []
     for place, judged in enumerate(seen):
         # windows overlap; what a shift could learn of them by heart is their level, and the halves share no customer
         taught = [one for one in seen[:place] if kind != "prior" or one.cutoff in judged.final]
         if not taught:
             continue
-        parts = [_half(judged, half, halved) for half in (0, 1)]
-        others = [[_half(one, 1 - half, halved) for one in taught] for half in (0, 1)]
+        parts = [_half(judged, half) for half in (0, 1)]
+        others = [[_half(one, 1 - half) for one in taught] for half in (0, 1)]
         found = [
             _gain(fit_calibration(other, lesson), fit_calibration(kind, lesson), part)
             for lesson, part in zip(others, parts, strict=True)
         ]
         gains += found
-        who += [part.customers.astype(str) for part in parts]
+        who += [part.customers for part in parts]
         better.append(float(np.concatenate(found).mean()) > 0)
     if not gains:
         return Lead(0.0, 0.0, 0.0, steady=False)
@@ -188,9 +194,9 @@ def _lead(kind: CalibrationKind, other: CalibrationKind, seen: Sequence[Seen]) -
     return Lead(gain, gain - _WIDTH * error, gain + _WIDTH * error, all(better))
 
 
-def _half(seen: Seen, half: int, halved: Mapping[str, int]) -> Seen:
-    """Return the rows of one half of the customers."""
-    rows = np.array([halved[one] for one in seen.customers.astype(str)]) == half
+def _half(seen: Seen, half: int) -> Seen:
+    """Return the rows of one half of the customers, which are numbered."""
+    rows = seen.customers % 2 == half
     return Seen(seen.cutoff, seen.final, seen.logits[rows], seen.churned[rows], seen.customers[rows])
 
 
