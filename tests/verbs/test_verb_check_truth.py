@@ -89,7 +89,7 @@ def test_a_blend_is_near_the_truth_of_a_market_and_its_calibration_takes_it_no_f
     done = churnml("check", "truth", "--workspace", tmp_path / "ws", "--configs", tmp_path, "--json")
     assert done.code in (0, 4), done.err
     print(done.out)  # noqa: T201  # for who asks
-    for one in done.body["silence"]:
-        assert one["ece"] < 0.06
-        assert one["log_loss"] < one["log_loss_raw"] + 0.001
+    taught = [one for one in done.body["silence"] if one["taught"]]
+    assert [one["days"] for one in taught] == [30, 60]
+    assert all(one["ece"] < 0.06 and one["log_loss"] < one["log_loss_raw"] + 0.001 for one in taught)
     assert all(abs(one["bias"]) < 0.4 and one["gini"] > 0.7 for one in done.body["margin"])
