@@ -7,14 +7,14 @@ from churnml.errors import NotEnoughDataError
 from churnml.events import renewal_spells, share_under_contract
 from churnml.events.clock import DAY
 from churnml.events.facts import NEVER
-from churnml.events.renewals import MONTH, every_days, period_days
+from churnml.events.renewals import MONTH, Runs, every_days, period_days, spells
 
 MAY_1 = 18_383 * DAY  # 2020-05-01, midnight UTC
 CUSTOMERS = "customer_id occurred_at\n" + "\n".join(f"{who} 2020-01-01" for who in "abcdefgh")
 HEAD = "subscription_id customer_id occurred_at ingested_at started_at amount period renews_at ended_at plan\n"
 
 
-def spells_of(tiny, *rows, cutoff=MAY_1, grace=30):
+def spells_of(tiny, *rows, cutoff=MAY_1, grace=0):
     tiny.land(customers=CUSTOMERS, subscriptions=HEAD + "\n".join(rows))
     return renewal_spells(tiny.store, cutoff, grace)
 
@@ -45,6 +45,7 @@ def test_an_end_is_none_while_another_may_still_go_on_with_it_or_did(tiny):
         "s1 a 2020-01-01 2020-01-02 - 10 month 2020-01-31 2020-04-20 -",
         "s2 b 2020-01-01 2020-01-02 - 10 month 2020-01-31 2020-02-20 -",
         "s3 b 2020-03-01 2020-03-02 - 10 month 2020-03-31 - -",
+        grace=30,
     )
     assert not (known.left_at_renewal | known.left_between).any()
 
@@ -77,12 +78,33 @@ def test_a_contract_older_than_what_is_known_of_it_says_nothing_of_the_renewals_
 def test_histories_from_before_ends_were_kept_are_of_those_alone_who_lasted(tiny):
     old = ["s1 a 2020-01-01 2020-01-02 - 10 month 2020-01-31 - -"]
     gone = [f"g{day} b 2020-04-{day} 2020-04-{day} 2020-03-01 10 month - 2020-04-{day} -" for day in range(10, 20)]
-    known = spells_of(tiny, *old, *gone, grace=0)
+    known = spells_of(tiny, *old, *gone)
     assert known.seen_from.max() == known.seen_from[known.renewed.argmax()] == 3  # of a, before 10 April
     assert known.days[known.renewed.argmax()] == 21.0
 
 
-def test_the_longest_time_to_a_renewal_is_the_time_between_two_else_the_period_else_a_month():
+def test_neither_the_grace_period_nor_months_of_unlike_length_bend_the_chance_to_leave():
+    rng, n = np.random.default_rng(4), 6_000
+    begins = (MAY_1 - rng.integers(40, 200, n) * DAY).astype("datetime64[us]")
+    lasts = rng.geometric(0.1, n)
+    ends = _months_later(begins, lasts).astype(np.int64)
+    ends = np.where(ends < MAY_1, ends, NEVER)
+    due = np.where(ends < NEVER, ends, MAY_1)
+    begins = begins.astype(np.int64)
+    runs = Runs(begins, begins, ends, np.full(n, MONTH), due, np.zeros(n, dtype=bool))
+    for grace in (0, 30):
+        known = spells(runs, MAY_1, grace)
+        at_risk = known.renewed.sum() + known.left_at_renewal.sum() - known.seen_from.sum()
+        assert known.left_at_renewal.sum() / at_risk == pytest.approx(0.1, abs=0.012)
+        assert known.left_between.sum() < 0.02 * known.left_at_renewal.sum()
+
+
+def _months_later(at, months):
+    day = np.minimum(at - at.astype("datetime64[M]"), np.timedelta64(27, "D"))
+    return (at.astype("datetime64[M]") + months).astype("datetime64[us]") + day
+
+
+def test_the_mean_time_to_a_renewal_is_the_time_between_two_else_the_period_else_a_month():
     contract, at = np.array([0, 0, 1, 2, 3]), np.array([0, 20, 0, 0, 20]) * DAY
     renews = np.array([30 * DAY, 30 * DAY, NEVER, NEVER, 30 * DAY])
     every = every_days(contract, np.ones(5, dtype=bool), at, renews, np.array([MONTH, MONTH, 7.0, np.nan, MONTH]))

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from churnml.events.clock import DAY
 from churnml.modeling.learners import sigmoid
-from churnml.modeling.season import YEAR, Season, fit_season
+from churnml.modeling.season import YEAR, Season, fit_season, fit_value_season
 
 STEP, HORIZON, EXPECTED = 20, 60, -1.0
 LAST = 1100
@@ -103,3 +103,33 @@ def test_a_season_in_a_bundle_is_the_same_season():
     season = fitted(yearly, range(120, LAST - 90, STEP), LAST)
     held = {"cutoffs": list(season.cutoffs), "misses": list(season.misses), "taught": list(season.taught)}
     assert Season.from_dict(held | {"belief": season.belief}) == season
+
+
+def margins_of(season, days, rows=2_000, seed=0):
+    """Return cutoffs, expected and margins that came, whose sums miss by `season(day)` on the logarithm."""
+    rng = np.random.default_rng(seed)
+    cutoffs = np.repeat(np.array(days) * DAY, rows)
+    expected = rng.gamma(2.0, 10.0, len(cutoffs))
+    level = np.exp(np.repeat([season(day) for day in days], rows))
+    return cutoffs, expected, expected * level * rng.gamma(0.5, 2.0, len(cutoffs))
+
+
+def test_a_season_of_the_margin_is_carried_over_too_and_chance_is_not():
+    taught = taught_before(LAST)
+    season = fit_value_season(*margins_of(yearly, range(120, LAST - 90, STEP)), taught, HORIZON)
+    wanted = yearly(LAST) - np.mean([yearly(at / DAY) for at in taught])
+    assert season.shift(np.array([LAST * DAY]))[0] == pytest.approx(wanted, abs=0.12)
+    calm = fit_value_season(*margins_of(lambda _day: 0.0, range(120, LAST - 90, STEP), rows=200), taught, HORIZON)
+    assert abs(calm.shift(np.array([LAST * DAY]))[0]) < 0.08
+
+
+def test_over_a_year_the_season_adds_what_the_cutoffs_that_taught_lacked_of_its_mean():
+    season = fitted(yearly, range(120, LAST - 90, STEP), LAST)
+    lacked = -np.mean([yearly(at / DAY) for at in taught_before(LAST)])
+    assert season.over_a_year() == pytest.approx(season.belief * lacked, abs=0.08)
+    assert fitted(yearly, range(120, 400, STEP), 490).over_a_year() == 0.0
+
+
+def test_where_nothing_came_at_a_cutoff_the_margin_has_no_season():
+    cutoffs, expected, came = margins_of(yearly, range(120, 520, STEP))
+    assert fit_value_season(cutoffs, expected, np.where(cutoffs == cutoffs[0], 0.0, came), [0], HORIZON) is None

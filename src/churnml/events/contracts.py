@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from churnml.events.clock import DAY, days_later
+from churnml.events.clock import days_later
 from churnml.events.facts import NEVER, Facts, Integers
 
 
@@ -176,5 +176,7 @@ class Terms:
             np.add.at(counts[0, place], self.customer[rows], 1)
             np.add.at(counts[1, place], self.customer[rows], continued)
             gone = rows[~continued]
-            np.minimum.at(first[place], self.customer[gone], (self.ends[gone] - cutoff) // DAY)
+            midnights = [days_later(cutoff, day + 1, time_zone) for day in range(horizon_days)]
+            day = np.searchsorted(np.array(midnights, dtype=np.int64), self.ends[gone], "right")
+            np.minimum.at(first[place], self.customer[gone], day)
         return counts[0], counts[1], np.where(first < NEVER, first, -1)

@@ -658,7 +658,8 @@ def _fees(store: Store, number: int, ids: pa.Array, known_by: int | None) -> Fee
     following[rows] = least_later(key[rows], (at[rows], told[rows]), at[rows])
     ends = np.minimum(np.where(ends <= now, ends, NEVER), following)
     costs = learned & _paid(table)
-    first = least_later(contract, (-at, -told), at) == NEVER  # the first version tells of all the days since it began
+    first = np.zeros(len(at), dtype=np.bool_)  # the first version tells of all the days since it began
+    first[rows] = least_later(contract[rows], (-at[rows], -told[rows]), at[rows]) == NEVER
     begins = np.where(first, begins, np.maximum(begins, at))
     per_day = table.column("amount").to_numpy().astype(np.float64) / period_days(every, nominal)
     return Fees(customer[costs], begins[costs], ends[costs], per_day[costs])

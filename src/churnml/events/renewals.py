@@ -28,9 +28,10 @@ _ON_ITS_DAY = 3.0
 def every_days(contract: Integers, learned: Flags, event_at: Integers, renews: Integers, nominal: Floats) -> Floats:
     """Return every how many days the contract of each version renews, by the versions learned; shape (n_versions,).
 
-    That is the longest time from a version to the renewal it names: a version written between two renewals names the
-    nearer one. Where none names any, or none but one nearer than the period that is paid for, it is that period; and a
-    month where that is not told.
+    That is the mean time from a version to the renewal it names, a renewal on the same day of a later month as so many
+    mean months. A version written between two renewals names the nearer one, so times shorter than the period that is
+    paid for do not count, nor, where that is not told, times shorter than the longest. Where none counts it is that
+    period; and a month where that is not told.
 
     Parameters
     ----------
@@ -41,13 +42,27 @@ def every_days(contract: Integers, learned: Flags, event_at: Integers, renews: I
     nominal : ndarray of shape (n_versions,)
         Days of the period that is paid for, NaN where it is not told.
     """
-    longest = np.zeros(int(contract.max(initial=-1)) + 1)
-    named = learned & (renews < NEVER) & (renews > event_at)
-    np.maximum.at(longest, contract[named], (renews[named] - event_at[named]) / DAY)
-    told = longest[contract]
+    size = int(contract.max(initial=-1)) + 1
+    named = np.flatnonzero(learned & (renews < NEVER) & (renews >= event_at + DAY))
+    apart, whose = _apart(event_at[named], renews[named]), contract[named]
+    longest, total, count = np.zeros(size), np.zeros(size), np.zeros(size)
+    np.maximum.at(longest, whose, apart)
+    least = (1.0 - _NEAR) * np.where(np.isnan(nominal[named]), longest[whose], nominal[named])
+    counts = apart >= least
+    np.add.at(total, whose[counts], apart[counts])
+    np.add.at(count, whose[counts], 1.0)
     usual = np.where(np.isnan(nominal), MONTH, nominal)
-    least = np.where(np.isnan(nominal), 1.0, (1.0 - _NEAR) * nominal)
-    return np.asarray(np.where(told >= least, told, usual))
+    mean = np.divide(total, count, out=np.zeros(size), where=count > 0)[contract]
+    return np.asarray(np.where(mean > 0, mean, usual))
+
+
+def _apart(begin: Integers, end: Integers) -> Floats:
+    """Return the days between two instants, those between the same day of two months as mean months."""
+    days = (end - begin) / DAY
+    first, last = (at.astype("datetime64[us]").astype("datetime64[D]") for at in (begin, end))
+    months = last.astype("datetime64[M]").astype(np.int64) - first.astype("datetime64[M]").astype(np.int64)
+    of_month = [(at - at.astype("datetime64[M]")).astype(np.int64) for at in (first, last)]
+    return np.where((months > 0) & (of_month[0] == of_month[1]), months * MONTH, days)
 
 
 def period_days(every: Floats, nominal: Floats) -> Floats:
@@ -99,6 +114,8 @@ class Runs:
         From when on each was paid for, since when it is heard of, and when it ended; `NEVER` where it runs on.
     every : ndarray
         Days between two renewals.
+    due : ndarray
+        The last renewal that was named, `NEVER` where none was.
     continued : ndarray
         Whether another contract of the customer continued it.
     """
@@ -107,6 +124,7 @@ class Runs:
     entered: Integers
     ends: Integers
     every: Floats
+    due: Integers
     continued: Flags
 
     @classmethod
@@ -133,7 +151,11 @@ class Runs:
         over = ends < NEVER
         other = least_later(versions.customer[rows], [ends], contracts.begins[rows])
         continued = over & (other < ends + np.where(over, grace_days * DAY, 0))
-        return cls(begins, entered, ends, every[rows], continued)
+        due = np.full(int(contract.max(initial=-1)) + 1, -1, dtype=np.int64)
+        named = learned & (renews < NEVER)
+        np.maximum.at(due, contract[named], renews[named])
+        last = due[contract[rows]]
+        return cls(begins, entered, ends, every[rows], np.where(last >= 0, last, NEVER), continued)
 
     @classmethod
     def joined(cls, parts: Sequence[Runs]) -> Runs:
@@ -145,16 +167,19 @@ def spells(runs: Runs, cutoff: int, grace_days: int) -> Spells:
     """Return how paid contracts went on until a cutoff.
 
     Histories that go back further than the first end that was kept are of those alone who lasted until then; what lies
-    before it is not counted as observed. With fewer than ten ends it cannot be told where keeping them began.
+    before it is not counted as observed. With fewer than ten ends it cannot be told where keeping them began. Nor is
+    what lies within the grace period before the cutoff: an end may still be continued, and renewals counted without the
+    ends of the same days would make leaving look rare.
     """
-    over = runs.ends < NEVER
+    closes = cutoff - grace_days * DAY
+    over = runs.ends < closes
     watched = int(runs.ends[over].min()) if over.sum() >= _ENDS else int(runs.entered.min(initial=NEVER))
-    entered, until = np.maximum(runs.entered, watched), np.minimum(runs.ends, cutoff)
-    waited = (cutoff - runs.ends) / DAY >= grace_days  # before that another contract may still continue it
-    gone = over & ~runs.continued & waited
+    entered, until = np.maximum(runs.entered, watched), np.minimum(runs.ends, closes)
+    gone = over & ~runs.continued
     periods = np.maximum(until - runs.begins, 0) / DAY / runs.every
     nearest = np.round(periods)
-    on_day = gone & (nearest >= 1) & (np.abs(periods - nearest) * runs.every <= _ON_ITS_DAY)
+    as_named = np.abs(until - runs.due) / DAY <= _ON_ITS_DAY
+    on_day = gone & (nearest >= 1) & (as_named | (np.abs(periods - nearest) * runs.every <= _ON_ITS_DAY))
     survived = np.where(on_day, nearest - 1, np.floor(periods)).astype(np.int64)
     before = np.floor(np.maximum(entered - runs.begins, 0) / DAY / runs.every + _ON_ITS_DAY / runs.every / 2)
     seen_from = np.minimum(before.astype(np.int64), survived)

@@ -7,12 +7,14 @@ own facts only. Read `purchase.py` first, then `kernel.py`, then `table.py`.
 
 from churnml.features.catalogue import Catalogue, catalogue
 from churnml.features.declare import CUTOFF_DAY, Aggregate, Feature, as_money, days_since, difference, present, share
+from churnml.features.given import FEE_DAYS
 from churnml.features.own import own_features
 from churnml.features.table import FeatureTable, build, build_block
 from churnml.wording import Text
 
 __all__ = [
     "CUTOFF_DAY",
+    "FEE_DAYS",
     "Aggregate",
     "Catalogue",
     "Feature",

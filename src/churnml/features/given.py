@@ -16,7 +16,8 @@ from churnml.features.declare import MISSING
 Integers = npt.NDArray[np.int64]
 Given = dict[str, Integers]
 
-_FEE_DAYS = 30
+FEE_DAYS = 30
+"""Of how many days `fee` is the price."""
 
 
 def _cutoff(block: Block, cutoffs: Sequence[int], time_zone: str) -> Given:
@@ -42,13 +43,16 @@ def _customer(block: Block, cutoffs: Sequence[int], time_zone: str) -> Given:
 def _contracts(block: Block, cutoffs: Sequence[int], time_zone: str) -> Given:
     """Return what the contracts of each customer come to at each cutoff, by what was known then.
 
-    Of several running contracts the amounts are added up, the oldest says since when, the next to renew says when, and
-    the one that renews most often says how often.
+    Of several running contracts the amounts are added up, the oldest says since when, the next to renew says when,
+    and the last of them as well; the one that renews least often says how often.
     """
     shape = (len(cutoffs), len(block.customer_ids))
     counted = ("held", "lapsed", "amount", "fee", "first_amount", "plan_changes", "price_rises")
     told = {name: np.zeros(shape, dtype=np.int64) for name in counted}
-    told |= {name: np.full(shape, MISSING, dtype=np.int64) for name in ("begun_day", "renews_in", "every", "paid_day")}
+    told |= {
+        name: np.full(shape, MISSING, dtype=np.int64)
+        for name in ("begun_day", "renews_in", "renews_last", "every", "paid_day")
+    }
     contracts = block.contracts
     if contracts is None:
         return told
@@ -67,6 +71,7 @@ def _contracts(block: Block, cutoffs: Sequence[int], time_zone: str) -> Given:
         renews = np.where(versions.columns["renews_known"] <= cutoff, versions.columns["renews"], NEVER)
         due = held & (renews >= cutoff) & (renews < NEVER)
         _least(told["renews_in"][place], owner[due], (renews[due] - cutoff) // DAY)
+        _most(told["renews_last"][place], owner[due], (renews[due] - cutoff) // DAY)
         _pace(versions, cutoff, held, renews, told["every"][place], told["fee"][place])
         _changes(versions, versions.learned(cutoff), held, {name: told[name][place] for name in counted[4:]})
     return told
@@ -81,14 +86,20 @@ def _pace(
     every = every_days(contract, versions.learned(cutoff), versions.event_at, renews, nominal)
     paid = held & (np.asarray(versions.columns["paid"], dtype=np.int64) > 0)
     per_day = np.asarray(versions.columns["amount"]).astype(np.float64) / period_days(every, nominal)
-    np.add.at(fee, versions.customer[paid], np.rint(_FEE_DAYS * per_day[paid]).astype(np.int64))
-    _least(every_out, versions.customer[paid], np.rint(every[paid]).astype(np.int64))
+    np.add.at(fee, versions.customer[paid], np.rint(FEE_DAYS * per_day[paid]).astype(np.int64))
+    _most(every_out, versions.customer[paid], np.rint(every[paid]).astype(np.int64))
 
 
 def _least(out: Integers, owner: Integers, values: Integers) -> None:
     least = np.full(len(out), NEVER, dtype=np.int64)
     np.minimum.at(least, owner, values)
     out[:] = np.where(least < NEVER, least, MISSING)
+
+
+def _most(out: Integers, owner: Integers, values: Integers) -> None:
+    most = np.full(len(out), -1, dtype=np.int64)
+    np.maximum.at(most, owner, values)
+    out[:] = np.where(most >= 0, most, MISSING)
 
 
 def _changes(versions: Facts, learned: npt.NDArray[np.bool_], held: npt.NDArray[np.bool_], out: Given) -> None:
@@ -119,7 +130,7 @@ GIVEN_COLUMNS: Mapping[str, tuple[str, ...]] = {
     "customers": ("day", "acquisition_cost"),
     "contracts": (
         "held", "lapsed", "amount", "fee", "first_amount", "plan_changes", "price_rises", "begun_day", "renews_in",
-        "every", "paid_day",
+        "renews_last", "every", "paid_day",
     ),
 }  # fmt: skip
 """The columns of each."""

@@ -95,6 +95,15 @@ FEATURES: list[Feature] = [
         sentence=Text("Renews in {value}", "{value}后续约"),
     ),
     feature(
+        name="days_to_last_renewal",
+        unit="days",
+        needs=(_OF("renews_last"),),
+        derive=partial(scaled, scale=1.0),
+        missing="no renewal is known",
+        meaning=Text("days until the last of the running contracts renews", "距最后一份有效合同续约的天数"),
+        sentence=Text("The last contract renews in {value}", "最后一份合同在{value}后续约"),
+    ),
+    feature(
         name="renewal_every_days",
         unit="days",
         needs=(_OF("every"),),

@@ -19,7 +19,10 @@ Matrix = npt.NDArray[np.float64]
 
 _AT_ONCE = 10_000
 _NEEDED = ("orders_all", "tenure_days", "recency_days", "spend_90d", "spend_all")
-_CONTRACT = ("contract_days", "paid_contract_days", "days_to_renewal", "renewal_every_days", "contract_fee_30d")
+_CONTRACT = (
+    "contract_days", "paid_contract_days", "days_to_renewal", "days_to_last_renewal", "renewal_every_days",
+    "contract_fee_30d",
+)  # fmt: skip
 _LONGEST_DAYS, _MOST_ORDERS = 5_000.0, 2_000
 _MISSING, _ZERO, _LARGEST_EXPONENT = 0.2, 0.2, 9.0
 _UNHEARD_OF = "\N{REPLACEMENT CHARACTER}"
@@ -107,7 +110,7 @@ def _rows(design: Design, rows: int, rng: np.random.Generator) -> FeatureTable:
     told = {"orders_all": orders, "tenure_days": tenure, "recency_days": recency}
     told |= {"spend_90d": 10.0 ** rng.uniform(-3.0, 6.0, rows) * rng.integers(0, 2, rows)}
     told |= {"contract_days": tenure, "paid_contract_days": tenure, "contract_fee_30d": told["spend_90d"]}
-    told |= {"renewal_every_days": rng.integers(0, 400, rows), "days_to_renewal": rng.integers(-1, 400, rows)}
+    told |= {"renewal_every_days": rng.integers(0, 400, rows), "days_to_last_renewal": rng.integers(-1, 400, rows)}
     for name, column in told.items():
         values[:, names.index(name)] = column
     categories = {

@@ -260,6 +260,7 @@ def _plain(model: Model) -> Json:
         "rung": model.rung,
         "by": model.by,
         "grace_days": model.grace_days,
+        "value_season": None if model.value_season is None else asdict(model.value_season),
         "rhythm": _plain_rhythm(model.rhythm),
         "churn": _plain_churn(model.churn),
         "sooner": {str(day): _plain_churn(blend) for day, blend in model.sooner.items()},
@@ -356,6 +357,7 @@ def _model(content: Json, trees: Mapping[str, lightgbm.Booster], known: Sequence
         None if content["contentment"] is None else Contentment.from_dict(content["contentment"]),
         content["by"],
         content["grace_days"],
+        None if content["value_season"] is None else Season.from_dict(content["value_season"]),
     )
 
 

@@ -1,8 +1,9 @@
-"""The trial of calibrations: which of them, if any, beats the blend as it is, where nothing of it was known before.
+"""The trial of calibrations: which beats the blend as it is, at origins and on customers that taught it nothing.
 
 Each is taught at earlier origins with half of the customers, and asked of the other half at a later one. A stretch is
 counted at the level that was right at that origin, for the blend as it is and for the calibrated: the level belongs to
-the season. docs/adr/0020 has the reasons.
+the season. The weights of the blend are those of all origins, the asked one among them: three numbers, the same for the
+blend as it is and for the calibrated. docs/adr/0020 has the reasons.
 """
 
 from __future__ import annotations
@@ -129,14 +130,16 @@ def choose(asked: CalibrationAsked, seen: Sequence[Seen]) -> Choice:
     if asked != "auto":
         return Choice(fit_calibration(asked, enough), asked, "`calibration` in configs/train.yaml asks for it")
     enough = _numbered(enough)
-    tried = tuple(_tried(kind, enough) for kind in CALIBRATIONS if kind != "raw" and (kind != "prior" or _years(seen)))
+    tried = tuple(
+        _tried(kind, enough) for kind in CALIBRATIONS if kind != "raw" and (kind != "prior" or _years(enough))
+    )
     better = [one for one in tried if one.better]
     customers = len(np.unique(np.concatenate([one.customers for one in enough[1:]])))
     if not better:
-        why = f"no other was better beyond chance {_WHERE}{_of_prior(seen)}"
+        why = f"no other was better beyond chance {_WHERE}{_of_prior(enough)}"
         return Choice(asked="auto", because=why, tried=tried, customers=customers, origins=len(enough) - 1)
     best = max(better, key=lambda one: one.over_raw.gain)
-    why = f"it was better beyond chance {_WHERE}{_of_prior(seen)}"
+    why = f"it was better beyond chance {_WHERE}{_of_prior(enough)}"
     return Choice(fit_calibration(best.kind, enough), "auto", why, tried, customers, len(enough) - 1)
 
 

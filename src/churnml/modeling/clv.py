@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from churnml.config import ValueSettings
-from churnml.features import FeatureTable
+from churnml.features import FEE_DAYS, FeatureTable
 from churnml.modeling.btyd import Rfm, daily_discount
 from churnml.modeling.learners import Linear, fit_ridge, fit_trees, predicted
 from churnml.modeling.rhythm import Silent
@@ -25,7 +25,6 @@ from churnml.modeling.scaling import Scaling, fit_scaling
 Matrix = npt.NDArray[np.float64]
 
 _VALUE = ValueSettings()
-_FEE_DAYS = 30
 
 
 @dataclass(frozen=True)
@@ -82,7 +81,12 @@ def anchor(table: FeatureTable, horizon_days: int, margin_rate: float) -> Matrix
     """Return the margin of the horizon had nothing changed: of lately, or where nobody orders, of running contracts."""
     if "spend_90d" in table.names:
         return anchor_of(np.nan_to_num(table.column("spend_90d")), horizon_days, margin_rate)
-    return np.nan_to_num(table.column("contract_fee_30d")) * margin_rate * horizon_days / _FEE_DAYS
+    return contract_anchor(table, horizon_days, margin_rate)
+
+
+def contract_anchor(table: FeatureTable, horizon_days: int, margin_rate: float) -> Matrix:
+    """Return the margin that running contracts bring in the horizon if they last."""
+    return np.nan_to_num(table.column("contract_fee_30d")) * margin_rate * horizon_days / FEE_DAYS
 
 
 def fit_value(

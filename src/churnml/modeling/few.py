@@ -31,7 +31,7 @@ Rolling = Sequence[tuple[Sequence[int], int]]
 _TOLD = ("recency_days", "tenure_days", "gap_mean_days")
 """What a rhythm goes by: a reason that raises the risk is told in the first that is known, another in the last."""
 
-_TOLD_BY_CONTRACTS = ("days_to_renewal", "contract_days")
+_TOLD_BY_CONTRACTS = ("days_to_last_renewal", "contract_days")
 """The same of how contracts end."""
 
 _VALUE = ValueSettings()
@@ -65,13 +65,15 @@ def told_by_contracts(stack: Snapshots) -> bool:
 def contract_spread(stack: Snapshots, whole: Matrix) -> Spread:
     """Return how far margins of those who stayed lay from what their contracts would bring at the price of the cutoff.
 
+    Where orders have landed as well, margins come by payments, which tell nothing of that.
+
     Parameters
     ----------
     whole : ndarray of shape (n_rows,)
         What each contract brings that runs through the horizon.
     """
     stayed = ~stack.churned
-    if stack.customers < _ENOUGH_FOR_A_RANGE or not stayed.any():
+    if not told_by_contracts(stack) or stack.customers < _ENOUGH_FOR_A_RANGE or not stayed.any():
         return fit_spread(np.ones(1), np.ones(1))
     return fit_spread(whole[stayed], stack.margin[stayed])
 
@@ -115,6 +117,7 @@ def learned_from_few(
         bands=band_thresholds(),
         rung=rung,
         spend=None if money else spend,
+        value_season=stack.seasons.value if money else None,
         by=config.by,
         grace_days=config.grace_days,
     )
@@ -138,7 +141,7 @@ def _logistic(stack: Snapshots, design: Design, config: TrainConfig, rolling: Ro
     matrix = design.matrix(stack.table, stack.rhythm)
     rhythm, at, seed = stack.rhythm[:, 0], stack.table.cutoffs, config.seed
     recipe = Recipe(ridge=config.ridge, blend=config.blend, use=("ridge", "rhythm"))
-    season = stack.seasons.get(config.horizon_days)
+    season = stack.seasons.silence.get(config.horizon_days)
     fit = fit_churn(
         matrix, rhythm, stack.churned, at, rolling, rounds=config.rounds, seed=seed, recipe=recipe, season=season
     )

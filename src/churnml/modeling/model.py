@@ -14,7 +14,7 @@ from churnml.features import FeatureTable
 from churnml.modeling.ahead import Ahead, ahead_by_contracts, ahead_by_orders
 from churnml.modeling.btyd import BGNBD
 from churnml.modeling.churn import ChurnModel
-from churnml.modeling.clv import ValueModel, anchor
+from churnml.modeling.clv import ValueModel, anchor, contract_anchor
 from churnml.modeling.contentment import Contentment, Told
 from churnml.modeling.conversion import ConversionModel
 from churnml.modeling.curve import When, curve_days
@@ -25,6 +25,7 @@ from churnml.modeling.posterior import LEVEL, Rhythms
 from churnml.modeling.recency import RecencyRule
 from churnml.modeling.renewal import DrawnRenewals, Pace, Renewals, held
 from churnml.modeling.rhythm import Silent, rfm, rhythm_columns, silence_logits
+from churnml.modeling.season import Season
 from churnml.modeling.spend import Spend
 from churnml.modeling.spread import Range, Spread
 
@@ -58,7 +59,9 @@ class Forecast:
     margin_range : Range
         Around it: the median, and the interval that holds nine of ten.
     margin_if_staying : ndarray
-        The same for one who orders at least once in it.
+        The same for one who stays in it, in a horizon of the mean season of a year: what comes later is scaled from it.
+    season_if_staying : ndarray
+        What the season of this horizon adds to that; below 0 where it takes off.
     orders_if_staying : ndarray
         Order days in the horizon of one who has any, by the rhythm.
     tail_if_staying, tail_if_silent : ndarray
@@ -84,6 +87,7 @@ class Forecast:
     expected_margin: Matrix
     margin_range: Range
     margin_if_staying: Matrix
+    season_if_staying: Matrix
     orders_if_staying: Matrix
     tail_if_staying: Matrix
     tail_if_silent: Matrix
@@ -127,6 +131,8 @@ class Model:
         What answers to surveys taught of satisfaction; None where too few came, or it is no better than their mean.
     by : {'orders', 'contracts'}
         What makes a customer, and whose end is churn.
+    value_season : Season or None
+        What the season does to the margin that value models tell; None where no year before is known.
     grace_days : int
         By contracts, how long after its end another still continues one.
     """
@@ -148,6 +154,7 @@ class Model:
     contentment: Contentment | None = None
     by: By = "orders"
     grace_days: int = 30
+    value_season: Season | None = None
 
     def forecast(
         self, table: FeatureTable, value_days: int, days: Sequence[int] = (), *, discount_rate: float = 0.0
@@ -173,6 +180,7 @@ class Model:
         ahead = self._ahead(table, self._taught(table, matrix, churn), told, value_days, discount_rate)
         margin, if_staying = self._margins(table, matrix, ahead, churn)
         low, high = self._between(table, matrix, churn)
+        margin, if_staying, of_season = self._in_season(margin, if_staying, table.cutoffs)
         return Forecast(
             matrix=matrix,
             rhythm=rhythm,
@@ -187,6 +195,7 @@ class Model:
             expected_margin=margin,
             margin_range=self._range(table, margin, churn, ahead),
             margin_if_staying=if_staying,
+            season_if_staying=of_season,
             orders_if_staying=ahead.orders_if_staying,
             tail_if_staying=ahead.tail_if_staying,
             tail_if_silent=ahead.tail_if_silent,
@@ -209,14 +218,24 @@ class Model:
         if self.value is not None and self.value_of_stayers is not None:
             return self.value.predict(matrix, recent), self.value_of_stayers.predict(matrix, recent)
         if self.by == "contracts":  # who leaves has paid until then
-            return recent * (1.0 - churn + churn * np.minimum(ahead.tail_if_silent, 1.0)), recent
+            whole = contract_anchor(table, self.horizon_days, self.margin_rate)
+            return whole * (1.0 - churn + churn * np.minimum(ahead.tail_if_silent, 1.0)), whole
         spend = self.spend or Spend(0.0)
         if_staying = spend.per_order_day(table) * self.margin_rate * ahead.orders_if_staying
         return (1.0 - churn) * if_staying, if_staying
 
+    def _in_season(
+        self, margin: Matrix, if_staying: Matrix, cutoffs: npt.NDArray[np.int64]
+    ) -> tuple[Matrix, Matrix, Matrix]:
+        """Return the margin of this season, that of a stayer in a mean one, and what this one adds to it."""
+        if self.value_season is None:
+            return margin, if_staying, np.zeros(len(margin))
+        now, mean = np.exp(self.value_season.shift(cutoffs)), float(np.exp(self.value_season.over_a_year()))
+        return margin * now, if_staying * mean, if_staying * (now - mean)
+
     def _range(self, table: FeatureTable, margin: Matrix, churn: Matrix, ahead: Ahead) -> Range:
         if self.by == "contracts" and self.value is None:
-            whole = anchor(table, self.horizon_days, self.margin_rate)
+            whole = contract_anchor(table, self.horizon_days, self.margin_rate)
             return self.spread.around_contracts(whole, churn, np.minimum(ahead.tail_if_silent, 1.0))
         return self.spread.around(margin)
 

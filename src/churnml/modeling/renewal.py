@@ -16,6 +16,7 @@ import numpy.typing as npt
 from scipy.special import betaln
 
 from churnml.events import Spells, Store, renewal_spells
+from churnml.events.renewals import MONTH
 from churnml.features import FeatureTable
 from churnml.modeling.posterior import DRAWS, LEVEL
 from churnml.modeling.sbg import Renewed, drawn_sbg, fit_sbg
@@ -23,7 +24,6 @@ from churnml.modeling.sbg import Renewed, drawn_sbg, fit_sbg
 Matrix = npt.NDArray[np.float64]
 
 RENEWAL_COLUMNS = ("renewal_logit", "renewal_next", "renewal_days")
-_MONTH = 365.25 / 12
 _YEAR = 365.25
 _HALF = 0.5
 _STEPS = 24
@@ -56,10 +56,10 @@ class Held:
 
 
 def held(table: FeatureTable) -> Held:
-    """Return where the contracts of rows stand; of several, the one that renews next, as if it were the oldest."""
-    every = np.where(table.column("renewal_every_days") >= 1, table.column("renewal_every_days"), _MONTH)
+    """Return where the contracts of rows stand; of several, the last to renew, as if it were the oldest."""
+    every = np.where(table.column("renewal_every_days") >= 1, table.column("renewal_every_days"), MONTH)
     age = np.nan_to_num(np.fmin(table.column("contract_days"), table.column("paid_contract_days")))
-    due = table.column("days_to_renewal")
+    due = table.column("days_to_last_renewal")
     due = np.where(np.isnan(due), every - 1 - np.mod(age, every), due)
     return Held(np.maximum(np.round((age + due + 1) / every) - 1, 0.0), np.maximum(np.floor(due), 0.0), every)
 

@@ -3,13 +3,14 @@
 A rhythm knows no season, and learners taught by the last months know that of those months. At every cutoff whose label
 is final it can be said by how much the rhythm missed the share that left, on the logit scale. What it missed a year
 before a cutoff, less what it missed a year before the cutoffs that taught, is what the season adds; docs/adr/0019 has
-the reasons. With less than a year behind the first miss nothing is added.
+the reasons. With less than a year behind the first miss nothing is added. The same is done of the margin, on its
+logarithm: by how much what came was more than order days expected times what each customer pays on one.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,7 @@ from churnml.config import TrainConfig
 from churnml.events import Store
 from churnml.events.clock import DAY, days_later
 from churnml.features import Catalogue, build
-from churnml.labels import Outcomes, churned_within
+from churnml.labels import Outcomes, churned_within, margin
 from churnml.modeling.cutoffs import lag_of
 from churnml.modeling.learners import sigmoid
 from churnml.modeling.rhythm import logit_of, rhythm_or_rule, stacked_rhythm
@@ -31,24 +32,27 @@ YEAR = 364 * DAY
 """Whole weeks, so that weekdays stay where they were."""
 
 _YEARS = 3
-_TOLD_BY = ("orders_all", "tenure_days", "recency_days")
+_TOLD_BY = ("orders_all", "tenure_days", "recency_days", "spend_all")
 _A_THIRD = 3
 _BELIEVED, _DOUBT = 0.7, 0.3
 _LEAST_NOISE = 0.1
 _MOST = 1.0
 _HALF = 0.5
+_ORDERS = 2
+"""The column of `rhythm_columns` that holds expected order days."""
 
 
 @dataclass(frozen=True)
 class Season:
-    """By how much the logit of silence is moved at a cutoff.
+    """By how much the logit of silence, or the logarithm of the margin, is moved at a cutoff.
 
     Parameters
     ----------
     cutoffs : tuple of int
         Whose labels were final, ascending; microseconds UTC.
     misses : tuple of float
-        At each, the logit of the share that fell silent less that of the share the rhythm expected.
+        At each, the logit of the share that fell silent less that of the share the rhythm expected; of the margin, the
+        logarithm of what came over what was expected.
     taught : tuple of int
         The cutoffs that taught the learners.
     belief : float
@@ -70,12 +74,22 @@ class Season:
         taught : sequence of int, optional
             What the learners were taught with, where it was not `self.taught`.
         """
-        usual = np.array(self.taught if taught is None else taught, dtype=np.int64)
-        then = self.year_before(usual)
-        then = np.where(np.isnan(then), self._at(usual), then)
-        now = self.year_before(cutoffs)
+        return self._moved(self.year_before(cutoffs), self.taught if taught is None else taught)
+
+    def over_a_year(self) -> float:
+        """Return the mean of what the season adds over the days of a year, the last that is known."""
+        known = np.array(self.cutoffs) > self.cutoffs[-1] - YEAR
+        if self.cutoffs[-1] - self.cutoffs[0] < YEAR:
+            return 0.0
+        return float(self._moved(np.array([np.mean(np.array(self.misses)[known])]), self.taught)[0])
+
+    def _moved(self, now: Matrix, taught: Sequence[int]) -> Matrix:
+        """Return what is added where the miss is `now`, 0 where that is not known."""
+        at = np.array(taught, dtype=np.int64)
+        then = self.year_before(at)
+        then = np.where(np.isnan(then), self._at(at), then)
         if not len(then) or np.isnan(then).all():
-            return np.zeros(len(cutoffs))
+            return np.zeros(len(now))
         moved = np.clip(self.belief * (now - np.nanmean(then)), -_MOST, _MOST)
         return np.asarray(np.where(np.isnan(now), 0.0, moved))
 
@@ -95,6 +109,22 @@ class Season:
     def from_dict(cls, held: Mapping[str, Any]) -> Season:  # Any: JSON
         """Return the season a bundle holds."""
         return cls(tuple(held["cutoffs"]), tuple(held["misses"]), tuple(held["taught"]), float(held["belief"]))
+
+
+@dataclass(frozen=True)
+class Seasons:
+    """What the season adds.
+
+    Parameters
+    ----------
+    silence : mapping of int to Season
+        To silence of so many days; empty where no year of data is behind it.
+    value : Season or None
+        To the margin of the horizon.
+    """
+
+    silence: Mapping[int, Season] = field(default_factory=dict)
+    value: Season | None = None
 
 
 def past_cutoffs(store: Store, now: int, config: TrainConfig) -> list[int]:
@@ -117,9 +147,15 @@ def past_cutoffs(store: Store, now: int, config: TrainConfig) -> list[int]:
 
 
 def seasons(
-    store: Store, catalogue: Catalogue, taught: Sequence[int], now: int, config: TrainConfig, days: Sequence[int]
-) -> dict[int, Season]:
-    """Return the season of silence for each number of days; empty where no year is behind the data.
+    store: Store,
+    catalogue: Catalogue,
+    taught: Sequence[int],
+    now: int,
+    config: TrainConfig,
+    days: Sequence[int],
+    margin_rate: float,
+) -> Seasons:
+    """Return the season of silence for each number of days, and that of the margin; none where no year is behind.
 
     Parameters
     ----------
@@ -129,22 +165,28 @@ def seasons(
         Nothing after it is read; microseconds UTC.
     days : sequence of int
         No more than the horizon each.
+    margin_rate : float
+        Margin per unit of revenue where orders carry no cost.
     """
     at = past_cutoffs(store, now, config)
     if not at or not taught:
-        return {}
+        return Seasons()
     few = Catalogue(tuple(one for one in catalogue.features if one.name in _TOLD_BY), {})
     base = build(store, few, at, config.population_days)
-    _, logits = stacked_rhythm(base, config.horizon_days, days, rhythm_or_rule)
+    columns, logits = stacked_rhythm(base, config.horizon_days, days, rhythm_or_rule)
     inside = base.modelled
     table, expected = base.take(inside), sigmoid(logits[inside])
     lag = lag_of(store, config)
     outcomes = Outcomes.read(store, at, config.horizon_days, known_by=now, label_lag_days=lag)
     outcome = outcomes.at(table.customer_ids, table.cutoffs)
-    return {
-        day: fit_season(table.cutoffs, expected[:, place], churned_within(outcome, day), taught, config.horizon_days)
+    horizon, cutoffs = config.horizon_days, table.cutoffs
+    silence = {
+        day: fit_season(cutoffs, expected[:, place], churned_within(outcome, day), taught, horizon)
         for place, day in enumerate(days)
     }
+    paid = np.maximum(table.column("spend_all") / table.column("orders_all"), 0.0) * margin_rate
+    came = margin(outcome, margin_rate)
+    return Seasons(silence, fit_value_season(cutoffs, columns[inside][:, _ORDERS] * paid, came, taught, horizon))
 
 
 def fit_season(
@@ -167,6 +209,35 @@ def fit_season(
     """
     at = np.unique(cutoffs)
     told = [_miss(expected[cutoffs == one], silent[cutoffs == one]) for one in at]
+    return _believed(at, told, taught, horizon_days)
+
+
+def fit_value_season(
+    cutoffs: Instants, expected: Matrix, came: Matrix, taught: Sequence[int], horizon_days: int
+) -> Season | None:
+    """Return the season of the margin; parameters and belief as of `fit_season`, None where nothing came at a cutoff.
+
+    Parameters
+    ----------
+    expected, came : ndarray of shape (n_rows,)
+        Margin in the horizon by the rhythm, and as it came.
+    """
+    at = np.unique(cutoffs)
+    sums = [(came[cutoffs == one], expected[cutoffs == one]) for one in at]
+    if not len(at) or min(min(float(paid.sum()), float(told.sum())) for paid, told in sums) <= 0:
+        return None
+    return _believed(at, [_value_miss(*pair) for pair in sums], taught, horizon_days)
+
+
+def _value_miss(came: Matrix, expected: Matrix) -> tuple[float, float]:
+    """Return the logarithm of what came over what was expected, and the variance that chance alone gives it."""
+    ratio = float(came.sum() / expected.sum())
+    chance = float(((came - ratio * expected) ** 2).sum() / came.sum() ** 2)
+    return float(np.log(ratio)), chance
+
+
+def _believed(at: Instants, told: Sequence[tuple[float, float]], taught: Sequence[int], horizon_days: int) -> Season:
+    """Return the season of misses and the variances that chance gives them, with how far a year is believed."""
     misses, noise = np.array([miss for miss, _ in told]), float(np.mean([chance for _, chance in told]))
     season = Season(tuple(at.tolist()), tuple(misses.tolist()), tuple(taught), 0.0)
     before = season.year_before(at)

@@ -17,7 +17,7 @@ from churnml.modeling.ladder import Lessons, Rung, lessons
 from churnml.modeling.prospects import Prospects, prospects_of
 from churnml.modeling.renewal import Pace, renewals_at
 from churnml.modeling.rhythm import Silent, fit_rhythm, rhythm_or_rule, rule_at, sound_rhythm, stacked_rhythm
-from churnml.modeling.season import Season, seasons
+from churnml.modeling.season import Seasons, seasons
 
 Matrix = npt.NDArray[np.float64]
 
@@ -40,9 +40,9 @@ class Snapshots:
         The whole base at the cutoff the model is meant for; it has features and no label.
     no_rhythm : str
         Why no rhythm of buying can be believed at that cutoff, in words; empty where one can.
-    seasons : mapping of int to Season
-        What the season adds to silence of so many days, the horizon's and those of `sooner`; empty where no year of
-        data is behind it.
+    seasons : Seasons
+        What the season adds to silence of so many days, the horizon's and those of `sooner`, and to the margin; none
+        where no year of data is behind it.
     prospects : Prospects or None
         Those who have not paid for anything yet, at the same cutoffs.
     spells : Spells or None
@@ -56,7 +56,7 @@ class Snapshots:
     sooner: Mapping[int, tuple[Matrix, npt.NDArray[np.bool_]]]
     base_at_now: FeatureTable
     no_rhythm: str = ""
-    seasons: Mapping[int, Season] = field(default_factory=dict)
+    seasons: Seasons = field(default_factory=Seasons)
     prospects: Prospects | None = None
     spells: Spells | None = None
 
@@ -100,7 +100,9 @@ def snapshots(
     if not cutoffs:
         nothing = np.zeros(0)
         prospects = prospects_of(base, at_now, None, config.horizon_days, config.seed)
-        return Snapshots(table, rhythm[inside], nothing > 0, nothing, {}, at_now, no_rhythm, {}, prospects, spells)
+        return Snapshots(
+            table, rhythm[inside], nothing > 0, nothing, {}, at_now, no_rhythm, Seasons(), prospects, spells
+        )
     lag = lag_of(store, config)
     outcomes = Outcomes.read(store, cutoffs, config.horizon_days, now, lag, config.grace_days)
     outcome = outcomes.at(table.customer_ids, table.cutoffs)
@@ -108,9 +110,9 @@ def snapshots(
     within = {day: churned_within(outcome, day, config.by) for day in sooner}
     earlier = {day: (logits[inside][:, place], within[day]) for place, day in enumerate(sooner)}
     told = (
-        {}
+        Seasons()
         if config.by == "contracts"
-        else seasons(store, catalogue, cutoffs, now, config, [*sooner, config.horizon_days])
+        else seasons(store, catalogue, cutoffs, now, config, [*sooner, config.horizon_days], margin_rate)
     )
     prospects = prospects_of(base, at_now, outcomes, config.horizon_days, config.seed)
     return Snapshots(table, rhythm[inside], *labels, earlier, at_now, no_rhythm, told, prospects, spells)

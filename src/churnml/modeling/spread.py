@@ -25,9 +25,9 @@ LEVEL = 0.9
 _BANDS, _ROWS_IN_A_BAND = 10, 200
 _FOLDS = 3
 _FLOOR = 0.01
+"""Of the mean margin: a share of less than that says nothing."""
 _HALF = 0.5
 _VALUE = ValueSettings()
-"""Of the mean margin: a share of less than that says nothing."""
 
 
 @dataclass(frozen=True)

@@ -100,9 +100,10 @@ def _step(store: Store, stack: Snapshots, config: TrainConfig, rung: Rung | None
             if config.by == "contracts"
             else (f"who ordered in the {config.population_days} days before the cutoff", "orders")
         )
+        why = ": their contracts have ended, or cost nothing yet" if config.by == "contracts" else ""
         raise NotEnoughDataError(
-            f"training needs a customer {who}, found none among {len(stack.base_at_now):,} known; ingest their {what}, "
-            "or choose another --cutoff"
+            f"training needs a customer {who}, found none among {len(stack.base_at_now):,} known{why}; ingest their "
+            f"{what}, or choose another --cutoff"
         )
     if rung is not None:
         require(rung, stack.lessons)
@@ -125,7 +126,7 @@ def _blend(
 
     def blend(day: int, rhythm: Matrix, silent: npt.NDArray[np.bool_]) -> ChurnFit:
         at, rounds, seed = stack.table.cutoffs, config.rounds, config.seed
-        season, columns = stack.seasons.get(day), design.columns
+        season, columns = stack.seasons.silence.get(day), design.columns
         return fit_churn(
             matrix,
             rhythm,
@@ -157,6 +158,7 @@ def _blend(
         value_of_stayers=money.of_stayers if money else None,
         spread=money.spread if money else contract_spread(stack, recent),
         bands=band_thresholds(),
+        value_season=stack.seasons.value if money else None,
         by=config.by,
         grace_days=config.grace_days,
     )

@@ -118,7 +118,7 @@ class BesideTruth:
     def findings(self) -> list[str]:
         """What does not hold, a sentence each."""
         return [
-            f"silence for {one.days} days: calibration error {one.ece:.3f} against the truth, above "
+            f"leaving within {one.days} days: calibration error {one.ece:.3f} against the truth, above "
             f"{max(GOAL, one.perfect_95):.3f}"
             for one in self.chances
             if not one.holds

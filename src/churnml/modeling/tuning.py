@@ -225,7 +225,7 @@ def prepared(
         told[:, 0],
         churned(outcome, config.by),
         tuple(moment(judge, zone).date().isoformat() for _, judge in judged),
-        stack.seasons.get(config.horizon_days),
+        stack.seasons.silence.get(config.horizon_days),
         test,
     )
 

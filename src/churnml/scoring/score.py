@@ -102,7 +102,7 @@ def score(table: FeatureTable, model: Model, value_days: int, terms: Terms = IN_
     per_orders = costs.per_order_day * forecast.orders_if_staying
     left_over = forecast.margin_if_staying - per_orders
     silent = left_over * forecast.tail_if_silent
-    if_retained = left_over * forecast.tail_if_staying - silent
+    if_retained = left_over * forecast.tail_if_staying + forecast.season_if_staying - silent
     # the tails count the horizon in full, however few the days
     months = costs.per_30_days / 30 * days_worth(max(value_days, model.horizon_days), rate)
     orders = (1.0 - churn) * forecast.tail_if_staying + churn * forecast.tail_if_silent

@@ -59,7 +59,7 @@ def truth(
     NotFoundError
         If the workspace holds no simulated market.
     NotEnoughDataError
-        As `modeling.train`, if the horizon outlasts the market, or if fewer than 100 ordered lately.
+        As `modeling.train`, if the horizon outlasts the market, or if fewer than 100 are in the population.
     """
     from churnml.modeling.calibration_words import calibration_json  # noqa: PLC0415  # LightGBM takes seconds to import
     from churnml.modeling.cutoffs import cutoffs_before  # noqa: PLC0415
@@ -133,7 +133,7 @@ def page(found: BesideTruth) -> str:
     )
 
 
-_CHANCES = ("silent for, days", "said", "true", "ECE", "ECE raw", "perfect", "log loss", "log loss raw", "holds")
+_CHANCES = ("left within, days", "said", "true", "ECE", "ECE raw", "perfect", "log loss", "log loss raw", "holds")
 _WORTHS = ("margin in, days", "said", "true", "bias", "nGini", "Spearman")
 
 
@@ -182,7 +182,7 @@ def _drawn(base: FeatureTable, customers: int, seed: int) -> FeatureTable:
     inside = np.flatnonzero(base.modelled)
     if len(inside) < _FEWEST:
         raise NotEnoughDataError(
-            f"a comparison with the truth takes {_FEWEST} customers who ordered lately, found {len(inside)}; simulate "
+            f"a comparison with the truth takes {_FEWEST} customers of the population, found {len(inside)}; simulate "
             "a larger market"
         )
     drawn = np.random.default_rng(seed).permutation(inside)[:customers]
