@@ -1,5 +1,7 @@
 """Uplift finds effects that are there, claims none that are not, and is never worth less than one arm for all."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from experiments import effect_of, linear, visits
@@ -9,6 +11,7 @@ from churnml.modeling.uplift import fit_uplift
 from churnml.modeling.uplift.estimate import arm_scores, pair_of
 from churnml.modeling.uplift.learners import doubly_robust, fit_learners
 from churnml.modeling.uplift.order import mean_interval
+from churnml.modeling.uplift.proof import order_proof
 from churnml.modeling.uplift.stack import stack_weights, stacked
 from churnml.modeling.uplift.words import average_told, order_told, policy_told, sleeping_told
 
@@ -65,6 +68,23 @@ def test_an_arm_that_costs_more_than_it_brings_is_not_chosen():
 
 def test_no_effect_no_claim(nothing):
     assert not nothing.claims
+
+
+def test_a_proof_in_sequence_judges_no_fold_by_what_it_taught():
+    data = linear(300)
+    pair, fold, scores = pair_of(data, 1), np.arange(300) % 4, data.outcome
+    last = replace(pair, outcome=np.where(fold == 3, 1e6, pair.outcome))
+    first = np.where(fold == 0, 1e6, scores)
+    proofs = [
+        order_proof(one, fold, judged, data.features, fold, level=0.95, seed=0)
+        for one, judged in ((pair, scores), (last, scores), (pair, first))
+    ]
+    assert proofs[0] == proofs[1] == proofs[2]
+
+
+def test_an_order_that_is_there_is_proven_and_one_that_is_not_is_not(found, nothing):
+    assert found.arms[0].proof.low > 0
+    assert nothing.arms[0].proof.low < 0
 
 
 @pytest.mark.long

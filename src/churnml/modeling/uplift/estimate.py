@@ -12,6 +12,7 @@ from threadpoolctl import threadpool_limits
 from churnml.modeling.uplift.learners import Fitted, Pair, fit_learners
 from churnml.modeling.uplift.levels import one_sided, two_sided
 from churnml.modeling.uplift.order import Measured, mean_interval, qini, qini_gain
+from churnml.modeling.uplift.proof import order_proof
 from churnml.modeling.uplift.randomised import Matrix, Randomised
 from churnml.modeling.uplift.responses import fold_of
 from churnml.modeling.uplift.sleeping import Group, groups, sleeping_dogs
@@ -32,9 +33,11 @@ class ArmUplift:
     order : Measured
         Qini of the effect in use, out of fold, 95 %.
     gain : Measured
-        Qini of the stack less that of the constant effect.
+        Qini of the stack less that of the constant effect, out of fold, 95 %.
+    proof : Measured
+        Qini of the mean of the learners less that of the constant effect, each fold by the folds before it.
     accepted : bool
-        Whether the stack is used: `gain` lies above zero with its whole interval.
+        Whether the stack is used: `gain` and `proof` lie above zero with their whole intervals.
     groups : tuple of Group
         Tenths by effect, lowest first, and what the arm did among them.
     weights : ndarray of shape (n_learners,)
@@ -47,6 +50,7 @@ class ArmUplift:
     average: Measured
     order: Measured
     gain: Measured
+    proof: Measured
     accepted: bool
     groups: tuple[Group, ...]
     weights: Matrix
@@ -148,8 +152,8 @@ def fit_uplift(data: Randomised, *, costs: Sequence[float] | None = None, seed: 
     """Return the effects of every arm and the policy that follows.
 
     Learners are cross-fitted over four folds; each arm's stack is used only where it orders customers better than the
-    constant effect, out of fold, by the lower end of a paired interval. Arms are chosen by customer only where that
-    is worth more than the best single arm, by the same rule.
+    constant effect, out of fold, by the lower end of a paired interval, and where learners do so in sequence. Arms
+    are chosen by customer only where that is worth more than the best single arm, by the same rule.
 
     Parameters
     ----------
@@ -222,18 +226,21 @@ def _arm(
         out = fold == one
         stack[out] = stacked(said[out], constant[out], stack_weights(own[~out], said[~out], constant[~out]))
     arms = len(data.arms) - 1
-    gain = qini_gain(own, stack, constant, one_sided(arms))
-    used = stack if gain.low > 0 else constant
-    fitted = fit_learners(pair_of(data, number), seed)
+    pair, both = pair_of(data, number), (data.arm == 0) | (data.arm == number)
+    gain = qini_gain(own, stack, constant)
+    proof = order_proof(pair, fold[both], own, data.features, fold, level=one_sided(arms), seed=seed)
+    accepted = min(gain.low, proof.low) > 0
+    used = stack if accepted else constant
     found = ArmUplift(
         data.arms[number],
         mean_interval(own, two_sided(arms)),
         qini(own, used),
         gain,
-        gain.low > 0,
+        proof,
+        accepted,
         groups(own, used, arms=arms),
         stack_weights(own, said, constant),
-        fitted,
+        fit_learners(pair, seed),
     )
     return found, used
 

@@ -26,7 +26,8 @@ def average_told(arm: ArmUplift) -> Text:
 
 def order_told(arm: ArmUplift) -> Text:
     """Return whether anybody is known to gain more from an arm than their response alone tells."""
-    en, zh = _range(arm.gain)
+    # what is not accepted shows the interval that holds zero
+    en, zh = _range(arm.gain if arm.accepted or arm.gain.low <= 0 else arm.proof)
     if arm.accepted:
         return Text(
             f"{arm.name}: whom it helps more can be told; the learned order gathers {en} per 1,000 customers more than "
