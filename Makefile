@@ -4,14 +4,15 @@ SERVE ?= 1
 SOURCE ?= completejourney
 WORKSPACE ?= workspace
 PORT ?= 5000
+HILLSTROM ?= hillstrom.parquet
 RUN := .venv/bin/python
 TOLD_NOT_TO_SERVE := $(filter 0,$(SERVE))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-spark check lint test test-long demo bench backtest mlflow docs picture lock clean
+.PHONY: help setup setup-spark check lint test test-long demo bench backtest backtest-policy mlflow docs picture lock clean
 
 help:  ## list the targets
-	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | awk -F '\t' '{ printf "  make %-11s %s\n", $$1, $$2 }'
+	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | awk -F '\t' '{ printf "  make %-15s %s\n", $$1, $$2 }'
 
 setup: .venv/.ready  ## make .venv and install what is locked, with hashes
 
@@ -55,6 +56,9 @@ backtest: setup  ## accuracy out of time, beside the baselines, with intervals
 	@.venv/bin/churnml backtest --report docs/backtest.md
 	@.venv/bin/churnml backtest --origins 5 --report docs/origins.md
 	@.venv/bin/churnml backtest --within 14 --within 30 --within 45 --within 120 --report docs/horizons.md
+
+backtest-policy: setup  ## whom a mail helps, judged on Hillstrom's experiment; takes minutes (HILLSTROM=hillstrom.parquet)
+	@$(RUN) -m benchmarks.policy --hillstrom '$(HILLSTROM)'
 
 docs: setup  ## write docs/data.md and docs/features.md from the declarations
 	@$(RUN) docs/generate.py
