@@ -7,7 +7,14 @@ and what choosing by customer is worth. Read `learn.py` first, the door, then `e
 """
 
 from churnml.modeling.uplift.estimate import ArmUplift, Uplift, arm_scores, fit_uplift
-from churnml.modeling.uplift.evidence import NoEvidence, Randomisation, no_evidence, randomisation
+from churnml.modeling.uplift.evidence import (
+    NoEvidence,
+    Randomisation,
+    naive_differences,
+    no_evidence,
+    randomisation,
+    weighted_differences,
+)
 from churnml.modeling.uplift.learn import learn_uplift
 from churnml.modeling.uplift.order import Measured, auuc, qini, qini_by_counts, qini_curve, qini_gain
 from churnml.modeling.uplift.randomised import Randomised, recorded
@@ -23,6 +30,7 @@ __all__ = [
     "auuc",
     "fit_uplift",
     "learn_uplift",
+    "naive_differences",
     "no_evidence",
     "qini",
     "qini_by_counts",
@@ -30,4 +38,5 @@ __all__ = [
     "qini_gain",
     "randomisation",
     "recorded",
+    "weighted_differences",
 ]

@@ -55,16 +55,16 @@ def sleeping_told(arm: ArmUplift) -> Text:
 def policy_told(found: Uplift) -> Text:
     """Return whether choosing by customer is worth more than one arm for everybody."""
     names = ["nothing", *(arm.name for arm in found.arms)]
-    best_en, best_zh = names[found.best], "不采取行动" if found.best == 0 else f"“{names[found.best]}”"
+    best_en, best_zh = names[found.best], "不采取行动" if found.best == 0 else f"采用“{names[found.best]}”"
     en, zh = _range(found.gain)
     if found.personal:
         return Text(
             f"Choosing by customer is worth {en} per 1,000 customers more than {best_en} for everybody.",
-            f"按客户选择比对所有人{best_zh}每千名客户多获得 {zh}。",
+            f"与对所有人{best_zh}相比，按客户选择每千名客户多获得 {zh}。",
         )
     return Text(
         f"Choosing by customer is not shown to be worth more than {best_en} for everybody ({en} per 1,000 customers), "
-        "who therefore all get it.",
+        f"so everybody gets {best_en}.",
         f"没有证据表明按客户选择优于对所有人{best_zh}（每千名客户 {zh}），因此统一采用后者。",
     )
 
@@ -76,8 +76,11 @@ def no_evidence_told(found: NoEvidence) -> Text:
     for name, naive in found.naive.items():
         seen = _range(naive)
         drawn = _range(found.weighted[name]) if name in found.weighted else None
-        en.append(f"{name}: naive difference {seen[0]}" + (f", randomised {drawn[0]}" if drawn else ""))
-        zh.append(f"“{name}”：简单差异 {seen[1]}" + (f"，随机部分 {drawn[1]}" if drawn else ""))
+        en.append(
+            f"{name}: naive difference {seen[0]}"
+            + (f", weighted by the recorded propensities {drawn[0]}" if drawn else "")
+        )
+        zh.append(f"“{name}”：简单差异 {seen[1]}" + (f"，按记录概率加权 {drawn[1]}" if drawn else ""))
     return Text(
         f"No evidence: {why.en}. The prior effects stay. Per 1,000 customers, {'; '.join(en)}.",
         f"没有证据：{why.zh}。继续使用先验效果。每千名客户，{'；'.join(zh)}。",
