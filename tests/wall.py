@@ -271,12 +271,12 @@ def outcome(
 def contracts_outcome(
     kept: Sequence[Row], who: str, cutoff: int, horizon_days: int, known_by: int, grace_days: int, zone: str
 ) -> dict[str, int]:
-    """Return how many of a customer's contracts ended in the horizon, and how many of these another continued.
+    """Return how many of a customer's paid contracts ended in the horizon, and how many of these another continued.
 
-    Another does that began before the grace period after the end was over, and that outlasts the end.
+    Another does that is paid for, began before the grace period after the end was over, and that outlasts the end.
     """
     known = [row for row in kept if row.known_at <= known_by]
-    terms = [(begins, ends) for begins, ends, _ in _terms(known, who, known_by)]
+    terms = [(begins, ends) for begins, ends, paid in _terms(known, who, known_by) if paid < ends]
     end = later(cutoff, horizon_days, zone)
     ended = [(begins, ends) for begins, ends in terms if cutoff <= ends < later(cutoff, horizon_days, zone)]
     return {

@@ -72,3 +72,11 @@ def test_a_new_price_counts_from_its_day_on(tiny):
     contracts = "subscription_id customer_id occurred_at amount period\ns1 a 2020-01-01 7 week\ns1 a 2020-01-14 14 week"
     tiny.land(customers=CUSTOMERS, subscriptions=contracts)
     np.testing.assert_allclose(margin(of(tiny.store, "a"), 1.0), [4 * 1 + 6 * 2])
+
+
+def test_a_price_that_was_learned_later_does_not_teach(tiny):
+    head = "subscription_id customer_id occurred_at ingested_at amount period\n"
+    contracts = head + "s1 a 2020-01-01 2020-01-02 7 week\ns1 a 2020-01-12 2020-03-01 14 week"
+    tiny.land(customers=CUSTOMERS, subscriptions=contracts)
+    told = [margin(of(tiny.store, "a", known_by=known), 1.0)[0] for known in (JAN_10 + 20 * DAY, None)]
+    np.testing.assert_allclose(told, [10 * 1, 2 * 1 + 8 * 2])

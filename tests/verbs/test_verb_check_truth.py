@@ -50,7 +50,7 @@ def test_the_exit_code_says_whether_all_holds(found):
 def test_people_get_a_table_and_a_file_of_it(ask, tmp_path):
     done = ask("--report", tmp_path / "truth.md")
     page = (tmp_path / "truth.md").read_text()
-    assert "| silent for, days | said | true |" in page
+    assert "| left within, days | said | true |" in page
     assert "Beside the truth of a simulated market, 2023-05-01" in done.err
 
 

@@ -121,7 +121,9 @@ def learned_from_few(
         by=config.by,
         grace_days=config.grace_days,
     )
-    why = f"the rung `{rung}` has too few customers to try another"
+    asked = config.calibration
+    over = "" if asked in ("auto", "raw") else f", though `{asked}` was asked for"
+    why = f"the rung `{rung}` has too few customers to try another{over}"
     return model, replace(churn, choice=Choice(asked=config.calibration, because=why))
 
 
