@@ -65,6 +65,17 @@ def test_the_data_say_that_leaving_is_the_end_of_a_contract(market):
     assert {"renewal rule", "renewals"} <= set(told["judged"]["churn"]["baselines"])
 
 
+def test_the_model_card_and_chinese_reports_name_what_contracts_are_told_by(session):
+    from churnml.modeling.baselines import CONTRACT_CHURN_BASELINES, CONTRACT_VALUE_BASELINES
+    from churnml.service.pages.backtest import _NAMES
+
+    assert {*CONTRACT_CHURN_BASELINES, *CONTRACT_VALUE_BASELINES} <= set(_NAMES)
+    card = next(session.workspace.root.glob("mlflow/**/MODEL_CARD.md")).read_text()
+    assert "holds a contract that is paid for at a cutoff" in card
+    assert "the end of a contract in the horizon that none continued" in card
+    assert "no order" not in card
+
+
 def test_who_holds_a_contract_is_scored_and_nobody_else(records, session):
     scored = [one for one in records if one["churn_probability"] is not None]
     assert len(scored) == json.loads(json.dumps(session.catalogue.last_run("score").summary))["population"]

@@ -11,6 +11,7 @@ from churnml.modeling.judgement import MEASURES, Contest, Figure, Judgement, Tar
 from churnml.modeling.ladder import Step
 from churnml.modeling.train import Trained
 
+_BY_CONTRACTS = "Churn: the end of a contract in the horizon that none continued"
 _TOLD: Mapping[Target, str] = {
     "churn": "Churn: no order event in the horizon",
     "value": "Value: margin in the horizon",
@@ -52,7 +53,8 @@ def model_card(
     parts += [_lessons(trained, step or trained.step, time_zone), "## How well it did, out of time"]
     parts += [_test(judged) if judged else f"**It was not judged out of time:** {not_judged}."]
     for target, contest in (judged.contests if judged else {}).items():
-        parts += [f"### {_TOLD[target]}", _table(contest)]
+        by_contracts = target == "churn" and trained.model.by == "contracts"
+        parts += [f"### {_BY_CONTRACTS if by_contracts else _TOLD[target]}", _table(contest)]
     parts += _conversion(conversion) if conversion else []
     parts += ["## What was asked before promotion", "\n".join(map(_answer, asked)), "## What it is not for", _NOT_FOR]
     return "\n\n".join(parts) + "\n"
@@ -67,11 +69,13 @@ _NOT_FOR = (
 
 def _purpose(trained: Trained, time_zone: str, currency: str) -> str:
     model = trained.model
+    who, what = f"ordered in the {model.population_days} days before a cutoff", "they place no order"
+    if model.by == "contracts":
+        who, what = "holds a contract that is paid for at a cutoff", "it ends without another that continues it"
     return (
-        f"For use at {_day(trained.now, time_zone)}. It says of each customer who ordered in the "
-        f"{model.population_days} days before a cutoff how probable it is that they place no order in the "
-        f"{model.horizon_days} days after it, and what margin to expect, in {currency}; under business as usual, that "
-        "is with the actions that were usual when it was taught."
+        f"For use at {_day(trained.now, time_zone)}. It says of each customer who {who} how probable it is that {what} "
+        f"in the {model.horizon_days} days after it, and what margin to expect, in {currency}; under business as "
+        "usual, that is with the actions that were usual when it was taught."
     )
 
 

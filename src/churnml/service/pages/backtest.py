@@ -17,6 +17,11 @@ _WITHOUT, _LEFT_OUT = "churnml without ", Text("churnml without {learner}", "chu
 _NAMES = {
     "recency rule": Text("recency rule", "按最近购买的规则"),
     "RFM table": Text("RFM table", "RFM 分格表"),
+    "renewal rule": Text("renewal rule", "按续约日的规则"),
+    "renewal table": Text("renewal table", "续约分格表"),
+    "logistic on renewals": Text("logistic on renewals", "续约逻辑回归"),
+    "renewals": Text("renewals", "续约规律"),
+    "contract less churn": Text("contract less churn", "合同金额减流失"),
     "logistic on RFM": Text("logistic on RFM", "RFM 逻辑回归"),
     "LightGBM default, stacked": Text("LightGBM default, stacked", "默认 LightGBM（叠加快照）"),
     "last window repeated": Text("last window repeated", "重复上一窗口"),
