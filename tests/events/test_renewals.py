@@ -16,7 +16,7 @@ HEAD = "subscription_id customer_id occurred_at ingested_at started_at amount pe
 
 def spells_of(tiny, *rows, cutoff=MAY_1, grace=0):
     tiny.land(customers=CUSTOMERS, subscriptions=HEAD + "\n".join(rows))
-    return renewal_spells(tiny.store, cutoff, grace)
+    return renewal_spells(tiny.store, [cutoff], grace)[cutoff]
 
 
 def test_a_running_contract_has_survived_the_renewals_that_lie_behind_it(tiny):
@@ -58,6 +58,15 @@ def test_what_was_not_known_at_the_cutoff_is_not_told(tiny):
     )
     assert known.renewed.tolist() == [4]
     assert not (known.left_at_renewal | known.left_between).any()
+
+
+def test_a_cutoff_is_told_the_same_beside_a_later_one(tiny):
+    runs = "s1 a 2020-01-01 2020-01-02 - 10 month 2020-01-31 - -"
+    ended, feb_1 = "s1 a 2020-03-01 2020-03-02 - 10 month - 2020-03-01 -", MAY_1 - 90 * DAY
+    alone = spells_of(tiny, runs, ended, cutoff=feb_1)
+    beside = renewal_spells(tiny.store, [feb_1, MAY_1], 0)
+    assert all((getattr(beside[feb_1], name) == getattr(alone, name)).all() for name in vars(alone))
+    assert beside[MAY_1].left_at_renewal.tolist() == [True]
 
 
 def test_a_trial_counts_from_the_day_it_is_paid_for(tiny):
@@ -119,7 +128,7 @@ def test_a_year_that_is_paid_month_by_month_has_a_price_for_a_month():
 def test_without_subscriptions_there_is_nothing_to_read(tiny):
     tiny.land(customers=CUSTOMERS, orders="order_id customer_id occurred_at amount\n1 a 2020-01-05 10")
     with pytest.raises(NotEnoughDataError, match="`subscriptions`, found none landed"):
-        renewal_spells(tiny.store, MAY_1, 30)
+        renewal_spells(tiny.store, [MAY_1], 30)
 
 
 def test_which_share_of_the_population_holds_a_contract(tiny):

@@ -628,8 +628,8 @@ def _terms(store: Store, number: int, ids: pa.Array, known_by: int | None) -> Te
     return Terms(customer[mine][last][begun], begins[begun], ends[begun], paid_from[begun])
 
 
-def renewal_spells(store: Store, cutoff: int, grace_days: int) -> Spells:
-    """Return how the paid contracts of everyone went on until a cutoff, by what was known then; see `spells`.
+def renewal_spells(store: Store, cutoffs: Sequence[int], grace_days: int) -> dict[int, Spells]:
+    """Return how the paid contracts of everyone went on until each cutoff, by what was known then; see `spells`.
 
     Raises
     ------
@@ -638,9 +638,12 @@ def renewal_spells(store: Store, cutoff: int, grace_days: int) -> Spells:
     """
     if "subscriptions" not in store.tables:
         raise NotEnoughDataError("renewals are read from the table `subscriptions`, found none landed; ingest it")
-    blocks = (history(store, number, [cutoff], {}) for number in range(store.n_blocks))
-    runs = [Runs.of(one.contracts, cutoff, grace_days) for one in blocks if one.contracts is not None]
-    return spells(Runs.joined(runs), cutoff, grace_days)
+    runs: dict[int, list[Runs]] = {cutoff: [] for cutoff in cutoffs}
+    for number in range(store.n_blocks):
+        contracts = history(store, number, cutoffs, {}).contracts
+        for cutoff, found in runs.items():
+            found.extend([] if contracts is None else [Runs.of(contracts, cutoff, grace_days)])
+    return {cutoff: spells(Runs.joined(found), cutoff, grace_days) for cutoff, found in runs.items()}
 
 
 def _fees(store: Store, number: int, ids: pa.Array, known_by: int | None) -> Fees:

@@ -100,14 +100,13 @@ def next_order(
     """
     gone = _gone(taught)
     knots = sorted(gone)
-    pairs = [*pairwise(knots), (0, knots[-1])]  # beyond the last the pace is that of all days before
+    pairs = list(pairwise(knots))
     shape = len(QUANTILES), len(gone[0])
     clock = {knot: _clock(by_rhythm, np.full(shape, float(knot)))[0] for knot in knots}
-    paces = [(gone[end] - gone[begin]) / (clock[end] - clock[begin]) for begin, end in pairs[:-1]]
+    paces = [(gone[end] - gone[begin]) / (clock[end] - clock[begin]) for begin, end in pairs]
     last = knots[-1]
     pace = np.stack([*paces, (gone[last] + agreed) / (clock[last] + agreed)])
-    # beyond the last, what is gone by then is the level; from 0 on it is the same where nothing is agreed
-    level, start = (np.stack([*(held[begin] for begin, _ in pairs[:-1]), held[last]]) for held in (gone, clock))
+    level, start = (np.stack([held[begin] for begin in knots]) for held in (gone, clock))
     rows = np.arange(shape[1])
 
     def at(days: Matrix) -> Matrix:
@@ -115,13 +114,35 @@ def next_order(
         return np.asarray(level[place, rows] + pace[place, rows] * (_clock(by_rhythm, days) - start[place, rows]))
 
     wanted = -np.log1p(-np.array(QUANTILES))[:, None]
+    by, told = fewest_days(at, wanted, shape, longest)
+    return When(np.where(told, by, np.nan).T, np.where(told, -np.expm1(-at(by)), np.nan).T)
+
+
+def fewest_days(
+    at: Callable[[Matrix], Matrix], wanted: Matrix, shape: tuple[int, int], longest: int
+) -> tuple[Matrix, npt.NDArray[np.bool_]]:
+    """Return the fewest whole days, from 1, at which something that never falls has reached what is wanted of it.
+
+    Parameters
+    ----------
+    at : callable
+        Takes days of `shape` and returns how far it has come by then.
+    wanted : ndarray of shape (n_quantiles, 1)
+    longest : int
+        Days beyond which nothing is looked for.
+
+    Returns
+    -------
+    days, reached : ndarray of `shape`
+        `longest` where it is not reached by then.
+    """
     before, by = np.zeros(shape), np.full(shape, float(longest))
-    told = at(by) >= wanted
+    reached = at(by) >= wanted
     while (by - before > 1).any():
         middle = np.floor((before + by) / 2)
         come = at(middle) >= wanted
         before, by = np.where(come, before, middle), np.where(come, middle, by)
-    return When(np.where(told, by, np.nan).T, np.where(told, -np.expm1(-at(by)), np.nan).T)
+    return by, reached
 
 
 def _gone(taught: Mapping[int, Matrix]) -> dict[int, Matrix]:

@@ -15,7 +15,7 @@ import numpy.typing as npt
 from scipy.special import roots_sh_jacobi
 
 from churnml.modeling.btyd import BGNBD, Rfm
-from churnml.modeling.curve import QUANTILES, When
+from churnml.modeling.curve import QUANTILES, When, fewest_days
 from churnml.modeling.posterior import Rhythms
 from churnml.modeling.rhythm import Silent
 
@@ -68,12 +68,7 @@ def first_day(over: Callable[[Matrix], Matrix], longest: int) -> When:
     """
     wanted = np.array(QUANTILES)[:, None]
     now = over(np.zeros((len(QUANTILES), 1)))
-    before, by = np.zeros(now.shape), np.full(now.shape, float(longest))
-    told = over(by) >= wanted
-    while (by - before > 1).any():
-        middle = np.floor((before + by) / 2)
-        come = over(middle) >= wanted
-        before, by = np.where(come, before, middle), np.where(come, middle, by)
+    by, told = fewest_days(over, wanted, (now.shape[0], now.shape[1]), longest)
     by = np.where(now >= wanted, 0.0, by)
     return When(np.where(told, by, np.nan).T, np.where(told, over(by), np.nan).T)
 

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import betaln
 
-from churnml.events import Spells, Store, renewal_spells
+from churnml.events import Spells
 from churnml.events.renewals import MONTH
 from churnml.features import FeatureTable
 from churnml.modeling.posterior import DRAWS, LEVEL
@@ -49,10 +49,6 @@ class Held:
 
     def __len__(self) -> int:
         return len(self.renewed)
-
-    def take(self, rows: npt.NDArray[np.intp]) -> Held:
-        """Return some of the rows."""
-        return Held(self.renewed[rows], self.due_days[rows], self.every_days[rows])
 
 
 def held(table: FeatureTable) -> Held:
@@ -124,11 +120,6 @@ class DrawnRenewals:
 
 Pace = Renewals | DrawnRenewals
 """A rhythm of contracts."""
-
-
-def renewals_at(store: Store, cutoff: int, grace_days: int) -> Renewals:
-    """Return how contracts end, by all that was known of them at a cutoff."""
-    return fit_renewals(renewal_spells(store, cutoff, grace_days))
 
 
 def fit_renewals(known: Spells) -> Renewals:

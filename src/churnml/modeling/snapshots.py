@@ -15,7 +15,7 @@ from churnml.labels import Outcomes, check_taught_by, churned, churned_within, m
 from churnml.modeling.cutoffs import lag_of
 from churnml.modeling.ladder import Lessons, Rung, lessons
 from churnml.modeling.prospects import Prospects, prospects_of
-from churnml.modeling.renewal import Pace, renewals_at
+from churnml.modeling.renewal import Pace, fit_renewals
 from churnml.modeling.rhythm import Silent, fit_rhythm, rhythm_or_rule, rule_at, sound_rhythm, stacked_rhythm
 from churnml.modeling.season import Seasons, seasons
 
@@ -92,8 +92,9 @@ def snapshots(
     check_taught_by(store, config.by)
     whole = build(store, catalogue, [*cutoffs, now], config.population_days, progress, config.by)
     base, at_now = whole.take(whole.cutoffs < now), whole.take(whole.cutoffs == now)
-    fit, no_rhythm = _pace(store, at_now, now, config, rung)
-    spells = renewal_spells(store, now, config.grace_days) if config.by == "contracts" else None
+    known = renewal_spells(store, [*cutoffs, now], config.grace_days) if config.by == "contracts" else {}
+    fit, no_rhythm = _pace(known, at_now, now, rung)
+    spells = known.get(now)
     rhythm, logits = stacked_rhythm(base, config.horizon_days, sooner, fit)
     inside = base.modelled
     table = base.take(inside)
@@ -119,11 +120,11 @@ def snapshots(
 
 
 def _pace(
-    store: Store, at_now: FeatureTable, now: int, config: TrainConfig, rung: Rung | None
+    spells: Mapping[int, Spells], at_now: FeatureTable, now: int, rung: Rung | None
 ) -> tuple[Callable[[FeatureTable, int], Silent | Pace], str]:
     """Return what tells each cutoff, and why no rhythm can be believed, in words; empty where one can."""
-    if config.by == "contracts":
-        return lambda _table, cutoff: renewals_at(store, cutoff, config.grace_days), ""
+    if at_now.by == "contracts":
+        return lambda _table, cutoff: fit_renewals(spells[cutoff]), ""
     no_rhythm = "" if rung in ("blend", "recency") else sound_rhythm(at_now, now)[1]
     if rung == "blend":
         return fit_rhythm, no_rhythm
