@@ -124,6 +124,15 @@ class LearnersSettings(Settings):
         return tuple((self._folder / name).resolve() for name in self.files)
 
 
+class CategorySettings(Settings):
+    """Which category to offer next, from the lines of orders."""
+
+    horizon_days: Days = Field(28, description="days ahead in which the category is bought: how long an offer holds")
+    lookback_days: Days = Field(365, description="a category not bought within so many days is new to a customer")
+    most: int = Field(300, ge=3, le=2_000, description="categories at most, those that most customers buy")
+    never: tuple[str, ...] = Field((), description="categories that are never offered, such as deposits and bags")
+
+
 class TrainConfig(Settings):
     """`configs/train.yaml`: what is learned, and from which cutoffs."""
 
@@ -157,6 +166,9 @@ class TrainConfig(Settings):
         "auto", description="of churn: auto tries all out of time and takes what beats the blend as it is, else raw"
     )
     value: ValueSettings = Field(default_factory=ValueSettings, description="of the margin")
+    categories: CategorySettings = Field(
+        default_factory=CategorySettings, description="of the category that is offered next"
+    )
     bootstrap: int = Field(200, ge=50, le=10_000, description="redraws behind each interval of the report")
     max_calibration_error: Share = Field(
         0.05, description="calibration error out of time (ECE) above which, beyond noise, a model is not promoted"
@@ -221,14 +233,106 @@ class MonitorConfig(Settings):
     landing_days: Days = Field(7, description="days without a landing after which data are stale")
 
 
-class AssignConfig(Settings):
-    """`configs/assign.yaml`: what may be spent, and who is left out to measure it."""
+class LifecycleRules(Settings):
+    """When a customer is in which stage, counted in their own gaps between orders."""
 
+    churned_gaps: float = Field(
+        3.0, ge=1.0, le=100.0, description="usual gaps of silence after which someone has churned"
+    )
+    declining_gaps: float = Field(2.0, ge=1.0, le=100.0, description="usual gaps of silence after which they decline")
+    new_gaps: float = Field(3.0, ge=1.0, le=100.0, description="usual gaps, or contract periods, of being new")
+    new_days: tuple[Days, Days] = Field((30, 365), description="days for which one is new at least and at most")
+    shortest_days: Days = Field(14, description="days of silence that are never too long, whatever the rhythm")
+    window_gaps: float = Field(
+        6.0, ge=1.0, le=100.0, description="usual gaps that the window must hold whose pace is held against before"
+    )
+    fewest: int = Field(4, ge=1, le=1_000, description="days with an order, in both, below which no pace is told")
+    chance: float = Field(
+        0.1, gt=0.0, lt=0.5, description="how often a pace that did not change is called rising, and falling"
+    )
+
+    @model_validator(mode="after")
+    def _declines_first(self) -> LifecycleRules:
+        if self.declining_gaps > self.churned_gaps:
+            raise ValueError(
+                "`declining_gaps` must be at most `churned_gaps`, "
+                f"got {self.declining_gaps:g} and {self.churned_gaps:g}"
+            )
+        if self.new_days[0] > self.new_days[1]:
+            raise ValueError(
+                f"`new_days` must begin with the fewer days, got {self.new_days[0]} and {self.new_days[1]}"
+            )
+        return self
+
+
+Sector = Literal["retail", "subscription", "finance", "b2b"]
+SECTORS: tuple[Sector, ...] = ("retail", "subscription", "finance", "b2b")
+
+
+class AssignConfig(Settings):
+    """`configs/assign.yaml`: what may be spent, and who is left out or drawn by lot to measure it."""
+
+    campaign: str = Field(
+        "retention-{year}-{month}",
+        min_length=1,
+        description="names a budget and who was assigned from it; {year}, {month} and {week} are those of the cutoff",
+    )
     budget: float = Field(
-        2_000.0, ge=0.0, allow_inf_nan=False, description="most that all actions of a run may cost, in the currency"
+        2_000.0,
+        ge=0.0,
+        allow_inf_nan=False,
+        description="most that all actions of a campaign may cost, in the currency",
     )
     control_share: float = Field(0.1, gt=0.0, lt=1.0, description="share of the chosen who get nothing, at random")
-    salt: str = Field("churnml", min_length=1, description="names the experiment; another salt draws another control")
+    holdout_share: float = Field(
+        0.05, ge=0.0, lt=1.0, description="share of all customers who are left in peace by every campaign, at random"
+    )
+    holdout_salt: str = Field("churnml", min_length=1, description="names the hold-out; another salt draws another one")
+    explore_share: float = Field(
+        0.1,
+        ge=0.0,
+        lt=1.0,
+        description="share who draw their action by lot, where an effect is not known beyond noise",
+    )
+    explore_share_measured: float = Field(0.02, ge=0.0, lt=1.0, description="the same of all others")
+    explore_budget_share: Share = Field(0.1, description="most of the budget, and of each action's places, for lots")
+    effect_horizon_days: Days = Field(90, description="days after an assignment in which its effect is looked for")
+    salt: str = Field("churnml", min_length=1, description="draws controls and lots, together with the campaign's name")
+    sector: Literal["auto", "retail", "subscription", "finance", "b2b"] = Field(
+        "auto",
+        description="whose actions are open; by itself, those of subscriptions where leaving is the end of a contract, "
+        "else those of retail",
+    )
+    contacts_per_week: int = Field(
+        2, ge=1, le=100, description="contacts that a customer may have had in seven days, the next one included"
+    )
+    open_complaint_days: Days = Field(
+        60, description="days after which a complaint whose end was never recorded no longer counts as open"
+    )
+
+    @field_validator("campaign")
+    @classmethod
+    def _known_places(cls, value: str) -> str:
+        try:
+            value.format(year=2018, month="01", week="01")
+        except (KeyError, IndexError, ValueError, AttributeError) as error:
+            raise ValueError(f"may hold {{year}}, {{month}} and {{week}} and no other braces, got {value!r}") from error
+        return value
+
+
+class MeasureConfig(Settings):
+    """`configs/measure.yaml`: what stage a customer is in, and when an experiment ends, settled at its first look."""
+
+    lifecycle: LifecycleRules = Field(default_factory=LifecycleRules, description="which stage a customer is in")
+
+    planned_days: Days = Field(90, description="days from a campaign's first case in which cases are taken in")
+    planned_customers: int | None = Field(
+        None, ge=100, description="cases after which it ends, in place of days; none leaves it to `planned_days`"
+    )
+    longest_weeks: int = Field(
+        104, ge=1, le=520, description="who would have to wait longer is told that it will never be conclusive"
+    )
+    seed: int = Field(0, ge=0, description="of the folds in which outcomes are expected by what was known before")
 
 
 class ServeConfig(Settings):

@@ -22,6 +22,9 @@ _PATHS: dict[Shape, str] = {
 }
 
 
+_SHORT = 4
+
+
 def bar(share: float, title: str | None = None) -> str:
     """Return a bar filled to `share`.
 
@@ -180,8 +183,10 @@ def _grid(
         drawn.append(f'<polyline class="grid" points="{at(left, value)} {at(right, value)}"/>')
         drawn.append(f'<text class="tick" x="40" y="{height}" dy="4" text-anchor="end">{escape(label)}</text>')
     for value, label in x:
-        across = at(value, bottom).split(",")[0]
-        drawn.append(f'<text class="tick" x="{across}" y="206" text-anchor="middle">{escape(label)}</text>')
+        # a long label in the middle of the right end would be cut off
+        cut = value == right and len(label) > _SHORT
+        across, anchor = ("399", "end") if cut else (at(value, bottom).split(",")[0], "middle")
+        drawn.append(f'<text class="tick" x="{across}" y="206" text-anchor="{anchor}">{escape(label)}</text>')
     return "".join(drawn)
 
 

@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 from zoneinfo import ZoneInfo
 
+from churnml.errors import UsageError
+
 if TYPE_CHECKING:
     from babel.core import Locale
 
@@ -34,6 +36,20 @@ class Text:
     def to(self, language: Language) -> str:
         """Return the text in one language."""
         return self.zh if language == "zh" else self.en
+
+
+def language_named(name: str) -> Language:
+    """Return a language by its name.
+
+    Raises
+    ------
+    UsageError
+        If there is none of that name.
+    """
+    for language in LANGUAGES:
+        if name == language:
+            return language
+    raise UsageError(f"--language must be {' or '.join(LANGUAGES)}, got {name!r}")
 
 
 class Translator:
