@@ -155,6 +155,13 @@ def test_a_page_can_be_held_to_bands_and_actions(records, fill):
     assert records.page(1, bands=["high"]).total == 2
 
 
+def test_a_page_can_be_held_to_stages_and_segments(records, fill):
+    stages = {"a": ("new", "x"), "b": ("mature", "x"), "c": ("new", "y")}
+    fill([body(one, 1.0) | {"lifecycle_stage": stage, "segment": of} for one, (stage, of) in stages.items()])
+    assert walk(records, 1, stages=["new"]) == [["a"], ["c"]]
+    assert walk(records, 1, stages=["new", "mature"], segments=["x"]) == [["a"], ["b"]]
+
+
 def test_many_records_are_kept_each(records, fill):
     fill([body(f"{number:05}", float(number)) for number in range(5_001)])
     assert records.page(1).total == 5_001

@@ -1,13 +1,38 @@
 """Where it is kept: the workspace folder, its files, and the one SQL database that says which of them count.
 
 In come rows, files and JSON bodies; out come the same, whole or not at all. Nothing here knows what churn is.
-Read `workspace.py` first, then `tables.py`.
+Read `workspace.py` first, then `tables.py`; for budgets and assignments `ledger.py`.
 """
 
 from churnml.database.catalogue import Catalogue, Move, Part, Run
 from churnml.database.engine import open_engine
+from churnml.database.ledger import Assignment, Campaign, Ledger, Reservation, assignment_id
+from churnml.database.money import millionths, units
+from churnml.database.postings import FLAGS, KINDS, Outcome, Posted, Posting
 from churnml.database.records import Page, Records
 from churnml.database.source import source_digest
 from churnml.database.workspace import Workspace
 
-__all__ = ["Catalogue", "Move", "Page", "Part", "Records", "Run", "Workspace", "open_engine", "source_digest"]
+__all__ = [
+    "FLAGS",
+    "KINDS",
+    "Assignment",
+    "Campaign",
+    "Catalogue",
+    "Ledger",
+    "Move",
+    "Outcome",
+    "Page",
+    "Part",
+    "Posted",
+    "Posting",
+    "Records",
+    "Reservation",
+    "Run",
+    "Workspace",
+    "assignment_id",
+    "millionths",
+    "open_engine",
+    "source_digest",
+    "units",
+]

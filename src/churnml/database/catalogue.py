@@ -12,7 +12,8 @@ from sqlalchemy import Connection, Engine, bindparam, delete, func, insert, sele
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from churnml.database.records import blank
-from churnml.database.tables import aliases, batches, moves, parts, records, refusals, runs, sources
+from churnml.database.releases import blank_choices, forget, withdraw
+from churnml.database.tables import aliases, assignments, batches, moves, parts, records, refusals, runs, sources
 from churnml.errors import DependencyError
 
 Json = dict[str, Any]  # Any: JSON bodies are shaped by their writers
@@ -134,10 +135,11 @@ class Catalogue:
         new_reports : mapping of int to dict
             What takes the place of the reports of these batches.
         forgotten : collection of str
-            The customers whose decision records and refusals go.
+            The customers whose decision records, assignments, outcomes and refusals go.
         """
         with self.engine.begin() as connection:
             gone = 0
+            forget(connection, forgotten)
             for customer in forgotten:
                 connection.execute(delete(refusals).where(refusals.c.customer_id == customer))
                 gone += connection.execute(delete(records).where(records.c.customer_id == customer)).rowcount
@@ -201,6 +203,7 @@ class Catalogue:
         """Close a run; what it wrote is visible from here on, and only if `ok`.
 
         A run knows who refused when it began, and may take hours; who has refused since is blanked before anyone looks.
+        What one that failed had assigned is withdrawn.
         """
         change = {"state": "done" if ok else "failed", "finished_at": now, "summary": summary, "bundle": bundle}
         written = records.c.run_id == run_id
@@ -208,8 +211,11 @@ class Catalogue:
             # the first statement takes the database for writing: no refusal comes between those that follow
             connection.execute(update(runs).where(runs.c.run_id == run_id).values(**change))
             if ok:
-                blank(connection, written & records.c.customer_id.in_(select(refusals.c.customer_id)))
+                refusing = select(refusals.c.customer_id)
+                blank(connection, written & records.c.customer_id.in_(refusing))
+                blank_choices(connection, (assignments.c.run_id == run_id) & assignments.c.customer_id.in_(refusing))
             else:
+                withdraw(connection, assignments.c.run_id == run_id)
                 connection.execute(delete(records).where(written))
 
     def running(self) -> list[Run]:
@@ -220,12 +226,14 @@ class Catalogue:
     def interrupt(self, run_id: str, now: int) -> int:
         """Mark a run whose process is gone as failed, and return how many records it had written; they go.
 
+        So does what it had assigned, and what was reserved for that is free again.
         One that got to its end since it was looked for stays as it is.
         """
         still = (runs.c.run_id == run_id) & (runs.c.state == "running")
         with self.engine.begin() as connection:
             if not connection.execute(update(runs).where(still).values(state="failed", finished_at=now)).rowcount:
                 return 0
+            withdraw(connection, assignments.c.run_id == run_id)
             return connection.execute(delete(records).where(records.c.run_id == run_id)).rowcount
 
     def last_run(self, verb: str, inputs: str | None = None) -> Run | None:
@@ -297,6 +305,7 @@ def _acknowledge(connection: Connection, batch_id: int, refusing: Mapping[str, b
         connection.execute(upsert(refusals).on_conflict_do_nothing(), from_now)
         new = select(refusals.c.customer_id).where(refusals.c.batch_id == batch_id)
         blank(connection, records.c.customer_id.in_(new))
+        blank_choices(connection, assignments.c.customer_id.in_(new))
 
 
 def relative(path: Path, root: Path) -> str:

@@ -13,7 +13,16 @@ from sqlalchemy import ColumnElement, Connection, Engine, and_, bindparam, delet
 from churnml.database.tables import records, runs
 
 Record = Mapping[str, Any]  # Any: a record is JSON; `scoring/records.py` says what stands in it
-_INDEXED = ("customer_id", "churn_probability", "value_at_risk", "conversion_probability", "risk_band", "action")
+_INDEXED = (
+    "customer_id",
+    "churn_probability",
+    "value_at_risk",
+    "conversion_probability",
+    "risk_band",
+    "lifecycle_stage",
+    "segment",
+    "action",
+)
 _CHUNK = 5_000
 
 
@@ -84,6 +93,8 @@ class Records:
         after: tuple[float, str] | None = None,
         bands: Sequence[str] = (),
         actions: Sequence[str] = (),
+        stages: Sequence[str] = (),
+        segments: Sequence[str] = (),
     ) -> Page:
         """Return the customers of the population by value at risk, greatest first.
 
@@ -93,10 +104,11 @@ class Records:
             Records on the page.
         after : tuple of (value_at_risk, customer_id), optional
             The cursor of the page before.
-        bands, actions : sequence of str
+        bands, actions, stages, segments : sequence of str
             Keep only these; empty keeps all.
         """
-        return self._page(records.c.value_at_risk, self._at_risk(bands, actions), limit, after)
+        kept = {"risk_band": bands, "action": actions, "lifecycle_stage": stages, "segment": segments}
+        return self._page(records.c.value_at_risk, self._at_risk(kept), limit, after)
 
     def prospects(self, limit: int, after: tuple[float, str] | None = None) -> Page:
         """Return the prospects and trials, the likeliest to become customers first.
@@ -126,12 +138,9 @@ class Records:
         more = (shown[-1].sorted_by, shown[-1].customer_id) if len(rows) > limit else None
         return Page([json.loads(row.body) for row in shown], more, total)
 
-    def _at_risk(self, bands: Sequence[str], actions: Sequence[str]) -> Any:  # Any: SQLAlchemy's boolean clause
+    def _at_risk(self, kept: Mapping[str, Sequence[str]]) -> Any:  # Any: SQLAlchemy's boolean clause
         wanted = [records.c.run_id == self.current_run(), records.c.value_at_risk.is_not(None)]
-        if bands:
-            wanted.append(records.c.risk_band.in_(list(bands)))
-        if actions:
-            wanted.append(records.c.action.in_(list(actions)))
+        wanted += [records.c[name].in_(list(words)) for name, words in kept.items() if words]
         return and_(*wanted)
 
 

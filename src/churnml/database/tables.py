@@ -1,7 +1,8 @@
-"""The SQL tables: batches and their parts, refusals, runs, aliases and how they moved, records.
+"""The SQL tables: batches and their parts, refusals, runs, aliases and how they moved, records, and the ledger.
 
 Instants are integer microseconds UTC, as everywhere. A row of `records` keeps the whole record as JSON beside the
-few columns that lists filter and sort by.
+few columns that lists filter and sort by. The ledger (`campaigns`, `assignments`, `outcomes`) counts money in whole
+millionths of a currency unit, so that sums are exact in any order.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from sqlalchemy import (
     JSON,
     BigInteger,
     Boolean,
+    CheckConstraint,
     Column,
     Float,
     ForeignKey,
@@ -100,6 +102,8 @@ records = Table(
     Column("value_at_risk", Float, comment="money; empty outside the population"),
     Column("conversion_probability", Float, comment="of prospects and trials only"),
     Column("risk_band", String(16)),
+    Column("lifecycle_stage", String(32)),
+    Column("segment", String(32)),
     Column("action", String(64)),
     Column("body", Text, nullable=False, comment="the whole record, JSON"),
     # the at-risk list walks this index, so that page 1,000 costs what page 1 costs
@@ -108,4 +112,54 @@ records = Table(
     Index("records_by_conversion", "run_id", "conversion_probability", "customer_id"),
     # a refusal blanks, and an erasure removes, the records of one customer in every run
     Index("records_by_customer", "customer_id"),
+)
+
+campaigns = Table(
+    "campaigns",
+    metadata,
+    Column("name", String(64), primary_key=True),
+    Column("budget", BigInteger, nullable=False, comment="millionths"),
+    Column("reserved", BigInteger, nullable=False, comment="millionths; the sum of `reserved` over its assignments"),
+    Column("spent", BigInteger, nullable=False, comment="millionths; what outcomes cost, those since erased included"),
+    Column("opened_at", BigInteger, nullable=False),
+    CheckConstraint("budget >= 0 AND reserved >= 0 AND spent >= 0", name="campaigns_money_is_not_negative"),
+)
+
+assignments = Table(
+    "assignments",
+    metadata,
+    Column("assignment_id", String(32), primary_key=True, comment="made from campaign and customer"),
+    Column("campaign", ForeignKey("campaigns.name"), nullable=False),
+    Column("customer_id", String(256), nullable=False),
+    Column("run_id", ForeignKey("runs.run_id"), nullable=False, comment="the run that chose"),
+    Column("cutoff", BigInteger, nullable=False, comment="outcomes count from here on"),
+    Column("assigned_at", BigInteger, nullable=False),
+    Column("action", String(64), comment="this and what is empty beside it: the customer refuses to be profiled"),
+    Column("arm", String(16), comment="treated or control"),
+    Column("propensity", Float, comment="the probability with which the arm `treated` was drawn"),
+    Column("drawn_by", String(16), comment="choice or explore"),
+    Column("channel", String(16)),
+    Column("details", JSON(none_as_null=True)),
+    Column("settles", String(16), nullable=False, comment="the outcome after which nothing more can be charged"),
+    Column("max_cost", BigInteger, nullable=False, comment="millionths"),
+    Column("expires_at", BigInteger, nullable=False, comment="what is reserved then is released"),
+    Column("state", String(16), nullable=False, comment="see docs/ledger.md"),
+    Column("reserved", BigInteger, nullable=False, comment="millionths still set aside; never for a control"),
+    Column("cost", BigInteger, nullable=False, comment="millionths; what its outcomes cost so far"),
+    CheckConstraint("reserved >= 0 AND cost >= 0", name="assignments_money_is_not_negative"),
+    # assigned once; and a refusal blanks, and an erasure removes, what was decided for one customer. No other index:
+    # what expires, or was assigned by a run that stopped, is looked for once a run, and costs less than to keep one
+    Index("assignments_by_customer", "customer_id", "campaign", unique=True),
+)
+
+outcomes = Table(
+    "outcomes",
+    metadata,
+    Column("assignment_id", ForeignKey("assignments.assignment_id"), primary_key=True),
+    Column("kind", String(16), primary_key=True, comment="carried_out, redeemed, not_delivered or value"),
+    Column("occurred_at", BigInteger, primary_key=True),
+    Column("cost", BigInteger, comment="millionths; empty where none was told"),
+    Column("amount", BigInteger, comment="millionths; of `value` alone"),
+    Column("flags", String(64), nullable=False, comment="overspent, unreserved, breach; apart by blanks, or empty"),
+    Column("posted_at", BigInteger, nullable=False),
 )
