@@ -4,6 +4,7 @@ In come a company's files; out come facts with two clocks, `history(cutoffs)` fo
 labels. Read `schema.py` first, then `ingest.py`, then `point_in_time.py`.
 """
 
+from churnml.events.categories import line_categories
 from churnml.events.consent import Marketing, marketing
 from churnml.events.facts import Facts
 from churnml.events.forgetting import Forgotten, forget
@@ -14,6 +15,7 @@ from churnml.events.point_in_time import (
     Block,
     Outcome,
     Store,
+    bought_lines,
     current,
     history,
     outcome,
@@ -21,11 +23,13 @@ from churnml.events.point_in_time import (
     usual_lateness_days,
 )
 from churnml.events.population import By, Standing, met, share_under_contract, standing
+from churnml.events.recent import COMPLAINTS, Recent, recent
 from churnml.events.renewals import Spells
 from churnml.events.reporting import IngestReport
 from churnml.events.schema import TABLES, Column, Table
 
 __all__ = [
+    "COMPLAINTS",
     "TABLES",
     "Block",
     "By",
@@ -36,19 +40,23 @@ __all__ = [
     "Marketing",
     "OrderGaps",
     "Outcome",
+    "Recent",
     "Spells",
     "Standing",
     "Store",
     "Table",
+    "bought_lines",
     "current",
     "forget",
     "history",
     "ingest",
+    "line_categories",
     "marketing",
     "met",
     "order_events",
     "order_gaps",
     "outcome",
+    "recent",
     "renewal_spells",
     "share_under_contract",
     "standing",

@@ -162,7 +162,12 @@ class Checked:
 
 
 def open_source(
-    connection: duckdb.DuckDBPyConnection, source: Source, scratch: Path, currency: str, now: int
+    connection: duckdb.DuckDBPyConnection,
+    source: Source,
+    scratch: Path,
+    currency: str,
+    now: int,
+    table: Table | None = None,
 ) -> Opened:
     """Open a source and find how its columns are read.
 
@@ -172,22 +177,25 @@ def open_source(
         The workspace's; a row that says another is broken.
     now : int
         Landing time, microseconds UTC; nothing may have happened more than a day after it.
+    table : Table, optional
+        What its rows are, where it is no table that lands.
 
     Raises
     ------
     DataRefusedError
         If the source cannot be opened, or misses a column.
     """
+    table = table or TABLES[source.table]
     with _refusing(source):
         rows = source.rows(connection, scratch)
-        reading = read_as(TABLES[source.table], rows.relation, source.time_zone, rows.formats, source.origin)
-    _compare_currency(reading, TABLES[source.table], currency)
+        reading = read_as(table, rows.relation, source.time_zone, rows.formats, source.origin)
+    _compare_currency(reading, table, currency)
     _compare_signs(reading, currency, source.origin)
     late = f"{{}} > {int(now + DAY)}"
     reading.rules.append(Rule("occurred_at", late.format(read_name("occurred_at")), *_FUTURE))
     if "ingested_at" in reading.typed:
         reading.warnings.append(Rule("ingested_at", late.format(read_name("ingested_at")), *_NOT_YET))
-    reading.warnings.extend(about_later_facts(TABLES[source.table], reading.typed, int(now + DAY)))
+    reading.warnings.extend(about_later_facts(table, reading.typed, int(now + DAY)))
     return Opened(source, rows, reading)
 
 
@@ -551,9 +559,10 @@ def set_aside(
     """Yield each row set aside or warned about, in the order of the sources: file, row, column, value, rule, remedy."""
     columns = [column[0] for column in connection.execute(f"DESCRIBE {checked.name}").fetchall()]
     row_number = ROW if ROW in columns else "NULL"
+    customer_id = "customer_id" if "customer_id" in columns else "NULL"
     rows = connection.execute(
         f"""
-        SELECT rowid, {row_number}, broken, warned, customer_id, said FROM {checked.name}
+        SELECT rowid, {row_number}, broken, warned, {customer_id}, said FROM {checked.name}
         WHERE {where} ORDER BY rowid LIMIT $limit
         """,
         {"limit": limit},

@@ -16,6 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from churnml.database import Part
+from churnml.events.no_bar import without_bar
 from churnml.events.point_in_time import Store
 from churnml.events.schema import TABLES
 
@@ -78,7 +79,7 @@ def cut_off(store: Store, cutoff: int, folder: Path) -> CutOff:
         "temp_directory": str(folder / "duckdb"),
     }
     with duckdb.connect(config=settings) as connection:
-        connection.execute("SET enable_progress_bar = false")
+        without_bar(connection)
         _register_met(connection, store, cutoff)
         for number, part in enumerate(store.parts):
             original, path = store.root / part.path, f"{number:06}.parquet"

@@ -27,6 +27,7 @@ from churnml.events.checking import STANDS, Checked, Opened, compare, open_sourc
 from churnml.events.consent import refusals_changed
 from churnml.events.consent_rows import hold_undated, read_leniently
 from churnml.events.landing import sweep, write_part
+from churnml.events.no_bar import without_bar
 from churnml.events.preflight import preflight
 from churnml.events.redating import redate
 from churnml.events.reporting import IngestReport, Refusal, TableReport, quoted_value
@@ -100,7 +101,7 @@ def ingest(
     """
     size = sum(path.stat().st_size for source in sources for path in source.files if path.is_file())
     memory = _MEMORY_OF_A_CHECK if check_only and size < _GOES_TO_DISK else _MEMORY
-    with workspace.locked("ingest"), _connect(workspace, memory) as (connection, scratch):
+    with workspace.locked("ingest"), connected(workspace, memory) as (connection, scratch):
         landing = _Landing(connection, scratch, _landed_files(workspace, catalogue), backfill)
         try:
             with _unchanged(sources):
@@ -207,15 +208,18 @@ def _unchanged(sources: Sequence[Source]) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _connect(workspace: Workspace, memory: str) -> Iterator[tuple[duckdb.DuckDBPyConnection, Path]]:
-    """Give a connection of little memory, and a folder for intermediate files that is gone afterwards."""
+def connected(workspace: Workspace, memory: str = _MEMORY) -> Iterator[tuple[duckdb.DuckDBPyConnection, Path]]:
+    """Give a connection of little memory, and a folder for intermediate files that is gone afterwards.
+
+    Whoever asks for it holds the workspace's lock `ingest`.
+    """
     for left_behind in workspace.root.glob(".spill-*"):  # by one that was killed: whoever holds the lock is alone
         shutil.rmtree(left_behind, ignore_errors=True)
     scratch = Path(tempfile.mkdtemp(prefix=".spill-", dir=workspace.root))
     try:
         with duckdb.connect(config={"memory_limit": memory, "temp_directory": str(scratch / "duckdb")}) as connection:
             connection.execute("SET TimeZone = 'UTC'")
-            connection.execute("SET enable_progress_bar = false")
+            without_bar(connection)
             # a checkpoint closes the gaps of deleted rows, and so changes the `rowid` by which a row is known here
             connection.execute("SET checkpoint_threshold = '1000 GB'")
             yield connection, scratch

@@ -375,6 +375,39 @@ def _ordered_in(
     return sums
 
 
+def bought_lines(
+    store: Store, number: int, cutoffs: Sequence[int], horizon_days: int, label_lag_days: int = 0
+) -> list[Facts]:
+    """Return the lines of orders in ``[t, t + horizon)`` after each cutoff *t*, as known when its label is final.
+
+    Parameters
+    ----------
+    label_lag_days : int
+        How long after its horizon a label is final; what was learned later is left out.
+
+    Returns
+    -------
+    list of Facts
+        One for each cutoff, with `category` and `amount`, of the customers of `history`; none of those who refuse to
+        be profiled, and none at all where no lines have landed.
+    """
+    ids, customers = _customers(store, number, ())
+    if "order_lines" not in store.tables:
+        nothing = np.zeros(0, dtype=np.int64)
+        columns: dict[str, Column] = {"category": nothing, "amount": nothing}
+        return [Facts(np.zeros(len(ids) + 1, dtype=np.int64), nothing, None, columns, {"category": ()})] * len(cutoffs)
+    read = {"customers": customers, "order_lines": _read(store, number, "order_lines", ("category", "amount"), ids)}
+    block = _without_refusals(Block(ids.to_numpy(zero_copy_only=False), read), store.refusing)
+    lines = block.facts["order_lines"]
+    known_at = lines.event_at if lines.known_at is None else lines.known_at
+    found = []
+    for cutoff in cutoffs:
+        end = days_later(cutoff, horizon_days, store.time_zone)
+        final = days_later(end, label_lag_days, store.time_zone)
+        found.append(lines.keep((lines.event_at >= cutoff) & (lines.event_at < end) & (known_at <= final)))
+    return found
+
+
 @dataclass(frozen=True)
 class _Returns:
     """Returns of orders that have landed: whose, when ordered, when returned, how much."""

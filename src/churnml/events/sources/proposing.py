@@ -15,6 +15,7 @@ from tempfile import TemporaryDirectory
 import duckdb
 
 from churnml.errors import ChurnmlError, DataRefusedError, UsageError
+from churnml.events.no_bar import without_bar
 from churnml.events.schema import TABLES
 from churnml.events.sources.files import expand, readable
 from churnml.events.sources.opening import _SUFFIXES as SUFFIXES
@@ -123,7 +124,7 @@ def require_folder(folder: Path) -> None:
 def _reading() -> Iterator[tuple[duckdb.DuckDBPyConnection, Path]]:
     with TemporaryDirectory() as scratch, duckdb.connect() as connection:
         connection.execute("SET memory_limit = '400MB'")
-        connection.execute("SET enable_progress_bar = false")
+        without_bar(connection)
         yield connection, Path(scratch)
 
 
