@@ -13,7 +13,7 @@ from functools import cache
 import numpy as np
 import numpy.typing as npt
 
-from churnml.events import Block, Facts, order_events
+from churnml.events import COMPLAINTS, Block, Facts, order_events
 from churnml.events.clock import HOUR, SECOND, local_days
 from churnml.events.schema import TABLES
 from churnml.features.declare import Aggregate
@@ -25,7 +25,6 @@ Flags = npt.NDArray[np.bool_]
 _SATURDAY, _SUNDAY = 5, 6
 _EVENING = 18
 _AWAY = ("email_open", "email_click", "redeem", "payment", "payment_failed")
-_COMPLAINTS = ("complaint", "problem", "incident")
 _SCALES = {"nps": (0.0, 10.0), "csat": (1.0, 5.0), "ces": (1.0, 7.0), "review": (1.0, 5.0)}
 _POINTS = 1_000
 """Satisfaction is counted in thousandths of the way from the worst score to the best."""
@@ -240,11 +239,11 @@ def _contacts(facts: Facts, time_zone: str) -> Rows:
 
 
 def _tickets(facts: Facts, time_zone: str) -> Rows:
-    return _rows(facts, time_zone, complaint=lambda _: _said(facts, "kind", _COMPLAINTS))
+    return _rows(facts, time_zone, complaint=lambda _: _said(facts, "kind", COMPLAINTS))
 
 
 def _complaints(facts: Facts, time_zone: str) -> Rows:
-    return _rows(facts.keep(_said(facts, "kind", _COMPLAINTS)), time_zone)
+    return _rows(facts.keep(_said(facts, "kind", COMPLAINTS)), time_zone)
 
 
 def _hours_to(fact: str) -> RowSet:

@@ -2,9 +2,10 @@
 
 In come outcomes from `events.outcome`; out come labels for any rows of customers and cutoffs, and the cutoffs whose
 labels are final. Nothing here sees a feature. Read `churn.py` first, then `value.py`,
-`conversion.py`, `splits.py` and `horizon.py`.
+`conversion.py`, `categories.py`, `splits.py` and `horizon.py`.
 """
 
+from churnml.labels.categories import categories_bought
 from churnml.labels.churn import churned, churned_within, sooner_days
 from churnml.labels.conversion import converted
 from churnml.labels.horizon import Horizon, suggested_horizon
@@ -15,6 +16,7 @@ from churnml.labels.value import margin
 __all__ = [
     "Horizon",
     "Outcomes",
+    "categories_bought",
     "check_taught_by",
     "churned",
     "churned_within",
