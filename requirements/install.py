@@ -4,7 +4,7 @@ uv does the work, itself installed by pip from a hashed file; where uv reaches n
 package is checked against the hash in `requirements/dev.txt`.
 
 `install.py spark` adds what is in `requirements/spark.txt`, in the same way. PySpark is published as source; the
-setuptools that unpack it are the index's newest and not locked.
+setuptools that unpack it are the index's newest and not locked. `install.py econml` adds `requirements/econml.txt`.
 """
 
 from __future__ import annotations
@@ -19,7 +19,10 @@ ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
 PYTHON = VENV / "bin" / "python"
 LOCK = "requirements/dev.txt"
-SPARK_LOCK = "requirements/spark.txt"
+ADDED = {
+    "spark": "adding PySpark to .venv (once; downloads about 450 MB); it runs on Java 17 or later",
+    "econml": "adding econml to .venv (once; downloads about 18 MB), for a test that compares our uplift with it",
+}
 
 _OPENMP = """LightGBM cannot start, as a rule because the OpenMP run-time library is missing. Install it with
   Debian, Ubuntu   apt-get install libgomp1
@@ -35,7 +38,7 @@ def main() -> int:
         return _fail(
             2, f"churnml needs Python 3.11 or later, found {sys.version.split()[0]}; use `make PYTHON=python3.11`"
         )
-    return _add_spark() if sys.argv[1:] == ["spark"] else _set_up()
+    return _add(sys.argv[1]) if sys.argv[1:] else _set_up()
 
 
 def _set_up() -> int:
@@ -48,9 +51,11 @@ def _set_up() -> int:
     return _check_openmp()
 
 
-def _add_spark() -> int:
-    print("adding PySpark to .venv (once; downloads about 450 MB); it runs on Java 17 or later", file=sys.stderr)
-    _install(SPARK_LOCK, "install", "--no-deps", "-r")
+def _add(name: str) -> int:
+    if name not in ADDED:
+        return _fail(2, f"what is added must be {' or '.join(ADDED)}, got {name}")
+    print(ADDED[name], file=sys.stderr)
+    _install(f"requirements/{name}.txt", "install", "--no-deps", "-r")
     return 0
 
 

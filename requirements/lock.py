@@ -1,6 +1,7 @@
 """Resolve the locks anew: `run.txt` for a deployment, `dev.txt` for this repository, `uv.txt` for uv itself.
 
-`spark.txt` holds only what Spark adds to `dev.txt`: it is as large as all the rest, and few need it.
+`spark.txt` holds only what Spark adds to `dev.txt`: it is as large as all the rest, and few need it. `econml.txt` does
+the same for econml, which only a long test asks.
 """
 
 from __future__ import annotations
@@ -17,23 +18,24 @@ _NO_ADDRESS = ("--no-emit-index-url", "--no-emit-find-links")
 
 
 def main() -> None:
-    """Write the four files; each holds names, versions and hashes only."""
+    """Write the five files; each holds names, versions and hashes only."""
     project = str(HERE.parent / "pyproject.toml")
     _compile(project, "--output-file", str(HERE / "run.txt"))
     _compile(project, "--extra", "dev", "--output-file", str(HERE / "dev.txt"))
     _compile("-", "--output-file", str(HERE / "uv.txt"), stdin="uv\n")
-    _add("spark", project)
+    _add("spark", project, "--extra", "spark")
+    _add("econml", "-", stdin="econml\n")
 
 
-def _add(extra: str, project: str) -> None:
-    """Write a lock of what an extra adds to `dev.txt`, at versions that agree with it."""
+def _add(name: str, *source: str, stdin: str | None = None) -> None:
+    """Write a lock of what a source adds to `dev.txt`, at versions that agree with it."""
     base = HERE / "dev.txt"
     with tempfile.TemporaryDirectory() as folder:
         whole = Path(folder) / "whole.txt"
-        _compile(project, "--extra", extra, "--constraints", str(base), "--output-file", str(whole))
+        _compile(*source, "--constraints", str(base), "--output-file", str(whole), stdin=stdin)
         there = {pin.split()[0] for pin in _pins(base)}
         added = [pin for pin in _pins(whole) if pin.split()[0] not in there]
-    (HERE / f"{extra}.txt").write_text("\n".join(added) + "\n", encoding="utf-8")
+    (HERE / f"{name}.txt").write_text("\n".join(added) + "\n", encoding="utf-8")
 
 
 def _pins(lock: Path) -> list[str]:

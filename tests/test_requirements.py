@@ -11,7 +11,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parent.parent
-LOCKS = ("run.txt", "dev.txt", "uv.txt", "spark.txt")
+LOCKS = ("run.txt", "dev.txt", "uv.txt", "spark.txt", "econml.txt")
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 
 
@@ -61,6 +61,11 @@ def test_a_deployment_gets_the_versions_that_were_tested():
 def test_spark_is_locked_apart_and_its_lock_holds_only_what_it_adds():
     assert asked(*PROJECT["optional-dependencies"]["spark"]) <= locked("spark.txt")
     assert locked("spark.txt") & locked("dev.txt") == set()
+
+
+def test_econml_is_locked_apart_and_its_lock_holds_only_what_it_adds():
+    assert "econml" in locked("econml.txt")
+    assert locked("econml.txt") & locked("dev.txt") == set()
 
 
 def test_ci_runs_what_everyone_runs():

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from experiments import effect_of, linear, visits
+from experiments import amounts, effect_of, linear, spent, visits
 from scipy.stats import binom
 
 from churnml.modeling.uplift import fit_uplift
@@ -106,6 +106,18 @@ def test_one_shift_of_the_logit_is_recovered(unseen):
     assert np.corrcoef(said, truth)[0, 1] > 0.8
 
 
+def test_one_shift_of_the_logarithm_is_recovered_so_who_spends_more_gains_more(unseen):
+    said = fit_learners(pair_of(amounts(5_000, seed=4, ratio=1.3), 1), seed=0).constant(unseen)
+    truth = 0.3 * spent(unseen)
+    assert said.mean() == pytest.approx(truth.mean(), rel=0.25)
+    assert np.corrcoef(said, truth)[0, 1] > 0.9
+
+
+def test_amounts_that_are_lost_as_often_as_gained_have_one_average_for_all(unseen):
+    said = fit_learners(pair_of(linear(300), 1), seed=0).constant(unseen)
+    assert len(set(said)) == 1
+
+
 @pytest.mark.parametrize(("right", "wrong"), [("propensity", "responses"), ("responses", "propensity")])
 def test_scores_are_unbiased_when_one_of_two_is_wrong(right, wrong):
     pair = pair_of(linear(40_000, seed=2), 1)
@@ -152,3 +164,10 @@ def test_what_was_found_is_said_in_both_languages(found, nothing):
     assert "nobody is shown" in sleeping_told(idle).en
     assert "按客户选择" in policy_told(found).zh
     assert "not shown to be worth more" in policy_told(nothing).en
+
+
+def test_one_effect_for_all_is_no_order_and_one_group():
+    rng = np.random.default_rng(0)
+    noise = replace(linear(800), outcome=rng.normal(size=800))
+    (arm,) = fit_uplift(noise).arms
+    assert (arm.order.value, len(arm.groups)) == (0.0, 1)

@@ -14,8 +14,8 @@ from churnml.modeling.metrics.columns import FloatArray, two_classes
 _Z = float(norm.ppf(0.975))
 
 
-def auroc_interval(y: npt.ArrayLike, p: npt.ArrayLike) -> tuple[float, float, float]:
-    """Return the AUROC and its 95 % interval, on the logit scale, so that it stays within (0, 1).
+def auroc_interval(y: npt.ArrayLike, p: npt.ArrayLike, level: float = 0.95) -> tuple[float, float, float]:
+    """Return the AUROC and its interval, on the logit scale, so that it stays within (0, 1).
 
     An AUROC of 0 or 1 shows no spread, which does not make it certain: its interval then reaches as far as the rule of
     three lets a share that was never seen be, 3 over the size of the smaller class.
@@ -26,6 +26,8 @@ def auroc_interval(y: npt.ArrayLike, p: npt.ArrayLike) -> tuple[float, float, fl
         1 for churners, 0 for stayers.
     p : array of shape (n_customers,)
         Scores on any scale, higher for churners.
+    level : float, default 0.95
+        Of the interval.
 
     Returns
     -------
@@ -54,7 +56,7 @@ def auroc_interval(y: npt.ArrayLike, p: npt.ArrayLike) -> tuple[float, float, fl
     if spread <= 0:
         unsure = min(1.0, 3 / min(len(of_churners), len(of_stayers)))
         return area, max(0.0, area - unsure), min(1.0, area + unsure)
-    middle, wide = np.log(area / (1 - area)), _Z * spread / (area * (1 - area))
+    middle, wide = np.log(area / (1 - area)), float(norm.ppf((1 + level) / 2)) * spread / (area * (1 - area))
     low, high = 1 / (1 + np.exp(-(middle + np.array([-wide, wide]))))
     return area, float(low), float(high)
 

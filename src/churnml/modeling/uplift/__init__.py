@@ -4,6 +4,9 @@ In: who got what, by which recorded chance, and what came of it. Out: `NoEvidenc
 or an `Uplift`, which knows each arm's average effect, whether an order of customers can be told, whom the arm harms,
 and what choosing by customer is worth. Read `learn.py` first, the door, then `estimate.py`, `learners.py` and
 `stack.py`; `evidence.py` is the test before all, `order.py` the Qini, `levels.py` how claims share one error.
+
+A workspace's treatments come in as `cases.py`; `lessons.py` learns from them action by action, `saved.py` writes what
+was found and reads it again, and `own.py` asks it of a population.
 """
 
 from churnml.modeling.uplift.estimate import ArmUplift, Uplift, arm_scores, fit_uplift

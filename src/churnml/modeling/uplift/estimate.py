@@ -89,7 +89,8 @@ class Uplift:
     gain : Measured
         Value of choosing by customer less that of the best single arm, out of fold, per customer.
     scores, effects : ndarray of shape (n_customers, n_arms)
-        Doubly robust outcome of each customer under each arm, and the effects in use less costs, out of fold.
+        Doubly robust outcome of each customer under each arm, and the effects in use less costs, out of fold. Without
+        rows where it was loaded: what is saved holds nothing of single customers.
     """
 
     arms: tuple[ArmUplift, ...]
@@ -148,7 +149,9 @@ def arm_scores(data: Randomised, responses: Matrix) -> Matrix:
     return np.asarray(responses + np.where(drawn, (data.outcome[:, None] - responses) / data.propensities, 0.0))
 
 
-def fit_uplift(data: Randomised, *, costs: Sequence[float] | None = None, seed: int = 0) -> Uplift:
+def fit_uplift(
+    data: Randomised, *, costs: Sequence[float] | None = None, seed: int = 0, experiments: int = 1
+) -> Uplift:
     """Return the effects of every arm and the policy that follows.
 
     Learners are cross-fitted over four folds; each arm's stack is used only where it orders customers better than the
@@ -162,6 +165,8 @@ def fit_uplift(data: Randomised, *, costs: Sequence[float] | None = None, seed: 
     costs : sequence of float, optional
         Cost of each arm but the control, in units of the outcome; by default nothing.
     seed : int, default 0
+    experiments : int, default 1
+        How many are looked at together; the error of all claims is shared among them.
 
     Returns
     -------
@@ -173,20 +178,22 @@ def fit_uplift(data: Randomised, *, costs: Sequence[float] | None = None, seed: 
     299-319: stacking learners on the loss of the effect, held near a constant.
     """
     with threadpool_limits(limits=1, user_api="blas"):  # the same bits, and no threads that wait on tiny matrices
-        return _estimated(data, np.array([0.0, *(costs or [0.0] * (len(data.arms) - 1))]), seed)
+        return _estimated(data, np.array([0.0, *(costs or [0.0] * (len(data.arms) - 1))]), seed, experiments)
 
 
-def _estimated(data: Randomised, prices: Matrix, seed: int) -> Uplift:
+def _estimated(data: Randomised, prices: Matrix, seed: int, experiments: int) -> Uplift:
     fold, said, constant, responses = _cross_fitted(data, seed)
     scores = arm_scores(data, responses)
     arms, effects = [], [np.zeros(len(data))]
     for number in range(1, len(data.arms)):
-        found, used = _arm(data, number, fold, said[number - 1], constant[number - 1], scores, seed)
+        looks = experiments * (len(data.arms) - 1)
+        found, used = _arm(data, number, fold, said[number - 1], constant[number - 1], scores, seed, looks)
         arms.append(found)
         effects.append(used - prices[number])
     net = np.column_stack(effects)
     best = int(np.argmax(scores.mean(axis=0) - prices))
-    return Uplift(tuple(arms), prices, best, _worth(scores - prices, net, best), scores, net)
+    worth = _worth(scores - prices, net, best, experiments)
+    return Uplift(tuple(arms), prices, best, worth, scores, net)
 
 
 def _cross_fitted(data: Randomised, seed: int) -> tuple[npt.NDArray[np.intp], list[Matrix], list[Matrix], Matrix]:
@@ -218,35 +225,45 @@ def _arm(
     constant: Matrix,
     scores: Matrix,
     seed: int,
+    looks: int,
 ) -> tuple[ArmUplift, Matrix]:
-    """Return what is known of an arm, and its effect on each customer out of fold."""
-    own = scores[:, number] - scores[:, 0]
+    """Return what is known of an arm, one of so many looked at, and its effect on each customer out of fold."""
+    own, constant = scores[:, number] - scores[:, 0], _one_for_all(constant, fold)
     stack = np.empty(len(own))
     for one in range(FOLDS):
         out = fold == one
         stack[out] = stacked(said[out], constant[out], stack_weights(own[~out], said[~out], constant[~out]))
-    arms = len(data.arms) - 1
     pair, both = pair_of(data, number), (data.arm == 0) | (data.arm == number)
     gain = qini_gain(own, stack, constant)
-    proof = order_proof(pair, fold[both], own, data.features, fold, level=one_sided(arms), seed=seed)
+    proof = order_proof(pair, fold[both], own, data.features, fold, level=one_sided(looks), seed=seed)
     accepted = min(gain.low, proof.low) > 0
     used = stack if accepted else constant
     found = ArmUplift(
         data.arms[number],
-        mean_interval(own, two_sided(arms)),
+        mean_interval(own, two_sided(looks)),
         qini(own, used),
         gain,
         proof,
         accepted,
-        groups(own, used, arms=arms),
+        groups(own, used, arms=looks),
         stack_weights(own, said, constant),
         fit_learners(pair, seed),
     )
     return found, used
 
 
-def _worth(net_scores: Matrix, net_effects: Matrix, best: int) -> Measured:
+def _one_for_all(constant: Matrix, fold: npt.NDArray[np.intp]) -> Matrix:
+    """Return an effect that is the same for all as one number; others as they are.
+
+    Out of fold it is another number in each, lower where the fold itself did well, for it was learned without. That is
+    no order of customers, least of all the reverse of the truth that it looks like.
+    """
+    flat = all(np.ptp(constant[fold == one]) == 0 for one in np.unique(fold))
+    return np.full(len(constant), constant.mean()) if flat else constant
+
+
+def _worth(net_scores: Matrix, net_effects: Matrix, best: int, experiments: int) -> Measured:
     """Return the value of choosing by customer less that of the best single arm."""
     chosen = np.argmax(net_effects, axis=1)
     rows = np.arange(len(chosen))
-    return mean_interval(net_scores[rows, chosen] - net_scores[:, best], one_sided(1))
+    return mean_interval(net_scores[rows, chosen] - net_scores[:, best], one_sided(experiments))

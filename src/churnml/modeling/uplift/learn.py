@@ -21,6 +21,7 @@ def learn_uplift(
     *,
     costs: Sequence[float] | None = None,
     seed: int = 0,
+    experiments: int = 1,
 ) -> Uplift | NoEvidence:
     """Return effects learned from those drawn by chance, or why there is no evidence of any.
 
@@ -39,6 +40,8 @@ def learn_uplift(
     costs : sequence of float, optional
         Cost of each arm but the control, in units of the outcome; by default nothing.
     seed : int, default 0
+    experiments : int, default 1
+        How many are looked at together; the error of all claims is shared among them.
 
     Returns
     -------
@@ -56,4 +59,4 @@ def learn_uplift(
     found = randomisation(data, seed)
     if not found.passed:
         return no_evidence(found, arms, arm, propensities, outcome)
-    return fit_uplift(data, costs=costs, seed=seed)
+    return fit_uplift(data, costs=costs, seed=seed, experiments=experiments)

@@ -13,21 +13,14 @@ import numpy as np
 import numpy.typing as npt
 
 from churnml.modeling.learners import sigmoid
-from churnml.modeling.uplift.responses import (
-    BASES,
-    Base,
-    Predict,
-    fit_logit,
-    fit_response,
-    fit_scores,
-    fold_of,
-    mean_of,
-)
+from churnml.modeling.uplift.predictions import Crossed, Difference, Level, Predict, Share, Shifted, Switched, with_arm
+from churnml.modeling.uplift.responses import BASES, Base, fit_logit, fit_response, fit_scores, fold_of, mean_of
 
 Matrix = npt.NDArray[np.float64]
 
 _FOLDS = 2
 _NEWTON_STEPS = 25
+_TRIFLE = 0.05
 
 
 @dataclass(frozen=True)
@@ -66,7 +59,7 @@ class Fitted:
     effects : mapping of str to callable
         The effect by each learner, such as `X ridge`.
     constant : callable
-        The effect when it is the same for all on the logit; of amounts, the same for all.
+        The effect when it is the same for all on the logit; of amounts, on the logarithm.
     control, treated : callable
         The mean outcome without and with the arm.
     """
@@ -92,13 +85,13 @@ def fit_learners(pair: Pair, seed: int) -> Fitted:
     effects: dict[str, Predict] = {}
     for base in BASES:
         effects[f"S {base}"] = _single(pair, base, seed)
-        effects[f"T {base}"] = _difference(*arms[base])
+        effects[f"T {base}"] = Difference(*arms[base])
         effects[f"X {base}"] = _crossed(pair, base, without, given, seed)
         scores = doubly_robust(pair.outcome, pair.treated, pair.propensity, without, given)
         effects[f"DR {base}"] = fit_scores(base, pair.features, scores, seed=seed)
     control, treated = (mean_of(*(arms[base][side] for base in BASES)) for side in (0, 1))
     scores = doubly_robust(pair.outcome, pair.treated, pair.propensity, without, given)
-    return Fitted(effects, _constant(pair, float(scores.mean()), seed), control, treated)
+    return Fitted(effects, _constant(pair, float(scores.mean()), mean_of(control, treated), seed), control, treated)
 
 
 def doubly_robust(
@@ -146,27 +139,11 @@ def _two_responses(pair: Pair, base: Base, seed: int) -> tuple[Predict, Predict]
     return control, treated
 
 
-def _difference(control: Predict, treated: Predict) -> Predict:
-    return lambda rows: treated(rows) - control(rows)
-
-
 def _single(pair: Pair, base: Base, seed: int) -> Predict:
     """Return the S-learner: one response with the arm among its features."""
-    response = fit_response(
-        base, _with_arm(pair.features, pair.treated, base), pair.outcome, binary=pair.binary, seed=seed
-    )
-
-    def effect(rows: Matrix) -> Matrix:
-        both = (_with_arm(rows, np.full(len(rows), side), base) for side in (True, False))
-        return np.subtract(*(response(one) for one in both))
-
-    return effect
-
-
-def _with_arm(features: Matrix, treated: npt.NDArray[np.bool_], base: Base) -> Matrix:
-    """Return the features beside the arm; a line cannot bend, so it gets each feature times the arm as well."""
-    arm = treated[:, None].astype(np.float64)
-    return np.hstack([features, arm] if base == "trees" else [features, arm, features * arm])
+    crossed = base == "ridge"
+    columns = with_arm(pair.features, pair.treated, crossed=crossed)
+    return Switched(fit_response(base, columns, pair.outcome, binary=pair.binary, seed=seed), crossed)
 
 
 def _crossed(pair: Pair, base: Base, without: Matrix, given: Matrix, seed: int) -> Predict:
@@ -174,26 +151,42 @@ def _crossed(pair: Pair, base: Base, without: Matrix, given: Matrix, seed: int) 
     side, share = pair.treated, float(pair.propensity.mean())
     of_treated = fit_scores(base, pair.features[side], (pair.outcome - without)[side], seed=seed)
     of_control = fit_scores(base, pair.features[~side], (given - pair.outcome)[~side], seed=seed)
-    return lambda rows: share * of_control(rows) + (1 - share) * of_treated(rows)
+    return Crossed(of_treated, of_control, share)
 
 
-def _constant(pair: Pair, average: float, seed: int) -> Predict:
-    r"""Return the effect of a shift of the logit that is the same for all; of amounts, the average.
+def _constant(pair: Pair, average: float, response: Predict, seed: int) -> Predict:
+    r"""Return the effect of a shift of the logit that is the same for all; of amounts, of one of the logarithm.
 
     With :math:`m(x)` the logit of the outcome whatever the arm and :math:`e` the share treated, the outcome's logit is
-    :math:`m(x) + c + \delta (w - e)`. Who is likelier to respond anyway, under one half, then gains more.
+    :math:`m(x) + c + \delta (w - e)`. Who is likelier to respond anyway, under one half, then gains more. With
+    :math:`m(x)` the amount expected, the effect is :math:`\bar\psi\, m(x) / \bar m`, the average in proportion to it:
+    that share is the Poisson quasi-likelihood's, which asks of amounts no more than a mean above zero. Amounts that are
+    losses as often as gains have no logarithm; of them it is the average for all.
+
+    Parameters
+    ----------
+    average : float
+        The effect on average.
+    response : callable
+        The mean outcome expected, whatever the arm.
+
+    References
+    ----------
+    Gourieroux, C., Monfort, A. and Trognon, A. (1984). Pseudo maximum likelihood methods: applications to Poisson
+    models. Econometrica 52(3), 701-720.
     """
     if not pair.binary:
-        return lambda rows: np.full(len(rows), average)
+        expected = float(np.maximum(response(pair.features), 0.0).mean())
+        return Share(response, average / expected) if _has_logarithm(pair.outcome) and expected > 0 else Level(average)
     marginal = mean_of(*(fit_logit(base, pair.features, pair.outcome, seed=seed) for base in BASES))
     share = float(pair.propensity.mean())
     level, shift = _shifted(marginal(pair.features), pair.treated.astype(np.float64) - share, pair.outcome)
+    return Shifted(marginal, level, shift, share)
 
-    def effect(rows: Matrix) -> Matrix:
-        logit = marginal(rows) + level
-        return sigmoid(logit + (1 - share) * shift) - sigmoid(logit - share * shift)
 
-    return effect
+def _has_logarithm(amounts: Matrix) -> bool:
+    """Return whether a share of what is expected can be told: what was lost is a trifle beside what came."""
+    return float(-amounts[amounts < 0].sum()) <= _TRIFLE * float(amounts[amounts > 0].sum())
 
 
 def _shifted(offset: Matrix, side: Matrix, outcome: Matrix) -> tuple[float, float]:

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from churnml.config import RidgeSettings, TreeSettings
-from churnml.modeling.learners import fit_logistic, fit_ridge, fit_trees, predicted, sigmoid
+from churnml.modeling.learners import fit_logistic, fit_ridge, fit_trees
 from churnml.modeling.scaling import fit_scaling
+from churnml.modeling.uplift.predictions import Chance, Level, Line, Mean, Predict, Trees
 
 Matrix = npt.NDArray[np.float64]
-Predict = Callable[[Matrix], Matrix]
 Base = Literal["trees", "ridge"]
 
 BASES: tuple[Base, ...] = ("trees", "ridge")
@@ -37,8 +36,7 @@ def fold_of(strata: npt.NDArray[np.generic], folds: int, seed: int) -> npt.NDArr
 def fit_response(base: Base, features: Matrix, outcome: Matrix, *, binary: bool, seed: int) -> Predict:
     """Return the mean outcome as a function of features: a probability where outcomes are 0 or 1."""
     if binary:
-        logit = fit_logit(base, features, outcome, seed=seed)
-        return lambda rows: sigmoid(logit(rows))
+        return Chance(fit_logit(base, features, outcome, seed=seed))
     return _fit_mean(base, features, outcome, seed, _OF_RESPONSES)
 
 
@@ -47,13 +45,12 @@ def fit_logit(base: Base, features: Matrix, outcome: Matrix, *, seed: int) -> Pr
     share = float(outcome.mean())
     if share in {0.0, 1.0}:
         held = float(np.clip(share, 0.5 / (len(outcome) + 1), 1 - 0.5 / (len(outcome) + 1)))
-        return lambda rows: np.full(len(rows), np.log(held / (1 - held)))
+        return Level(float(np.log(held / (1 - held))))
     if base == "trees":
         trees = fit_trees(features, outcome, objective="binary", rounds=_ROUNDS, seed=seed, settings=_OF_RESPONSES)
-        return lambda rows: predicted(trees, rows, raw_score=True)
+        return Trees(trees, raw=True)
     scaling = fit_scaling(features, "log")
-    linear = fit_logistic(scaling(features), outcome > 0, _RIDGE)
-    return lambda rows: linear.predict(scaling(rows))
+    return Line(scaling, fit_logistic(scaling(features), outcome > 0, _RIDGE))
 
 
 def fit_scores(base: Base, features: Matrix, target: Matrix, *, seed: int) -> Predict:
@@ -63,13 +60,12 @@ def fit_scores(base: Base, features: Matrix, target: Matrix, *, seed: int) -> Pr
 
 def mean_of(*predictions: Predict) -> Predict:
     """Return the mean of several predictions as one."""
-    return lambda rows: np.asarray(np.mean([one(rows) for one in predictions], axis=0))
+    return Mean(predictions)
 
 
 def _fit_mean(base: Base, features: Matrix, target: Matrix, seed: int, settings: TreeSettings) -> Predict:
     if base == "trees":
         trees = fit_trees(features, target, objective="regression", rounds=_ROUNDS, seed=seed, settings=settings)
-        return lambda rows: predicted(trees, rows)
+        return Trees(trees)
     scaling = fit_scaling(features, "log")
-    linear = fit_ridge(scaling(features), target, 1 / _RIDGE.variance)
-    return lambda rows: linear.predict(scaling(rows))
+    return Line(scaling, fit_ridge(scaling(features), target, 1 / _RIDGE.variance))

@@ -27,10 +27,16 @@ class Group:
         The mean doubly robust score of the group; the intervals of all groups hold together.
     above : float
         Customers of the group have an effect above this; minus infinity for the lowest.
+    customers : int
+        Of the experiment, in the group.
+    sd : float
+        Standard deviation of the mean effect; what the interval is made of.
     """
 
     effect: Measured
     above: float
+    customers: int
+    sd: float
 
     @property
     def sleeping(self) -> bool:
@@ -67,16 +73,22 @@ def groups(scores: Matrix, effect: Matrix, *, arms: int = 1) -> tuple[Group, ...
     present = np.unique(tenth)
     level = one_sided(arms * len(present))
     lowest = [float(effect[tenth < number].max(initial=-np.inf)) for number in present]
-    return tuple(
-        Group(mean_interval(scores[tenth == number], level), above)
-        for number, above in zip(present, lowest, strict=True)
-    )
+    return tuple(_group(scores[tenth == number], above, level) for number, above in zip(present, lowest, strict=True))
+
+
+def _group(scores: Matrix, above: float, level: float) -> Group:
+    return Group(mean_interval(scores, level), above, len(scores), float(scores.std(ddof=1) / np.sqrt(len(scores))))
+
+
+def group_of(found: tuple[Group, ...], effect: Matrix) -> npt.NDArray[np.intp]:
+    """Return the position of each customer's group, by their effect; of shape (n_customers,)."""
+    place = np.searchsorted([group.above for group in found], effect, side="left") - 1
+    return np.asarray(np.maximum(place, 0))
 
 
 def sleeping_dogs(found: tuple[Group, ...], effect: Matrix) -> npt.NDArray[np.bool_]:
     """Return who belongs to a group that the arm harms, by their effect; of shape (n_customers,)."""
-    place = np.searchsorted([group.above for group in found], effect, side="left") - 1
-    return np.array([group.sleeping for group in found])[np.maximum(place, 0)]
+    return np.array([group.sleeping for group in found])[group_of(found, effect)]
 
 
 def _tenths(effect: Matrix) -> npt.NDArray[np.intp]:

@@ -2,53 +2,75 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from churnml.modeling.uplift.estimate import ArmUplift, Uplift
 from churnml.modeling.uplift.evidence import NoEvidence
 from churnml.modeling.uplift.order import Measured
 from churnml.wording import Text
 
 
-def average_told(arm: ArmUplift) -> Text:
+@dataclass(frozen=True)
+class Called:
+    """How an arm and its outcomes are called.
+
+    Parameters
+    ----------
+    name : Text
+    unit : Text
+        What follows a figure.
+    """
+
+    name: Text
+    unit: Text
+
+
+def average_told(arm: ArmUplift, called: Called | None = None) -> Text:
     """Return whether an arm helps on average."""
-    en, zh = _range(arm.average)
+    name, (en, zh) = _named(arm, called, arm.average)
     if arm.average.low > 0:
-        return Text(f"{arm.name} helps: it adds {en} per 1,000 customers.", f"“{arm.name}”有效：每千名客户增加 {zh}。")
+        return Text(f"{name.en} helps: it adds {en} per 1,000 customers.", f"“{name.zh}”有效：每千名客户增加 {zh}。")
     if arm.average.high < 0:
         return Text(
-            f"{arm.name} harms: it changes outcomes by {en} per 1,000 customers.",
-            f"“{arm.name}”有害：每千名客户变化 {zh}。",
+            f"{name.en} harms: it changes outcomes by {en} per 1,000 customers.",
+            f"“{name.zh}”有害：每千名客户变化 {zh}。",
         )
     return Text(
-        f"{arm.name}: not yet conclusive, the change is {en} per 1,000 customers.",
-        f"“{arm.name}”：尚无定论，每千名客户变化 {zh}。",
+        f"{name.en}: not yet conclusive, the change is {en} per 1,000 customers.",
+        f"“{name.zh}”：尚无定论，每千名客户变化 {zh}。",
     )
 
 
-def order_told(arm: ArmUplift) -> Text:
+def order_told(arm: ArmUplift, called: Called | None = None) -> Text:
     """Return whether anybody is known to gain more from an arm than their response alone tells."""
     # what is not accepted shows the interval that holds zero
-    en, zh = _range(arm.gain if arm.accepted or arm.gain.low <= 0 else arm.proof)
+    name, (en, zh) = _named(arm, called, arm.gain if arm.accepted or arm.gain.low <= 0 else arm.proof)
     if arm.accepted:
         return Text(
-            f"{arm.name}: whom it helps more can be told; the learned order gathers {en} per 1,000 customers more than "
+            f"{name.en}: whom it helps more can be told; the learned order gathers {en} per 1,000 customers more than "
             "one effect for all.",
-            f"“{arm.name}”：可以判断谁受益更多；与统一效果相比，学到的排序每千名客户多获得 {zh}。",
+            f"“{name.zh}”：可以判断谁受益更多；与统一效果相比，学到的排序每千名客户多获得 {zh}。",
         )
     return Text(
-        f"{arm.name}: whom it helps more cannot be told from these data ({en} per 1,000 customers); one effect for all "
+        f"{name.en}: whom it helps more cannot be told from these data ({en} per 1,000 customers); one effect for all "
         "is used.",
-        f"“{arm.name}”：现有数据无法判断谁受益更多（每千名客户 {zh}），因此采用统一效果。",
+        f"“{name.zh}”：现有数据无法判断谁受益更多（每千名客户 {zh}），因此采用统一效果。",
     )
 
 
-def sleeping_told(arm: ArmUplift) -> Text:
-    """Return whether an arm harms some, who are better left alone."""
-    harmed = sum(group.sleeping for group in arm.groups)
-    if not harmed:
-        return Text(f"{arm.name}: nobody is shown to be harmed by it.", f"“{arm.name}”：没有证据表明它对任何客户有害。")
+def sleeping_told(arm: ArmUplift, called: Called | None = None) -> Text:
+    """Return whether an arm harms some, who are better left alone, and how many those were in the experiment."""
+    name, groups = _named(arm, called, arm.average)[0], len(arm.groups)
+    asleep = [(place, group) for place, group in enumerate(arm.groups, start=1) if group.sleeping]
+    if not asleep:
+        return Text(f"{name.en}: nobody is shown to be harmed by it.", f"“{name.zh}”：没有证据表明它对任何客户有害。")
+    told = [(place, f"{group.customers:,}", *figure_told(group.effect, called)) for place, group in asleep]
+    en = "; ".join(f"group {place}, {customers} customers: {effect}" for place, customers, effect, _ in told)
+    zh = "；".join(f"第 {place} 组，{customers} 名客户：{effect}" for place, customers, _, effect in told)
     return Text(
-        f"{arm.name} harms some: leave alone those with the lowest effect, {harmed} of {len(arm.groups)} groups.",
-        f"“{arm.name}”对部分客户有害：请勿打扰效果最低的客户（{len(arm.groups)} 组中的 {harmed} 组）。",
+        f"{name.en} harms some: leave alone those whose effect is as low as that of {len(asleep)} of {groups} groups "
+        f"(per 1,000 customers, {en}).",
+        f"“{name.zh}”对部分客户有害：{groups} 组中有 {len(asleep)} 组请勿打扰（每千名客户，{zh}）。",
     )
 
 
@@ -56,7 +78,7 @@ def policy_told(found: Uplift) -> Text:
     """Return whether choosing by customer is worth more than one arm for everybody."""
     names = ["nothing", *(arm.name for arm in found.arms)]
     best_en, best_zh = names[found.best], "不采取行动" if found.best == 0 else f"采用“{names[found.best]}”"
-    en, zh = _range(found.gain)
+    en, zh = figure_told(found.gain)
     if found.personal:
         return Text(
             f"Choosing by customer is worth {en} per 1,000 customers more than {best_en} for everybody.",
@@ -71,11 +93,11 @@ def policy_told(found: Uplift) -> Text:
 
 def no_evidence_told(found: NoEvidence) -> Text:
     """Return why nothing is learned, and what a naive look says beside the randomised one."""
-    why = _WHY[found.reason]
+    why = WHY[found.reason]
     en, zh = [], []
     for name, naive in found.naive.items():
-        seen = _range(naive)
-        drawn = _range(found.weighted[name]) if name in found.weighted else None
+        seen = figure_told(naive)
+        drawn = figure_told(found.weighted[name]) if name in found.weighted else None
         en.append(
             f"{name}: naive difference {seen[0]}"
             + (f", weighted by the recorded propensities {drawn[0]}" if drawn else "")
@@ -87,16 +109,22 @@ def no_evidence_told(found: NoEvidence) -> Text:
     )
 
 
-def _range(found: Measured) -> tuple[str, str]:
-    """Return a figure per 1,000 customers with its interval, in both languages."""
-    value, low, high = (1_000 * one for one in (found.value, found.low, found.high))
-    return f"{value:.1f} ({low:.1f} to {high:.1f})", f"{value:.1f}（{low:.1f} 至 {high:.1f}）"
+def _named(arm: ArmUplift, called: Called | None, found: Measured) -> tuple[Text, tuple[str, str]]:
+    return called.name if called else Text(arm.name, arm.name), figure_told(found, called)
 
 
-_WHY = {
+def figure_told(found: Measured, called: Called | None = None) -> tuple[str, str]:
+    """Return a figure per 1,000 customers with its interval and its unit, in both languages."""
+    unit = called.unit if called else Text("", "")
+    value, low, high = (f"{1_000 * one:,.1f}" for one in (found.value, found.low, found.high))
+    return f"{value} ({low} to {high}){unit.en}", f"{value}（{low} 至 {high}）{unit.zh}"
+
+
+WHY = {
     "no_randomised": Text(
         "no contact was drawn by chance with a recorded propensity", "没有任何联系是按已记录的概率随机分配的"
     ),
+    "few": Text("too few were drawn by chance, and each arm must hold 100", "随机分配的客户太少，每组至少需要 100 名"),
     "sample_ratio": Text(
         "the sizes of the arms do not fit their propensities, so customers were lost or the draw was not as recorded",
         "各组人数与分配概率不符，可能有客户丢失，或实际分配与记录不同",
