@@ -21,6 +21,20 @@ def linear(n=2_400, seed=0, share=0.4):
     return Randomised(features, treated.astype(np.intp), chances(n, share), outcome, ARMS)
 
 
+def amounts(n, seed, ratio=1.0):
+    """Return an experiment with amounts spent, far more by some, and the same ratio of them by the arm for all."""
+    rng = np.random.default_rng(seed)
+    features = rng.normal(size=(n, 4))
+    treated = rng.random(n) < 0.5
+    outcome = spent(features) * np.where(treated, ratio, 1.0) * rng.gamma(2.0, 0.5, n)
+    return Randomised(features, treated.astype(np.intp), chances(n, 0.5), outcome, ARMS)
+
+
+def spent(features):
+    """Return the amount expected without the arm."""
+    return np.exp(2 + features[:, 0])
+
+
 def visits(n, seed, shift=0.0, arms=ARMS):
     """Return an experiment with visits or none, and the same shift of the logit by every arm but the control."""
     rng = np.random.default_rng(seed)

@@ -225,3 +225,10 @@ def test_a_model_whose_scores_are_no_numbers_is_refused(folder):
 def test_a_sound_bundle_passes_the_same_trial(folder):
     bundle._smoke(folder)
     assert np.isfinite(load_bundle(folder)[0].bands).all()
+
+
+def test_the_thirds_of_value_come_back_as_they_were(trained, tmp_path):
+    model = trained.model.with_tiers(trained.snapshots.base_at_now)
+    low, high = model.tiers
+    assert 0 < low < high
+    assert load_bundle(tmp_path / save_bundle(model, FACTS, tmp_path))[0].tiers == model.tiers

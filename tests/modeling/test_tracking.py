@@ -180,7 +180,7 @@ def test_no_customer_stands_in_what_the_bundle_tells(journey, summary):
     manifest = json.loads((journey.workspace.models / summary["model_version"] / "manifest.json").read_bytes())
     assert set(manifest) == {
         "format", "code_version", "files", "inputs", "cutoffs", "cutoff", "inputs_digest", "own_features", "config",
-        "judged", "not_judged_because", "rung", "calibration", "conversion", "satisfaction",
+        "judged", "not_judged_because", "rung", "calibration", "conversion", "satisfaction", "next_category",
     }  # fmt: skip
     longest = max(len(found) for found in _lists(manifest))
     assert longest == len(manifest["inputs"])

@@ -18,7 +18,7 @@ import subprocess
 import sys
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +38,7 @@ from churnml.modeling.design import Design
 from churnml.modeling.hazard import Hazard
 from churnml.modeling.learners import Linear
 from churnml.modeling.model import Model
+from churnml.modeling.next_category import NextCategory
 from churnml.modeling.own_learner import OwnLearner, TaughtOwn, own_learners, restored
 from churnml.modeling.posterior import Rhythms
 from churnml.modeling.recency import RecencyRule
@@ -50,8 +51,9 @@ from churnml.modeling.spread import Spread
 
 Json = dict[str, Any]  # Any: JSON
 
-FORMAT = 7
+FORMAT = 8
 KEY_VARIABLE = "CHURNML_BUNDLE_KEY"
+_CATEGORIES = "categories.json"
 _MANIFEST, _SIGNATURE = "manifest.json", "signature.txt"
 _OF_MONEY = ("value-tweedie", "value-change", "stayers-tweedie", "stayers-change")
 _SMOKE_ROWS = 200
@@ -116,6 +118,8 @@ def load_bundle(folder: Path, learners: Iterable[Path] = ()) -> tuple[Model, Jso
         blends = (content["churn"], *content["sooner"].values())
         known = own_learners(learners) if any(one["own"] for one in blends) else ()
         model = _model(content, trees, known, folder.name)
+        if _CATEGORIES in files:
+            model = replace(model, next_category=NextCategory.from_dict(json.loads(files[_CATEGORIES])))
     except (LookupError, TypeError, ValueError, lightgbm.basic.LightGBMError) as error:
         raise ModelRefusedError(f"bundle {folder.name[:12]} holds no model of ours ({error!r}); train again") from error
     _require(list(model.design.columns) == manifest["inputs"], folder, "its columns stand as in training")
@@ -243,7 +247,8 @@ def _files(model: Model) -> dict[str, bytes]:
     for name, value in (("value", model.value), ("stayers", model.value_of_stayers)):
         boosters |= {} if value is None else _boosters(name, value)
     texts = {f"{name}.txt": booster.model_to_string().encode() for name, booster in boosters.items()}
-    return texts | {"model.json": canonical(_plain(model))}
+    more = {} if model.next_category is None else {_CATEGORIES: _compact(model.next_category.to_dict())}
+    return texts | more | {"model.json": canonical(_plain(model))}
 
 
 def _boosters(name: str, value: ValueModel) -> dict[str, lightgbm.Booster]:
@@ -256,6 +261,7 @@ def _plain(model: Model) -> Json:
         "population_days": model.population_days,
         "margin_rate": model.margin_rate,
         "bands": model.bands,
+        "tiers": model.tiers,
         "design": model.design.to_dict(),
         "rung": model.rung,
         "by": model.by,
@@ -358,6 +364,7 @@ def _model(content: Json, trees: Mapping[str, lightgbm.Booster], known: Sequence
         content["by"],
         content["grace_days"],
         None if content["value_season"] is None else Season.from_dict(content["value_season"]),
+        (content["tiers"][0], content["tiers"][1]),
     )
 
 
@@ -397,6 +404,11 @@ def canonical(content: Mapping[str, Any]) -> bytes:  # Any: JSON
     Keys keep the order they were written in: that of the categories is the order of the trees' columns.
     """
     return json.dumps(content, ensure_ascii=False, indent=1, allow_nan=False).encode()
+
+
+def _compact(content: Mapping[str, Any]) -> bytes:  # Any: JSON
+    """Return JSON without a space: it holds a number for every two categories."""
+    return json.dumps(content, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
 
 
 def _signature(manifest: bytes) -> dict[str, bytes]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import cycle
 
 import numpy as np
@@ -21,6 +21,7 @@ from churnml.modeling.curve import When, curve_days
 from churnml.modeling.design import Design
 from churnml.modeling.ladder import Rung
 from churnml.modeling.learners import sigmoid
+from churnml.modeling.next_category import NextCategory
 from churnml.modeling.posterior import LEVEL, Rhythms
 from churnml.modeling.recency import RecencyRule
 from churnml.modeling.renewal import DrawnRenewals, Pace, Renewals, held
@@ -30,6 +31,8 @@ from churnml.modeling.spend import Spend
 from churnml.modeling.spread import Range, Spread
 
 Matrix = npt.NDArray[np.float64]
+
+_TIER_ROWS = 20_000
 
 
 @dataclass(frozen=True)
@@ -135,6 +138,11 @@ class Model:
         What the season does to the margin that value models tell; None where no year before is known.
     grace_days : int
         By contracts, how long after its end another still continues one.
+    tiers : tuple of float
+        Where the middle third of `margin_if_staying` begins and ends, in the currency, among the customers of the
+        cutoff the model is meant for.
+    next_category : NextCategory or None
+        Which category each is offered next; None where order lines name none.
     """
 
     horizon_days: int
@@ -155,6 +163,27 @@ class Model:
     by: By = "orders"
     grace_days: int = 30
     value_season: Season | None = None
+    tiers: tuple[float, float] = (0.0, 0.0)
+
+    def with_tiers(self, base: FeatureTable) -> Model:
+        """Return the same model, knowing the thirds of what its customers bring who stay.
+
+        They are counted of the first rows alone: rows stand in the order of a hash of the customer's id, so these are
+        drawn by chance, and the same each time.
+
+        Parameters
+        ----------
+        base : FeatureTable
+            The base at the cutoff the model is meant for.
+        """
+        rows = np.flatnonzero(base.modelled)[:_TIER_ROWS]
+        if not len(rows):
+            return self
+        worth = self.forecast(base.take(rows), self.horizon_days, (self.horizon_days,)).margin_if_staying
+        low, high = np.quantile(worth, (1 / 3, 2 / 3))
+        return replace(self, tiers=(float(low), float(high)))
+
+    next_category: NextCategory | None = None
 
     def forecast(
         self, table: FeatureTable, value_days: int, days: Sequence[int] = (), *, discount_rate: float = 0.0

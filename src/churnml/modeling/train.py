@@ -87,6 +87,7 @@ def train(
             model, churn = _blend(stack, now, config, margin_rate, rolling)
         else:
             model, churn = learned_from_few(stack, step.rung, now, config, margin_rate, rolling)
+        model = model.with_tiers(stack.base_at_now)
     return Trained(model, stack, churn, tuple(sorted(cutoffs)), now, step)
 
 
