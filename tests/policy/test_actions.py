@@ -1,10 +1,14 @@
+import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 from pydantic import ValidationError
 
+from churnml.config import SECTORS
 from churnml.errors import ConfigError
-from churnml.policy import DO_NOTHING, load_actions
+from churnml.events.simulation.equations import ACTIONS
+from churnml.policy import DO_NOTHING, Cost, load_actions
 
 NOTHING = """
 actions:
@@ -13,7 +17,6 @@ actions:
     script: {en: Do not approach them., zh: 不主动联系。}
     channel: none
     cost: 0
-    max_cost: 0
     effect_source: definition
     basis: Nothing done changes nothing.
 """
@@ -23,7 +26,6 @@ CALL = """
     script: {en: Call them., zh: 致电客户。}
     channel: phone
     cost: 6
-    max_cost: 6
     capacity: 10
     prior: {churn_odds_ratio: 0.8}
     effect_source: prior
@@ -43,10 +45,56 @@ def refusal(tmp_path: Path):
     return load
 
 
-def test_the_shipped_catalogue_starts_with_doing_nothing_and_offers_at_least_five_actions_more():
+def test_the_shipped_catalogue_starts_with_doing_nothing_and_names_what_the_trade_knows():
     names = load_actions().names
     assert names[0] == DO_NOTHING
-    assert len(names) >= 6
+    assert {
+        "coupon_10", "free_delivery", "personal_offer", "membership_tier", "service_call", "complaint_recovery",
+        "win_back", "renewal_offer", "cross_sell", "up_sell", "referral_invitation", "content_and_education",
+    } < set(names)  # fmt: skip
+
+
+@pytest.mark.parametrize("sector", SECTORS)
+def test_every_kind_of_business_has_at_least_eight_actions(sector):
+    assert sum(not action.sectors or sector in action.sectors for action in load_actions().actions) >= 8
+
+
+def test_the_four_actions_of_a_simulated_market_are_open_to_a_shop():
+    for name in ACTIONS:
+        assert set(load_actions()[name].sectors) <= {"retail"}
+
+
+@pytest.mark.parametrize("action", load_actions().actions[1:], ids=lambda action: action.name)
+def test_every_shipped_offer_ends_and_rests(action):
+    assert action.cool_down_days > 0
+    assert 0 < action.valid_days <= 90
+
+
+def test_a_plain_cost_is_paid_for_each_one_treated():
+    assert load_actions()["service_call"].cost == Cost(fixed=6)
+
+
+def test_a_share_of_the_order_is_expected_up_to_its_cap_and_reserved_at_it():
+    cost = Cost(fixed=1, order_share=0.1, cap=5, redemption=0.5)
+    assert cost.expected(np.array([20.0, 50.0, 900.0, np.nan, 0.0])).tolist() == [2, 3.5, 3.5, 3.5, 1]
+    assert cost.most == 6
+
+
+def test_the_expected_cost_of_a_share_is_no_less_than_its_mean_over_orders_of_any_size():
+    baskets = np.random.default_rng(0).lognormal(3, 1, 10_000)
+    cost = Cost(order_share=0.1, cap=5, redemption=0.5)
+    assert cost.expected(baskets.mean(keepdims=True))[0] >= 0.5 * np.minimum(0.1 * baskets, 5).mean()
+
+
+def test_costs_stand_by_customer_and_action(catalogue):
+    assert catalogue.costs([10.0, 20.0]).tolist() == [[0, 2, 6], [0, 2, 6]]
+    assert catalogue.max_costs.tolist() == [0, 5, 6]
+
+
+def test_a_reason_that_no_feature_has_is_refused_with_the_nearest(catalogue):
+    words = "my.yaml: action `call`: `reasons` must be groups of features, got `satisfaction`; did you mean `satisfied`"
+    with pytest.raises(ConfigError, match=re.escape(words)):
+        catalogue.require_reasons({"satisfied", "spend"}, "my.yaml")
 
 
 @pytest.mark.parametrize("action", load_actions().actions, ids=lambda action: action.name)
@@ -93,10 +141,21 @@ def test_a_misspelt_key_of_a_prior_is_refused_with_the_nearest_right_one(refusal
 @pytest.mark.parametrize(
     "old, new, words",
     [
-        ("max_cost: 6", "max_cost: 5", "`max_cost` must be at least `cost`, got 5 and 6"),
+        ("cost: 6", "cost: {order_share: 0.1, redemption: 0.3}", "`order_share` and `cap` go together"),
+        ("cost: 6", "cost: {cap: 5}", "`order_share` and `cap` go together"),
+        ("cost: 6", "cost: {on_redemption: 5}", "`redemption` says which share redeem"),
+        ("cost: 6", "cost: {fixed: 5, redemption: 0.2}", "`redemption` says which share redeem"),
+        ("cost: 6", "cost: {fixd: 5}", "did you mean `fixed`"),
+        ("cost: 6", "cost: six", "cost"),
+        ("cost: 6", "cost: -1", "must be at least 0, got -1"),
+        ("capacity: 10", "stages: [churnd]", "did you mean `churned`"),
+        ("capacity: 10", "segments: [high_value_hi_risk]", "did you mean `high_value_high_risk`"),
+        ("capacity: 10", "sectors: [retial]", "did you mean `retail`"),
+        ("capacity: 10", "purpose: service", "needs `open_complaint: requires`, got `closes`"),
+        ("capacity: 10", "open_complaint: never", "must be `closes`, `allows` or `requires`"),
         ("name: call", "name: do_nothing", "must be free, open to all"),
-        ("effect_source: prior", "effect_source: measured", "effect_source"),
-        ("effect_source: prior", "effect_source: definition", "`prior` for every other action"),
+        ("effect_source: prior", "effect_source: guessed", "effect_source"),
+        ("effect_source: prior", "effect_source: definition", "`prior` or `measured` for every other action"),
         ("{churn_odds_ratio: 0.8}", "{churn_odds_ratio: 0}", "churn_odds_ratio"),
         (", zh: 电话", "", "zh"),
     ],
@@ -116,3 +175,10 @@ def test_a_catalogue_without_doing_nothing_is_refused(refusal):
 def test_a_file_that_is_not_there_is_refused(tmp_path):
     with pytest.raises(ConfigError, match=r"absent\.yaml"):
         load_actions(tmp_path / "absent.yaml")
+
+
+def test_what_is_taken_off_an_order_is_told_apart_from_what_is_paid_beside_it():
+    cost = Cost(fixed=0.1, on_redemption=1, order_share=0.1, cap=5, redemption=0.5)
+    assert cost.beside_orders == 0.6
+    assert cost.taken_off(np.array([20.0, 100.0, np.nan])).tolist() == [1, 2.5, 2.5]
+    assert cost.expected(np.array([20.0])).tolist() == [1.6]

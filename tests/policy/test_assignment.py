@@ -8,7 +8,7 @@ from numpy.testing import assert_array_equal
 from scipy.optimize import Bounds, LinearConstraint, milp
 
 from churnml.errors import InvalidTableError, UsageError
-from churnml.policy import assign, decide
+from churnml.policy import assign
 
 
 def market(seed: int, n_customers: int, n_actions: int, budget_each: float, *, alike: bool = False) -> dict:
@@ -166,76 +166,3 @@ def test_a_question_that_makes_no_sense_is_refused(change, error, words):
     case = {"net_value": [[0, 5]], "reserve_cost": [0, 1], "eligible": [[True, True]], "budget": 10}
     with pytest.raises(error, match=words):
         assign(**case | change)
-
-
-@pytest.fixture
-def many(catalogue):
-    n_customers = 4_000
-    rng = np.random.default_rng(0)
-    return {
-        "customer_ids": [f"{number:05d}" for number in range(n_customers)],
-        "bands": rng.choice(["low", "medium", "high"], n_customers),
-        "reasons": rng.choice(["purchase", "satisfaction"], n_customers),
-        "churn_probability": rng.random(n_customers),
-        "value_if_retained": rng.gamma(2, 60, n_customers),
-        "expected_margin": rng.gamma(2, 20, n_customers),
-        "catalogue": catalogue,
-        "budget": 5_000.0,
-        "control_share": 0.2,
-        "salt": "spring",
-    }
-
-
-def test_a_decision_is_treated_withheld_or_none(many):
-    made = decide(**many)
-    assert_array_equal(made.arm == "none", made.action == "do_nothing")
-    assert set(made.arm) == {"treated", "control", "none"}
-
-
-def test_controls_have_an_action_of_their_own_and_are_as_many_as_asked(many):
-    made = decide(**many)
-    coupons = made.arm[made.action == "coupon"]
-    assert abs(np.mean(coupons == "control") - 0.2) < 4 * np.sqrt(0.2 * 0.8 / len(coupons))
-
-
-def test_the_choice_of_an_action_does_not_depend_on_the_coin(many):
-    assert_array_equal(decide(**many).action, decide(**many | {"salt": "autumn"}).action)
-
-
-def test_propensity_is_the_chance_of_treatment(many):
-    made = decide(**many)
-    assert set(made.propensity[made.arm != "none"]) == {0.8}
-    assert set(made.propensity[made.arm == "none"]) == {0.0}
-
-
-def test_what_was_set_aside_for_controls_is_released(many):
-    made = decide(**many)
-    treated = made.action[made.arm == "treated"]
-    assert made.reserved == 5 * np.sum(treated == "coupon") + 6 * np.sum(treated == "call")
-    assert made.expected_cost == 2 * np.sum(treated == "coupon") + 6 * np.sum(treated == "call")
-    assert made.reserved < made.assignment.spent <= 5_000
-
-
-def test_expected_net_value_is_effect_less_cost_worked_out_by_hand(catalogue):
-    table = {"bands": ["high"], "reasons": ["purchase"], "churn_probability": [0.5], "value_if_retained": [120.0]}
-    made = decide(["a"], **table, expected_margin=[40.0], catalogue=catalogue, budget=5, control_share=0.1, salt="s")
-    assert made.action.tolist() == ["coupon"]
-    assert made.expected_net_value[0] == pytest.approx(120 / 6 + 0.1 * 40 - 2)
-    assert made.effect_source.tolist() == ["prior"]
-
-
-def test_without_consent_everyone_is_left_in_peace_and_the_summary_says_why(many):
-    made = decide(**many, consented=np.zeros(4_000, bool))
-    assert set(made.arm) == {"none"}
-    assert made.exclusions["no_consent"] == 2 * 4_000
-    assert made.reserved == 0
-
-
-def test_a_customer_who_comes_twice_is_refused(many):
-    with pytest.raises(InvalidTableError, match="each customer once, got `00001` twice"):
-        decide(**many | {"customer_ids": ["00001", "00001", *many["customer_ids"][2:]]})
-
-
-def test_ids_and_values_of_different_length_are_refused(many):
-    with pytest.raises(InvalidTableError, match="got 3999 ids and 4000 rows"):
-        decide(**many | {"customer_ids": many["customer_ids"][1:]})

@@ -56,3 +56,11 @@ def test_doing_nothing_changes_exactly_nothing(catalogue):
 def test_a_row_without_a_usable_score_is_refused(catalogue, p, value, words):
     with pytest.raises(InvalidTableError, match=words):
         prior_effect(catalogue, p, value, [1, 1])
+
+
+def test_what_an_order_bears_already_is_put_back_before_the_cost_is_taken_off(catalogue):
+    found = prior_effect(catalogue, [0.5], [120.0], [40.0])
+    grossed = found.before(np.array([[0.0, 2.0, 0.0]]))
+    assert (grossed.margin_change - found.margin_change).tolist() == [[0, 2, 0]]
+    assert (grossed.lower - found.lower).tolist() == [[0, 2, 0]]
+    assert grossed.sd is found.sd

@@ -1,19 +1,13 @@
-"""Who gets which action: the most net value that a budget and the actions' capacities allow."""
+"""Who gets which action: the most net value that a budget and the actions' capacities allow; numbers alone."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from churnml.errors import InvalidTableError, UsageError
-from churnml.policy.actions import Catalogue
-from churnml.policy.effect import prior_effect
-from churnml.policy.eligibility import Exclusions, eligible, exclusions
-from churnml.policy.experiment import assign_control
 from churnml.policy.knapsack import Knapsack, solve
 
 Floats = NDArray[np.float64]
@@ -52,119 +46,6 @@ class Assignment:
     capacity_prices: Floats
     dual_bound: float
     gap: float
-
-
-@dataclass(frozen=True)
-class Decisions:
-    """What to do for each customer, and the sums a summary needs.
-
-    Attributes
-    ----------
-    action : ndarray of str, shape (n_customers,)
-        The action chosen, also for those from whom it is withheld.
-    arm : ndarray of str, shape (n_customers,)
-        `treated`: carry it out. `control`: chosen but withheld at random. `none`: the choice is to do nothing.
-    propensity : ndarray of shape (n_customers,)
-        Probability with which the chosen action is carried out: 1 - control share, and 0 in the arm `none`.
-    expected_net_value : ndarray of shape (n_customers,)
-        Expected effect less expected cost of the chosen action, in currency units. For a control it is what the
-        action would have brought.
-    effect_source : ndarray of str, shape (n_customers,)
-        Where the effect comes from: `prior`, or `definition` for doing nothing.
-    reserved : float
-        Sum of `max_cost` over the treated; what was set aside for controls is released.
-    expected_cost : float
-        Sum of `cost` over the treated.
-    assignment : Assignment
-        The choice before controls were withheld, in the cautious values it was made by.
-    exclusions : mapping of rule to count
-        (customer, action) pairs closed by each rule of eligibility.
-    """
-
-    action: NDArray[np.str_]
-    arm: NDArray[np.str_]
-    propensity: Floats
-    expected_net_value: Floats
-    effect_source: NDArray[np.str_]
-    reserved: float
-    expected_cost: float
-    assignment: Assignment
-    exclusions: Exclusions
-
-
-def decide(
-    customer_ids: Sequence[str],
-    *,
-    bands: ArrayLike,
-    reasons: ArrayLike,
-    churn_probability: ArrayLike,
-    value_if_retained: ArrayLike,
-    expected_margin: ArrayLike,
-    catalogue: Catalogue,
-    budget: float,
-    control_share: float,
-    salt: str,
-    consented: ArrayLike | None = None,
-) -> Decisions:
-    """Return one decision per customer: the best affordable action, and whether it is carried out or withheld.
-
-    Actions are compared by the lower bound of their effect less their expected cost; the budget reserves their
-    `max_cost`.
-
-    Parameters
-    ----------
-    customer_ids : sequence of str, length n_customers
-        The customers, each once.
-    bands, reasons, consented : array-like of shape (n_customers,), `consented` also (n_customers, n_actions)
-        As in `eligible`.
-    churn_probability, value_if_retained, expected_margin : array-like of shape (n_customers,)
-        As in `prior_effect`.
-    catalogue : Catalogue
-        The actions.
-    budget : float
-        The most that all actions together may cost, in currency units.
-    control_share : float
-        Share of the chosen customers from whom the action is withheld, between 0 and 1.
-    salt : str
-        Names the experiment, see `assign_control`.
-
-    Returns
-    -------
-    Decisions
-
-    Raises
-    ------
-    InvalidTableError
-        If the columns differ in length, a customer comes twice or a value is out of its range.
-    UsageError
-        If the budget is negative or the control share not between 0 and 1.
-    """
-    _check_unique(customer_ids)
-    effect = prior_effect(catalogue, churn_probability, value_if_retained, expected_margin)
-    _check_length(len(customer_ids), len(effect.lower))
-    open_to = eligible(catalogue, bands, reasons, consented)
-    _check_length(len(customer_ids), len(open_to))
-    best = assign(effect.lower - catalogue.costs, catalogue.max_costs, open_to, budget, catalogue.capacities)
-
-    # The action is chosen for everyone first, the coin tossed after. So within an action treated and controls were
-    # chosen by one rule from one set of facts and differ by the coin alone. Tossed first, controls would have no
-    # action to be compared on. The money released is not spent again: whoever got it would be treated because of
-    # another's coin, with a propensity nobody knows and no counterpart among the controls.
-    chosen = best.action > 0
-    control = chosen & assign_control(customer_ids, salt, control_share)
-    treated = best.action[chosen & ~control]
-    everyone = np.arange(len(chosen))
-    return Decisions(
-        action=np.array(catalogue.names)[best.action],
-        arm=np.where(control, "control", np.where(chosen, "treated", "none")),
-        propensity=np.where(chosen, 1 - control_share, 0.0),
-        expected_net_value=(effect.margin_change - catalogue.costs)[everyone, best.action],
-        effect_source=np.array([action.effect_source for action in catalogue.actions])[best.action],
-        reserved=float(_millionths(catalogue.max_costs)[treated].sum()) / MILLION,
-        expected_cost=float(catalogue.costs[treated].sum()),
-        assignment=best,
-        exclusions=exclusions(catalogue, bands, reasons, consented),
-    )
 
 
 def assign(
@@ -212,7 +93,7 @@ def assign(
     value, reserve, is_open = _checked(net_value, reserve_cost, eligible)
     n_customers, n_actions = value.shape
     limits = _checked_limits(budget, capacities, n_actions)
-    cost = np.broadcast_to(_millionths(reserve).T.reshape(n_actions, -1), (n_actions, n_customers))
+    cost = np.broadcast_to(millionths(reserve).T.reshape(n_actions, -1), (n_actions, n_customers))
     purse = int(min(np.floor(limits[0] * MILLION + 1e-3), float(cost.max(axis=0, initial=0).sum())))
 
     worthwhile = is_open.T & (value.T > 0) & (cost <= purse) & (limits[1:, None] >= 1)
@@ -240,7 +121,7 @@ def assign(
     )
 
 
-def _millionths(money: Floats) -> NDArray[np.int64]:
+def millionths(money: Floats) -> NDArray[np.int64]:
     """Return amounts in whole millionths, rounded up but for the noise of a float."""
     return np.ceil(money * MILLION - 1e-3).astype(np.int64)
 
@@ -270,14 +151,3 @@ def _checked_limits(budget: float, capacities: ArrayLike | None, n_actions: int)
     if not budget >= 0:
         raise UsageError(f"`budget` must be at least 0, got {budget:g}; set it in configs/assign.yaml or by --budget")
     return np.array([budget, *room])
-
-
-def _check_length(n_ids: int, n_rows: int) -> None:
-    if n_ids != n_rows:
-        raise InvalidTableError(f"decisions need one row per customer, got {n_ids} ids and {n_rows} rows of values")
-
-
-def _check_unique(customer_ids: Sequence[str]) -> None:
-    if len(set(customer_ids)) < len(customer_ids):
-        twice = next(customer_id for customer_id, times in Counter(customer_ids).items() if times > 1)
-        raise InvalidTableError(f"decisions need each customer once, got `{twice}` twice; pass one row per customer")

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from churnml.errors import InvalidTableError
 from churnml.policy.actions import Catalogue
+
+SOURCES = ("definition", "prior", "measured", "uplift")
+"""Where an effect can come from: doing nothing changes nothing; assumed; measured on average; learned by customer."""
 
 
 @dataclass(frozen=True)
@@ -25,12 +28,22 @@ class Effect:
         Standard deviation of `margin_change`, in currency units.
     lower : ndarray of shape (n_customers, n_actions)
         `margin_change` less `caution` standard deviations; what actions are compared by.
+    source : ndarray of int8, shape (n_customers, n_actions)
+        Where each comes from, a place in `SOURCES`.
     """
 
     churn_change: NDArray[np.float64]
     margin_change: NDArray[np.float64]
     sd: NDArray[np.float64]
     lower: NDArray[np.float64]
+    source: NDArray[np.int8]
+
+    def before(self, cost: NDArray[np.float64]) -> Effect:
+        """Return the effect before a cost that its margin bears already, shape (n_customers, n_actions).
+
+        A margin that was measured is that of orders from which coupons were taken off; a cost counts once.
+        """
+        return replace(self, margin_change=self.margin_change + cost, lower=self.lower + cost)
 
 
 def prior_effect(
@@ -44,11 +57,11 @@ def prior_effect(
 
         p' &= \frac{\theta p}{1 - p + \theta p} \\
         \Delta &= (p - p')\, V + (\rho - 1)\, M \\
-        \mathrm{sd}(\Delta) &\approx p' (1 - p')\, |V|\, \sigma
+        \mathrm{var}(\Delta) &\approx (p' (1 - p')\, V\, \sigma)^2 + (\rho\, M\, \tau)^2
 
-    where :math:`V` is the value if retained, :math:`M` the expected margin and :math:`\sigma` the standard deviation
-    of :math:`\log\theta`. The last line is the delta method, since :math:`dp'/d\log\theta = p'(1 - p')`; the orders
-    ratio is taken as known.
+    where :math:`V` is the value if retained, :math:`M` the expected margin, and :math:`\sigma` and :math:`\tau` the
+    standard deviations of :math:`\log\theta` and :math:`\log\rho`. The last line is the delta method, since
+    :math:`dp'/d\log\theta = p'(1 - p')`; the two are taken as independent.
 
     Parameters
     ----------
@@ -80,8 +93,12 @@ def prior_effect(
     # Written as a product rather than as treated - p, so that an odds ratio of 1 changes exactly nothing.
     churn_change = (odds_ratio - 1) * p * (1 - p) / (1 - p + odds_ratio * p)
     margin_change = -churn_change * value + (orders_ratio - 1) * margin
-    sd = treated * (1 - treated) * np.abs(value) * uncertainty
-    return Effect(churn_change, margin_change, sd, margin_change - catalogue.caution * sd)
+    by_churn = treated * (1 - treated) * np.abs(value) * uncertainty
+    by_orders = orders_ratio * np.abs(margin) * np.array([prior.orders_uncertainty for prior in priors])
+    sd = np.where(by_orders > 0, np.hypot(by_churn, by_orders), by_churn)
+    told = np.array([SOURCES.index(action.effect_source) for action in catalogue.actions], dtype=np.int8)
+    source = np.broadcast_to(told, margin_change.shape)
+    return Effect(churn_change, margin_change, sd, margin_change - catalogue.caution * sd, source)
 
 
 def _checked(*columns: ArrayLike) -> list[NDArray[np.float64]]:
