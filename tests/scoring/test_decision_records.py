@@ -9,6 +9,7 @@ import pytest
 from churnml.events import Standing
 from churnml.events.clock import DAY
 from churnml.features import FeatureTable
+from churnml.measures import SEGMENTS, STAGES
 from churnml.scoring.records import UNDECIDED, RunFacts, decision_records
 from churnml.service.api.shapes import DecisionRecord
 from command import strictly
@@ -55,6 +56,21 @@ def test_those_in_the_population_bear_their_own_scores(records, scored):
     assert [record["customer_id"] for record in inside] == list(scored.population.customer_ids)
     assert [record["churn_probability"] for record in inside] == scored.scores.churn_probability.tolist()
     assert [record["risk_band"] for record in inside] == list(scored.scores.band)
+
+
+def test_every_member_of_the_base_has_a_stage_and_who_is_scored_a_segment(records):
+    assert {record["lifecycle_stage"] for record in records} <= set(STAGES)
+    assert all((record["segment"] in SEGMENTS) is (record["rung"] == "blend") for record in records)
+
+
+def test_who_is_outside_the_population_has_a_stage_by_their_own_rhythm(outsiders):
+    assert [record["lifecycle_stage"] for record in outsiders] == ["prospect", "declining", "prospect"]
+
+
+def test_the_expected_basket_is_the_mean_order_of_90_days(records, scored):
+    told = {record["customer_id"]: record["expected_basket"] for record in records}
+    baskets = dict(zip(scored.population.customer_ids, scored.population.column("basket_90d"), strict=True))
+    assert all(told[who] == pytest.approx(basket, abs=1e-4) for who, basket in baskets.items() if not np.isnan(basket))
 
 
 def test_silence_is_told_by_other_days_too_and_at_the_horizon_it_is_churn(records):

@@ -38,6 +38,16 @@ def test_bands_change_at_the_thresholds_of_the_model(scored):
     assert [BANDS[place] for place in expected.astype(int)] == list(scored.scores.band)
 
 
+def test_about_a_third_of_the_customers_of_the_day_of_training_are_of_high_value(scored):
+    tiers = [segment.split("_")[0] for segment in scored.scores.segment]
+    assert [tiers.count(tier) / len(tiers) for tier in ("low", "mid", "high")] == pytest.approx([1 / 3] * 3, abs=0.02)
+
+
+def test_a_segment_does_not_depend_on_what_score_yaml_counts(scored):
+    other = score(scored.population, scored.model, 30, Terms(0.5, CostToServe(per_order_day=3.0)))
+    assert list(other.segment) == list(scored.scores.segment)
+
+
 @pytest.mark.parametrize("rows", [[0], [7], [2, 0, 1], list(range(100))])
 def test_some_customers_score_as_they_do_among_all_bit_for_bit(scored, rows):
     some = score(scored.population.take(np.array(rows)), scored.model, 365)

@@ -3,6 +3,7 @@
 import warnings
 
 from churnml.database import Catalogue, Records, open_engine
+from churnml.measures import SEGMENTS, STAGES
 from churnml.service import create_app
 
 with warnings.catch_warnings():
@@ -65,8 +66,11 @@ def record(customer_id, rank, rung="blend", **changes):
         "conversion_rung": None,
         "p_alive": round(1 - chance / 2, 3) if scored else None,
         **satisfaction(rank if scored else None),
+        **next_category(rank if scored else None),
         "next_order": next_order(rank) if scored else [],
         "no_order_within": silence(chance) if scored else [],
+        "lifecycle_stage": "prospect" if rung in ("prospect", "trial") else list(STAGES)[1 + rank % 6],
+        "segment": list(SEGMENTS)[rank % 9] if scored else None,
         "currency": "USD",
         "last_order_on": None if rung in ("prospect", "trial") else "2017-11-20T18:02:11+00:00",
         "order_days": 0 if rung in ("prospect", "trial") else 3 + rank,
@@ -81,6 +85,7 @@ def record(customer_id, rank, rung="blend", **changes):
         "propensity": 0.9 if action else None,
         "expected_net_value": round(5.2 - rank, 2) if action else None,
         "effect_source": "prior" if action else None,
+        "no_action_because": None if action else "no_consent" if scored else "no_score",
     }
     return body | changes
 
@@ -99,6 +104,17 @@ def satisfaction(rank):
     point = 30.0 + rank % 50
     told = dict(zip(names, (point, point - 21.5, point + 18.0), strict=True))
     return told | {"satisfaction_from": "answers" if rank % 3 == 0 else "estimate"}
+
+
+def next_category(rank):
+    """Return what a run says of the category to offer: one that goes with what they buy, one that is popular, none."""
+    if rank is None or rank % 3 == 2:
+        return {"next_category": None, "category_offers": []}
+    basis = "co_purchase" if rank % 3 == 0 else "popularity"
+    offer = {"category": "=<b>tea</b>", "kind": "cross_sell", "basis": basis, "score": 0.21}
+    due = {"category": "milk", "kind": "replenish", "basis": "own_interval", "score": 0.87}
+    why = {"en": "Has not bought it in 365 days", "zh": "365 天内未购买"}
+    return {"next_category": offer | {"within_days": 28, "why": why}, "category_offers": [offer, due]}
 
 
 def next_order(rank):

@@ -120,6 +120,12 @@ def test_filters_keep_only_the_bands_and_actions_asked_for(client):
     assert {(one["risk_band"], one["action"]) for one in seen} == {("high", "call"), ("low", "call")}
 
 
+def test_filters_keep_only_the_stages_and_segments_asked_for(client):
+    seen = walk(client, stage=["declining"], segment=["mid_value_high_risk", "low_value_high_risk"], limit=5)
+    assert {one["lifecycle_stage"] for one in seen} == {"declining"}
+    assert {one["segment"] for one in seen} == {"mid_value_high_risk", "low_value_high_risk"}
+
+
 @pytest.mark.parametrize("cursor", ["x", "é", "W10", "bnVsbA", "WzEsMiwzLDRd", "WyJhIiwgTmFOLCAiYiIsIDBd", ""])
 def test_a_garbled_cursor_is_refused(client, cursor):
     told = problem(client.get("/v1/at-risk", params={"cursor": cursor}))
@@ -140,6 +146,8 @@ def test_a_cursor_of_an_earlier_run_is_refused(own_workspace):
         ("limit=0", "`limit` must be at least 1, got '0'"),
         ("limit=501", "`limit` must be at most 500, got '501'"),
         ("band=huge", "`band.0` must be `high`, `medium` or `low`, got 'huge'"),
+        ("stage=declned", "did you mean `declining`?"),
+        ("segment=high_value", "got 'high_value'; did you mean `high_value_"),
         ("limt=5", "unknown field `limt`; did you mean `limit`?"),
         ("format=xls", "`format` must be `json` or `csv`, got 'xls'"),
     ],

@@ -4,7 +4,10 @@ import io
 import pytest
 from sample_run import HOSTILE, bodies
 
+from churnml.measures import SEGMENTS, STAGES
 from churnml.service import exports
+
+WORDS = {"Lifecycle stage": STAGES, "Segment": SEGMENTS}
 
 
 def rows(response):
@@ -35,6 +38,13 @@ def test_no_text_cell_of_the_csv_begins_like_a_formula(client):
     assert """'=HYPERLINK("http://x","y")""" in ids
     assert "'-12+3" in ids
     assert not [one for one in ids if one.startswith(("=", "+", "-", "@"))]
+
+
+def test_the_csv_says_where_each_stands_and_why_nothing_is_done(client):
+    head, *found = rows(client.get("/v1/at-risk?format=csv"))
+    told = {name: {row[head.index(name)] for row in found} for name in ("Lifecycle stage", "Segment")}
+    assert told == {name: {text.en for text in words.values()} - {"Prospect"} for name, words in WORDS.items()}
+    assert {row[head.index("No action because")] for row in found} == {"", "No consent"}
 
 
 def test_negative_numbers_stay_numbers(client):
@@ -87,3 +97,12 @@ def test_satisfaction_stands_with_its_interval_and_where_it_comes_from(client):
     assert told["Satisfaction (0 to 100)"] == ["30.0", "31.0", ""]
     assert told["Satisfaction, from"] == ["8.5", "9.5", ""]
     assert told["Satisfaction known by"] == ["Their answers", "Estimate", ""]
+
+
+def test_the_category_to_offer_stands_with_its_reason_safe_to_open(client):
+    head, first, _, third = rows(client.get("/v1/at-risk?format=csv"))[:4]
+    assert [first[head.index(name)] for name in ("Category to offer", "Because")] == [
+        "'=<b>tea</b>",
+        "Has not bought it in 365 days",
+    ]
+    assert third[head.index("Category to offer")] == ""

@@ -114,7 +114,7 @@ def test_the_list_speaks_chinese(page):
 
 def test_held_out_customers_are_marked_and_their_action_is_not_shown(page):
     found = page("/customers/" + quote(HOSTILE[3], safe="")).text
-    assert "Held out: do not approach" in found
+    assert "Control: do not approach" in found
     assert "Dear" not in found
     assert "对照组（请勿联系）" in page("/at-risk?lang=zh").text
 
@@ -150,6 +150,23 @@ def test_a_filter_holds_on_the_page_and_in_its_links(page):
     found = page("/at-risk?band=high").text
     assert '<option value="high" selected>' in found
     assert "/v1/at-risk?band=high&amp;format=csv&amp;lang=en" in found
+
+
+def test_the_list_can_be_held_to_a_stage_and_a_segment(page):
+    found = page("/at-risk?stage=declining&segment=mid_value_high_risk").text
+    assert '<option value="declining" selected>Declining</option>' in found
+    assert "segment=mid_value_high_risk&amp;format=csv" in found
+
+
+@pytest.mark.parametrize("language, words", [("en", "lifecycle stage: "), ("zh", "生命周期阶段：")])
+def test_a_customer_page_says_where_they_stand(page, language, words):
+    assert words in page(f"/customers/1296?lang={language}").text
+
+
+def test_a_customer_for_whom_nothing_is_done_is_told_why(page):
+    nothing = next(one for one in bodies() if one["no_action_because"] == "no_consent")
+    found = page(f"/customers/{quote(nothing['customer_id'], safe='')}").text
+    assert "Why: No consent. They have not agreed to be approached" in found
 
 
 def test_a_filter_that_fits_nobody_says_so(page):
@@ -188,7 +205,7 @@ def test_an_unknown_customer_is_a_page_of_its_own(page, language, words):
     assert words in found.text
 
 
-@pytest.mark.parametrize("query", ["band=huge", "cursor=garbled"])
+@pytest.mark.parametrize("query", ["band=huge", "stage=declned", "segment=rich", "cursor=garbled"])
 def test_a_link_that_no_longer_works_leads_back_to_the_list(page, query):
     found = page(f"/at-risk?{query}")
     assert found.status_code == 400
@@ -290,6 +307,22 @@ def test_satisfaction_is_shown_with_its_interval_and_where_it_comes_from(page, l
     told = page(f"/customers/{quote(HOSTILE[rank], safe='')}", **{"accept-language": language}).text
     assert said in told
     assert '<svg class="interval"' in told
+
+
+@pytest.mark.parametrize(("language", "said"), [("en", "What to offer"), ("zh", "推荐品类"), ("zh", "365 天内未购买")])
+def test_the_category_to_offer_is_shown_with_its_reason_in_both_languages(page, language, said):
+    told = page(f"/customers/{quote(HOSTILE[0], safe='')}", **{"accept-language": language}).text
+    assert said in told
+    assert "=&lt;b&gt;tea&lt;/b&gt;" in told
+
+
+def test_a_category_told_by_popularity_says_so(page):
+    ranks = {rank: page(f"/customers/{quote(HOSTILE[rank], safe='')}").text for rank in (0, 1)}
+    assert {rank for rank, told in ranks.items() if "Told by popularity" in told} == {1}
+
+
+def test_who_is_offered_no_category_has_no_such_part(page):
+    assert "What to offer" not in page(f"/customers/{quote(HOSTILE[2], safe='')}").text
 
 
 def test_satisfaction_that_is_not_told_has_no_tile(page):

@@ -8,13 +8,17 @@ from typing import Any
 
 import numpy as np
 
+from churnml.config import LifecycleRules
 from churnml.events import By, Standing
 from churnml.events.clock import days_later, moment
 from churnml.features import FeatureTable
+from churnml.measures import lifecycle_stages, stage_columns
 from churnml.modeling.contentment import Told
 from churnml.modeling.curve import QUANTILES, When
 from churnml.modeling.life import LONGEST_DAYS
 from churnml.scoring.conversion import UNTOLD, Converting
+from churnml.scoring.next_category import UNTOLD as NO_CATEGORY
+from churnml.scoring.next_category import Offers
 from churnml.scoring.reasons import Reason
 from churnml.scoring.score import Scores
 
@@ -32,7 +36,10 @@ _RUNG = {
 _MONEY_PLACES = 4
 _ORDERING = ("orders_all", "tenure_days", "recency_days")
 _COST, _RENEWAL = "acquisition_cost", "days_to_renewal"
-_TOLD_OF_NOBODY = ("last_order_on", "order_days", "tenure_days", "renews_on", "acquisition_cost")
+_BASKETS = ("basket_90d", "basket_all", "contract_price")
+"""What the next order may come to, the best first: lately, so far, or one period of what a contract costs."""
+
+_TOLD_OF_NOBODY = ("last_order_on", "order_days", "tenure_days", "renews_on", "acquisition_cost", "expected_basket")
 """What is not told of those who refuse to be profiled."""
 
 
@@ -58,6 +65,8 @@ def decision_records(
     told: list[list[Reason]],
     run: RunFacts,
     converting: Converting | None = None,
+    rules: LifecycleRules | None = None,
+    offers: Offers | None = None,
 ) -> Iterator[Record]:
     """Yield the record of each member of the base, scored or not.
 
@@ -69,12 +78,20 @@ def decision_records(
         Of the rows that are modelled, in their order.
     converting : Converting or None
         Of the rows that are undecided, in theirs.
+    rules : LifecycleRules, optional
+        When a customer is in which stage.
+    offers : Offers or None
+        The next categories of all rows.
     """
     modelled, undecided, on_trial = table.modelled, table.undecided, table.on_trial
     place, turn = np.cumsum(modelled) - 1, np.cumsum(undecided) - 1
     unknown = np.full(len(table), np.nan)
     orders, tenure, recency, cost, renewal = (
         table.column(name) if name in table.names else unknown for name in (*_ORDERING, _COST, _RENEWAL)
+    )
+    basket = _basket(table)
+    stage = lifecycle_stages(
+        stage_columns(table), table.standing, run.population_days, rules or LifecycleRules(), run.churn_by
     )
     ahead = _days_ahead(run, LONGEST_DAYS) if modelled.any() else []
     for row, customer in enumerate(table.customer_ids):
@@ -90,17 +107,30 @@ def decision_records(
             "clv_days": run.clv_days,
             "discount_rate": run.discount_rate,
             "currency": run.currency,
+            "lifecycle_stage": stage[row],
             "last_order_on": _day(run, recency[row]),
             "order_days": int(np.nan_to_num(orders[row])),
             "tenure_days": None if np.isnan(tenure[row]) else int(tenure[row]),
             "renews_on": None if np.isnan(renewal[row]) else _ahead_of(run, int(renewal[row])),
             "acquisition_cost": None if np.isnan(cost[row]) else round(float(cost[row]), _MONEY_PLACES),
+            "expected_basket": None if np.isnan(basket[row]) else round(float(basket[row]), _MONEY_PLACES),
         }
         if table.standing[row] == Standing.NO_PROFILING:
             record |= dict.fromkeys(_TOLD_OF_NOBODY)
         found = _scored(scores, told, int(place[row]), run, ahead) if modelled[row] else _UNSCORED
         found = found | (converting.record(int(turn[row])) if undecided[row] and converting else UNTOLD)
+        found = found | (NO_CATEGORY if offers is None else offers.record(row))
         yield record | found | {"clv_to_cac": _ratio(found["clv"], record["acquisition_cost"])} | UNDECIDED
+
+
+def _basket(table: FeatureTable) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+    """Return what the next order of each customer may come to; NaN where nothing tells it."""
+    found = np.full(len(table), np.nan)
+    for name in reversed(_BASKETS):
+        if name in table.names:
+            told = table.column(name)
+            found = np.where(np.isnan(told), found, told)
+    return found
 
 
 def _ratio(clv: float | None, cost: float | None) -> float | None:
@@ -135,7 +165,7 @@ _BETWEEN = ("churn_probability_low", "churn_probability_high")
 _SATISFACTION = {"satisfaction": "estimate", "satisfaction_low": "low", "satisfaction_high": "high"}
 _POINT_PLACES = 1
 _UNSCORED: Record = {
-    **dict.fromkeys((*_SCORED, *_BETWEEN, "risk_band", "p_alive", *_SATISFACTION)),
+    **dict.fromkeys((*_SCORED, *_BETWEEN, "risk_band", "segment", "p_alive", *_SATISFACTION)),
     "satisfaction_from": "none",
     "next_order": [],
     "no_order_within": [],
@@ -145,7 +175,20 @@ _UNSCORED: Record = {
 }
 
 UNDECIDED: Record = dict.fromkeys(
-    ("action", "action_label", "action_script", "arm", "propensity", "expected_net_value", "effect_source")
+    (
+        "action",
+        "action_label",
+        "action_script",
+        "arm",
+        "propensity",
+        "drawn_by",
+        "campaign",
+        "assignment_id",
+        "action_cost",
+        "expected_net_value",
+        "effect_source",
+        "no_action_because",
+    )
 )
 """The fields that `assign` fills."""
 
@@ -160,6 +203,7 @@ def _scored(scores: Scores, told: list[list[Reason]], place: int, run: RunFacts,
         "churn_probability_low": None if low is None else float(low[place]),
         "churn_probability_high": None if high is None else float(high[place]),
         "risk_band": scores.band[place],
+        "segment": scores.segment[place],
         "p_alive": float(scores.forecast.p_alive[place]),
         **_satisfaction(scores.forecast.satisfaction, place),
         "next_order": _when(scores.forecast.next_order, place, ahead),

@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from churnml.config import CostToServe, ScoreConfig
 from churnml.features import FeatureTable
+from churnml.measures import segments, value_tiers
 from churnml.modeling.clv import days_worth
 from churnml.modeling.model import Forecast, Model
 
@@ -67,6 +68,8 @@ class Scores:
         ``churn_probability * value_if_retained``: what is lost on average, against a customer certain to stay.
     band : ndarray
         'low', 'medium' or 'high'.
+    segment : ndarray
+        The third of what one who stays brings in the horizon, and the band; a key of `measures.SEGMENTS`.
     forecast : Forecast
         What the learners said, how much of a model they are, and between what the churn probability lies.
     """
@@ -81,6 +84,7 @@ class Scores:
     value_if_retained: Values
     value_at_risk: Values
     band: npt.NDArray[np.object_]
+    segment: npt.NDArray[np.object_]
     forecast: Forecast
 
 
@@ -105,6 +109,7 @@ def score(table: FeatureTable, model: Model, value_days: int, terms: Terms = IN_
     if_retained = left_over * forecast.tail_if_staying + forecast.season_if_staying - silent
     # the tails count the horizon in full, however few the days
     months = costs.per_30_days / 30 * days_worth(max(value_days, model.horizon_days), rate)
+    band = np.array(BANDS, dtype=np.object_)[np.searchsorted(model.bands, churn, side="right")]
     orders = (1.0 - churn) * forecast.tail_if_staying + churn * forecast.tail_if_silent
     return Scores(
         churn_probability=churn,
@@ -116,6 +121,7 @@ def score(table: FeatureTable, model: Model, value_days: int, terms: Terms = IN_
         cost_to_serve=per_orders * orders + months,
         value_if_retained=if_retained,
         value_at_risk=churn * if_retained,
-        band=np.array(BANDS, dtype=np.object_)[np.searchsorted(model.bands, churn, side="right")],
+        band=band,
+        segment=segments(value_tiers(forecast.margin_if_staying, model.tiers), band),
         forecast=forecast,
     )

@@ -184,7 +184,7 @@ def compare_scores(
         As of `score`.
     """
     whole, some = score(table, model, value_days, terms), min(len(table), MOST_SCORED_ALONE)
-    far = {field.name: np.zeros(some) for field in fields(Scores) if field.name not in {"band", "forecast"}}
+    far = {field.name: np.zeros(some) for field in fields(Scores) if field.name not in {"band", "segment", "forecast"}}
     for row in range(some):
         single = score(table.take(np.array([row])), model, value_days, terms)
         for name, distance in far.items():

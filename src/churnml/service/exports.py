@@ -11,6 +11,8 @@ import csv
 import io
 from collections.abc import Iterable, Iterator
 
+from churnml.measures import SEGMENTS, STAGES
+from churnml.policy import BECAUSE
 from churnml.service.readings import Record
 from churnml.wording import Language, translator
 
@@ -92,6 +94,11 @@ def _header(currency: str, language: Language) -> list[str]:
         _("Satisfaction, from"),
         _("Satisfaction, to"),
         _("Satisfaction known by"),
+        _("Lifecycle stage"),
+        _("Segment"),
+        _("No action because"),
+        _("Category to offer"),
+        _("Because"),
     ]
 
 
@@ -115,6 +122,10 @@ def _row(record: Record, language: Language) -> list[Cell]:
         record["order_days"],
         record["cutoff"],
         *_satisfaction(record, language),
+        stage_name(record.get("lifecycle_stage"), language),
+        segment_name(record.get("segment"), language),
+        because(record.get("no_action_because"), language)[0],
+        *_next_category(record, language),
     ]
 
 
@@ -160,6 +171,12 @@ def _satisfaction(record: Record, language: Language) -> list[Cell]:
     return [*(record.get(name) for name in ("satisfaction", "satisfaction_low", "satisfaction_high")), known]
 
 
+def _next_category(record: Record, language: Language) -> list[Cell]:
+    """Return the category and why; empty where none is told, and of records of earlier versions."""
+    found = record.get("next_category")
+    return [found["category"], found["why"][language]] if found else ["", ""]
+
+
 def _next_order(record: Record) -> list[Cell]:
     """Return the three dates; none of records of earlier versions, which know of no such thing."""
     dates = [one["date"] for one in record.get("next_order", [])]
@@ -180,4 +197,27 @@ def band_name(band: str | None, language: Language) -> str:
 def arm_name(arm: str | None, language: Language) -> str:
     """Return the arm of the experiment in words; empty for none."""
     _ = translator(language).gettext
-    return {"treated": _("Act now"), "control": _("Held out: do not approach")}.get(arm or "", "")
+    names = {
+        "treated": _("Act now"),
+        "control": _("Control: do not approach"),
+        "held_out": _("Held out: do not approach"),
+    }
+    return names.get(arm or "", "")
+
+
+def stage_name(stage: str | None, language: Language) -> str:
+    """Return a lifecycle stage in words; empty for none, and for one of a version to come."""
+    words = {str(name): text.to(language) for name, text in STAGES.items()}
+    return words.get(stage or "", "")
+
+
+def segment_name(segment: str | None, language: Language) -> str:
+    """Return a segment in words; empty for none, and for one of a version to come."""
+    words = {str(name): text.to(language) for name, text in SEGMENTS.items()}
+    return words.get(segment or "", "")
+
+
+def because(reason: str | None, language: Language) -> tuple[str, str]:
+    """Return in words why nothing is done, and what that means; empty for none, and for one of a version to come."""
+    words = {str(name): (told.name.to(language), told.meaning.to(language)) for name, told in BECAUSE.items()}
+    return words.get(reason or "", ("", ""))

@@ -37,6 +37,13 @@ class Filters:
 
     bands: tuple[str, ...] = ()
     actions: tuple[str, ...] = ()
+    stages: tuple[str, ...] = ()
+    segments: tuple[str, ...] = ()
+
+    @property
+    def each(self) -> tuple[tuple[str, ...], ...]:
+        """What is kept, in the order in which records are asked for it."""
+        return self.bands, self.actions, self.stages, self.segments
 
 
 @dataclass(frozen=True)
@@ -171,11 +178,11 @@ class Readings:
         UsageError
             If the cursor is not one of ours, or belongs to an earlier run.
         """
-        return _slice(run, cursor, lambda after: self._records.page(limit, after, filters.bands, filters.actions))
+        return _slice(run, cursor, lambda after: self._records.page(limit, after, *filters.each))
 
     def whole_list(self, run: CurrentRun, filters: Filters) -> Iterator[Record]:
         """Give the whole list record by record, reading it in pages so that memory stays small."""
-        return _whole(run, lambda after: self._records.page(_EXPORT_PAGE, after, filters.bands, filters.actions))
+        return _whole(run, lambda after: self._records.page(_EXPORT_PAGE, after, *filters.each))
 
     def prospects(self, run: CurrentRun, limit: int, cursor: str | None = None) -> Slice:
         """Return the part of the prospects that follows `cursor`, the likeliest to become customers first.

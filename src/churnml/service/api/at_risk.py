@@ -32,7 +32,7 @@ _EXAMPLE = {
 def at_risk(query: Annotated[AtRiskQuery, Query()], reader: Annotated[Readings, Depends(readings)]) -> Response:
     """Return one page as JSON, or the whole list as CSV: UTF-8 with a byte order mark, safe to open in Excel."""
     run = reader.run()
-    filters = Filters(tuple(query.band), tuple(query.action))
+    filters = Filters(tuple(query.band), tuple(query.action), tuple(query.stage), tuple(query.segment))
     if wants_csv(query):
         found, currency = reader.whole_list(run, filters), str(run.summary.get("currency", ""))
         return csv_file("at-risk", run, csv_chunks(found, currency, query.lang))

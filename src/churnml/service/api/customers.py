@@ -48,7 +48,9 @@ EXAMPLE = {
     }],
     "action": "coupon_10", "action_label": {"en": "10 % coupon", "zh": "九折券"},
     "action_script": {"en": "Send the coupon with a personal line.", "zh": "附上一句问候，发送优惠券。"},
-    "arm": "treated", "propensity": 0.9, "expected_net_value": 5.2, "effect_source": "prior",
+    "arm": "treated", "propensity": 0.9, "drawn_by": "choice", "campaign": "retention-2018-01",
+    "assignment_id": "cd9e079dddcc6390f23d173f4fcb39e3", "action_cost": 1.4, "expected_net_value": 5.2,
+    "effect_source": "prior", "no_action_because": None,
 }  # fmt: skip
 
 

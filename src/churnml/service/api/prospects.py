@@ -18,7 +18,7 @@ _NOTHING = (
     "churn_probability", "churn_probability_low", "churn_probability_high", "risk_band", "expected_margin",
     "margin_median", "margin_low", "margin_high", "clv", "cost_to_serve", "clv_to_cac", "value_if_retained",
     "value_at_risk", "p_alive", "last_order_on", "tenure_days", "action", "action_label", "action_script", "arm",
-    "propensity", "expected_net_value", "effect_source",
+    "propensity", "drawn_by", "campaign", "assignment_id", "action_cost", "expected_net_value", "effect_source",
 )  # fmt: skip
 _PROSPECT = EXAMPLE | dict.fromkeys(_NOTHING) | {
     "customer_id": "7", "rung": "trial", "next_order": [], "no_order_within": [], "order_days": 0,

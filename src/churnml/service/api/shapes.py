@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal
 from fastapi import Request
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from churnml.measures import Segment, Stage
 from churnml.service.readings import Band, Readings
 
 CustomerId = Annotated[str, StringConstraints(min_length=1, max_length=256)]
@@ -89,6 +90,27 @@ class NextOrder(Shape):
     )
 
 
+class CategoryOffer(Shape):
+    """A category to offer a customer."""
+
+    category: str
+    kind: Literal["cross_sell", "replenish"] = Field(
+        description="`cross_sell`: not bought within the lookback; `replenish`: due by the customer's own interval"
+    )
+    basis: Literal["co_purchase", "popularity", "own_interval"] = Field(
+        description="what tells it: `co_purchase`: it goes with what they buy; `popularity`: what others take up, "
+        "where co-purchase was no better out of time; `own_interval`: how often they buy it, and when last"
+    )
+    score: Share = Field(description="probability that they buy it in the horizon of categories, without an offer")
+
+
+class NextCategory(CategoryOffer):
+    """The category to offer first, and why."""
+
+    within_days: int = Field(description="days after the cutoff that `score` is about")
+    why: Bilingual
+
+
 class DecisionRecord(Shape):
     """What is known and decided about one customer, at one cutoff, by one run."""
 
@@ -120,6 +142,14 @@ class DecisionRecord(Shape):
     )
     churn_probability_high: Share | None = Field(description="up to here")
     risk_band: Band | None
+    lifecycle_stage: Stage | None = Field(
+        None, description="where they stand by their own rhythm (docs/lifecycle.md); null for who refuses profiling"
+    )
+    segment: Segment | None = Field(
+        None,
+        description="the third of what they bring in the horizon if they stay, among the customers when the model "
+        "was trained, and their risk band; null if not scored",
+    )
     conversion_probability: Share | None = Field(
         None,
         description="of a prospect or trial: probability of a first order, or a first contract that is paid for, in "
@@ -185,21 +215,63 @@ class DecisionRecord(Shape):
         description="quantiles of the day by which they have left for good, ascending: .25, .5 and .75; empty if not "
         "scored, or on the rung `recency`",
     )
+    next_category: NextCategory | None = Field(
+        None,
+        description="the category to offer first: one not bought before if any, else one that is due; null where order "
+        "lines name no category, or nothing was bought in `population_days`",
+    )
+    category_offers: list[CategoryOffer] = Field(
+        default_factory=list, description="three at most of each kind, the likeliest of each first"
+    )
     renews_on: Day | None = Field(None, description="when a contract renews next, where that is known")
     currency: str = Field(description="ISO 4217 code of every amount")
     last_order_on: datetime | None
     order_days: int | None
     tenure_days: int | None = Field(description="days since the first order; null before it")
+    expected_basket: float | None = Field(
+        None,
+        description="money: what the next order may come to: the mean of 90 days, or so far, or a contract's price",
+    )
     reasons: list[Reason] = Field(description="at most five, the weightiest first")
-    action: str | None = Field(description="suggested action; null before `churnml assign`")
+    action: str | None = Field(description="suggested action; null where `churnml assign` decided nothing")
     action_label: Bilingual | None
     action_script: Bilingual | None
-    arm: Literal["treated", "control", "none"] | None = Field(
-        description="`control`: held out to measure the effect; do not approach"
+    arm: Literal["treated", "control", "held_out", "none"] | None = Field(
+        description="`treated`: carry the action out; `control`: withheld to measure its effect, do not approach; "
+        "`held_out`: in the hold-out of every campaign, do not approach; `none`: the choice is to do nothing"
     )
-    propensity: Share | None = Field(description="probability with which the arm was drawn")
+    propensity: Share | None = Field(
+        description="of an action that was chosen, the probability that it is carried out; of what was drawn by lot, "
+        "that of the draw; 0 where the arm is `held_out` or `none`"
+    )
+    drawn_by: Literal["choice", "explore"] | None = Field(
+        None,
+        description="`choice`: the action is the best for them; `explore`: it, or nothing, was drawn by lot among what "
+        "was open to them; null where the campaign assigned nothing",
+    )
+    campaign: str | None = Field(
+        None, description="the one whose budget pays; null where `churnml assign` decided nothing"
+    )
+    assignment_id: str | None = Field(
+        None,
+        description="of this customer in this campaign; give it back in the file of `churnml measure outcomes`; null "
+        "where the campaign assigned nothing",
+    )
+    action_cost: float | None = Field(
+        None, description="money: what the action is expected to cost for this customer, by what they usually buy"
+    )
     expected_net_value: float | None = Field(description="money: expected gain of the action less its cost")
-    effect_source: str | None = Field(description="`prior`: the effect is assumed, not yet measured")
+    effect_source: Literal["definition", "prior", "measured", "uplift"] | None = Field(
+        description="where the expected effect comes from: `prior`: assumed, not yet measured; `measured`: on average, "
+        "against controls; `uplift`: learned customer by customer; `definition`: doing nothing changes nothing"
+    )
+    no_action_because: str | None = Field(
+        None,
+        description="why the suggestion is to do nothing: the rule that closed most actions to the customer "
+        "(`held_out`, `no_consent`, `open_complaint`, `contact_cap`, `cool_down`, `stage`, …); `not_worthwhile`: "
+        "nothing open is worth its cost; `limits`: budget or capacity went where they bring more; `no_score`; null "
+        "where something is done or was drawn",
+    )
 
 
 class ScoresRequest(Shape):
@@ -249,6 +321,8 @@ class AtRiskQuery(ListQuery):
 
     band: list[Band] = Field([], description="keep these risk bands; repeatable")
     action: list[str] = Field([], max_length=50, description="keep these suggested actions; repeatable")
+    stage: list[Stage] = Field([], description="keep these lifecycle stages; repeatable")
+    segment: list[Segment] = Field([], description="keep these segments of value and risk; repeatable")
 
 
 class NoConversion(Shape):

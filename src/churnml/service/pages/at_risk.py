@@ -10,6 +10,7 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from churnml.errors import UsageError
+from churnml.measures import SEGMENTS, STAGES
 from churnml.service.api.shapes import readings
 from churnml.service.pages.language import language_of
 from churnml.service.pages.rendering import render
@@ -34,6 +35,10 @@ class AtRiskContext:
     """the action asked for, or empty"""
     actions: dict[str, Text]
     """the actions to choose from, by key"""
+    stage: str
+    """the lifecycle stage asked for, or empty"""
+    segment: str
+    """the segment asked for, or empty"""
     csv_path: str
     """address of the whole list, as filtered, as CSV"""
     json_path: str
@@ -56,17 +61,21 @@ def at_risk(
     reader: Annotated[Readings, Depends(readings)],
     band: str = "",
     action: str = "",
+    stage: str = "",
+    segment: str = "",
     cursor: str | None = None,
 ) -> HTMLResponse:
     """Show a page of the list; before the first run, show what to do."""
     run = reader.find_run()
     if run is None:
         return render(request, "no_run.html", {}, 503)
-    if band and band not in BANDS:
-        raise UsageError(f"`band` must be one of {', '.join(BANDS)}, got {band!r}")
-    wanted = Filters((band,) if band else (), (action,) if action else ())
+    asked = {"band": band, "action": action, "stage": stage, "segment": segment}
+    for name, among in (("band", BANDS), ("stage", tuple(STAGES)), ("segment", tuple(SEGMENTS))):
+        if asked[name] and asked[name] not in among:
+            raise UsageError(f"`{name}` must be one of {', '.join(among)}, got {asked[name]!r}")
+    wanted = Filters(*((value,) if value else () for value in asked.values()))
     page = reader.at_risk(run, wanted, _PAGE, cursor)
-    kept = [(name, value) for name, value in (("band", band), ("action", action)) if value]
+    kept = [(name, value) for name, value in asked.items() if value]
     csv = [*kept, ("format", "csv"), ("lang", language_of(request))]
     context = AtRiskContext(
         run=run,
@@ -74,6 +83,8 @@ def at_risk(
         band=band,
         action=action,
         actions=reader.actions(run),
+        stage=stage,
+        segment=segment,
         csv_path="/v1/at-risk?" + urlencode(csv),
         json_path="/v1/at-risk?" + urlencode(kept),
         first_path="/at-risk?" + urlencode(kept),

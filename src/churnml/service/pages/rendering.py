@@ -16,8 +16,9 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from churnml import drawing, wording
+from churnml.measures import SEGMENTS, STAGES
 from churnml.modeling.no_conversion import reason_of
-from churnml.service.exports import arm_name, band_name, standing_name
+from churnml.service.exports import arm_name, band_name, because, segment_name, stage_name, standing_name
 from churnml.service.pages.harmless import marked, visible
 from churnml.service.pages.language import here_in, language_of, remember
 from churnml.service.pages.phrases import origin_name, say, table_name
@@ -93,9 +94,14 @@ def _environment(language: Language) -> Environment:
         "band_name": lambda band: band_name(band, language),
         "arm_name": lambda arm: arm_name(arm, language),
         "standing_name": lambda rung: standing_name(rung, language),
+        "stage_name": lambda stage: stage_name(stage, language),
+        "segment_name": lambda segment: segment_name(segment, language),
+        "because": lambda reason: because(reason, language),
     }
     environment.globals |= {
         "language": language,
+        "stages": tuple(STAGES),
+        "segments": tuple(SEGMENTS),
         "bar": _drawn(drawing.bar),
         "stacked_bar": _drawn(drawing.stacked_bar),
         "diverging_bar": _drawn(drawing.diverging_bar),
