@@ -33,6 +33,8 @@ features_app = typer.Typer(help="The catalogue of features, and the matrix at gi
 app.add_typer(features_app, name="features")
 check_app = typer.Typer(help="Proofs on your own data: exit code 4 if one finds something.", no_args_is_help=True)
 app.add_typer(check_app, name="check")
+measure_app = typer.Typer(help="What actions did, what they cost, and how long to measure.", no_args_is_help=True)
+app.add_typer(measure_app, name="measure")
 
 WorkspaceOption = Annotated[Path, typer.Option("--workspace", "-w", help="The folder that holds the data.")]
 ConfigsOption = Annotated[Path, typer.Option("--configs", help="The folder of YAML files.")]
@@ -251,7 +253,7 @@ def check_leakage(
 ) -> None:
     """Look for what was known only afterwards: the wall, each feature alone, each table a day later."""
     from churnml.verbs.check import FOUND, leakage  # noqa: PLC0415
-    from churnml.verbs.origins import language_named  # noqa: PLC0415
+    from churnml.wording import language_named  # noqa: PLC0415
 
     session, told = _open(workspace, configs, as_json=as_json), language_named(language)
     found = leakage(
@@ -276,7 +278,7 @@ def check_skew(
 ) -> None:
     """Compute the same customers in the batch, in training and online, and compare bit for bit."""
     from churnml.verbs.check import FOUND, skew  # noqa: PLC0415
-    from churnml.verbs.origins import language_named  # noqa: PLC0415
+    from churnml.wording import language_named  # noqa: PLC0415
 
     session, told = _open(workspace, configs, as_json=as_json), language_named(language)
     found = skew(session, customers=customers, cutoff=cutoff, reports=report or (), language=told)
@@ -358,6 +360,32 @@ def monitor(
         session.console.print(told(found), markup=False)
     if found["verdict"] != "fine":
         raise typer.Exit(FOUND)
+
+
+@measure_app.command("uplift")
+def measure_uplift(
+    cutoff: CutoffOption = None,
+    workspace: WorkspaceOption = WORKSPACE,
+    configs: ConfigsOption = CONFIGS,
+    *,
+    report: Annotated[
+        list[Path] | None, typer.Option(help="Write it here as well: a page (.html) or JSON (.json).")
+    ] = None,
+    language: Annotated[str, typer.Option(help="Of what people read: en or zh.")] = "en",
+    as_json: JsonOption = False,
+) -> None:
+    """Learn from contacts drawn by chance whom each action helps, and whom it harms."""
+    from churnml.verbs.measure_uplift import measure_uplift as run  # noqa: PLC0415
+    from churnml.verbs.measure_uplift import told  # noqa: PLC0415
+    from churnml.wording import language_named  # noqa: PLC0415
+
+    spoken = language_named(language)
+    session = _open(workspace, configs, as_json=as_json)
+    found = run(session, cutoff=cutoff, reports=report or [], language=spoken)
+    if as_json:
+        session.print_json(found)
+    else:
+        session.console.print(told(found, spoken), markup=False)
 
 
 @app.command()
@@ -570,23 +598,160 @@ def _score_features(
 
 @app.command()
 def assign(
-    budget: Annotated[float | None, typer.Option(help="Most that all actions may cost, in the currency.")] = None,
+    budget: Annotated[float | None, typer.Option(help="Most that the campaign may cost, in the currency.")] = None,
+    campaign: Annotated[
+        str | None, typer.Option(help="Whose budget it is; each customer is assigned once in it.")
+    ] = None,
     actions: Annotated[Path | None, typer.Option(help="The catalogue of actions, YAML.")] = None,
     workspace: WorkspaceOption = WORKSPACE,
     configs: ConfigsOption = CONFIGS,
     *,
+    anew: Annotated[bool, typer.Option("--anew", help="First take back what has no outcome yet.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only tell what would be done, and what other budgets would bring.")
+    ] = False,
+    report: Annotated[
+        list[Path] | None,
+        typer.Option(help="Write what is chosen, and who gets nothing and why, to this .html or .json; repeatable."),
+    ] = None,
+    language: LanguageOption = "en",
     as_json: JsonOption = False,
 ) -> None:
     """Choose an action for each customer within the budget, and keep a control group."""
     from churnml.verbs.assign import assign as run  # noqa: PLC0415
     from churnml.verbs.assign import told  # noqa: PLC0415
+    from churnml.wording import language_named  # noqa: PLC0415
 
-    session = _open(workspace, configs, as_json=as_json)
-    summary = run(session, budget=budget, actions=actions)
+    session, spoken = _open(workspace, configs, as_json=as_json), language_named(language)
+    summary = run(
+        session,
+        budget=budget,
+        campaign=campaign,
+        actions=actions,
+        anew=anew,
+        dry_run=dry_run,
+        reports=report or (),
+        language=spoken,
+    )
     if as_json:
         session.print_json(summary)
     else:
-        session.console.print(told(summary))
+        session.console.print(told(summary), markup=False)
+
+
+@measure_app.command("effect")
+def measure_effect(
+    campaign: Annotated[str | None, typer.Option(help="Only this campaign. Default: all that were ever run.")] = None,
+    by: Annotated[
+        str | None, typer.Option(help="Also by: an attribute such as region, campaign, segment, lifecycle_stage.")
+    ] = None,
+    workspace: WorkspaceOption = WORKSPACE,
+    configs: ConfigsOption = CONFIGS,
+    *,
+    outcome: Annotated[
+        str, typer.Option(help="orders: margin of landed orders; posted: values posted to assignments.")
+    ] = "orders",
+    report: Annotated[
+        list[Path] | None,
+        typer.Option(help="Write everything to this file as well: a page (.html) or .json; repeatable."),
+    ] = None,
+    language: LanguageOption = "en",
+    as_json: JsonOption = False,
+) -> None:
+    """Say what actions did, by those who by chance got them or not, and whether it paid."""
+    from churnml.verbs.measure_effect import measure_effect as run  # noqa: PLC0415
+    from churnml.verbs.measure_effect import told as said  # noqa: PLC0415
+    from churnml.wording import language_named  # noqa: PLC0415
+
+    session, spoken = _open(workspace, configs, as_json=as_json), language_named(language)
+    body = run(session, campaign=campaign, by=by, outcome=outcome, reports=report or (), language=spoken)
+    if as_json:
+        session.print_json(body)
+    else:
+        session.console.print(said(body, spoken), markup=False)
+
+
+@measure_app.command("policy")
+def measure_policy(
+    actions: Annotated[Path | None, typer.Option(help="The catalogue of actions to judge, YAML.")] = None,
+    workspace: WorkspaceOption = WORKSPACE,
+    configs: ConfigsOption = CONFIGS,
+    *,
+    language: LanguageOption = "en",
+    as_json: JsonOption = False,
+) -> None:
+    """Say what choosing by a catalogue would have been worth on past lots, before it is run."""
+    from churnml.verbs.measure_policy import measure_policy as run  # noqa: PLC0415
+    from churnml.verbs.measure_policy import told as said  # noqa: PLC0415
+    from churnml.wording import language_named  # noqa: PLC0415
+
+    session, spoken = _open(workspace, configs, as_json=as_json), language_named(language)
+    body = run(session, actions=actions)
+    if as_json:
+        session.print_json(body)
+    else:
+        session.console.print(said(body, spoken), markup=False)
+
+
+@measure_app.command("outcomes")
+def measure_outcomes(
+    file: Annotated[Path, typer.Argument(help="A CSV, Parquet, Excel or JSON lines file of outcomes.", readable=False)],
+    workspace: WorkspaceOption = WORKSPACE,
+    configs: ConfigsOption = CONFIGS,
+    *,
+    check: Annotated[bool, typer.Option("--check", help="Check and report, keep nothing.")] = False,
+    report: Annotated[
+        Path | None, typer.Option(help="Write the report with every refused row to this .json file as well.")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Post what came of the actions: carried out, redeemed, not delivered, what it cost and brought."""
+    from churnml.verbs.outcomes import outcomes as run  # noqa: PLC0415
+    from churnml.verbs.outcomes import told  # noqa: PLC0415
+
+    session = _open(workspace, configs, as_json=as_json)
+    found = run(session, file, check=check, report=report)
+    if as_json:
+        session.print_json(found)
+    else:
+        session.console.print(told(found, session.settings.currency), markup=False)
+
+
+@measure_app.command("plan")
+def measure_plan(
+    workspace: WorkspaceOption = WORKSPACE,
+    configs: ConfigsOption = CONFIGS,
+    *,
+    churn_effect: Annotated[
+        float | None, typer.Option(help="A fall of the churn probability to look for, such as 0.02. Default: assumed.")
+    ] = None,
+    margin_effect: Annotated[
+        float | None, typer.Option(help="A gain of margin per customer to look for. Default: what the action costs.")
+    ] = None,
+    per_week: Annotated[
+        int | None, typer.Option(help="Customers a week it can be chosen for. Default: who is open today, once.")
+    ] = None,
+    budget: Annotated[float | None, typer.Option(help="Most that a campaign may cost, in the currency.")] = None,
+    control_share: Annotated[float | None, typer.Option(help="Share from whom the action is withheld.")] = None,
+    power: Annotated[float, typer.Option(help="Probability of telling the effect if it is there.")] = 0.8,
+    level: Annotated[float, typer.Option(help="Two-sided probability of telling one that is not.")] = 0.05,
+    actions: Annotated[Path | None, typer.Option(help="The catalogue of actions, YAML.")] = None,
+    language: LanguageOption = "en",
+    as_json: JsonOption = False,
+) -> None:
+    """Say how many customers and weeks it takes to tell each action's effect, or that this base never will."""
+    from churnml.verbs.measure_plan import Asked, told  # noqa: PLC0415
+    from churnml.verbs.measure_plan import plan as run  # noqa: PLC0415
+    from churnml.wording import language_named  # noqa: PLC0415
+
+    words = language_named(language)
+    session = _open(workspace, configs, as_json=as_json)
+    asked = Asked(churn_effect, margin_effect, per_week, power, level)
+    body = run(session, asked, budget=budget, control_share=control_share, actions=actions)
+    if as_json:
+        session.print_json(body)
+    else:
+        session.console.print(told(body, words), markup=False)
 
 
 @app.command()
@@ -606,6 +771,10 @@ def backtest(
         int | None,
         typer.Option(help="Judge who became a customer instead, at so many cutoffs a horizon apart."),
     ] = None,
+    categories: Annotated[
+        int | None,
+        typer.Option(help="Judge which category customers bought next instead, at so many cutoffs a horizon apart."),
+    ] = None,
     report: Annotated[
         list[Path] | None,
         typer.Option(help="Write it to this Markdown file as well; with --origins also .html or .json; repeatable."),
@@ -616,17 +785,22 @@ def backtest(
     """Run the out-of-time protocols of configs/backtest.yaml, beside the baselines, with intervals."""
     from churnml.verbs.backtest import backtest as run  # noqa: PLC0415
     from churnml.verbs.backtest import backtest_conversion, backtest_within  # noqa: PLC0415
-    from churnml.verbs.origins import backtest_origins, language_named  # noqa: PLC0415
+    from churnml.verbs.backtest_categories import backtest_categories  # noqa: PLC0415
+    from churnml.verbs.origins import backtest_origins  # noqa: PLC0415
+    from churnml.wording import language_named  # noqa: PLC0415
 
-    if sum(map(bool, (origins is not None, protocol, within, conversion is not None))) > 1:
+    numbers = (origins, conversion, categories)
+    if sum(map(bool, (protocol, within, *(one is not None for one in numbers)))) > 1:
         raise UsageError(
-            "--origins, --protocol, --within and --conversion are four kinds of backtest; give one of them"
+            "--origins, --protocol, --within, --conversion and --categories are five kinds of backtest; give one"
         )
     session = _open(workspace, configs, as_json=as_json)
     if within:
         body = backtest_within(session, within, reports=report or ())
     elif conversion is not None:
         body = backtest_conversion(session, conversion, reports=report or ())
+    elif categories is not None:
+        body = backtest_categories(session, categories, reports=report or ())
     elif origins is not None:
         body = backtest_origins(session, origins, reports=report or (), language=language_named(language))
     else:

@@ -79,4 +79,5 @@ def test_another_horizon_is_a_number_of_days(days):
 def test_one_kind_of_backtest_is_run_at_a_time(tmp_path):
     said = churnml("backtest", "--origins", "3", "--within", "14", "--workspace", tmp_path)
     assert said.code == 2
-    assert "--origins, --protocol, --within and --conversion are four kinds of backtest; give one of them" in said.err
+    told = "--origins, --protocol, --within, --conversion and --categories are five kinds of backtest; give one"
+    assert told in said.err

@@ -16,7 +16,8 @@ from churnml.modeling.origins import Origin, Rolled, mean_over
 from churnml.modeling.satisfaction_trial import MEAN, Method, Trial
 from churnml.modeling.spread import Range
 from churnml.service.pages.backtest import backtest_page
-from churnml.verbs.origins import backtest_origins, language_named, page, verdicts
+from churnml.verbs.origins import backtest_origins, page, verdicts
+from churnml.wording import language_named
 
 AROUND, LEAD = Figure(15.2, 14.2, 16.2), Figure(0.63, 0.27, 1.17)
 METHODS = {OURS: Method(AROUND, AROUND, None), MEAN: Method(Figure(15.8, 14.8, 17.0), AROUND, LEAD)}

@@ -2,26 +2,52 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
-
 from churnml.config import AssignConfig
-from churnml.errors import NotFoundError
-from churnml.events import marketing
-from churnml.policy import Catalogue as Actions
-from churnml.policy import Decisions, decide, load_actions
+from churnml.database.money import millionths
+from churnml.errors import NotFoundError, UsageError
+from churnml.events.treatments import treatments
+from churnml.policy import BECAUSE, Catalogue, load_actions
+from churnml.verbs.assign_report import check_reports, write_reports
+from churnml.verbs.choosing import Chosen, Day
+from churnml.verbs.deciding import known_reasons
+from churnml.verbs.measure_effect import measured_effects
+from churnml.verbs.measure_uplift import UPLIFT
 from churnml.verbs.session import Session, clock
+from churnml.wording import Language
 
 Json = dict[str, Any]  # Any: JSON
-Flags = npt.NDArray[np.bool_]
 
 
-def assign(session: Session, *, budget: float | None = None, actions: Path | None = None) -> Json:
+def assign(
+    session: Session,
+    *,
+    budget: float | None = None,
+    campaign: str | None = None,
+    actions: Path | None = None,
+    anew: bool = False,
+    dry_run: bool = False,
+    reports: Sequence[Path] = (),
+    language: Language = "en",
+) -> Json:
     """Choose actions for the customers of the latest scores and return the run's summary.
+
+    Parameters
+    ----------
+    budget, campaign
+        In place of those of `configs/assign.yaml`.
+    actions : Path, optional
+        The catalogue of actions.
+    anew : bool, default False
+        Take back first what the campaign assigned and nobody posted an outcome of.
+    dry_run : bool, default False
+        Tell what would be done and what other budgets would bring; reserve and write nothing. With `anew`, as if the
+        campaign had assigned nothing yet.
+    reports : sequence of Path
+        Files to write a report to: .html, in `language`, or .json.
 
     Raises
     ------
@@ -29,113 +55,127 @@ def assign(session: Session, *, budget: float | None = None, actions: Path | Non
         If nothing was scored yet.
     ConfigError
         If `actions.yaml` says something it cannot.
+    UsageError
+        If the budget is below what the campaign has taken of it, or a report is of another kind.
     """
-    config = session.load("assign", AssignConfig, budget=budget)
-    file = actions or _file(session)
-    catalogue = load_actions(file)
+    check_reports(reports)
+    config = session.load("assign", AssignConfig, budget=budget, campaign=campaign)
+    summary = _assigned(session, config, actions, anew=anew, dry_run=dry_run)
+    write_reports(session, summary, reports, language)
+    return summary
+
+
+def _assigned(session: Session, config: AssignConfig, actions: Path | None, *, anew: bool, dry_run: bool) -> Json:
+    """Return the summary of a run; one with the same inputs is not repeated."""
+    catalogue = _actions(session, actions)
     scored = session.catalogue.last_run("score")
     if scored is None:
         raise NotFoundError("nothing is scored yet in this workspace; run `churnml score` first")
-    inputs = session.inputs(config, score=scored.run_id, actions=catalogue.model_dump(mode="json"))
+    day = Day.of(session, config, scored)
+    day.require_covered(config.budget, anew=anew)
+    if dry_run:
+        with session.step("Choosing actions within the budget"):
+            return scored.summary | Chosen.of(session, day, catalogue, config, afresh=anew).planned()
+    if anew:
+        _require_unseen(session, day.campaign)
+    day.ledger.expire(day.cutoff)  # by the clock of the data, so that a run made again does the same
+    inputs = session.inputs(
+        config,
+        score=scored.run_id,
+        actions=catalogue.model_dump(mode="json"),
+        heard=day.ledger.heard(day.campaign),
+        measured={name: one.to_json() for name, one in measured_effects(session).items()},
+        uplift=session.catalogue.alias(UPLIFT),
+    )
     done = session.catalogue.last_run("assign")  # an older run with these inputs is no longer the one served
-    if done is not None and done.inputs == inputs:
+    same = done is not None and done.inputs == inputs and not anew
+    if done and same and done.summary["assigned"] == len(day.ledger.assigned(day.campaign)):
         return done.summary
     with session.running("assign", inputs) as run_id, session.step("Choosing actions within the budget"):
-        everyone = session.records.of_run(scored.run_id)
-        population = [record for record in everyone if record["churn_probability"] is not None]
-        consented = _consented(session, [record["customer_id"] for record in population], catalogue)
-        decisions = _decide(population, catalogue, config, consented)
-        session.records.write(run_id, _decided(everyone, population, decisions, catalogue, run_id))
-        summary = scored.summary | _summary(decisions, config)
+        day.ledger.open(day.campaign, millionths(config.budget), clock(), anew=anew)
+        chosen = Chosen.of(session, day, catalogue, config, afresh=anew).reserved(run_id, clock(), anew=anew)
+        session.records.write(run_id, chosen.records(run_id))
+        summary = scored.summary | chosen.summary()
         session.catalogue.finish(run_id, clock(), summary, bundle=scored.bundle)
     return summary
 
 
-def _file(session: Session) -> Path | None:
-    file = session.configs / "actions.yaml"
-    return file if file.exists() else None
+def _require_unseen(session: Session, campaign: str) -> None:
+    """Refuse to take back a campaign of which contacts have landed: somebody has acted on it."""
+    seen = int((treatments(session.store, session.cutoff(None)).campaign == campaign).sum())
+    if seen:
+        raise UsageError(
+            f"--anew needs a campaign of which nothing was carried out, {seen:,} contacts of `{campaign}` have landed; "
+            "begin another campaign with --campaign"
+        )
 
 
-def _consented(session: Session, customer_ids: list[str], catalogue: Actions) -> Flags | None:
-    """Return who agreed to each action's channel, by the consents that have landed; None where consent is assumed."""
-    if "consents" in session.store.tables:
-        said = marketing(session.store)
-        return np.column_stack([said.may(customer_ids, action.channel) for action in catalogue.actions])
-    return None if session.settings.consent == "assumed" else np.zeros(len(customer_ids), dtype=np.bool_)
-
-
-def _decide(population: list[Json], catalogue: Actions, config: AssignConfig, consented: Flags | None) -> Decisions:
-    """Decide for the population; `consented` is None where consent is assumed, as every report then says."""
-
-    def column(name: str) -> npt.NDArray[np.float64]:
-        return np.array([record[name] for record in population], dtype=np.float64)
-
-    return decide(
-        [record["customer_id"] for record in population],
-        bands=np.array([record["risk_band"] for record in population], dtype=np.str_),
-        reasons=np.array([_why(record) for record in population], dtype=np.str_),
-        churn_probability=column("churn_probability"),
-        value_if_retained=column("value_if_retained"),
-        expected_margin=column("expected_margin"),
-        catalogue=catalogue,
-        budget=config.budget,
-        control_share=config.control_share,
-        salt=config.salt,
-        consented=consented,
-    )
-
-
-def _why(record: Json) -> str:
-    """Return the group of the strongest reason that raises the risk, empty if none does."""
-    return next((reason["group"] for reason in record["reasons"] if reason["direction"] == "raises"), "")
-
-
-def _decided(
-    everyone: list[Json], population: list[Json], decisions: Decisions, catalogue: Actions, run_id: str
-) -> Iterator[Json]:
-    place = {record["customer_id"]: number for number, record in enumerate(population)}
-    for record in everyone:
-        number = place.get(record["customer_id"])
-        chosen = {} if number is None else _fields(decisions, catalogue, number)
-        yield record | {"run_id": run_id} | chosen
-
-
-def _fields(decisions: Decisions, catalogue: Actions, number: int) -> Json:
-    action = catalogue[str(decisions.action[number])]
-    return {
-        "action": action.name,
-        "action_label": action.label.model_dump(),
-        "action_script": action.script.model_dump(),
-        "arm": str(decisions.arm[number]),
-        "propensity": float(decisions.propensity[number]),
-        "expected_net_value": round(float(decisions.expected_net_value[number]), 4),
-        "effect_source": str(decisions.effect_source[number]),
-    }
-
-
-def _summary(decisions: Decisions, config: AssignConfig) -> Json:
-    treated = decisions.arm == "treated"
-    names, counts = np.unique(decisions.action[treated], return_counts=True)
-    return {
-        "budget": config.budget,
-        "reserved": float(decisions.reserved),
-        "expected_cost": float(decisions.expected_cost),
-        "treated": int(treated.sum()),
-        "control": int((decisions.arm == "control").sum()),
-        "actions": {str(name): int(count) for name, count in zip(names, counts, strict=True)},
-        "expected_net_value": float(decisions.expected_net_value[treated].sum()),
-        "shadow_price": float(decisions.assignment.shadow_price),
-        "effect_source": "prior",
-        "exclusions": {str(rule): int(count) for rule, count in decisions.exclusions.items()},
-    }
+def _actions(session: Session, named: Path | None) -> Catalogue:
+    """Return the catalogue of actions: the file named, that of the workspace's configs, or the one that comes along."""
+    own = session.configs / "actions.yaml"
+    file = named or (own if own.exists() else None)
+    catalogue = load_actions(file)
+    catalogue.require_reasons(known_reasons(session), str(file or "actions.yaml"))
+    return catalogue
 
 
 def told(summary: Json) -> str:
     """Return the summary in one sentence for people."""
-    if summary["exclusions"]["no_consent"] and not summary["treated"]:
-        return "no action: nobody who is worth it has agreed to be contacted; see the table `consents`"
+    if not summary["treated"] and not summary["control"]:
+        return f"no action: {_why_none(summary)}"
+    held, lots = summary["control"], summary["explored"]
     return (
-        f"{summary['treated']:,} actions, {summary['control']:,} customers held out; {summary['reserved']:,.0f} of "
-        f"{summary['budget']:,.0f} {summary['currency']} reserved, {summary['expected_net_value']:,.0f} expected after "
-        "cost (effects are assumptions until measured)"
+        f"campaign {summary['campaign']}: {summary['treated']:,} actions, {held:,} withheld as controls, "
+        f"{summary['held_out']:,} held out of everything; {lots:,} of the former drawn by lot. "
+        f"{summary['reserved']:,.0f} of {summary['budget']:,.0f} {summary['currency']} reserved, "
+        f"{summary['expected_net_value']:,.0f} expected after cost ({_EFFECTS[summary['effect_source']]})"
+        + (_told_returns(summary) if summary.get("dry_run") else "")
     )
+
+
+_EFFECTS = {
+    "prior": "effects are assumptions until measured",
+    "measured": "by effects that were measured",
+    "uplift": "by effects that were learned",
+    "mixed": "some effects are measured, others assumed",
+}
+
+
+def _told_returns(summary: Json) -> str:
+    """Return what other budgets would bring, a line for each."""
+    found, currency = summary["returns"], summary["currency"]
+    lines = [
+        f"  of {one['budget']:,.0f} {currency}, {one['reserved']:,.0f} reserved bring {one['value']:,.0f}; one more "
+        f"{currency} would bring {one['marginal']:,.2f}"
+        for one in found["points"]
+    ]
+    enough = f"{found['enough']:,.0f} {currency} buy everything that pays, worth {found['most']:,.0f} (cautiously)"
+    head = "\nnothing was reserved or written (--dry-run). What more or less would bring, of what is left beside lots:"
+    return "\n".join([head, *lines, enough])
+
+
+def _why_none(summary: Json) -> str:
+    """Return why nothing was chosen for anybody, and what to do about it."""
+    customers, least = summary["population"], summary["least_reserve"]
+    if not summary["report"]["actions"]:
+        return "the catalogue holds nothing but `do_nothing`; add actions to configs/actions.yaml"
+    if least is None:
+        rule, count = max(_closing(summary), key=lambda one: one[1])
+        meaning = BECAUSE[rule].meaning.en
+        return f"nothing is open to any of {customers:,} customers, for {count:,} by `{rule}`. {meaning}"
+    if summary["left"] < least:
+        return (
+            f"{summary['left']:,.2f} {summary['currency']} are left of the budget of {summary['budget']:,.2f}, below "
+            f"{least:,.2f}, the least that an action open to somebody can cost; raise `budget` in configs/assign.yaml "
+            "or --budget"
+        )
+    return (
+        f"for none of {customers:,} customers is an open action worth its cost, taken cautiously; see `caution` and "
+        "the priors in configs/actions.yaml"
+    )
+
+
+def _closing(summary: Json) -> Sequence[tuple[Any, int]]:
+    """Return the rules that left customers with nothing open, and how many; those never scored are left out."""
+    told_apart = {"no_score"}
+    return [(rule, count) for rule, count in summary["no_action_because"].items() if rule not in told_apart]

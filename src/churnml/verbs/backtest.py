@@ -46,7 +46,7 @@ def backtest(session: Session, protocols: Sequence[str] = (), *, reports: Sequen
     """
     from churnml.modeling.backtest import run_protocol  # noqa: PLC0415  # LightGBM takes seconds to import
 
-    _check(reports)
+    check_reports(reports)
     settings, config = session.load("backtest", BacktestConfig), session.train_settings()
     features, found = of_session(session), []
     for name, protocol in chosen(settings, protocols).items():
@@ -82,7 +82,7 @@ def backtest_within(session: Session, days: Sequence[int], *, reports: Sequence[
     """
     from churnml.modeling.backtest import judge_within  # noqa: PLC0415  # LightGBM takes seconds to import
 
-    _check(reports)
+    check_reports(reports)
     for one in days:
         if not 1 <= one <= LONGEST_DAYS:
             raise UsageError(f"--within must be a number of days from 1 to {LONGEST_DAYS:,}, got {one}")
@@ -128,7 +128,7 @@ def backtest_conversion(session: Session, origins: int, *, reports: Sequence[Pat
     """
     from churnml.modeling.conversion_standing import judge_origins  # noqa: PLC0415  # LightGBM takes seconds to import
 
-    _check(reports)
+    check_reports(reports)
     if not 1 <= origins <= MOST_ORIGINS:
         raise UsageError(f"--conversion must be a number of cutoffs from 1 to {MOST_ORIGINS}, got {origins}")
     settings, now = session.load("backtest", BacktestConfig), session.cutoff(None)
@@ -150,8 +150,16 @@ def backtest_conversion(session: Session, origins: int, *, reports: Sequence[Pat
     return {"conversion": told, "no_more_because": why}
 
 
-def _check(reports: Sequence[Path]) -> None:
-    """Refuse a report whose name promises another kind than Markdown, before anything is trained."""
+def check_reports(reports: Sequence[Path]) -> None:
+    """Refuse a report whose name promises another kind than Markdown, before anything is trained.
+
+    Raises
+    ------
+    UsageError
+        If one does.
+    DependencyError
+        If one cannot be written.
+    """
     for report in reports:
         if report.suffix in {".html", ".json"}:
             raise UsageError(

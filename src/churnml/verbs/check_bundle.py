@@ -40,20 +40,24 @@ def check_bundle(session: Session, model: str | None = None, rows: int | None = 
     """
     from churnml.modeling.bundle import KEY_VARIABLE, read_bundle, try_bundle  # noqa: PLC0415  # LightGBM takes seconds
     from churnml.modeling.tabular_bundle import KIND, try_tabular  # noqa: PLC0415
+    from churnml.modeling.uplift.saved import KIND as UPLIFT  # noqa: PLC0415
+    from churnml.modeling.uplift.saved import try_uplift  # noqa: PLC0415
 
     folder = _folder(session, model)
     with session.step("Comparing every digest, parsing nothing"):
         manifest, files = read_bundle(folder)
-    of_table = manifest.get("kind") == KIND
+    kind = manifest.get("kind")
     with session.step("Parsing it in a process of its own, and scoring"):
-        if of_table:
+        if kind == KIND:
             try_tabular(folder)
+        elif kind == UPLIFT:
+            try_uplift(folder)
         else:
             try_bundle(folder, learners=session.own_learners)
-    asked = 0 if of_table else _ask(session, folder, rows)
+    asked = 0 if kind in {KIND, UPLIFT} else _ask(session, folder, rows)
     return {
         "model_version": folder.name,
-        "kind": manifest.get("kind", "landed tables"),
+        "kind": kind or "landed tables",
         "format": manifest["format"],
         "code_version": manifest["code_version"],
         "cutoff": manifest.get("cutoff"),

@@ -19,6 +19,7 @@ from churnml.errors import DataRefusedError, UsageError, nearest
 from churnml.events.feature_check import Checked, Rule, check, require_room, set_aside
 from churnml.events.feature_file import FeatureFile, find_roles, stage
 from churnml.events.feature_table import ReadyTable, Roles, listed
+from churnml.events.no_bar import without_bar
 from churnml.events.sources import unread_sheets
 from churnml.events.sources.files import open_rows
 from churnml.verbs.session import Session, clock
@@ -201,7 +202,7 @@ def opened(session: Session, path: Path) -> Iterator[tuple[FeatureFile, tuple[st
         }
         with duckdb.connect(config=settings) as connection:
             connection.execute("SET TimeZone = 'UTC'")
-            connection.execute("SET enable_progress_bar = false")
+            without_bar(connection)
             rows = open_rows(path, connection, scratch).exact()
             unread = filter(None, [unread_sheets([rows])])
             yield stage(connection, rows, path.name, session.settings.time_zone), (*rows.notes, *unread)

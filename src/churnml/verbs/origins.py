@@ -12,7 +12,7 @@ from churnml.errors import UsageError
 from churnml.verbs.features import of_session
 from churnml.verbs.horizon import train_config
 from churnml.verbs.session import Session, require_places
-from churnml.wording import LANGUAGES, Language
+from churnml.wording import Language
 
 if TYPE_CHECKING:
     from churnml.modeling.findings import Findings
@@ -78,20 +78,6 @@ def _written(rolled: Rolled, found: Findings, body: Json, kind: str, language: L
 
         return backtest_page(body, language)
     return page(rolled, found) if kind == ".md" else json.dumps(body, indent=2) + "\n"
-
-
-def language_named(name: str) -> Language:
-    """Return a language by its name.
-
-    Raises
-    ------
-    UsageError
-        If there is none of that name.
-    """
-    for language in LANGUAGES:
-        if name == language:
-            return language
-    raise UsageError(f"--language must be {' or '.join(LANGUAGES)}, got {name!r}")
 
 
 def _check(origins: int, reports: Sequence[Path]) -> None:

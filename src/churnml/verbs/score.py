@@ -7,7 +7,7 @@ from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from churnml.config import ScoreConfig
+from churnml.config import MeasureConfig, ScoreConfig
 from churnml.database.workspace import sweep_drafts
 from churnml.errors import ModelRefusedError, NotEnoughDataError, NotFoundError
 from churnml.features import Catalogue
@@ -40,7 +40,7 @@ def score(session: Session, *, cutoff: str | None = None) -> Summary:
         raise NotFoundError(_why_no_champion(session))
     check_bundle(session.workspace.models / champion)
     config, when = session.load("score", ScoreConfig), session.cutoff(cutoff)
-    inputs = session.inputs(config, bundle=champion, cutoff=when)
+    inputs = session.inputs(config, session.load("measure", MeasureConfig).lifecycle, bundle=champion, cutoff=when)
     done = session.catalogue.last_run("score")  # an older run with these inputs is no longer the one served
     if done is not None and done.inputs == inputs:
         return done.summary
@@ -63,6 +63,7 @@ def _run(session: Session, champion: str, config: ScoreConfig, when: int, inputs
     from churnml.features import build  # noqa: PLC0415  # compiles the kernel
     from churnml.modeling.bundle import load_bundle  # noqa: PLC0415
     from churnml.scoring.conversion import convert  # noqa: PLC0415
+    from churnml.scoring.next_category import offers  # noqa: PLC0415
     from churnml.scoring.reasons import reasons  # noqa: PLC0415
     from churnml.scoring.records import RunFacts, decision_records  # noqa: PLC0415
     from churnml.scoring.score import Terms  # noqa: PLC0415
@@ -84,7 +85,9 @@ def _run(session: Session, champion: str, config: ScoreConfig, when: int, inputs
             facts = RunFacts(run_id, champion, when, *days, currency, zone, config.discount_rate, model.by)
             undecided = table.take(table.undecided)
             converting = convert(undecided, model.conversion, features, currency, config.reasons)
-            session.records.write(run_id, decision_records(table, scores, told, facts, converting))
+            rules = session.load("measure", MeasureConfig).lifecycle
+            next_up = offers(session.store, table.customer_ids.tolist(), when, model.next_category)
+            session.records.write(run_id, decision_records(table, scores, told, facts, converting, rules, next_up))
         bands = Counter(str(band) for band in scores.band)
         summary: Summary = {
             "cutoff": moment(when, zone).isoformat(),
@@ -101,6 +104,7 @@ def _run(session: Session, champion: str, config: ScoreConfig, when: int, inputs
             "expected_conversions": converting and converting.expected,
             "conversion_rung": model.conversion and model.conversion.rung,
             "no_conversion": None if model.conversion else _no_conversion(manifest.get("conversion", {})),
+            "categories": next_up and next_up.counts | _basis(model),
             "model_version": champion,
             "rung": model.rung,
             "not_judged_because": manifest.get("not_judged_because", ""),
@@ -109,6 +113,12 @@ def _run(session: Session, champion: str, config: ScoreConfig, when: int, inputs
         }
         session.catalogue.finish(run_id, clock(), summary, bundle=champion)
     return summary
+
+
+def _basis(model: Model) -> Summary:
+    """Return what tells each kind of category."""
+    found = model.next_category
+    return {} if found is None else {"basis": {"cross_sell": found.cross_sell, "replenish": found.replenish}}
 
 
 def _no_conversion(told: Summary) -> Summary:

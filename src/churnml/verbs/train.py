@@ -82,6 +82,8 @@ def _run(session: Session, config: TrainConfig, suggested: Horizon | None, now: 
     from churnml.modeling.climb import climb  # noqa: PLC0415  # LightGBM takes seconds to import
     from churnml.modeling.conversion_standing import stand, tries  # noqa: PLC0415
     from churnml.modeling.gates import refusals  # noqa: PLC0415
+    from churnml.modeling.next_category import next_category  # noqa: PLC0415
+    from churnml.modeling.next_category.words import next_category_told  # noqa: PLC0415
     from churnml.modeling.satisfaction import satisfaction  # noqa: PLC0415
     from churnml.modeling.satisfaction_words import satisfaction_told  # noqa: PLC0415
 
@@ -97,6 +99,9 @@ def _run(session: Session, config: TrainConfig, suggested: Horizon | None, now: 
         with session.step("Learning satisfaction from those who answered, and trying it out of time"):
             content = satisfaction(session.store, of_session(session), trained.snapshots.table, now, config)
         trained = replace(trained, model=replace(trained.model, contentment=content.contentment))
+        with session.step("Learning which category comes next, and trying it out of time"):
+            category = next_category(session.store, now, config)
+        trained = replace(trained, model=replace(trained.model, next_category=category.model))
         facts = {
             "cutoffs": [moment(one, zone).isoformat() for one in trained.cutoffs],
             "cutoff": moment(now, zone).isoformat(),
@@ -109,6 +114,7 @@ def _run(session: Session, config: TrainConfig, suggested: Horizon | None, now: 
             "calibration": calibration_json(trained),
             "conversion": conversion.to_json(),
             "satisfaction": content.to_json(),
+            "next_category": category.to_json(),
         }
         bundle = save_bundle(trained.model, facts, session.workspace.models)
         with session.step("Trying the bundle in a process of its own"):
@@ -135,11 +141,12 @@ def _run(session: Session, config: TrainConfig, suggested: Horizon | None, now: 
             "judged": judged and judged.to_json(),
             "conversion": conversion.to_json(),
             "satisfaction": content.to_json(),
+            "next_category": category.to_json(),
         }
         currency = session.settings.currency
         card = model_card(bundle, trained, judged, asked, zone, currency, stood.not_judged, step, conversion)
-        card += calibration_told(trained) + satisfaction_told(content)
-        more = conversion.metrics() | content.metrics()
+        card += calibration_told(trained) + satisfaction_told(content) + next_category_told(category)
+        more = conversion.metrics() | content.metrics() | category.metrics()
         summary["not_tracked_because"] = tracked(
             session, lambda: _entry(session, config, suggested, trained, summary, judged, card, conversion, more)
         )
@@ -226,7 +233,7 @@ def told(summary: Json) -> str:
     horizon += _BY_CONTRACTS if summary["churn_by"] == "contracts" else ""
     return (
         f"{horizon}model {summary['model_version'][:12]} from {cutoffs} cutoff{'s' * (cutoffs != 1)}, {fate}\n"
-        f"{_rung_told(summary)}{_judged_told(summary)}{_calibration_told(summary)}{_satisfaction_told(summary)}\n"
+        f"{_rung_told(summary)}{_judged_told(summary)}{_calibration_told(summary)}{_satisfaction_told(summary)}{_next_told(summary)}\n"
         f"{_conversion_told(summary['conversion'])}"
     )
 
@@ -251,6 +258,14 @@ def _satisfaction_told(summary: Json) -> str:
 
     found = summary.get("satisfaction")
     return f"\n{told_of(found)}" if found and found["asked"] else ""
+
+
+def _next_told(summary: Json) -> str:
+    """Return how the next category did; nothing where no order lines name categories, which is no news."""
+    from churnml.modeling.next_category.words import told_of  # noqa: PLC0415
+
+    found = summary.get("next_category")
+    return f"\n{told_of(found)}" if found and found["categories"] else ""
 
 
 def _judged_told(summary: Json) -> str:

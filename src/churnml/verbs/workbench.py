@@ -172,6 +172,67 @@ class Workbench:
         run = session.catalogue.last_run("score")
         return pd.DataFrame(session.records.of_run(run.run_id if run else "")).set_index("customer_id")
 
+    def assign(
+        self,
+        *,
+        budget: float | None = None,
+        campaign: str | None = None,
+        dry_run: bool = False,
+        anew: bool = False,
+    ) -> Json:
+        """Choose actions for the customers of the last scores, as `churnml assign` does, and return the summary.
+
+        Parameters
+        ----------
+        budget : float, optional
+            The most that the campaign may cost, in the currency.
+        campaign : str, optional
+            Its name.
+        dry_run : bool, default False
+            Only tell what would be done, and what other budgets would bring.
+        anew : bool, default False
+            First take back what has no outcome yet.
+        """
+        from churnml.verbs.assign import assign  # noqa: PLC0415  # compiles the kernel
+
+        return assign(self._fresh(), budget=budget, campaign=campaign, dry_run=dry_run, anew=anew)
+
+    def measure_effect(self, campaign: str | None = None, *, by: str | None = None) -> Json:
+        """Return what each action did, over closed windows alone, as `churnml measure effect` does.
+
+        Parameters
+        ----------
+        campaign : str, optional
+            Only this one; by default all that were ever run.
+        by : str, optional
+            What tells the segments, such as `segment` or an attribute of customers.
+        """
+        from churnml.verbs.measure_effect import measure_effect  # noqa: PLC0415
+
+        return measure_effect(self._fresh(), campaign=campaign, by=by)
+
+    def measure_uplift(self, cutoff: str | None = None) -> Json:
+        """Learn whom each action helps from what was drawn by chance, as `churnml measure uplift` does."""
+        from churnml.verbs.measure_uplift import measure_uplift  # noqa: PLC0415  # LightGBM takes seconds to import
+
+        return measure_uplift(self._fresh(), cutoff=cutoff)
+
+    def plan(self, **asked: Any) -> pd.DataFrame:  # Any: the fields of `Asked`
+        """Return after how many customers and weeks each action's effect can be told, as `churnml measure plan` does.
+
+        Returns
+        -------
+        DataFrame
+            One row a question about an action, with the answer in words.
+        """
+        import pandas as pd  # noqa: PLC0415
+
+        from churnml.verbs.measure_plan import Asked, plan  # noqa: PLC0415
+
+        found = plan(self._fresh(), Asked(**asked))
+        rows = [{"action": one["action"], **question} for one in found["actions"] for question in one["plans"]]
+        return pd.DataFrame(rows)
+
     def explain(self, customer_id: str) -> pd.DataFrame:
         """Return why the model says what it says of a customer: the reasons of their latest record.
 
