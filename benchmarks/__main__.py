@@ -8,7 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from benchmarks import fit_report, ingest_report, model_report, report
+from benchmarks import assignment_report, fit_report, ingest_report, model_report, report
 from benchmarks.cost import Cost, middle
 from benchmarks.report import COLUMNS, SMALLER, Measured, World
 
@@ -17,6 +17,7 @@ HOME = ROOT / ".bench"
 PAGE = ROOT / "docs" / "benchmarks.md"
 WARM_UP_ROWS = 5_000
 MODEL_WARM_UP_ROWS = 50_000  # a training takes more than a handful of customers
+ASSIGNMENT_ROWS = 200_000
 QUICK_ROWS, QUICK_ORDERS = 1_000_000, 2_000_000
 REPEATS = 3
 
@@ -24,7 +25,7 @@ REPEATS = 3
 def main() -> None:
     """Measure what was asked for; only a full run writes the page, and only the sections it measured."""
     options = _options()
-    parts = {"features": _features, "ingest": _ingest, "rhythm": _rhythm, "models": _models}
+    parts = {"features": _features, "ingest": _ingest, "rhythm": _rhythm, "models": _models, "assignment": _assignment}
     # each step is a process of its own: this one stays small, for a child's peak memory starts at its parent's height
     chosen = [options.only] if options.only else list(parts)
     sections = {part.capitalize(): parts[part](options) for part in chosen}
@@ -39,7 +40,9 @@ def _options() -> argparse.Namespace:
         "--rows", type=int, help="event rows that features are made of; 5 million, or 1 million with --quick"
     )
     parser.add_argument("--orders", type=int, help="rows of the file to ingest; 10 million, or 2 million with --quick")
-    parser.add_argument("--only", choices=("features", "ingest", "rhythm", "models"), help="measure only this")
+    parser.add_argument(
+        "--only", choices=("features", "ingest", "rhythm", "models", "assignment"), help="measure only this"
+    )
     parser.add_argument(
         "--quick", action="store_true", help="measure once, not three times, and leave the page as it is"
     )
@@ -84,6 +87,15 @@ def _models(options: argparse.Namespace) -> str:
     found = json.loads(_python("-m", "benchmarks.measure_models", whole, warm_up))
     print(model_report.table(found), model_report.goals(found), sep="\n\n", flush=True)
     return model_report.section(found)
+
+
+def _assignment(options: argparse.Namespace) -> str:
+    """Return the section on choosing actions, its tables printed; the sizes are those of the goal."""
+    world = _ask(_LANDED, HOME, MODEL_WARM_UP_ROWS if options.quick else ASSIGNMENT_ROWS)
+    sizes = (assignment_report.CUSTOMERS, assignment_report.ACTIONS)
+    found = json.loads(_python("-m", "benchmarks.measure_assignment", world, *sizes))
+    print(assignment_report.table(found), assignment_report.goals(found), sep="\n\n", flush=True)
+    return assignment_report.section(found)
 
 
 def _repeats(options: argparse.Namespace) -> int:
