@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from journeys import copied
+
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # Jupyter warns of its own platform folders
     import nbformat
@@ -30,9 +32,10 @@ def test_there_is_a_first_look():
 
 
 @pytest.fixture(scope="module")
-def kernel(journey):
-    """A kernel on the trained journey; one for all notebooks, for what they import takes longer than what they do."""
-    where = {"CHURNML_WORKSPACE": str(journey.workspace.root), "CHURNML_CONFIGS": str(journey.configs)}
+def kernel(journey, tmp_path_factory):
+    """A kernel on a copy of the trained journey, for they train and score; one for all, as imports take longest."""
+    own = copied(journey, tmp_path_factory.mktemp("notebooks"))
+    where = {"CHURNML_WORKSPACE": str(own.workspace.root), "CHURNML_CONFIGS": str(own.configs)}
     started = KernelManager()
     started.start_kernel(cwd=str(FOLDER), env=os.environ | where)
     yield started
