@@ -49,6 +49,7 @@ def test_a_last_origin_that_is_better_passes():
     assert gate(folds(0.2, 0.2, 2.0)).passed
 
 
+@pytest.mark.long
 def test_of_two_hundred_models_that_did_not_change_hardly_one_is_refused():
     assert sum(not gate(folds(1.0, 1.0, 1.0, seed=seed, n=300)).passed for seed in range(200)) <= 2
 

@@ -18,6 +18,9 @@ START = datetime(2020, 1, 1, tzinfo=UTC)
 CONFIGS = {"assign.yaml": "effect_horizon_days: 30\n", "train.yaml": "churn: orders\nreturn_window_days: 0\n"}
 
 
+pytestmark = pytest.mark.long  # learning the four folds and three in sequence of two outcomes takes its time
+
+
 @dataclass(frozen=True)
 class Shop:
     """A shop that mailed half of its customers by chance: those who buy much buy more for it, the others less."""

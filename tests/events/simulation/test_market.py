@@ -130,6 +130,7 @@ def test_the_same_seed_gives_the_same_bytes_and_another_does_not(folder, tmp_pat
     assert [name for name, data in contents(folder).items() if other[name] == data] == ["sources.yaml"]
 
 
+@pytest.mark.long
 def test_the_size_of_a_block_changes_no_row(folder, tmp_path, monkeypatch):
     monkeypatch.setattr(market, "_AT_ONCE", 150)
     write_new(SMALL, tmp_path / "blocks")
