@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from churnml.errors import NotEnoughDataError
-from churnml.modeling.judgement import OURS, Figure
+from churnml.modeling.judgement import OURS, Figure, Method
 from churnml.modeling.next_category.links import cosine
 from churnml.modeling.next_category.model import Kind, NextCategory
 from churnml.modeling.next_category.pairs import due
@@ -69,15 +69,6 @@ class Ranked:
     values: Mapping[str, Mapping[str, Matrix]]
     told: float
     came: float
-
-
-@dataclass(frozen=True)
-class Method:
-    """One method's figures by measure, and by how much ours is better; empty for ours."""
-
-    name: str
-    figures: Mapping[str, Figure]
-    lead_of_ours: Mapping[str, Figure]
 
 
 @dataclass(frozen=True)
