@@ -8,25 +8,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from churnml.verbs.features import of_session
-from churnml.verbs.measure_uplift import UPLIFT, VERB
+from churnml.verbs.measure_uplift import UPLIFT
 from churnml.verbs.session import Session
 
 if TYPE_CHECKING:
-    from churnml.modeling.uplift.learned import Evidence
     from churnml.modeling.uplift.own import OwnEffects
-
-
-def evidence(session: Session, actions: Sequence[str]) -> dict[str, Evidence]:
-    """Return what the last `churnml measure uplift` knows of each action; exploration is wider where it is `none`.
-
-    Parameters
-    ----------
-    actions : sequence of str
-        Of the catalogue; what nobody has tried, or measured, is `none`.
-    """
-    last = session.catalogue.last_run(VERB)
-    known = {} if last is None else last.summary["evidence"]
-    return {name: known.get(name, "none") for name in actions}
 
 
 def own_effects(session: Session, cutoff: int, customer_ids: Sequence[str], actions: Sequence[str]) -> OwnEffects:
