@@ -246,3 +246,10 @@ def test_a_cost_that_can_only_be_a_slip_of_its_unit_is_refused(ledger):
     assert posted.became == "refused"
     assert posted.refused.rule == "must be at most 100 times the `max_cost` of the action, 5.00"
     assert ledger.campaign("spring").spent == 0
+
+
+def test_a_campaign_that_outcomes_have_exceeded_stays_open_with_its_budget_and_with_no_smaller_one(ledger):
+    ledger.post([outcome("c2", "carried_out", cost=19_000_000)], LATER)
+    assert ledger.open("spring", 20_000_000, NOW).left == -4_000_000
+    with pytest.raises(UsageError, match=r"19\.00 spent and 5\.00 reserved"):
+        ledger.open("spring", 19_500_000, NOW)

@@ -40,6 +40,29 @@ class Campaign:
         """What may still be reserved; below zero if outcomes cost more than was reserved for them."""
         return self.budget - self.reserved - self.spent
 
+    def require_covered(self, budget: int, *, anew: bool = False) -> None:
+        """Refuse to move the budget below what is taken of it; one that outcomes have exceeded may stay as it is.
+
+        Parameters
+        ----------
+        budget : int
+            What it is to be, millionths.
+        anew : bool, default False
+            Whether what is reserved is about to be taken back.
+
+        Raises
+        ------
+        UsageError
+        """
+        taken = self.spent + (0 if anew else self.reserved)
+        if budget < taken and budget != self.budget:
+            raise UsageError(
+                f"the budget of campaign `{self.name}` must cover what is taken of it, {units(self.spent):,.2f} spent "
+                f"and {units(self.reserved):,.2f} reserved, got {units(budget):,.2f}; set `budget` to at least "
+                f"{units(taken):,.2f}, in configs/assign.yaml or by --budget, begin another campaign with --campaign, "
+                "or take back what nobody has carried out with --anew"
+            )
+
 
 @dataclass(frozen=True)
 class Reservation:
@@ -168,15 +191,9 @@ class Ledger:
                 row = {"name": name, "budget": budget, "reserved": 0, "spent": 0, "opened_at": now}
                 connection.execute(insert(campaigns), row)
                 return Campaign(name, budget, 0, 0)
+            standing.require_covered(budget, anew=anew)
             if anew:
                 return standing
-            taken = standing.reserved + standing.spent
-            if budget < taken and budget != standing.budget:
-                raise UsageError(
-                    f"the budget of campaign `{name}` must cover what is taken of it, {units(standing.spent):,.2f} "
-                    f"spent and {units(standing.reserved):,.2f} reserved, got {units(budget):,.2f}; set `budget` to "
-                    f"at least {units(taken):,.2f}, or begin another campaign"
-                )
             connection.execute(update(campaigns).where(campaigns.c.name == name).values(budget=budget))
             return Campaign(name, budget, standing.reserved, standing.spent)
 

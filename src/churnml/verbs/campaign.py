@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from churnml.database import Assignment, Reservation
-from churnml.database.money import MILLION
 from churnml.events.clock import days_later, moment
 from churnml.policy import DO_NOTHING, Action, Catalogue, Decisions, Facts
+from churnml.policy.assignment import millionths
 
 Json = dict[str, Any]  # Any: JSON
 
@@ -45,6 +45,7 @@ def wanted(
 ) -> Iterator[Reservation]:
     """Yield what the ledger is asked to keep: those drawn by lot first, then the others, in the order of customers."""
     until = {action.name: days_later(cutoff, action.valid_days, time_zone) for action in catalogue.actions}
+    reserves = dict(zip(catalogue.names, millionths(catalogue.max_costs).tolist(), strict=True))
     asked = np.isin(decisions.arm, IN_LEDGER)
     for row in (*np.flatnonzero(asked & decisions.explored.who), *np.flatnonzero(asked & ~decisions.explored.who)):
         action = catalogue[str(decisions.action[row])]
@@ -61,11 +62,11 @@ def wanted(
             float(decisions.propensity[row]),
             "explore" if explored else "choice",
             action.channel,
-            _millionths(action.max_cost),
+            reserves[action.name],
             until[action.name],
             _details(facts, decisions, action, int(row)) | ({"among": among} if explored else {}),
             "redeemed" if action.cost.redemption else "carried_out",
-            max((_millionths(catalogue[name].max_cost) for name in among), default=0),
+            max((reserves[name] for name in among), default=0),
         )
 
 
@@ -98,8 +99,3 @@ def _details(facts: Facts, decisions: Decisions, action: Action, row: int) -> di
         "expected_net_value": round(float(decisions.expected_net_value[row]), _PLACES),
         "effect_source": str(decisions.effect_source[row]),
     }
-
-
-def _millionths(money: float) -> int:
-    """Return an amount in whole millionths, rounded up but for the noise of a float, as the knapsack counts it."""
-    return int(np.ceil(money * MILLION - 1e-3))

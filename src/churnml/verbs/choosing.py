@@ -14,7 +14,6 @@ import numpy as np
 from churnml.config import AssignConfig, Sector
 from churnml.database import Assignment, Campaign, Ledger, Run, assignment_id
 from churnml.database.money import millionths, units
-from churnml.errors import UsageError
 from churnml.events.clock import microseconds
 from churnml.policy import DO_NOTHING, Catalogue, Decisions, Design, Facts, Limits, decide, marginal_returns
 from churnml.verbs.assign_report import reported
@@ -57,28 +56,17 @@ class Day:
         return cls(scored, cutoff, name, Ledger(session.catalogue.engine))
 
     def require_covered(self, budget: float, *, anew: bool) -> None:
-        """Refuse a budget below what the campaign has taken of it already; a dry run is refused like a real one.
-
-        Raises
-        ------
-        UsageError
-        """
-        now = self.standing(budget)
-        taken = now.spent + (0 if anew else now.reserved)
-        if now.budget < taken:
-            raise UsageError(
-                f"the budget of campaign `{self.campaign}` must cover what is taken of it, {units(now.spent):,.2f} "
-                f"spent and {units(now.reserved):,.2f} reserved, got {budget:,.2f}; set `budget` in "
-                f"configs/assign.yaml or --budget to at least {units(taken):,.2f}, begin another campaign with "
-                "--campaign, or take back what nobody has carried out with --anew"
-            )
+        """Refuse a budget that the campaign cannot be moved to, before anything is chosen; see `Campaign`."""
+        for there in self._campaigns():
+            there.require_covered(millionths(budget), anew=anew)
 
     def standing(self, budget: float) -> Campaign:
         """Return the campaign as it stands, with a budget in currency units; one that was never opened is all left."""
-        there = [one for one in self.ledger.campaigns() if one.name == self.campaign]
-        return (
-            replace(there[0], budget=millionths(budget)) if there else Campaign(self.campaign, millionths(budget), 0, 0)
-        )
+        named = Campaign(self.campaign, millionths(budget), 0, 0)
+        return next((replace(there, budget=named.budget) for there in self._campaigns()), named)
+
+    def _campaigns(self) -> list[Campaign]:
+        return [one for one in self.ledger.campaigns() if one.name == self.campaign]
 
 
 @dataclass(frozen=True)
