@@ -33,7 +33,7 @@ features_app = typer.Typer(help="The catalogue of features, and the matrix at gi
 app.add_typer(features_app, name="features")
 check_app = typer.Typer(help="Proofs on your own data: exit code 4 if one finds something.", no_args_is_help=True)
 app.add_typer(check_app, name="check")
-measure_app = typer.Typer(help="What actions did, what they cost, and how long to measure.", no_args_is_help=True)
+measure_app = typer.Typer(help="The customer base as the business sees it, and what actions did.", no_args_is_help=True)
 app.add_typer(measure_app, name="measure")
 
 WorkspaceOption = Annotated[Path, typer.Option("--workspace", "-w", help="The folder that holds the data.")]
@@ -637,6 +637,57 @@ def assign(
         session.print_json(summary)
     else:
         session.console.print(told(summary), markup=False)
+
+
+def _measure_command(name: str, says: str) -> None:
+    """Add `churnml measure NAME`; all measures of the customer base are asked alike."""
+
+    def measure(
+        begin: Annotated[
+            str | None, typer.Option("--from", help="First day, such as 2017-01-01. Default: the last twelve months.")
+        ] = None,
+        end: Annotated[
+            str | None, typer.Option("--to", help="The day after the last. Default: the day after the last order.")
+        ] = None,
+        by: Annotated[
+            str | None, typer.Option(help="Also by: an attribute such as region, channel, stage, segment.")
+        ] = None,
+        every: Annotated[str, typer.Option(help="How long a period is: week, month, quarter, year.")] = "month",
+        workspace: WorkspaceOption = WORKSPACE,
+        configs: ConfigsOption = CONFIGS,
+        *,
+        report: Annotated[
+            list[Path] | None,
+            typer.Option(help="Write everything to this file as well: a page (.html) or .json; repeatable."),
+        ] = None,
+        language: Annotated[str, typer.Option(help="Of what people read: en or zh.")] = "en",
+        as_json: JsonOption = False,
+    ) -> None:
+        from churnml.verbs.measuring import measured  # noqa: PLC0415
+        from churnml.verbs.measuring_told import told  # noqa: PLC0415
+        from churnml.wording import language_named  # noqa: PLC0415
+
+        session, spoken = _open(workspace, configs, as_json=as_json), language_named(language)
+        body = measured(session, name, begin=begin, end=end, every=every, by=by, reports=report or (), language=spoken)
+        if as_json:
+            session.print_json(body)
+        else:
+            session.console.print(told(body, spoken), markup=False)
+
+    measure.__doc__ = says
+    measure_app.command(name)(measure)
+
+
+for _name, _says in (
+    ("lifecycle", "Say where customers are in their life, how they moved between stages, and how long they stayed."),
+    ("funnel", "Say how many go from stage to stage, how long it takes them, and where most are lost."),
+    ("segments", "Say who the customers are: by worth, risk, place, age, habit and interest, and how they moved."),
+    ("kpis", "Say the figures of the business by period, with intervals, targets, and what misses them."),
+    ("drivers", "Say how those who left differ from those who stayed; what goes with leaving, not what causes it."),
+    ("rhythm", "Say when customers buy: by weekday, hour and season, and which days were unusual."),
+    ("strategy", "Say on one page, per stage and segment, what it is worth, what is at risk and what to do."),
+):
+    _measure_command(_name, _says)
 
 
 @measure_app.command("effect")

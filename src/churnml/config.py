@@ -333,6 +333,9 @@ class MeasureConfig(Settings):
         104, ge=1, le=520, description="who would have to wait longer is told that it will never be conclusive"
     )
     seed: int = Field(0, ge=0, description="of the folds in which outcomes are expected by what was known before")
+    smallest_group: int = Field(
+        10, ge=1, le=10_000, description="figures of fewer customers are not shown, for they would tell of persons"
+    )
 
 
 class ServeConfig(Settings):

@@ -42,7 +42,7 @@ from churnml.events.schema import FROM_LANDING, ONE_OF, REQUIRED, TABLES
 
 Wanted = Mapping[str, Sequence[str]]
 
-_TRIAL = r"(^|[^a-z])trial([^a-z]|$)|试用"
+TRIAL = r"(^|[^a-z])trial([^a-z]|$)|试用"
 """What a plan is called that is tried out before it is paid for."""
 
 
@@ -705,7 +705,7 @@ def _paid(table: pa.Table) -> npt.NDArray[np.bool_]:
     """Tell which versions of contracts are paid for: they cost something, and their plan does not say trial."""
     amount = table.column("amount").to_numpy()
     plan = pc.fill_null(table.column("plan").cast(pa.string()), "")
-    trial = pc.match_substring_regex(plan, _TRIAL, ignore_case=True).to_numpy(zero_copy_only=False)
+    trial = pc.match_substring_regex(plan, TRIAL, ignore_case=True).to_numpy(zero_copy_only=False)
     return np.asarray((amount > 0) & ~trial.astype(np.bool_))
 
 

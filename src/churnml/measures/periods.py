@@ -1,0 +1,95 @@
+"""Periods of a company's calendar: weeks from Monday, months, quarters, years, in the workspace's zone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Literal
+
+from churnml.errors import UsageError
+from churnml.events.clock import midnight, moment
+
+Every = Literal["week", "month", "quarter", "year"]
+EVERY: tuple[Every, ...] = ("week", "month", "quarter", "year")
+_MONTHS = {"month": 1, "quarter": 3, "year": 12}
+_MOST = 400
+
+
+@dataclass(frozen=True)
+class Period:
+    """A stretch of whole local days: from the first, up to but without the last.
+
+    Parameters
+    ----------
+    first, last : date
+        `last` is the day after the period's last.
+    begin, end : int
+        Their midnights, microseconds UTC.
+    """
+
+    first: date
+    last: date
+    begin: int
+    end: int
+
+    @property
+    def name(self) -> str:
+        """The first day, ISO 8601, by which a period is named wherever it is shown."""
+        return self.first.isoformat()
+
+
+def periods(begin: int, end: int, every: Every, time_zone: str) -> tuple[Period, ...]:
+    """Return the whole periods within a stretch of time, in order; what is left at either side belongs to none.
+
+    Parameters
+    ----------
+    begin, end : int
+        Microseconds UTC.
+
+    Raises
+    ------
+    UsageError
+        If no whole period lies within, or more than 400 do.
+
+    Examples
+    --------
+    >>> from datetime import date
+    >>> january, july = (midnight(date(2024, month, 3), "UTC") for month in (1, 7))
+    >>> [one.name for one in periods(january, july, "quarter", "UTC")]
+    ['2024-04-01']
+    """
+    first = _at_or_after(begin, every, time_zone)
+    found = []
+    while (last := _next(first, every)) <= moment(end, time_zone).date():
+        found.append(Period(first, last, midnight(first, time_zone), midnight(last, time_zone)))
+        first = last
+    if not 0 < len(found) <= _MOST:
+        days = (moment(one, time_zone).date().isoformat() for one in (begin, end))
+        raise UsageError(
+            f"--every {every} needs 1 to {_MOST} whole periods between --from and --to, found {len(found)} between "
+            f"{' and '.join(days)}; ask for {'shorter periods or ' if not found else 'longer periods or '}other days"
+        )
+    return tuple(found)
+
+
+def _at_or_after(begin: int, every: Every, time_zone: str) -> date:
+    """Return the first day on which a period begins; an instant within a day is after its beginning."""
+    day = moment(begin, time_zone).date()
+    if midnight(day, time_zone) < begin:
+        day += timedelta(days=1)
+    start = _start(day, every)
+    return start if start == day else _next(start, every)
+
+
+def _start(day: date, every: Every) -> date:
+    if every == "week":
+        return day - timedelta(days=day.weekday())
+    months = _MONTHS[every]
+    return date(day.year, (day.month - 1) // months * months + 1, 1)
+
+
+def _next(first: date, every: Every) -> date:
+    if every == "week":
+        return first + timedelta(days=7)
+    month = first.month - 1 + _MONTHS[every]
+    return date(first.year + month // 12, month % 12 + 1, 1)
