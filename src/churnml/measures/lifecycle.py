@@ -27,6 +27,7 @@ if TYPE_CHECKING:  # policy knows the stages and has no use for the kernel, whic
 
 Values = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
+Codes = npt.NDArray[np.int8]
 Columns = Mapping[str, Values]
 
 Stage = Literal["prospect", "new", "growing", "mature", "declining", "churned", "won_back"]
@@ -41,20 +42,27 @@ STAGES: dict[Stage, Text] = {
 }
 """The stages, in the order of a life, and how each is worded."""
 
+NO_STAGE = -1
+"""In place of a stage, where stages are told as their places in `STAGES`."""
+
+_CODES: dict[Stage, int] = {stage: place for place, stage in enumerate(STAGES)}
+
 _WINDOWS = (30, 90, 180, 365)
 _CLOSED = (30, 60, 90, 180, 365)
 _RHYTHM_ORDERS = 3
 _ORDERS = ("orders_all", "tenure_days", "recency_days", "gap_max_days", "gap_last_days")
 _CONTRACTS = ("contracts_held", "contracts_lapsed", "contract_days", "paid_contract_days", "renewal_every_days")
 _USE = ("active_days_all", "days_since_activity")
+ORDER_COLUMNS = (*_ORDERS, *(f"orders_{days}d" for days in _CLOSED))
+"""The features that tell the stages of who orders."""
+
 COLUMNS = (
-    *_ORDERS,
-    *(f"orders_{days}d" for days in _CLOSED),
+    *ORDER_COLUMNS,
     *_CONTRACTS,
     *_USE,
     *(f"active_days_{days}d" for days in _WINDOWS),
 )
-"""The features that are read, those of tables that have landed."""
+"""All features that are read, where their tables have landed."""
 
 
 def stage_columns(table: FeatureTable) -> dict[str, Values]:
@@ -63,7 +71,7 @@ def stage_columns(table: FeatureTable) -> dict[str, Values]:
 
 
 def lifecycle_stages(
-    columns: Columns, standing: npt.NDArray[np.int8], patience_days: float, rules: LifecycleRules, by: By = "orders"
+    columns: Columns, standing: Codes, patience_days: float, rules: LifecycleRules, by: By = "orders"
 ) -> npt.NDArray[np.object_]:
     """Return the stage of each customer at one cutoff.
 
@@ -85,19 +93,30 @@ def lifecycle_stages(
     ndarray of shape (n_customers,)
         Keys of `STAGES`; None for who refuses to be profiled.
     """
+    words = np.array([*STAGES, None], dtype=np.object_)
+    return np.asarray(words[stage_codes(columns, standing, patience_days, rules, by)])
+
+
+def stage_codes(
+    columns: Columns, standing: Codes, patience_days: float, rules: LifecycleRules, by: By = "orders"
+) -> Codes:
+    """Return what `lifecycle_stages` does, as places in `STAGES`; `NO_STAGE` for who refuses to be profiled.
+
+    Rows may be of several cutoffs, for each is told by itself.
+    """
     n_customers = len(standing)
     known = {name: columns.get(name, np.full(n_customers, np.nan)) for name in COLUMNS}
     ordered, paid = known["orders_all"] > 0, np.isfinite(known["paid_contract_days"])
     by_contract = paid & ((by == "contracts") | ~ordered)
-    stage = np.full(n_customers, "prospect", dtype=np.object_)
+    codes = np.full(n_customers, _CODES["prospect"], dtype=np.int8)
     for mine, tell in ((ordered & ~by_contract, _by_orders), (by_contract, _by_contracts)):
         own = {name: column[mine] for name, column in known.items()}
-        stage[mine] = tell(own, patience_days, rules)
-    stage[standing == Standing.NO_PROFILING] = None
-    return stage
+        codes[mine] = tell(own, patience_days, rules)
+    codes[standing == Standing.NO_PROFILING] = NO_STAGE
+    return codes
 
 
-def _by_orders(own: Columns, patience_days: float, rules: LifecycleRules) -> npt.NDArray[np.object_]:
+def _by_orders(own: Columns, patience_days: float, rules: LifecycleRules) -> Codes:
     orders, silent, tenure = own["orders_all"], own["recency_days"], own["tenure_days"]
     usual = (tenure - silent + patience_days / rules.churned_gaps) / orders
     too_long = _too_long(usual, orders, patience_days, rules)
@@ -134,7 +153,7 @@ def _won_back(own: Columns, patience_days: float, rules: LifecycleRules) -> Flag
     return np.asarray(back)
 
 
-def _by_contracts(own: Columns, patience_days: float, rules: LifecycleRules) -> npt.NDArray[np.object_]:
+def _by_contracts(own: Columns, patience_days: float, rules: LifecycleRules) -> Codes:
     period = np.where(np.isfinite(own["renewal_every_days"]), own["renewal_every_days"], rules.new_days[0])
     lately = np.clip(rules.new_gaps * period, *rules.new_days)
     gone = own["contracts_held"] == 0
@@ -182,8 +201,8 @@ def _counts(
     return inside[place, everyone], inside[place + 1, everyone] - inside[place, everyone], window, length
 
 
-def _first(*rules: tuple[Stage, Flags]) -> npt.NDArray[np.object_]:
+def _first(*rules: tuple[Stage, Flags]) -> Codes:
     """Return for each customer the first stage whose rule holds; mature where none does."""
-    names = np.array([*(stage for stage, _ in rules), "mature"], dtype=np.object_)
+    codes = np.array([_CODES[stage] for stage in (*(stage for stage, _ in rules), "mature")], dtype=np.int8)
     holds = np.stack([*(rule for _, rule in rules), np.ones(len(rules[0][1]), dtype=np.bool_)])
-    return np.asarray(names[np.argmax(holds, axis=0)])
+    return np.asarray(codes[np.argmax(holds, axis=0)])
