@@ -1,0 +1,79 @@
+"""Everybody's stage at some cutoffs, by the terms of the model that is served: what counts as leaving, and how soon."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from churnml.config import LifecycleRules, MeasureConfig
+from churnml.events import By
+from churnml.verbs.horizon import train_settings
+from churnml.verbs.session import Session
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from churnml.measures.lifecycle_history import StageHistory
+
+
+@dataclass(frozen=True)
+class StageTerms:
+    """What stages are told by, beside the rows.
+
+    Parameters
+    ----------
+    population_days : int
+        How long one may be silent whose rhythm is not known.
+    by : {'orders', 'contracts'}
+        What makes a customer.
+    rules : LifecycleRules
+        Of `configs/measure.yaml`.
+    """
+
+    population_days: int
+    by: By
+    rules: LifecycleRules
+
+
+def stage_terms(session: Session, at: int) -> StageTerms:
+    """Return the terms of the champion, so that records and measures tell the same; else those of `train.yaml`.
+
+    Parameters
+    ----------
+    at : int
+        By whose orders and contracts `churn: auto` is settled where there is no champion; microseconds UTC.
+
+    Raises
+    ------
+    ModelRefusedError
+        If the champion's bundle is damaged.
+    """
+    rules, champion = session.load("measure", MeasureConfig).lifecycle, session.catalogue.alias("champion")
+    if champion is None:
+        settings = train_settings(session, at)
+        return StageTerms(settings.population_days, settings.by, rules)
+    from churnml.modeling.bundle import load_bundle  # noqa: PLC0415  # LightGBM takes seconds to import
+
+    model, _ = load_bundle(session.workspace.models / champion, session.own_learners)
+    return StageTerms(model.population_days, model.by, rules)
+
+
+def stage_history(session: Session, cutoffs: Sequence[int]) -> StageHistory:
+    """Return everybody's stage at each cutoff, see `measures.lifecycle_history.stages_at`."""
+    from churnml.measures.lifecycle_history import stages_at  # noqa: PLC0415  # compiles the kernel
+
+    terms = stage_terms(session, max(cutoffs))
+    with session.step("Telling stages") as tick:
+        return stages_at(session.store, cutoffs, terms.population_days, terms.rules, terms.by, tick)
+
+
+def stages_of_base(session: Session, at: int) -> pd.DataFrame:
+    """Return the stage of each customer of the base at one cutoff, as columns `customer_id` and `stage`.
+
+    Its customers are those of the books opened at that moment: known, and not refusing to be profiled.
+    """
+    import pandas as pd  # noqa: PLC0415
+
+    told = stage_history(session, [at])
+    return pd.DataFrame({"customer_id": told.customer_ids, "stage": told.at(-1)})
