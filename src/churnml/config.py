@@ -320,6 +320,14 @@ class AssignConfig(Settings):
         return value
 
 
+class OwnSegment(Settings):
+    """A segment of the company's own: whoever meets a condition over what is known of each customer."""
+
+    name: str = Field(pattern=r"^[a-z][a-z0-9_]{0,39}$", description="for programs and `--by`")
+    label: Label
+    query: str = Field(min_length=1, max_length=2_000, description="an SQL condition, such as `orders >= 10`")
+
+
 class MeasureConfig(Settings):
     """`configs/measure.yaml`: what stage a customer is in, and when an experiment ends, settled at its first look."""
 
@@ -336,6 +344,16 @@ class MeasureConfig(Settings):
     smallest_group: int = Field(
         10, ge=1, le=10_000, description="figures of fewer customers are not shown, for they would tell of persons"
     )
+    rfm_days: Days = Field(365, description="days before the end in which orders count for frequency and money")
+    segments: tuple[OwnSegment, ...] = Field((), description="segments of your own, each by a condition")
+
+    @field_validator("segments")
+    @classmethod
+    def _each_named_once(cls, value: tuple[OwnSegment, ...]) -> tuple[OwnSegment, ...]:
+        names = [one.name for one in value]
+        if len(set(names)) < len(names):
+            raise ValueError(f"must name each segment once, got {', '.join(names)}")
+        return value
 
 
 class ServeConfig(Settings):

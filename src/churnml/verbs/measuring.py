@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from churnml.config import MeasureConfig
 from churnml.errors import UsageError
+from churnml.verbs.grouping import groups, lay_groups
 from churnml.verbs.session import Session, clock, require_places
 from churnml.wording import Language
 
@@ -80,6 +81,8 @@ def measured(
 
 def body_of(session: Session, name: str, books: Books, asked: Asked) -> Json:
     """Return what a measure found as plain data, with what its figures have in common."""
+    if asked.by in groups(session):
+        lay_groups(session, books, asked)
     module = cast("_Figures", import_module(f"churnml.verbs.measure_{name}"))
     found = module.figures(session, books, asked)
     days = _days(session, asked)
