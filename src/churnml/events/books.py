@@ -26,6 +26,7 @@ from churnml.events.point_in_time import TRIAL, Store
 from churnml.events.schema import TABLES, Table
 
 _CLOCKS = ("customer_id", "occurred_at", "ingested_at")
+_PAID = f"(amount > 0 AND NOT regexp_matches(coalesce(plan, ''), '{TRIAL}', 'i'))"
 _SEEN = "occurred_at < {at} AND ingested_at <= {at}"
 
 
@@ -89,15 +90,17 @@ class Books:
     def order_days(self) -> str:
         """Name a table with one row per customer and local day with orders.
 
-        `customer_id`, `day`, `orders` (those that were paid), `amount`, `cost`, `discount`, `quantity`, and `ordered`:
-        whether the day is an order event, which its positive net amount makes it.
+        `customer_id`, `day`, `orders` (those that were paid), `amount`, `cost`, `costed` (the amount of those orders
+        whose cost is known), `discount`, `quantity`, and `ordered`: whether the day is an order event, which its
+        positive net amount makes it.
         """
         return self.keep(
             "order_days",
             """
             SELECT customer_id, local_time(occurred_at)::DATE AS day, count(*) FILTER (amount > 0) AS orders,
-                   sum(amount)::BIGINT AS amount, sum(cost)::BIGINT AS cost, sum(discount)::BIGINT AS discount,
-                   sum(quantity)::BIGINT AS quantity, sum(amount) > 0 AS ordered
+                   sum(amount)::BIGINT AS amount, sum(cost)::BIGINT AS cost,
+                   coalesce(sum(amount) FILTER (cost IS NOT NULL), 0)::BIGINT AS costed,
+                   sum(discount)::BIGINT AS discount, sum(quantity)::BIGINT AS quantity, sum(amount) > 0 AS ordered
             FROM orders GROUP BY ALL
             """,
         )
@@ -199,6 +202,7 @@ def _open(connection: duckdb.DuckDBPyConnection, store: Store, table: Table, at:
         rows = f"(SELECT * FROM {rows} ANTI JOIN hidden USING (customer_id))"
     if table.name == "subscriptions":
         connection.execute(f"CREATE TEMP TABLE subscriptions AS {_contracts(rows, at)}")
+        connection.execute(f"CREATE TEMP VIEW contract_versions AS {_versions(rows)}")
     elif table.later:
         connection.execute(f"CREATE TEMP TABLE {table.name} AS {_with_later_facts(table, rows, at)}")
     else:
@@ -224,7 +228,7 @@ def _contracts(rows: str, at: int) -> str:
         WITH versions AS (
             SELECT *, coalesce(started_at, occurred_at) AS begins,
                    CASE WHEN ended_at < {at} THEN ended_at END AS ends,
-                   amount > 0 AND NOT regexp_matches(coalesce(plan, ''), '{TRIAL}', 'i') AS paid
+                   {_PAID} AS paid
             FROM {rows}
         ),
         latest AS (
@@ -239,6 +243,19 @@ def _contracts(rows: str, at: int) -> str:
                version.ends AS ended_at, CASE WHEN version.ends IS NOT NULL THEN version.end_reason END AS end_reason,
                version.paid AS paid, CASE WHEN version.paid THEN paid_from END AS paid_from
         FROM latest
+    """
+
+
+def _versions(rows: str) -> str:
+    """Return the query of what each contract was from when on: of versions that began together, the last one told."""
+    return f"""
+        SELECT subscription_id, occurred_at, version.customer_id AS customer_id, version.plan AS plan,
+               version.amount AS amount, version.period AS period, version.paid AS paid
+        FROM (
+            SELECT subscription_id, occurred_at, arg_max(struct_pack(customer_id, plan, amount, period, paid := {_PAID}), ingested_at)
+                       AS version
+            FROM {rows} GROUP BY subscription_id, row_key, occurred_at
+        )
     """
 
 

@@ -25,7 +25,9 @@ Flags = npt.NDArray[np.bool_]
 _SATURDAY, _SUNDAY = 5, 6
 _EVENING = 18
 _AWAY = ("email_open", "email_click", "redeem", "payment", "payment_failed")
-_SCALES = {"nps": (0.0, 10.0), "csat": (1.0, 5.0), "ces": (1.0, 7.0), "review": (1.0, 5.0)}
+SCALES = {"nps": (0.0, 10.0), "csat": (1.0, 5.0), "ces": (1.0, 7.0), "review": (1.0, 5.0)}
+"""The worst and the best score of each instrument, where a survey does not tell its own."""
+
 _POINTS = 1_000
 """Satisfaction is counted in thousandths of the way from the worst score to the best."""
 
@@ -286,7 +288,7 @@ def answer_points(facts: Facts) -> npt.NDArray[np.float64]:
 def _ends(facts: Facts, column: str, which: int) -> npt.NDArray[np.float64]:
     """Return an end of each survey's scale: as it was told, else as its instrument has it."""
     words = facts.words["instrument"]
-    usual = np.array([*(_SCALES.get(word, (np.nan, np.nan))[which] for word in words), np.nan])
+    usual = np.array([*(SCALES.get(word, (np.nan, np.nan))[which] for word in words), np.nan])
     told = facts.columns[column].astype(np.float64)
     return np.where(np.isnan(told), usual[facts.columns["instrument"].astype(np.int64)], told)
 
@@ -318,7 +320,7 @@ ROW_SETS: dict[str, RowSet] = {
     "reopenings": _hours_to("tickets.reopened_at"),
     "surveys": RowSet("surveys", (), _as_they_are, ("instrument",)),
     "answers": RowSet("surveys.score", OF_ANSWERS, _answers()),
-    **{f"{name}_answers": RowSet("surveys.score", OF_ANSWERS, _answers(name)) for name in _SCALES},
+    **{f"{name}_answers": RowSet("surveys.score", OF_ANSWERS, _answers(name)) for name in SCALES},
     "profile_changes": RowSet("profile_changes", (), _as_they_are, ("attribute",)),
 }
 """Every kind of row there is, by name."""

@@ -37,18 +37,22 @@ class About:
         How it is counted, where the heading does not say.
     words : mapping of str to Text, optional
         How the values of a column of words are worded; those that are missing stay as they are.
+    unit_in : str, optional
+        The column that names the unit of each row, where rows of several units stand in one table.
     """
 
     title: Text
     unit: Unit
     definition: Text | None = None
     words: Mapping[str, Text] | None = None
+    unit_in: str | None = None
 
     def to_json(self) -> Json:
         """Return plain data."""
         words = None if self.words is None else {name: asdict(text) for name, text in self.words.items()}
         definition = None if self.definition is None else asdict(self.definition)
-        return {"title": asdict(self.title), "unit": self.unit, "definition": definition, "words": words}
+        told = {"title": asdict(self.title), "unit": self.unit, "definition": definition, "words": words}
+        return told if self.unit_in is None else told | {"unit_in": self.unit_in}
 
 
 @dataclass(frozen=True)

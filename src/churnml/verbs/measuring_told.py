@@ -9,7 +9,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text as Line
 
-from churnml.measures.cells import cell
+from churnml.measures.cells import cell_of
 from churnml.wording import Language, Text
 
 Json = dict[str, Any]  # Any: JSON
@@ -41,7 +41,7 @@ def _one(measure: Json, currency: str, language: Language) -> Iterator[Renderabl
     for about in columns.values():
         table.add_column(Line(about["title"][language]), justify="left" if about["unit"] in _WORDS else "right")
     for row in measure["rows"][:_MOST_ROWS]:
-        cells = (cell(row[name], one["unit"], currency, language, one["words"]) for name, one in columns.items())
+        cells = (cell_of(row, name, one, currency, language) for name, one in columns.items())
         table.add_row(*(Line(text) for text in cells))
     yield table
     if len(measure["rows"]) > _MOST_ROWS:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from churnml.measures.cells import cell
+from churnml.measures.cells import cell_of
 from churnml.service.pages.rendering import document
 from churnml.wording import Language
 
@@ -23,8 +23,7 @@ def measures_page(bodies: Sequence[Json], language: Language) -> str:
         Of the page.
     """
 
-    def shown(row: Json, name: str, measure: Json, body: Json) -> str:
-        about = measure["columns"][name]
-        return cell(row[name], about["unit"], body["currency"], language, about["words"])
+    def shown(row: dict[str, Any], name: str, measure: Json, body: Json) -> str:
+        return cell_of(row, name, measure["columns"][name], body["currency"], language)
 
     return document("measures_report.html", {"bodies": bodies, "shown": shown}, language)
