@@ -356,6 +356,46 @@ class MeasureConfig(Settings):
         return value
 
 
+class Aim(Settings):
+    """What a figure should be: no more than something, or no less."""
+
+    at_most: float | None = Field(None, allow_inf_nan=False, description="the most it should be, in its unit")
+    at_least: float | None = Field(None, allow_inf_nan=False, description="the least it should be, in its unit")
+
+    @model_validator(mode="after")
+    def _one_side(self) -> Aim:
+        if (self.at_most is None) == (self.at_least is None):
+            raise ValueError("must have one of `at_most` and `at_least`, not both or none")
+        return self
+
+    @property
+    def aim(self) -> tuple[Literal["at_most", "at_least"], float]:
+        """Which side, and the value."""
+        if self.at_most is not None:
+            return "at_most", self.at_most
+        return "at_least", float(self.at_least or 0.0)
+
+
+class KpiTarget(Aim):
+    """A target, and those of parts that have one of their own."""
+
+    parts: dict[str, Aim] = Field(default_factory=dict, description="by part, as `--by` names them")
+
+
+class KpiConfig(Settings):
+    """`configs/kpis.yaml`: the windows of the figures of the business, and their targets."""
+
+    horizon_days: Days | None = Field(None, description="silence that is churn; none takes that of configs/train.yaml")
+    population_days: Days | None = Field(None, description="who is active ordered within so many days; none likewise")
+    conversion_days: Days = Field(30, description="days in which a prospect converts")
+    repeat_days: Days = Field(90, description="days in which a first order is followed by a second")
+    answer_days: Days = Field(14, description="days in which a survey is answered")
+    category_days: Days = Field(180, description="days of history before a period for a category to be called new")
+    price_days: Days = Field(90, description="days before a period with which unit prices are compared")
+    price_rise: float = Field(0.1, ge=0.0, le=10.0, description="rise of a customer's unit price that counts")
+    targets: dict[str, KpiTarget] = Field(default_factory=dict, description="by name of the figure")
+
+
 class ServeConfig(Settings):
     """`configs/serve.yaml`: where the service listens."""
 

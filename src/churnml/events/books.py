@@ -252,8 +252,8 @@ def _versions(rows: str) -> str:
         SELECT subscription_id, occurred_at, version.customer_id AS customer_id, version.plan AS plan,
                version.amount AS amount, version.period AS period, version.paid AS paid
         FROM (
-            SELECT subscription_id, occurred_at, arg_max(struct_pack(customer_id, plan, amount, period, paid := {_PAID}), ingested_at)
-                       AS version
+            SELECT subscription_id, occurred_at,
+                   arg_max(struct_pack(customer_id, plan, amount, period, paid := {_PAID}), ingested_at) AS version
             FROM {rows} GROUP BY subscription_id, row_key, occurred_at
         )
     """

@@ -1,0 +1,216 @@
+"""What all figures stand on: the periods as tables beside the books, and sums over customers from which intervals come.
+
+A figure begins as a query with one row per customer and period: `y`, what is counted, and `x`, what it is divided by.
+Its sums over customers, of both, their squares and their product, are all that a share, a mean or a ratio and its
+interval need, and they add up: those of all are the sums of those of the parts.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+
+import pandas as pd
+
+from churnml.errors import NotEnoughDataError
+from churnml.events.books import Books
+from churnml.events.schema import MONEY_SCALE
+from churnml.measures.kpi_list import Windows
+from churnml.measures.parts import parts
+from churnml.measures.periods import Period
+
+SUMS = ("y", "x", "yy", "xx", "xy", "customers")
+
+
+@dataclass(frozen=True)
+class Ground:
+    """Books with periods and people laid beside them.
+
+    Parameters
+    ----------
+    books : Books
+        As known at the end of what is asked.
+    key : str
+        Ends the names of its tables: the same books may be asked of other periods.
+    people : str
+        Names a table of `customer_id`, `part`, `known` (the day they became known) and `acquisition_cost`, a number in
+        the currency.
+    margin_rate : float
+        Margin per unit of revenue where no cost is known.
+    """
+
+    books: Books
+    periods: tuple[Period, ...]
+    windows: Windows
+    key: str
+    people: str
+    margin_rate: float
+
+    @classmethod
+    def lay(
+        cls, books: Books, periods: tuple[Period, ...], windows: Windows, by: str | None, margin_rate: float
+    ) -> Ground:
+        """Lay the periods and the people beside the books."""
+        key = f"{periods[0].name}_{periods[-1].last}_{len(periods)}_{_word(by)}".replace("-", "")
+        days = {"period": [one.first for one in periods], "last": [one.last for one in periods]}
+        books.add(f"kpi_days_{key}", pd.DataFrame(days))
+        books.keep(f"kpi_periods_{key}", f"SELECT period::DATE AS period, last::DATE AS last FROM kpi_days_{key}")
+        people = books.keep(
+            f"kpi_people_{key}",
+            f"""
+            SELECT customer_id, part, local_time(first_known_at)::DATE AS known,
+                   acquisition_cost / {MONEY_SCALE}.0 AS acquisition_cost
+            FROM customers JOIN {parts(books, by)} USING (customer_id)
+            """,
+        )
+        return cls(books, periods, windows, key, people, margin_rate)
+
+    @property
+    def calendar(self) -> str:
+        """Name the table of periods: `period`, its first day, and `last`, the day after its last."""
+        return f"kpi_periods_{self.key}"
+
+    def days(self, shift: int = 0) -> str:
+        """Name a table of `day` and `period`: the days of each period, all moved back by so many days."""
+        name = f"kpi_calendar_{shift}_{self.key}"
+        query = f"""
+            SELECT period, unnest(generate_series(period - {shift}, last - {shift} - 1, INTERVAL 1 DAY))::DATE AS day
+            FROM {self.calendar}
+        """
+        return self.books.keep(name, query)
+
+    def keep(self, name: str, query: str) -> str:
+        """Keep what a query finds as a table and return its name; `$horizon_days` and the like are filled in."""
+        return self.books.keep(f"{name}_{self.key}", query, self._given(query))
+
+    def sums(self, kpi: str, query: str) -> pd.DataFrame:
+        """Return the sums of a figure by period and part.
+
+        Parameters
+        ----------
+        kpi : str
+            Its name.
+        query : str
+            Of `customer_id`, `period`, `y` and `x`, one row per customer and period.
+
+        Returns
+        -------
+        DataFrame
+            `kpi`, `period`, `part` and the columns of `SUMS`; `customers` are those it rests on, whose x is not 0.
+        """
+        return self.books.frame(
+            f"""
+            SELECT '{kpi}' AS kpi, period, part, sum(y) AS y, sum(x) AS x, sum(y * y) AS yy, sum(x * x) AS xx,
+                   sum(x * y) AS xy, count(*) FILTER (x <> 0) AS customers
+            FROM (SELECT customer_id, period, y::DOUBLE AS y, x::DOUBLE AS x FROM ({query}))
+            JOIN {self.people} USING (customer_id)
+            GROUP BY period, part
+            """,
+            self._given(query),
+        )
+
+    def _given(self, query: str) -> Mapping[str, float]:
+        values = asdict(self.windows) | {"margin_rate": self.margin_rate}
+        return {name: values[name] for name in set(re.findall(r"\$(\w+)", query))}
+
+    @property
+    def buyers(self) -> str:
+        """Name a table of what each customer bought in each period, those without an order left out.
+
+        `days` are order events, `orders` those that were paid, `amount` is in the currency.
+        """
+        return self.keep(
+            "kpi_buyers",
+            f"""
+            SELECT customer_id, period, count(*) FILTER (ordered) AS days, sum(orders) AS orders,
+                   sum(amount) / {MONEY_SCALE}.0 AS amount
+            FROM {self.books.order_days} JOIN {self.days()} USING (day) GROUP BY customer_id, period
+            """,
+        )
+
+    @property
+    def contracts(self) -> str:
+        """Name a table of the contracts that were paid for: from which local day, until which, and whether continued.
+
+        Another contract of the customer continues one if it is paid for, begins before the grace period after the end
+        is over, and outlasts it: as labels count it.
+        """
+        return self.keep(
+            "kpi_contracts",
+            """
+            WITH paid AS (
+                SELECT customer_id, subscription_id, started_at, paid_from, ended_at FROM subscriptions
+                WHERE paid AND paid_from < coalesce(ended_at, opened_at())
+            ),
+            continued AS (
+                SELECT DISTINCT one.subscription_id, one.customer_id FROM paid AS one
+                JOIN paid AS other ON one.customer_id = other.customer_id
+                 AND one.subscription_id <> other.subscription_id
+                 AND coalesce(other.ended_at > one.ended_at, true)
+                 AND local_time(other.started_at) < local_time(one.ended_at) + to_days($grace_days::INTEGER)
+                WHERE one.ended_at IS NOT NULL
+            )
+            SELECT customer_id, local_time(paid_from)::DATE AS day, local_time(ended_at)::DATE AS until,
+                   c.subscription_id IS NOT NULL AS continued
+            FROM paid LEFT JOIN continued AS c USING (customer_id, subscription_id)
+            """,
+        )
+
+    @property
+    def first(self) -> str:
+        """Name a table of when each customer began to buy: `day`, of an order or a contract, and `ordered`, `again`.
+
+        `ordered` and `again` are the first two days with an order event.
+        """
+        return self.keep(
+            "kpi_first",
+            f"""
+            SELECT customer_id, min(day) AS day, min(ordered) AS ordered, min(again) AS again FROM ({self._begun()})
+            GROUP BY customer_id
+            """,
+        )
+
+    def _begun(self) -> str:
+        found = []
+        if "orders" in self.books.tables:
+            found.append(
+                f"""
+                SELECT customer_id, days[1] AS day, days[1] AS ordered, days[2] AS again
+                FROM (SELECT customer_id, min(day, 2) AS days FROM {self.books.order_days} WHERE ordered GROUP BY ALL)
+                """
+            )
+        if "subscriptions" in self.books.tables:
+            found.append(f"SELECT customer_id, day, NULL AS ordered, NULL AS again FROM {self.contracts}")
+        return " UNION ALL ".join(found)
+
+    @property
+    def present(self) -> str:
+        """Name a table of who was there in each period: with an order event in it, or a contract that is paid for."""
+        found = []
+        if "orders" in self.books.tables:
+            found.append(f"SELECT customer_id, period FROM {self.buyers} WHERE days > 0")
+        if "subscriptions" in self.books.tables:
+            found.append(
+                f"""
+                SELECT customer_id, period FROM {self.contracts} JOIN {self.calendar}
+                ON day < last AND coalesce(until >= period, true)
+                """
+            )
+        return self.keep("kpi_present", " UNION ".join(found))
+
+    @property
+    def began(self) -> pd.Timestamp:
+        """The first local day of the history: of the first order, or where there are none, of the first contract."""
+        table = self.books.order_days if "orders" in self.books.tables else self.contracts
+        first = self.books.frame(f"SELECT min(day) AS day FROM {table}")["day"][0]
+        if pd.isna(first):
+            raise NotEnoughDataError(
+                "`measure kpis` needs an order or a contract that is paid for before --to, found none; ask for later "
+                "days or land them"
+            )
+        return pd.Timestamp(first)
+
+
+def _word(by: str | None) -> str:
+    return "".join(letter if letter.isalnum() else "_" for letter in by or "all")
