@@ -328,6 +328,49 @@ class OwnSegment(Settings):
     query: str = Field(min_length=1, max_length=2_000, description="an SQL condition, such as `orders >= 10`")
 
 
+class FunnelStage(Settings):
+    """One stage of the funnel: its name, and what has to have happened."""
+
+    name: str = Field(pattern=r"^[a-z][a-z0-9_]*$", description="the stage's name in files and addresses")
+    label: Label = Field(description="what people read")
+    when: dict[str, dict[str, bool | int | str | tuple[str, ...]]] = Field(
+        min_length=1,
+        description="by table, what its rows must say: a column and its value or values, `at_least` so many of them, of "
+        "subscriptions `held_days`; of several tables any will do, whichever comes first",
+    )
+
+    @field_validator("when", mode="before")
+    @classmethod
+    def _a_table_alone_is_any_row_of_it(cls, value: object) -> object:
+        if isinstance(value, str):
+            return {value: {}}
+        if isinstance(value, dict):
+            return {table: {} if wanted is None else wanted for table, wanted in value.items()}
+        return value
+
+
+FunnelPreset = Literal["auto", "default", "short", "retail", "finance", "b2b", "ecommerce"]
+
+
+class FunnelRules(Settings):
+    """What the stages are that customers go through, and what skipping one means."""
+
+    preset: FunnelPreset = Field("auto", description="stages that come along; `auto` chooses by what has landed")
+    stages: tuple[FunnelStage, ...] = Field((), description="stages of your own, in order, in place of a preset's")
+    skipped: Literal["counted", "required"] = Field(
+        "counted",
+        description="`counted`: a later stage counts for those skipped; `required`: each stage has to be seen",
+    )
+
+    @field_validator("stages")
+    @classmethod
+    def _apart_and_more_than_one(cls, value: tuple[FunnelStage, ...]) -> tuple[FunnelStage, ...]:
+        names = [stage.name for stage in value]
+        if len(value) == 1 or len(set(names)) < len(names):
+            raise ValueError(f"need two stages or more, each with a name of its own, got {', '.join(names)}")
+        return value
+
+
 class MeasureConfig(Settings):
     """`configs/measure.yaml`: what stage a customer is in, and when an experiment ends, settled at its first look."""
 
@@ -394,6 +437,7 @@ class KpiConfig(Settings):
     price_days: Days = Field(90, description="days before a period with which unit prices are compared")
     price_rise: float = Field(0.1, ge=0.0, le=10.0, description="rise of a customer's unit price that counts")
     targets: dict[str, KpiTarget] = Field(default_factory=dict, description="by name of the figure")
+    funnel: FunnelRules = Field(default_factory=FunnelRules, description="the stages that customers go through")
 
 
 class ServeConfig(Settings):

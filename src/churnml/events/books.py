@@ -90,9 +90,9 @@ class Books:
     def order_days(self) -> str:
         """Name a table with one row per customer and local day with orders.
 
-        `customer_id`, `day`, `orders` (those that were paid), `amount`, `cost`, `costed` (the amount of those orders
-        whose cost is known), `discount`, `quantity`, and `ordered`: whether the day is an order event, which its
-        positive net amount makes it.
+        `customer_id`, `day`, `orders` (those that were paid), `amount`, `cost`, `costed` (the amount of those orders whose
+        cost is known), `discount`, `quantity`, `ordered`: whether the day is an order event, which its positive net
+        amount makes it, and `first_at`, the instant of the first that was paid.
         """
         return self.keep(
             "order_days",
@@ -100,7 +100,8 @@ class Books:
             SELECT customer_id, local_time(occurred_at)::DATE AS day, count(*) FILTER (amount > 0) AS orders,
                    sum(amount)::BIGINT AS amount, sum(cost)::BIGINT AS cost,
                    coalesce(sum(amount) FILTER (cost IS NOT NULL), 0)::BIGINT AS costed,
-                   sum(discount)::BIGINT AS discount, sum(quantity)::BIGINT AS quantity, sum(amount) > 0 AS ordered
+                   sum(discount)::BIGINT AS discount, sum(quantity)::BIGINT AS quantity, sum(amount) > 0 AS ordered,
+                   min(occurred_at) FILTER (amount > 0) AS first_at
             FROM orders GROUP BY ALL
             """,
         )
