@@ -125,6 +125,7 @@ def open_books(store: Store, at: int, scratch: Path | None = None) -> Iterator[B
     """
     with duckdb.connect() as connection:
         connection.execute("SET preserve_insertion_order = false")
+        connection.execute("SET enable_progress_bar = false")  # it would write where programs read
         connection.execute("SET temp_directory = $folder", {"folder": str(scratch or "")})
         _tell_time(connection, store, at)
         refused = _customers(connection, store, at)

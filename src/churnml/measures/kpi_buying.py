@@ -48,7 +48,7 @@ def _dearer(ground: Ground) -> str:
         """,
     )
     return f"""
-        SELECT customer_id, period, (now > before * (1 + $price_rise))::INT AS y, 1 AS x FROM (
+        SELECT customer_id, period, (now > before * (1 + $price_rise::DOUBLE))::INT AS y, 1 AS x FROM (
             SELECT customer_id, period,
                    sum(amount) FILTER (day >= period) / sum(quantity) FILTER (day >= period) AS now,
                    sum(amount) FILTER (day < period) / sum(quantity) FILTER (day < period) AS before

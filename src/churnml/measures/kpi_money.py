@@ -83,7 +83,7 @@ def _margin(ground: Ground) -> str:
         f"""
         WITH days AS (
             SELECT customer_id, day, amount AS revenue,
-                   costed - coalesce(cost, 0) + $margin_rate * (amount - costed) AS margin, 0 AS back
+                   costed - coalesce(cost, 0) + $margin_rate::DOUBLE * (amount - costed) AS margin, 0 AS back
             FROM {ground.books.order_days} UNION ALL {_back(ground)}
         ),
         steps AS (
@@ -98,8 +98,8 @@ def _margin(ground: Ground) -> str:
             WINDOW so_far AS (PARTITION BY f.customer_id ORDER BY c.period)
         )
         SELECT customer_id, period,
-               (margin - CASE WHEN revenue > 0 THEN margin / revenue ELSE $margin_rate END * back) / {MONEY_SCALE}.0
-               AS margin
+               (margin - back * CASE WHEN revenue > 0 THEN margin / revenue ELSE $margin_rate::DOUBLE END)
+               / {MONEY_SCALE}.0 AS margin
         FROM so_far
         """,
     )

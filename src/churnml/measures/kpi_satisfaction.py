@@ -129,13 +129,15 @@ def _complaint() -> str:
 
 
 def _of_present(ground: Ground, kpi: str, acts: str) -> pd.DataFrame:
+    """Return the sums of who acted, of those who were there; none where nobody ever did: it is not recorded then."""
     return ground.sums(
         kpi,
         f"""
         SELECT p.customer_id, p.period, (did.period IS NOT NULL)::INT AS y, 1 AS x
         FROM {ground.present} AS p LEFT JOIN (
-            SELECT DISTINCT customer_id, period FROM (SELECT customer_id, local_time(instant)::DATE AS day FROM ({acts}))
-            JOIN {ground.days()} USING (day)
+            SELECT DISTINCT customer_id, period
+            FROM (SELECT customer_id, local_time(instant)::DATE AS day FROM ({acts})) JOIN {ground.days()} USING (day)
         ) AS did ON did.customer_id = p.customer_id AND did.period = p.period
+        WHERE EXISTS (FROM ({acts}))
         """,
     )

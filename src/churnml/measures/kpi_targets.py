@@ -28,7 +28,6 @@ CHANGES = {
     "more": Text("more", "增加"),
     "less": Text("less", "减少"),
     "within_noise": Text("within noise", "在误差范围内"),
-    "no_interval": Text("no interval", "无区间"),
 }
 
 
@@ -122,10 +121,8 @@ def changed(now: pd.DataFrame, before: pd.DataFrame) -> pd.DataFrame:
 
 
 def _moved(kpi: str, change: float, low: float, high: float) -> str | None:
-    if np.isnan(change):
+    if np.isnan(change) or np.isnan(low) or np.isnan(high):
         return None
-    if np.isnan(low) or np.isnan(high):
-        return "no_interval"
     if low <= 0 <= high:
         return "within_noise"
     direction: Literal["more", "less"] = "more" if change > 0 else "less"

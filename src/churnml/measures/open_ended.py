@@ -53,7 +53,8 @@ def medians(books: Books, query: str, by: tuple[str, ...], level: float = 0.95) 
             FROM at_risk WHERE ending > 0 WINDOW so_far AS (PARTITION BY {keys} ORDER BY length)
         ),
         bounded AS (
-            SELECT *, CASE WHEN isinf(fall) OR fall = 0 THEN 0 ELSE $z * sqrt(spread) / abs(fall) END AS wide FROM curve
+            SELECT *, CASE WHEN isinf(fall) OR fall = 0 THEN 0 ELSE $z::DOUBLE * sqrt(spread) / abs(fall) END AS wide
+            FROM curve
         )
         SELECT {keys}, min(length) FILTER (fall <= ln(0.5)) AS value,
                min(length) FILTER (fall * exp(wide) <= ln(0.5)) AS low,

@@ -14,7 +14,7 @@ from churnml.wording import Language, Text
 
 Json = dict[str, Any]  # Any: JSON
 
-_MOST_ROWS = 30
+_MOST_ROWS = 40
 _WORDS = {"word", "day"}
 _MORE = Text(
     "… and {rows} more rows: --json or --report FILE.html has them all", "……另有 {rows} 行：见 --json 或 --report"

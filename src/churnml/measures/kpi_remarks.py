@@ -1,0 +1,84 @@
+"""What is missing from the figures of a business, why, and what would turn it on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pandas as pd
+
+from churnml.measures.kpi_figures import missing
+from churnml.measures.kpi_ground import Ground
+from churnml.measures.kpi_list import BY_NAME, KPIS, Kpi
+from churnml.measures.measure import Asked
+from churnml.wording import Text
+
+NO_TARGETS = Text(
+    "No target is set; `targets` in configs/kpis.yaml take them.",
+    "尚未设定目标；请在 configs/kpis.yaml 的 targets 中设定。",
+)
+NO_ALERT = Text("No figure misses its target beyond noise.", "没有指标显著未达标。")
+
+_RUNNING = Text(
+    "The days from {day} on are of a period that has not ended, and are left out.", "{day} 起的周期尚未结束，未计入。"
+)
+_EARLY = Text(
+    "The history begins on {day}; these look back further and are not told for the first periods: {titles}.",
+    "数据始于 {day}；以下指标需更早的历史，最初几期不列出：{titles}。",
+)
+_FEW = Text(
+    "{count} values rest on fewer than {smallest} customers and are not shown.",
+    "{count} 个数值所涉客户少于 {smallest} 位，不予显示。",
+)
+_LACKS = Text("Without {table} these are not told: {titles}.", "缺少 {table}，未计算：{titles}。")
+_NO_RECORDS = Text(
+    "No model has scored yet, so these are not told: {titles}; `churnml score` turns them on.",
+    "尚无模型评分，未计算：{titles}；运行 churnml score 后可用。",
+)
+_EMPTY = Text(
+    "Nothing to count in any period, with what it would need: {titles}.",
+    "各期均无可计数据（括号内为所需数据）：{titles}。",
+)
+
+
+def remarks(
+    told: pd.DataFrame, ground: Ground, landed: set[str], early: pd.Series, few: pd.Series, asked: Asked
+) -> Iterator[Text]:
+    """Yield what there is to say beside the figures.
+
+    Parameters
+    ----------
+    told : DataFrame
+        From `kpi_figures.figures`, hidden values taken out.
+    early, few : Series of bool
+        Which rows look back beyond the history, and which rest on too few customers.
+    """
+    lacking: dict[str, list[Kpi]] = {}
+    for kpi in KPIS:
+        for table in missing(kpi.tables, landed)[:1]:
+            lacking.setdefault(table, []).append(kpi)
+    for table, without in lacking.items():
+        text = _NO_RECORDS if table == "records" else _LACKS
+        yield _filled(text, without, table=f"`{table.replace('|', '` / `')}`")
+    if early.any():
+        yield _filled(_EARLY, [BY_NAME[name] for name in told.loc[early, "kpi"].unique()], day=ground.began.date())
+    if few.any():
+        yield _filled(_FEW, [], count=int(few.sum()), smallest=asked.smallest)
+    nowhere = [BY_NAME[str(name)] for name, rows in told.assign(early=early).groupby("kpi") if _empty(rows)]
+    if nowhere:
+        needs = [", ".join(kpi.sources).replace("|", " / ") for kpi in nowhere]
+        en = ", ".join(f"{kpi.title.en} ({need})" for kpi, need in zip(nowhere, needs, strict=True))
+        zh = "、".join(f"{kpi.title.zh}（{need}）" for kpi, need in zip(nowhere, needs, strict=True))
+        yield Text(_EMPTY.en.format(titles=en), _EMPTY.zh.format(titles=zh))
+    if ground.periods[-1].end < asked.end:
+        yield _filled(_RUNNING, [], day=ground.periods[-1].last)
+
+
+def _empty(rows: pd.DataFrame) -> bool:
+    """Tell whether there was nothing to count in any period of a figure that did not look back too far."""
+    late = rows[~rows["early"]]
+    return bool(len(late)) and bool(((late["customers"] == 0) & late["value"].isna()).all())
+
+
+def _filled(text: Text, of: list[Kpi], **values: object) -> Text:
+    en, zh = ", ".join(kpi.title.en for kpi in of), "、".join(kpi.title.zh for kpi in of)
+    return Text(text.en.format(titles=en, **values), text.zh.format(titles=zh, **values))
