@@ -1,4 +1,4 @@
-"""Write `docs/data.md` and `docs/features.md` from the declarations they describe; `--check` only compares."""
+"""Write `docs/data.md`, `docs/features.md` and `docs/kpis.md` from the declarations; `--check` only compares."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from churnml.events import TABLES, Column, Table
 from churnml.events.schema import FROM_LANDING, ONE_OF, REQUIRED
 from churnml.features import catalogue
 from churnml.features.rows import ROW_SETS, columns_of
+from churnml.measures.kpi_list import FAMILIES, KPIS, Kpi, Windows
 
 HERE = Path(__file__).resolve().parent
 
@@ -141,6 +142,50 @@ thousandths of the way from the worst answer to the best; `hours` those from ope
 `first_amount`, `plan_changes`, `price_rises`, `begun_day`, `renews_in`), which need no window.
 """
 
+_KPIS = """# KPIs
+
+Written by `make docs` from the declarations in `src/churnml/measures/kpi_list.py`.
+
+    churnml measure kpis                        # the last twelve whole months
+    churnml measure kpis --by region --every quarter --from 2023-01-01 --to 2024-01-01 --report kpis.html
+
+It tells four tables: the figures of the last period beside the one before (`kpis_now`), those that miss their target
+beyond noise (`kpis_alerts`), all periods (`kpis`), and how each is counted (`kpis_defined`). In a notebook
+`churnml.measures.kpis.kpis(books, asked)` returns the same.
+
+## What holds for all
+
+- **A period is told when it is over.** Periods are whole weeks, months, quarters or years; the running one is left out.
+  What needs days to come true, a second order or a silence, is counted in the period in which these days *end*, so no
+  figure changes for what comes later ([why](adr/0034-figures-that-stand.md)). Contacts, tickets and surveys that were
+  opened in a period are told by what is known at the end of the report.
+- **Estimates have 95% intervals**, with customers as the unit: Wilson's for shares, the delta method for ratios of sums,
+  that of Brookmeyer and Crowley for medians. Where a customer has several orders or answers, the interval knows that
+  they resemble each other. Counts and sums of everybody are no estimates and have none.
+- **Nothing is guessed.** A figure whose table has not landed, that looks back beyond the history, that has nothing to
+  count or rests on fewer than `smallest_group` customers ([configs/measure.yaml](../configs/measure.yaml)) is missing,
+  and a remark says so.
+- **Parts** (`--by`) are those customers are in at the end of the report. Counts of the parts add up to those of all.
+- **Active** has two meanings where orders and contracts are both landed: growth counts either, the two churn rates one
+  each.
+
+## Targets and alerts
+
+`targets` in [configs/kpis.yaml](../configs/kpis.yaml) say what a figure should be, `at_most` or `at_least`, for all and,
+under `parts`, for a part. A target is *met*, *missed within noise* (the interval reaches it) or *missed*: the whole
+interval lies on the wrong side, and it is listed as an alert. One side of a 95% interval errs in one of forty
+cases, so with twenty targets that are all just met two of five reports have such an alert by chance: an alert is a reason
+to look, not a proof. A target of a count is not held against
+parts that have none of their own. The exit code stays 0.
+
+A change against the period before is called better or worse only where its interval (Newcombe's, taking the periods as
+independent) leaves zero out.
+
+## The figures
+
+The days are the defaults; those you set are told beside the figures.
+"""
+
 
 def main() -> int:
     """Write the pages, or compare them and return 1 where one is stale."""
@@ -148,6 +193,7 @@ def main() -> int:
         HERE / "data.md": data_page(),
         HERE / "features.md": features_page(),
         HERE / "own-features.md": own_features_page(),
+        HERE / "kpis.md": kpis_page(),
     }
     stale = [path for path, text in pages.items() if not path.exists() or path.read_text(encoding="utf-8") != text]
     if "--check" in sys.argv:
@@ -213,6 +259,25 @@ def own_features_page() -> str:
     ]
     example = (HERE / "examples" / "tea.py").read_text(encoding="utf-8").strip()
     return _OWN.format(example=example, rows="\n".join(rows))
+
+
+def kpis_page() -> str:
+    """Return the page about the figures of the business."""
+    lines = [_KPIS]
+    for family, title in FAMILIES.items():
+        lines += [f"### {title.en} · {title.zh}\n", "| figure | definition | 口径 | unit, interval | needs |"]
+        lines += ["|---|---|---|---|---|", *(_kpi(kpi) for kpi in KPIS if kpi.family == family), ""]
+    return "\n".join(lines)
+
+
+_INTERVALS = {"share": "Wilson", "ratio": "delta method", "median": "Brookmeyer–Crowley"}
+
+
+def _kpi(kpi: Kpi) -> str:
+    told = kpi.defined(Windows())
+    needs = ", ".join("`" + source.replace("|", "` or `") + "`" for source in kpi.sources)
+    unit = ", ".join(filter(None, (kpi.unit, _INTERVALS.get(kpi.how, "no interval"))))
+    return f"| `{kpi.name}`<br>{kpi.title.en}<br>{kpi.title.zh} | {told.en} | {told.zh} | {unit} | {needs} |"
 
 
 def _code(names: tuple[str, ...]) -> str:

@@ -249,6 +249,14 @@ def test_who_holds_a_contract_is_active(contracts):
     assert contracts["new_customers"] == 1
 
 
+def test_where_there_are_no_orders_contracts_bring_what_they_cost_day_by_day(contracts):
+    days = {"ann": 0 / 10, "bob": 4 / 10 + 21 / 10, "cem": 9 / 10 + 21 * 1.5 / 10, "eve": 6 / 10}
+    a_month = 365.25 / 12
+    assert contracts["revenue"] == pytest.approx(100 * sum(days.values()) / a_month)
+    before = 100 * (91 + 91 + 91) / 10 / a_month  # ann, bob and cem, January to March
+    assert contracts["clv_historic"] == pytest.approx((before + contracts["revenue"]) / 4 / 4)
+
+
 def test_what_surveys_said(service):
     assert service["csat"] == pytest.approx(2 / 3)
     assert service["nps"] == pytest.approx(100 * (2 - 1) / 4)

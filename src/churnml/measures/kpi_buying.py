@@ -6,15 +6,13 @@ from collections.abc import Iterator
 
 import pandas as pd
 
-from churnml.events.renewals import PERIODS
 from churnml.events.schema import MONEY_SCALE
 from churnml.measures.kpi_ground import Ground
 
 
 def buying(ground: Ground) -> Iterator[pd.DataFrame]:
-    """Yield the sums of revenue, frequency, basket, repeat purchase and dearer goods."""
+    """Yield the sums of frequency, basket, repeat purchase and dearer goods."""
     buyers = ground.buyers
-    yield ground.sums("revenue", f"SELECT customer_id, period, amount AS y, 1 AS x FROM {buyers}")
     yield ground.sums("order_frequency", f"SELECT customer_id, period, days AS y, 1 AS x FROM {buyers} WHERE days > 0")
     yield ground.sums("basket", f"SELECT customer_id, period, amount AS y, orders AS x FROM {buyers}")
     yield ground.sums(
@@ -25,6 +23,20 @@ def buying(ground: Ground) -> Iterator[pd.DataFrame]:
         """,
     )
     yield ground.sums("up_sell_rate", _dearer(ground))
+
+
+def revenue(ground: Ground) -> pd.DataFrame:
+    """Return the sums of what orders brought; where there are no orders, of what contracts cost, day by day."""
+    if "orders" in ground.books.tables:
+        return ground.sums("revenue", f"SELECT customer_id, period, amount AS y, 1 AS x FROM {ground.buyers}")
+    return ground.sums(
+        "revenue",
+        f"""
+        SELECT customer_id, period, sum(fee * (least(coalesce(until, last), last) - greatest(day, period))) AS y, 1 AS x
+        FROM {ground.fees} JOIN {ground.calendar} ON day < last AND coalesce(until > period, true)
+        GROUP BY customer_id, period
+        """,
+    )
 
 
 def returning(ground: Ground) -> pd.DataFrame:
@@ -110,17 +122,6 @@ def cross_sold(ground: Ground) -> pd.DataFrame:
 
 def plans(ground: Ground) -> pd.DataFrame:
     """Return the sums of holders of contracts who pay more per month at the end of a period than at its beginning."""
-    cases = " ".join(f"WHEN '{word}' THEN {days}" for word, days in PERIODS.items())
-    fees = ground.keep(
-        "kpi_fees",
-        f"""
-        SELECT v.customer_id, local_time(v.occurred_at)::DATE AS day,
-               least(local_time(s.ended_at)::DATE, local_time(lead(v.occurred_at) OVER (
-                   PARTITION BY subscription_id ORDER BY v.occurred_at))::DATE) AS until,
-               CASE WHEN v.paid THEN v.amount / CASE coalesce(v.period, 'month') {cases} END ELSE 0 END AS fee
-        FROM contract_versions AS v JOIN subscriptions AS s USING (subscription_id)
-        """,
-    )
     return ground.sums(
         "plan_up_rate",
         f"""
@@ -128,7 +129,7 @@ def plans(ground: Ground) -> pd.DataFrame:
             SELECT customer_id, period,
                    sum(fee) FILTER (day < period AND coalesce(until >= period, true)) AS earlier,
                    sum(fee) FILTER (day < last AND coalesce(until >= last, true)) AS later
-            FROM {fees} JOIN {ground.calendar} ON day < last AND coalesce(until >= period, true)
+            FROM {ground.fees} JOIN {ground.calendar} ON day < last AND coalesce(until >= period, true)
             GROUP BY customer_id, period
         ) WHERE earlier > 0 AND later > 0
         """,

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from churnml.measures.intervals import around_ratio, wilson
-from churnml.measures.kpi_buying import buying, cross_sold, plans, returned, returning
+from churnml.measures.kpi_buying import buying, cross_sold, plans, returned, returning, revenue
 from churnml.measures.kpi_ground import SUMS, Ground
 from churnml.measures.kpi_growth import growth
 from churnml.measures.kpi_list import BY_NAME, KPIS, Kpi
@@ -32,6 +32,7 @@ _FAMILIES: tuple[tuple[tuple[str, ...], Sums], ...] = (
     (("orders",), retention_by_orders),
     (("subscriptions",), retention_by_contracts),
     (("subscriptions",), _one(plans)),
+    (_EITHER, _one(revenue)),
     (("orders",), buying),
     (("orders",), _one(returning)),
     (("orders", "returns"), returned),
@@ -41,10 +42,10 @@ _FAMILIES: tuple[tuple[tuple[str, ...], Sums], ...] = (
     (("orders", "tickets"), _one(complaints_by_order)),
     (("tickets", *_EITHER), _one(complaining)),
     (("interactions", *_EITHER), _one(referring)),
-    (("orders",), worth),
+    (_EITHER, worth),
     (_EITHER, acquisition),
     (("records",), _one(forecast)),
-    (("records", "orders"), _one(total_to_cost)),
+    (("records", *_EITHER), _one(total_to_cost)),
     (("contacts", "orders"), _one(cost_to_retain)),
 )
 """What is counted in one go, and the tables without which it is not."""

@@ -15,6 +15,7 @@ import pandas as pd
 
 from churnml.errors import NotEnoughDataError
 from churnml.events.books import Books
+from churnml.events.renewals import PERIODS
 from churnml.events.schema import MONEY_SCALE
 from churnml.measures.kpi_list import Windows
 from churnml.measures.parts import parts
@@ -154,6 +155,31 @@ class Ground:
             SELECT customer_id, local_time(paid_from)::DATE AS day, local_time(ended_at)::DATE AS until,
                    c.subscription_id IS NOT NULL AS continued
             FROM paid LEFT JOIN continued AS c USING (customer_id, subscription_id)
+            """,
+        )
+
+    @property
+    def fees(self) -> str:
+        """Name a table of what each version of a contract costs a day (`fee`, in the currency), from `day` to `until`.
+
+        Which days a price is for is as its `period` says, a month where it says nothing; trials cost nothing. The first
+        version tells of all days since the contract began.
+        """
+        cases = " ".join(f"WHEN '{word}' THEN {days}" for word, days in PERIODS.items())
+        return self.keep(
+            "kpi_fees",
+            f"""
+            WITH versions AS (
+                SELECT v.*, local_time(v.occurred_at)::DATE AS day, local_time(s.started_at)::DATE AS began,
+                       local_time(s.ended_at)::DATE AS ended,
+                       lead(local_time(v.occurred_at)::DATE) OVER turn AS next_day, row_number() OVER turn AS number
+                FROM contract_versions AS v JOIN subscriptions AS s USING (subscription_id)
+                WINDOW turn AS (PARTITION BY subscription_id ORDER BY v.occurred_at)
+            )
+            SELECT customer_id, CASE WHEN number = 1 THEN least(day, began) ELSE day END AS day,
+                   least(next_day, ended) AS until,
+                   amount / {MONEY_SCALE}.0 / CASE coalesce(period, 'month') {cases} END AS fee
+            FROM versions WHERE paid
             """,
         )
 

@@ -258,11 +258,15 @@ KPIS: tuple[Kpi, ...] = (
         "revenue",
         "buying",
         Text("Revenue", "销售额"),
-        Text("What was paid for orders of the period, net of discounts.", "本期订单实付金额，已扣折扣。"),
+        Text(
+            "What was paid for orders of the period, net of discounts; where there are no orders, what contracts cost, "
+            "day by day.",
+            "本期订单实付金额，已扣折扣；无订单表时，按日计的合同费用。",
+        ),
         "money",
         "count",
         "more",
-        ("orders",),
+        (_EITHER,),
     ),
     Kpi(
         "order_frequency",
@@ -532,15 +536,15 @@ KPIS: tuple[Kpi, ...] = (
         "money",
         Text("Historic CLV", "历史客户价值"),
         Text(
-            "Margin of all orders up to the end of the period per customer who ever ordered: revenue less cost where "
-            "the cost is known, revenue times `margin_rate` elsewhere, less what went back.",
-            "截至期末，曾下单客户的人均累计毛利：成本已知时为销售额减成本，否则为销售额乘毛利率（margin_rate），"
-            "并扣除退货。",
+            "Margin up to the end of the period per customer who ever ordered or paid for a contract: revenue less "
+            "cost where the cost is known, revenue times `margin_rate` elsewhere, less what went back.",
+            "截至期末，曾下单或付费的客户的人均累计毛利：成本已知时为销售额减成本，否则为销售额乘毛利率"
+            "（margin_rate），并扣除退货。",
         ),
         "money",
         "ratio",
         "more",
-        ("orders",),
+        (_EITHER,),
     ),
     Kpi(
         "clv_predicted",
@@ -575,14 +579,14 @@ KPIS: tuple[Kpi, ...] = (
         "money",
         Text("Historic CLV : CAC", "历史客户价值与获客成本之比"),
         Text(
-            "Margin so far over acquisition cost, both of customers who ever ordered and whose acquisition cost is "
+            "Margin so far over acquisition cost, both of customers who ever bought and whose acquisition cost is "
             "known.",
-            "曾下单且获客成本已知的客户，其累计毛利与获客成本之比。",
+            "曾购买且获客成本已知的客户，其累计毛利与获客成本之比。",
         ),
         "ratio",
         "ratio",
         "more",
-        ("customers.acquisition_cost", "orders"),
+        ("customers.acquisition_cost", _EITHER),
     ),
     Kpi(
         "clv_total_to_cac",
@@ -596,7 +600,7 @@ KPIS: tuple[Kpi, ...] = (
         "ratio",
         "ratio",
         "more",
-        ("records", "customers.acquisition_cost", "orders"),
+        ("records", "customers.acquisition_cost", _EITHER),
     ),
     Kpi(
         "cost_to_retain",

@@ -81,31 +81,46 @@ def _margin(ground: Ground) -> str:
     return ground.keep(
         "kpi_margin",
         f"""
-        WITH days AS (
-            SELECT customer_id, day, amount AS revenue,
-                   costed - coalesce(cost, 0) + $margin_rate::DOUBLE * (amount - costed) AS margin, 0 AS back
-            FROM {ground.books.order_days} UNION ALL {_back(ground)}
-        ),
-        steps AS (
-            SELECT customer_id, period, sum(revenue) AS revenue, sum(margin) AS margin, sum(back) AS back
-            FROM days ASOF JOIN {ground.calendar} ON day < last GROUP BY customer_id, period
-        ),
-        so_far AS (
+        WITH so_far AS (
             SELECT f.customer_id, c.period, sum(s.revenue) OVER so_far AS revenue, sum(s.margin) OVER so_far AS margin,
                    sum(s.back) OVER so_far AS back
-            FROM {ground.first} AS f JOIN {ground.calendar} AS c ON f.ordered < c.last
-            LEFT JOIN steps AS s ON s.customer_id = f.customer_id AND s.period = c.period
+            FROM {ground.first} AS f JOIN {ground.calendar} AS c ON f.day < c.last
+            LEFT JOIN ({_by_orders(ground) if "orders" in ground.books.tables else _by_contracts(ground)}) AS s
+            ON s.customer_id = f.customer_id AND s.period = c.period
             WINDOW so_far AS (PARTITION BY f.customer_id ORDER BY c.period)
         )
         SELECT customer_id, period,
-               (margin - back * CASE WHEN revenue > 0 THEN margin / revenue ELSE $margin_rate::DOUBLE END)
-               / {MONEY_SCALE}.0 AS margin
+               coalesce(margin - back * CASE WHEN revenue > 0 THEN margin / revenue ELSE $margin_rate::DOUBLE END, 0)
+               AS margin
         FROM so_far
         """,
     )
 
 
-def _back(ground: Ground) -> str:
-    if "returns" not in ground.books.tables:
-        return "SELECT NULL, NULL, 0, 0, 0 LIMIT 0"
-    return "SELECT customer_id, local_time(occurred_at)::DATE, 0, 0, amount FROM returns"
+def _by_orders(ground: Ground) -> str:
+    """Return the query of what each customer brought by period, all that lay before the first one in it."""
+    back = "SELECT customer_id, local_time(occurred_at)::DATE, 0, 0, amount FROM returns"
+    return f"""
+        SELECT customer_id, period, sum(revenue) / {MONEY_SCALE}.0 AS revenue, sum(margin) / {MONEY_SCALE}.0 AS margin,
+               sum(back) / {MONEY_SCALE}.0 AS back
+        FROM (
+            SELECT customer_id, day, amount AS revenue,
+                   costed - coalesce(cost, 0) + $margin_rate::DOUBLE * (amount - costed) AS margin, 0 AS back
+            FROM {ground.books.order_days} {f"UNION ALL {back}" if "returns" in ground.books.tables else ""}
+        ) ASOF JOIN {ground.calendar} ON day < last GROUP BY customer_id, period
+    """
+
+
+def _by_contracts(ground: Ground) -> str:
+    """Return the same of what contracts cost, day by day."""
+    return f"""
+        SELECT customer_id, period, sum(fee * days) AS revenue, sum($margin_rate::DOUBLE * fee * days) AS margin,
+               0 AS back
+        FROM (
+            SELECT customer_id, period, fee, least(coalesce(until, last), last) - greatest(day, opens) AS days
+            FROM {ground.fees} JOIN (
+                SELECT *, CASE WHEN period = min(period) OVER () THEN DATE '0001-01-01' ELSE period END AS opens
+                FROM {ground.calendar}
+            ) ON day < last AND coalesce(until > opens, true)
+        ) GROUP BY customer_id, period
+    """
