@@ -388,6 +388,9 @@ class MeasureConfig(Settings):
         10, ge=1, le=10_000, description="figures of fewer customers are not shown, for they would tell of persons"
     )
     rfm_days: Days = Field(365, description="days before the end in which orders count for frequency and money")
+    largest_groups: int = Field(
+        20, ge=1, le=1_000, description="regions, cities and channels told apart; others are one"
+    )
     segments: tuple[OwnSegment, ...] = Field((), description="segments of your own, each by a condition")
 
     @field_validator("segments")

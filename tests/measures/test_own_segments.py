@@ -1,5 +1,7 @@
 """Segments of one's own: a condition over one customer, and nothing else."""
 
+from dataclasses import replace
+
 import pandas as pd
 import pytest
 
@@ -8,7 +10,7 @@ from churnml.errors import ConfigError
 from churnml.events.books import open_books
 from churnml.measures.own_segments import members
 from churnml.measures.portrait import portrait
-from small import NOW
+from small import NOW, Tiny
 
 CUSTOMERS = """
     customer_id  occurred_at  region
@@ -24,12 +26,21 @@ ORDERS = """
 """
 
 
-@pytest.fixture
-def books(tiny):
+@pytest.fixture(scope="module")
+def laid(tmp_path_factory):
+    tiny = Tiny.make(tmp_path_factory.mktemp("own"))
     tiny.land(customers=CUSTOMERS, orders=ORDERS)
     with open_books(tiny.store, NOW) as books:
         portrait(books, 0, NOW, 0.25, 365)
         yield books
+    tiny.catalogue.engine.dispose()
+
+
+@pytest.fixture
+def books(laid):
+    """Return the same books, in which no segment was laid yet."""
+    laid.connection.execute("DROP TABLE IF EXISTS own_mine")
+    return replace(laid, _made=laid._made - {"own_mine"})
 
 
 def segment(query):

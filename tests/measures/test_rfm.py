@@ -7,6 +7,7 @@ import pytest
 from churnml.events.books import open_books
 from churnml.events.clock import midnight
 from churnml.measures.rfm import GRID, RFM_SEGMENTS, rfm_cuts, rfm_table
+from small import Tiny
 
 MARCH = midnight(date(2021, 3, 1), "UTC")
 APRIL = midnight(date(2021, 4, 1), "UTC")
@@ -34,10 +35,12 @@ ORDERS = """
 """
 
 
-@pytest.fixture
-def landed(tiny):
+@pytest.fixture(scope="module")
+def landed(tmp_path_factory):
+    tiny = Tiny.make(tmp_path_factory.mktemp("rfm"))
     tiny.land(customers=CUSTOMERS, orders=ORDERS)
-    return tiny
+    yield tiny
+    tiny.catalogue.engine.dispose()
 
 
 def rows(books, table, columns):

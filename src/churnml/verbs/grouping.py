@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from churnml.config import MeasureConfig
 from churnml.verbs.session import Session
+from churnml.verbs.stages import stages_of_base
 
 if TYPE_CHECKING:
     from churnml.database import Run
@@ -40,18 +41,19 @@ def lay_groups(session: Session, books: Books, asked: Asked) -> None:
     books.keep("grouped", f"SELECT customer_id, {', '.join(columns)} FROM {told} {joined}")
 
 
-def lay_portrait(session: Session, books: Books, asked: Asked) -> str:
-    """Lay the portrait of each customer into the books, see `measures.portrait`, and return the table's name."""
-    import pandas as pd  # noqa: PLC0415
+def lay_portrait(session: Session, books: Books, asked: Asked, *, stages: bool = True) -> str:
+    """Lay the portrait of each customer into the books, see `measures.portrait`, and return the table's name.
 
+    Stages cost a pass over the features, and are left empty where nobody asks for them.
+    """
     from churnml.measures.portrait import portrait  # noqa: PLC0415  # DuckDB
 
     settings = session.load("measure", MeasureConfig)
     run = scored_by(session, asked.end)
     if run is not None:
         lay_scores(session, books, run, "scored")
-        stages = session.records.fields(run.run_id, ["lifecycle_stage"])
-        books.add("staged", pd.DataFrame(stages, columns=["customer_id", "stage"], dtype="string"))
+    if stages:
+        books.add("staged", stages_of_base(session, asked.end))
     return portrait(books, asked.begin, asked.end, session.settings.margin_rate, settings.rfm_days)
 
 
