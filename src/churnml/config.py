@@ -335,8 +335,8 @@ class FunnelStage(Settings):
     label: Label = Field(description="what people read")
     when: dict[str, dict[str, bool | int | str | tuple[str, ...]]] = Field(
         min_length=1,
-        description="by table, what its rows must say: a column and its value or values, `at_least` so many of them, of "
-        "subscriptions `held_days`; of several tables any will do, whichever comes first",
+        description="by table, what its rows must say: a column and its value or values, `at_least` so many of them, "
+        "of subscriptions `held_days`; of several tables any will do, whichever comes first",
     )
 
     @field_validator("when", mode="before")
