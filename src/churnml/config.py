@@ -440,6 +440,9 @@ class KpiConfig(Settings):
     price_days: Days = Field(90, description="days before a period with which unit prices are compared")
     price_rise: float = Field(0.1, ge=0.0, le=10.0, description="rise of a customer's unit price that counts")
     targets: dict[str, KpiTarget] = Field(default_factory=dict, description="by name of the figure")
+    strategy_share: Share = Field(
+        0.01, description="share of all customers below which a stage's segment is told with the others on the sheet"
+    )
     funnel: FunnelRules = Field(default_factory=FunnelRules, description="the stages that customers go through")
 
 

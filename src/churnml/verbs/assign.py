@@ -10,10 +10,10 @@ from churnml.config import AssignConfig
 from churnml.database.money import millionths
 from churnml.errors import NotFoundError, UsageError
 from churnml.events.treatments import treatments
-from churnml.policy import BECAUSE, Catalogue, load_actions
+from churnml.policy import BECAUSE
 from churnml.verbs.assign_report import check_reports, write_reports
 from churnml.verbs.choosing import Chosen, Day
-from churnml.verbs.deciding import known_reasons
+from churnml.verbs.deciding import actions_of
 from churnml.verbs.measure_effect import measured_effects
 from churnml.verbs.measure_uplift import UPLIFT
 from churnml.verbs.session import Session, clock
@@ -67,7 +67,7 @@ def assign(
 
 def _assigned(session: Session, config: AssignConfig, actions: Path | None, *, anew: bool, dry_run: bool) -> Json:
     """Return the summary of a run; one with the same inputs is not repeated."""
-    catalogue = _actions(session, actions)
+    catalogue = actions_of(session, actions)
     scored = session.catalogue.last_run("score")
     if scored is None:
         raise NotFoundError("nothing is scored yet in this workspace; run `churnml score` first")
@@ -108,15 +108,6 @@ def _require_unseen(session: Session, campaign: str) -> None:
             f"--anew needs a campaign of which nothing was carried out, {seen:,} contacts of `{campaign}` have landed; "
             "begin another campaign with --campaign"
         )
-
-
-def _actions(session: Session, named: Path | None) -> Catalogue:
-    """Return the catalogue of actions: the file named, that of the workspace's configs, or the one that comes along."""
-    own = session.configs / "actions.yaml"
-    file = named or (own if own.exists() else None)
-    catalogue = load_actions(file)
-    catalogue.require_reasons(known_reasons(session), str(file or "actions.yaml"))
-    return catalogue
 
 
 def told(summary: Json) -> str:

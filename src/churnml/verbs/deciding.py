@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Container
 from datetime import date, datetime
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from churnml.database import Ledger
 from churnml.events import TABLES, Recent, marketing, recent
 from churnml.events.clock import days_later, local_days, microseconds
 from churnml.events.recent import WEEK_DAYS
-from churnml.policy import Catalogue, Facts, held_out
+from churnml.policy import Catalogue, Facts, held_out, load_actions
 from churnml.verbs.session import Session
 
 Record = dict[str, Any]  # Any: JSON
@@ -81,6 +82,15 @@ def sector_of(config: AssignConfig, population: list[Record]) -> Sector:
     if config.sector != "auto":
         return config.sector
     return "subscription" if any(record.get("churn_by") == "contracts" for record in population[:1]) else "retail"
+
+
+def actions_of(session: Session, named: Path | None = None) -> Catalogue:
+    """Return the catalogue of actions: the file named, that of the workspace's configs, or the one that comes along."""
+    own = session.configs / "actions.yaml"
+    file = named or (own if own.exists() else None)
+    catalogue = load_actions(file)
+    catalogue.require_reasons(known_reasons(session), str(file or "actions.yaml"))
+    return catalogue
 
 
 def known_reasons(session: Session) -> frozenset[str]:

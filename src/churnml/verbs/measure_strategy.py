@@ -1,0 +1,250 @@
+"""`churnml measure strategy`: per stage and segment, what it is worth, what is at risk, and what to do by evidence."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from math import ceil
+from typing import TYPE_CHECKING, Any
+
+from churnml.config import AssignConfig, MeasureConfig
+from churnml.errors import NotEnoughDataError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import pandas as pd
+
+    from churnml.events.books import Books
+    from churnml.measures.measure import Asked, Measure
+    from churnml.policy import Catalogue
+    from churnml.policy.strategy import Advice, Cell
+    from churnml.verbs.session import Session
+    from churnml.wording import Text
+
+Record = dict[str, Any]  # Any: JSON
+
+_NO_CAMPAIGN = ""
+
+
+def figures(session: Session, books: Books, asked: Asked) -> list[Measure]:
+    """Return the strategy sheet of the latest scores.
+
+    Raises
+    ------
+    NotEnoughDataError
+        If nothing was scored yet.
+    """
+    from churnml.measures.measure import Measure  # noqa: PLC0415  # pandas
+    from churnml.policy.strategy_words import COLUMNS, DEFINITION, TITLE, population  # noqa: PLC0415
+
+    sheet = _Sheet.of(session, books, asked)
+    columns = COLUMNS | {"action": replace(COLUMNS["action"], words=_action_words(sheet.catalogue))}
+    return [
+        Measure(
+            "strategy",
+            TITLE,
+            DEFINITION,
+            population(sheet.day),
+            sheet.frame(),
+            columns,
+            _day(asked.begin, books),
+            _day(asked.end, books),
+            ("records", "contacts", "surveys"),
+            sheet.remarks(),
+        )
+    ]
+
+
+@dataclass(frozen=True)
+class _Sheet:
+    """What the sheet is made from.
+
+    Parameters
+    ----------
+    records : list of dict
+        Of everybody in the base who does not refuse to be profiled.
+    cells : list of Cell
+        Places among `records`.
+    advice : list of Advice
+        Of each cell.
+    answers : DataFrame
+        By the place of a cell, `satisfaction` from 0 to 1 and `answers`.
+    """
+
+    records: list[Record]
+    cells: list[Cell]
+    advice: list[Advice]
+    answers: pd.DataFrame
+    catalogue: Catalogue
+    asked: Asked
+    day: str
+    end: str
+    fewest: int
+
+    @classmethod
+    def of(cls, session: Session, books: Books, asked: Asked) -> _Sheet:
+        """Read the latest scores, and ask what is known of every action for every customer."""
+        from churnml.policy.strategy import cells  # noqa: PLC0415
+
+        scored = session.catalogue.last_run("score")
+        if scored is None:
+            raise NotEnoughDataError(
+                "the strategy sheet needs scores, and nothing is scored yet in this workspace; run `churnml train` and "
+                "`churnml score` first"
+            )
+        records = [one for one in session.records.of_run(scored.run_id) if one["lifecycle_stage"] is not None]
+        share = session.load("measure", MeasureConfig).strategy_share
+        fewest = max(asked.smallest, ceil(share * len(records)))
+        found = cells([one["lifecycle_stage"] for one in records], [one["segment"] for one in records], fewest)
+        catalogue, advice = _advised(session, records, found, asked.smallest)
+        day = datetime.fromisoformat(scored.summary["cutoff"]).date().isoformat()
+        answers = _answers(books, asked, [one["customer_id"] for one in records], found)
+        return cls(records, found, advice, answers, catalogue, asked, day, _day(asked.end, books), fewest)
+
+    def frame(self) -> pd.DataFrame:
+        """Return a row per cell."""
+        import pandas as pd  # noqa: PLC0415
+
+        rows = [
+            self._row(place, cell, advice)
+            for place, (cell, advice) in enumerate(zip(self.cells, self.advice, strict=True))
+        ]
+        return pd.DataFrame(rows)
+
+    def _row(self, place: int, cell: Cell, advice: Advice) -> Record:
+        members = [self.records[member] for member in cell.members.tolist()]
+        scored = [one for one in members if one["clv"] is not None]
+        told = len(scored) >= self.asked.smallest
+        return {
+            "stage": cell.stage,
+            "segment": cell.segment,
+            "customers": len(members),
+            "share": len(members) / len(self.records),
+            "value": _mean(scored, "clv") if told else None,
+            "churn_probability": _mean(scored, "churn_probability") if told else None,
+            "value_at_risk": sum(one["value_at_risk"] for one in scored) if told else None,
+            **self.answers.loc[place].to_dict(),
+            "action": advice.action or None,
+            "evidence": advice.evidence,
+            "effect_source": advice.source or None,
+            "open_to": advice.open_to or None,
+            "effect": advice.effect,
+            "effect_low": advice.effect_low,
+            "effect_high": advice.effect_high,
+            "cost": advice.cost,
+            "return_on_cost": advice.return_on_cost,
+            "expected_return": advice.total,
+            "return_low": advice.total_low,
+            "return_high": advice.total_high,
+        }
+
+    def remarks(self) -> tuple[Text, ...]:
+        """Return what a reader must know beside the figures."""
+        from churnml.policy import strategy_words as words  # noqa: PLC0415
+
+        given = [one for one in self.advice if one.source]
+        said = [words.pooled(self.fewest)]
+        said += [words.all_assumed()] if given and all(one.source == "prior" for one in given) else []
+        said += [words.no_answers()] if self.answers["satisfaction"].isna().all() else []
+        said += [words.other_day(self.day, self.end)] if self.day != self.end else []
+        said += [words.by_has_no_use()] if self.asked.by is not None else []
+        return tuple(said)
+
+
+def _advised(
+    session: Session, records: list[Record], found: list[Cell], smallest: int
+) -> tuple[Catalogue, list[Advice]]:
+    """Return the catalogue, and what to do about each cell, by what is known of every action for every customer.
+
+    Of the rules of eligibility those count that say what an action suits and who may have it. What passes, such as a
+    contact last week, a campaign that has somebody already or the hold-out, is for `assign`.
+    """
+    import numpy as np  # noqa: PLC0415
+
+    from churnml.database import Ledger  # noqa: PLC0415
+    from churnml.policy import Limits, eligibility  # noqa: PLC0415
+    from churnml.policy.strategy import Advice, advise  # noqa: PLC0415
+    from churnml.verbs.deciding import actions_of, facts_of, sector_of  # noqa: PLC0415
+    from churnml.verbs.known_effects import known_effects  # noqa: PLC0415
+    from churnml.verbs.measure_effect import measured_effects  # noqa: PLC0415
+
+    catalogue, config = actions_of(session), session.load("assign", AssignConfig)
+    places = [place for place, one in enumerate(records) if one["churn_probability"] is not None]
+    population = [records[place] for place in places]
+    if not population:
+        return catalogue, [Advice("", "none") for _ in found]
+    facts = facts_of(session, population, catalogue, config, Ledger(session.catalogue.engine), _NO_CAMPAIGN, ())
+    known = known_effects(session, _cutoff(population), facts, catalogue)
+    lasting = replace(
+        facts, contacts=None, assigned_contacts=None, days_since=None, held_out=None, assigned=None,
+        sleeping=known.sleeping,
+    )  # fmt: skip
+    limits = Limits(sector_of(config, population), config.contacts_per_week)
+    turn = np.full(len(records), -1, dtype=np.intp)
+    turn[places] = np.arange(len(places))
+    of_each = [turn[cell.members][turn[cell.members] >= 0] for cell in found]
+    advice = advise(
+        of_each,
+        known.catalogue,
+        known.effect,
+        known.catalogue.costs(facts.baskets),
+        eligibility(known.catalogue, lasting, limits).is_open,
+        proven=[name for name, one in measured_effects(session).items() if one.net_low > 0],
+        smallest=smallest,
+    )
+    return known.catalogue, list(advice)
+
+
+def _answers(books: Books, asked: Asked, customers: Sequence[str], found: list[Cell]) -> pd.DataFrame:
+    """Return how content each cell's customers said they are: of each the latest answer of these days."""
+    import numpy as np  # noqa: PLC0415
+    import pandas as pd  # noqa: PLC0415
+
+    from churnml.features.rows import SCALES  # noqa: PLC0415
+
+    places = pd.RangeIndex(len(found))
+    if "surveys" not in books.tables:
+        return pd.DataFrame({"satisfaction": np.nan, "answers": np.nan}, index=places)
+    cell_of = np.empty(len(customers), dtype=np.int64)
+    for place, cell in enumerate(found):
+        cell_of[cell.members] = place
+    books.add("strategy_cells", pd.DataFrame({"customer_id": pd.array(customers, dtype="string"), "cell": cell_of}))
+    usual = ", ".join(f"('{name}', {worst}, {best})" for name, (worst, best) in SCALES.items())
+    query = f"""
+        WITH latest AS (
+            SELECT customer_id, arg_max(struct_pack(score, worst, best), answered_at) AS told
+            FROM (SELECT *, coalesce(scale_min, usual_min) AS worst, coalesce(scale_max, usual_max) AS best
+                  FROM surveys
+                  LEFT JOIN (VALUES {usual}) AS usual (instrument, usual_min, usual_max) USING (instrument))
+            WHERE answered_at >= $begin AND answered_at < $end AND score IS NOT NULL AND best > worst
+            GROUP BY customer_id
+        )
+        SELECT cell, avg(least(greatest((told.score - told.worst) / (told.best - told.worst), 0), 1)) AS satisfaction,
+               count(*) AS answers
+        FROM latest JOIN strategy_cells USING (customer_id) GROUP BY cell
+    """
+    told = books.frame(query, {"begin": asked.begin, "end": asked.end}).set_index("cell").reindex(places)
+    return told.assign(satisfaction=told["satisfaction"].where(told["answers"] >= asked.smallest))
+
+
+def _action_words(catalogue: Catalogue) -> dict[str, Text]:
+    from churnml.wording import Text  # noqa: PLC0415
+
+    return {action.name: Text(action.label.en, action.label.zh) for action in catalogue.actions}
+
+
+def _mean(records: Sequence[Record], name: str) -> float:
+    return float(sum(one[name] for one in records) / len(records))
+
+
+def _cutoff(records: Sequence[Record]) -> int:
+    from churnml.events.clock import microseconds  # noqa: PLC0415
+
+    return microseconds(datetime.fromisoformat(records[0]["cutoff"]))
+
+
+def _day(instant: int, books: Books) -> str:
+    from churnml.events.clock import moment  # noqa: PLC0415
+
+    return moment(instant, books.time_zone).date().isoformat()
