@@ -61,13 +61,13 @@ COLUMNS: dict[str, About] = {
     "action": About(Text("what to do", "建议动作"), "word"),
     "evidence": About(Text("evidence", "证据"), "word", words={str(k): v for k, v in EVIDENCE_WORDS.items()}),
     "effect_source": About(Text("effect is", "效果来源"), "word", words=SOURCE_WORDS),
-    "open_to": About(Text("for", "适用人数"), "number"),
+    "open_to": About(Text("open to", "适用人数"), "number"),
     "effect": About(Text("effect each", "人均效果"), "money"),
     "effect_low": About(_LOW, "money"),
     "effect_high": About(_HIGH, "money"),
     "cost": About(Text("cost each", "人均成本"), "money"),
     "return_on_cost": About(
-        Text("net per 1 spent", "每 1 元成本净收益"), "ratio", Text("effect less cost, over cost", "（效果−成本）/成本")
+        Text("net per 1 spent", "每单位成本净收益"), "ratio", Text("effect less cost, over cost", "（效果−成本）/成本")
     ),
     "expected_return": About(Text("net in all", "净收益合计"), "money"),
     "return_low": About(_LOW, "money"),

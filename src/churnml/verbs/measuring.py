@@ -124,13 +124,19 @@ def opened(session: Session, asked: Asked) -> Any:  # Any: a context manager of 
 
 def write(session: Session, body: Json, reports: Sequence[Path], language: Language) -> None:
     """Write what was measured to each file, as a page in a language or as JSON in both."""
-    from churnml.service.pages.measures import measures_page  # noqa: PLC0415  # Jinja
-
     for report in reports:
         page = report.suffix == ".html"
-        text = measures_page([body], language) if page else json.dumps(body, ensure_ascii=False, indent=1) + "\n"
+        text = _page(body, language) if page else json.dumps(body, ensure_ascii=False, indent=1) + "\n"
         with session.workspace.atomically(report.resolve()) as draft:
             draft.write_text(text, encoding="utf-8")
+
+
+def _page(body: Json, language: Language) -> str:
+    """Return a measure as a page: the strategy as the sheet that is printed, each other one as all are."""
+    from churnml.service.pages.measures import measures_page  # noqa: PLC0415  # Jinja
+    from churnml.service.pages.strategy import strategy_page  # noqa: PLC0415
+
+    return strategy_page(body, language) if body["measure"] == "strategy" else measures_page([body], language)
 
 
 def _check_reports(reports: Sequence[Path]) -> None:
