@@ -10,6 +10,8 @@ from churnml.wording import Language, format_date, format_money, format_number
 NONE = "–"
 """What stands where nothing can be told."""
 
+_LEAST = 0.001
+
 
 def cell_of(row: Json, name: str, about: Json, currency: str, language: Language) -> str:
     """Return a figure of a row as it is read; its unit is that of its column, or the one that the row names.
@@ -53,6 +55,11 @@ def cell(value: Any, unit: Unit, currency: str, language: Language, words: Json 
         return f"{format_number(round(100 * float(value), 1), language)}%"
     if unit == "money":
         return format_money(float(value), currency, language)
-    number = float(value)
+    return _number(float(value), unit, language)
+
+
+def _number(number: float, unit: Unit, language: Language) -> str:
+    if unit == "probability":  # of which three places are asked, where other numbers have two
+        return f"< {_LEAST}" if number < _LEAST else f"{number:.3f}"
     places = 0 if unit == "number" and number == int(number) else 1 if unit in {"days", "hours", "number"} else 2
     return format_number(round(number, places) if places else int(number), language)

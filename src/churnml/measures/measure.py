@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 
 Json = dict[str, Any]  # Any: JSON
 
-Unit = Literal["word", "day", "number", "share", "money", "days", "hours", "score", "ratio"]
+Unit = Literal["word", "day", "number", "share", "money", "days", "hours", "score", "ratio", "probability"]
 """How a column is read and shown: words and ISO dates, counts, shares from 0 to 1, amounts in the currency, lengths of
-time, points of a scale, and plain ratios."""
+time, points of a scale, plain ratios, and probabilities of chance alone, which are small."""
 
 
 @dataclass(frozen=True)
