@@ -24,7 +24,9 @@ Flags = npt.NDArray[np.bool_]
 
 _SATURDAY, _SUNDAY = 5, 6
 _EVENING = 18
-_AWAY = ("email_open", "email_click", "redeem", "payment", "payment_failed")
+AWAY = ("email_open", "email_click", "redeem", "payment", "payment_failed")
+"""Kinds of interaction that are no act of one's own with us: letters opened, money moved."""
+
 SCALES = {"nps": (0.0, 10.0), "csat": (1.0, 5.0), "ces": (1.0, 7.0), "review": (1.0, 5.0)}
 """The worst and the best score of each instrument, where a survey does not tell its own."""
 
@@ -193,7 +195,7 @@ def _of_kind(*kinds: str) -> Callable[[Facts, str], Rows]:
 
 def _acts(facts: Facts, time_zone: str) -> Rows:
     """Return what a customer did with us of their own accord: no letters opened, no money moved."""
-    rows = facts.keep(~_said(facts, "kind", _AWAY))
+    rows = facts.keep(~_said(facts, "kind", AWAY))
     seconds = rows.columns["duration_seconds"]
 
     def of_kind(*kinds: str) -> Made:
@@ -216,7 +218,7 @@ def _sessions(facts: Facts, time_zone: str) -> Rows:
     Summed over a window the seconds are how long its sessions lasted, from their first act to their last; a session
     that has already begun where the window starts counts with what lies within.
     """
-    rows = facts.keep(~_said(facts, "kind", _AWAY) & (_codes(facts, "session_id") >= 0))
+    rows = facts.keep(~_said(facts, "kind", AWAY) & (_codes(facts, "session_id") >= 0))
     session = _codes(rows, "session_id")
     return _rows(
         rows,

@@ -76,6 +76,7 @@ class Outcomes:
         known_by: int | None = None,
         label_lag_days: int = 0,
         grace_days: int = GRACE_DAYS,
+        blocks: Sequence[int] | None = None,
     ) -> Outcomes:
         """Read the outcomes of all customers after these cutoffs.
 
@@ -87,17 +88,19 @@ class Outcomes:
             How long after the horizon goods may still come back, see `splits.label_lag`.
         grace_days : int
             How long after the end of a contract a new one still continues it.
+        blocks : sequence of int, optional
+            Of the customers of these blocks alone.
         """
         ordered = sorted(cutoffs)
-        blocks = [
+        read = [
             outcome(store, number, ordered, horizon_days, known_by, label_lag_days, grace_days)
-            for number in range(store.n_blocks)
+            for number in (range(store.n_blocks) if blocks is None else blocks)
         ]
-        ids = np.concatenate([block.customer_ids for block in blocks])
+        ids = np.concatenate([block.customer_ids for block in read])
         order = np.argsort(ids.astype(str), kind="stable")
 
         def whole(name: str) -> Integers:
-            return np.concatenate([getattr(block, name) for block in blocks], axis=1)[:, order]
+            return np.concatenate([getattr(block, name) for block in read], axis=1)[:, order]
 
         return cls(ids[order], np.array(ordered, dtype=np.int64), *(whole(name) for name in _MEASURED))
 
