@@ -370,6 +370,60 @@ class FunnelRules(Settings):
             raise ValueError(f"need two stages or more, each with a name of its own, got {', '.join(names)}")
         return value
 
+class Theme(Settings):
+    """What a survey comment may be about, by the words that tell it."""
+
+    label: Label
+    words: Annotated[tuple[Annotated[str, Field(min_length=1)], ...], Field(min_length=1)] = Field(
+        description="each as the beginning of a word, in Chinese anywhere; small and capital letters are the same"
+    )
+
+
+def _theme(en: str, zh: str, words: str) -> Theme:
+    return Theme(label=Label(en=en, zh=zh), words=tuple(words.split(", ")))
+
+
+class DriversRules(Settings):
+    """How those who left are compared with those who stayed."""
+
+    rows: int = Field(
+        100_000, ge=1_000, le=10_000_000, description="rows of customers and month starts that are compared at most"
+    )
+    false_claims: float = Field(
+        0.05, gt=0.0, lt=0.5, description="share of false claims among all that are made (false-discovery rate)"
+    )
+    themes: dict[str, Theme] = Field(
+        default_factory=lambda: {
+            "price": _theme("price", "价格", "price, pricey, expensive, cost, cheaper, 贵, 价格, 涨价, 便宜, 划算"),
+            "quality": _theme(
+                "quality", "质量", "quality, broken, broke, defect, damaged, faulty, 质量, 坏, 破损, 瑕疵, 次品"
+            ),
+            "delivery": _theme(
+                "delivery",
+                "配送",
+                "deliver, late, shipping, shipment, courier, parcel, 配送, 快递, 物流, 送货, 发货, 迟到",
+            ),
+            "service": _theme(
+                "service", "服务", "service, support, rude, unfriendly, answer, waiting, 服务, 客服, 态度, 回复, 等待"
+            ),
+            "range": _theme(
+                "range of goods",
+                "商品种类",
+                "choice, selection, assortment, out of stock, sold out, 种类, 款式, 缺货, 断货, 选择少",
+            ),
+            "competitor": _theme(
+                "another supplier", "转向他家", "competitor, elsewhere, switched, switching, 别家, 其他平台, 竞品, 换了"
+            ),
+            "moved": _theme("moved away", "搬迁", "moved, moving, relocat, 搬家, 搬走, 搬到"),
+            "need": _theme(
+                "no longer needed",
+                "不再需要",
+                "no longer need, don't need, do not need, not using, 不需要, 用不上, 不再用",
+            ),
+        },
+        description="what survey comments are searched for",
+    )
+
 
 class MeasureConfig(Settings):
     """`configs/measure.yaml`: what stage a customer is in, and when an experiment ends, settled at its first look."""
@@ -444,6 +498,9 @@ class KpiConfig(Settings):
         0.01, description="share of all customers below which a stage's segment is told with the others on the sheet"
     )
     funnel: FunnelRules = Field(default_factory=FunnelRules, description="the stages that customers go through")
+    drivers: DriversRules = Field(
+        default_factory=DriversRules, description="how those who left are compared with those who stayed"
+    )
 
 
 class ServeConfig(Settings):

@@ -1,0 +1,221 @@
+"""The thirteen weeks before a cutoff of those who then left, week by week, beside those who stayed.
+
+Rows are those of `compared`, so who stayed had been a customer for as long, had ordered as often and been silent for as
+long; their weeks are weighted as the left are spread. Of a customer who is there at several cutoffs all rows count, and
+intervals take the customer for what was drawn.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from churnml.events import COMPLAINTS
+from churnml.events.books import Books
+from churnml.features.rows import AWAY, SCALES
+from churnml.measures.driver_tables import Told
+from churnml.measures.intervals import around_ratio
+from churnml.measures.matching import Matched
+from churnml.measures.measure import About, Measure
+from churnml.wording import Text
+
+WEEKS = 13
+
+
+@dataclass(frozen=True)
+class Line:
+    """One thing that is followed from week to week.
+
+    Parameters
+    ----------
+    table : str
+        Without which there is none.
+    says : Text
+    query : str
+        Of `customer_id`, `at` (microseconds UTC) and `value`.
+    mean : bool
+        Whether it is the mean value, not the sum per customer.
+    given : mapping
+        What the query asks for by name.
+    """
+
+    table: str
+    says: Text
+    query: str
+    mean: bool = False
+    given: Mapping[str, list[str]] | None = None
+
+
+def _scale(which: int) -> str:
+    cases = " ".join(f"WHEN '{name}' THEN {ends[which]}" for name, ends in SCALES.items())
+    return f"CASE instrument {cases} END"
+
+
+_ANSWERS = f"""
+    SELECT customer_id, answered_at AS at,
+           100 * greatest(least((score - worst) / nullif(best - worst, 0), 1), 0) AS value
+    FROM (SELECT customer_id, answered_at, score, coalesce(scale_min, {_scale(0)}) AS worst,
+                 coalesce(scale_max, {_scale(1)}) AS best FROM surveys WHERE answered_at IS NOT NULL)
+    WHERE score IS NOT NULL AND best > worst
+"""
+
+LINES: dict[str, Line] = {
+    "orders": Line(
+        "orders",
+        Text("orders", "下单次数"),
+        "SELECT customer_id, occurred_at AS at, 1 AS value FROM orders WHERE amount > 0",
+    ),
+    "acts": Line(
+        "interactions",
+        Text("visits and other acts", "访问等行为次数"),
+        "SELECT customer_id, occurred_at AS at, 1 AS value FROM interactions WHERE NOT list_contains($away, kind)",
+        given={"away": sorted(AWAY)},
+    ),
+    "tickets": Line(
+        "tickets",
+        Text("questions and complaints", "咨询与投诉次数"),
+        "SELECT customer_id, occurred_at AS at, 1 AS value FROM tickets",
+    ),
+    "complaints": Line(
+        "tickets",
+        Text("complaints", "投诉次数"),
+        "SELECT customer_id, occurred_at AS at, 1 AS value FROM tickets WHERE list_contains($complaints, kind)",
+        given={"complaints": sorted(COMPLAINTS)},
+    ),
+    "satisfaction": Line("surveys", Text("satisfaction, from 0 to 100", "满意度（0–100）"), _ANSWERS, mean=True),
+    "returns": Line(
+        "returns",
+        Text("returns", "退货次数"),
+        "SELECT customer_id, occurred_at AS at, 1 AS value FROM returns",
+    ),
+    "contacts": Line(
+        "contacts",
+        Text("contacts from us", "我方触达次数"),
+        "SELECT customer_id, occurred_at AS at, 1 AS value FROM contacts WHERE coalesce(arm, '') <> 'control'",
+    ),
+}
+"""What is followed, by name; of the tables that have landed."""
+
+# per customer and week what happened, weighted; then over customers the sums that an interval of a ratio is made of
+_SUMS = """
+    WITH happened AS (
+        SELECT r.customer_id, r.gone, (r.cutoff_day - local_time(e.at)::DATE - 1) // 7 + 1 AS week,
+               sum(r.weight * e.value) AS y, sum(r.weight) AS told
+        FROM ({query}) AS e JOIN compared_days AS r USING (customer_id)
+        WHERE e.at >= r.cutoff - {before} AND local_time(e.at)::DATE < r.cutoff_day
+          AND local_time(e.at)::DATE >= r.cutoff_day - {weeks} * 7
+        GROUP BY ALL
+    )
+    SELECT h.gone, h.week, sum(h.y) AS y, sum(h.y * h.y) AS yy, sum(h.y * {x}) AS xy, sum(h.told) AS told,
+           sum(h.told * h.told) AS told_squared, count(*) AS customers
+    FROM happened AS h JOIN compared_sums AS c USING (customer_id, gone)
+    GROUP BY ALL
+"""
+_LONG_BEFORE = (7 * WEEKS + 1) * 86_400_000_000
+
+
+def lay_compared(books: Books, rows: pd.DataFrame) -> None:
+    """Lay the compared rows into the books, once: `compared_days`, and `compared_sums` of each customer's weights.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        `customer_id`, `cutoff` (microseconds UTC), `gone` and `weight`, see `Compared.rows`.
+    """
+    books.add("compared_rows", rows)
+    books.keep("compared_days", "SELECT *, local_time(cutoff)::DATE AS cutoff_day FROM compared_rows")
+    books.keep(
+        "compared_sums",
+        "SELECT customer_id, gone, sum(weight) AS weight, count(*) AS rows FROM compared_rows GROUP BY ALL",
+    )
+
+
+def last_days(books: Books, among: Matched, told: Told) -> Measure:
+    """Return the weeks before the cutoff of those who then left beside those who stayed; see `lay_compared`.
+
+    A week is a count per 100 customers, of satisfaction the mean of its answers; it is missing where fewer than
+    `told.smallest` customers of a kind are compared, or answered.
+    """
+    names = [name for name in LINES if LINES[name].table in books.tables]
+    lines = [line for name in names for line in _weeks(books, name, among, told.smallest)]
+    missing = sorted({LINES[name].table for name in LINES} - books.tables)
+    off = Text(
+        f"Not told, for these tables have not landed: {', '.join(missing)}.",
+        f"以下数据表尚未导入，相关指标无法给出：{'、'.join(missing)}。",
+    )
+    columns = {
+        "measure": About(Text("what", "指标"), "word", words={name: LINES[name].says for name in LINES}),
+        "weeks_before": About(
+            Text("weeks before", "距时点周数"), "number", Text("1 ends with the cutoff", "1 为紧邻时点的一周")
+        ),
+        "left": About(Text("left", "流失"), "number"),
+        "low": About(Text("at least", "下限"), "number", Text("95 % interval of those who left", "流失者的 95% 区间")),
+        "high": About(Text("at most", "上限"), "number", Text("95 % interval of those who left", "流失者的 95% 区间")),
+        "stayed": About(Text("stayed", "留存"), "number"),
+        "stayed_low": About(
+            Text("at least", "下限"), "number", Text("95 % interval of those who stayed", "留存者的 95% 区间")
+        ),
+        "stayed_high": About(
+            Text("at most", "上限"), "number", Text("95 % interval of those who stayed", "留存者的 95% 区间")
+        ),
+    }
+    return Measure(
+        "last_days",
+        Text("The last ninety days of those who left", "流失前的最后九十天"),
+        Text(
+            f"How often per 100 customers in each of the {WEEKS} weeks before the month start after which they left, "
+            "beside those alike who stayed; of satisfaction the mean of the week's answers",
+            f"流失所对应月初时点之前 {WEEKS} 周内，每周每百位客户的次数，与情况相近的留存者对照；满意度为当周答卷均值",
+        ),
+        told.population(among),
+        pd.DataFrame(lines, columns=[*columns]),
+        columns,
+        told.begin,
+        told.end,
+        tuple(dict.fromkeys(LINES[name].table for name in names)),
+        (off,) if missing else (),
+    )
+
+
+def _weeks(books: Books, name: str, among: Matched, smallest: int) -> Iterator[dict[str, object]]:
+    line = LINES[name]
+    x = "h.told" if line.mean else "c.weight"
+    found = books.frame(_SUMS.format(query=line.query, before=_LONG_BEFORE, weeks=WEEKS, x=x), line.given)
+    of_all = books.frame("SELECT gone, sum(weight) AS x, sum(weight * weight) AS xx FROM compared_sums GROUP BY gone")
+    enough = [left for left in (True, False) if among.customers(left=left) >= smallest]
+    for week in range(WEEKS, 0, -1):
+        told = dict.fromkeys((True, False), (np.nan, np.nan, np.nan))
+        for left in enough:
+            there = found[(found["gone"] == left) & (found["week"] == week)]
+            all_of_them = of_all[of_all["gone"] == left]
+            told[left] = _mean(there, smallest) if line.mean else _per_hundred(there, all_of_them)
+        (own, low, high), (stayed, stayed_low, stayed_high) = told[True], told[False]
+        yield {
+            "measure": name,
+            "weeks_before": week,
+            "left": own,
+            "low": low,
+            "high": high,
+            "stayed": stayed,
+            "stayed_low": stayed_low,
+            "stayed_high": stayed_high,
+        }
+
+
+def _mean(there: pd.DataFrame, smallest: int) -> tuple[float, float, float]:
+    """Return the mean of the values of a week with its interval, NaN where fewer customers have any."""
+    if there.empty or there["customers"].iloc[0] < smallest:
+        return np.nan, np.nan, np.nan
+    return around_ratio(there[["y", "told", "yy", "told_squared", "xy"]].to_numpy(dtype=np.float64)[0])
+
+
+def _per_hundred(there: pd.DataFrame, of_all: pd.DataFrame) -> tuple[float, float, float]:
+    """Return the sum of a week per hundred customers with its interval; who has none counts with none."""
+    (x, xx), (y, yy, xy) = of_all[["x", "xx"]].to_numpy()[0], (0.0, 0.0, 0.0)
+    if not there.empty:
+        y, yy, xy = there[["y", "yy", "xy"]].to_numpy(dtype=np.float64)[0]
+    ratio, low, high = around_ratio(np.array([100 * y, x, 10_000 * yy, xx, 100 * xy]))
+    return ratio, max(low, 0.0), high

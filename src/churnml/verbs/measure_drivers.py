@@ -1,0 +1,161 @@
+"""`churnml measure drivers`: how those who left differed from those who stayed, and what they said themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from churnml.config import MeasureConfig
+from churnml.errors import NotEnoughDataError
+from churnml.verbs.session import Session
+from churnml.wording import Text
+
+if TYPE_CHECKING:
+    from churnml.events.books import Books
+    from churnml.features import Catalogue
+    from churnml.measures.compared import Compared, Leaving
+    from churnml.measures.driver_tables import Told
+    from churnml.measures.measure import Asked, Measure
+
+_FROM_LEAVING = frozenset({"stage", "segment", "rfm"})
+"""Parts by what customers do at the end: they tell who left, so nothing can be told by them of why."""
+
+
+def figures(session: Session, books: Books, asked: Asked) -> list[Measure]:
+    """Return circumstances, symptoms, stated reasons, the last days, and with `by` the circumstances of each part.
+
+    Raises
+    ------
+    NotEnoughDataError
+        If no month start of the span has a horizon that is over.
+    """
+    from churnml.measures.compared import compared  # noqa: PLC0415  # compiles the kernel
+    from churnml.measures.differences import differences  # noqa: PLC0415
+    from churnml.measures.drivers import drivers  # noqa: PLC0415
+    from churnml.measures.drivers_by_part import drivers_by_part  # noqa: PLC0415
+    from churnml.measures.last_days import last_days, lay_compared  # noqa: PLC0415
+    from churnml.measures.stated import Theme, stated_reasons  # noqa: PLC0415
+    from churnml.verbs.features import of_session  # noqa: PLC0415
+
+    settings, catalogue = session.load("measure", MeasureConfig), of_session(session)
+    leaving, cutoffs = _what_is_compared(session, asked)
+    rows = compared(session.store, catalogue, cutoffs, leaving, settings.drivers.rows, settings.seed)
+    found = differences(rows, catalogue, asked.smallest)
+    told = _told(session, asked, cutoffs, leaving, catalogue, rows, settings.drivers.false_claims)
+    lay_compared(books, rows.rows())
+    themes = [
+        Theme(name, Text(theme.label.en, theme.label.zh), theme.words)
+        for name, theme in settings.drivers.themes.items()
+    ]
+    parts = [drivers_by_part(rows, found, told, _part_of(books, asked.by, rows))] if _parts(asked) else []
+    return [
+        *drivers(rows, found, told),
+        *parts,
+        stated_reasons(books, themes, rows.as_active, told, asked.begin, asked.end),
+        last_days(books, rows.as_active, told),
+    ]
+
+
+def _parts(asked: Asked) -> bool:
+    return asked.by is not None and asked.by not in _FROM_LEAVING
+
+
+def _what_is_compared(session: Session, asked: Asked) -> tuple[Leaving, list[int]]:
+    """Return what leaving is, as for training, and the month starts whose labels are final by the end."""
+    from churnml.events.clock import days_later, moment  # noqa: PLC0415
+    from churnml.labels import check_taught_by  # noqa: PLC0415
+    from churnml.measures.compared import Leaving  # noqa: PLC0415
+    from churnml.measures.periods import periods  # noqa: PLC0415
+    from churnml.modeling.cutoffs import lag_of  # noqa: PLC0415
+    from churnml.verbs.horizon import train_config  # noqa: PLC0415
+
+    store, zone = session.store, session.settings.time_zone
+    config, _ = train_config(session, asked.end)
+    check_taught_by(store, config.by)
+    lag = lag_of(store, config)
+    leaving = Leaving(config.by, config.horizon_days, config.population_days, lag, config.grace_days, asked.end)
+    begin = max(asked.begin, days_later(store.span[0], config.min_history_days, zone))
+    months = periods(asked.begin, days_later(asked.end, _TWO_MONTHS, zone), "month", zone)
+    starts = [one.begin for one in months if one.begin >= begin]
+    final = [one for one in starts if days_later(days_later(one, config.horizon_days, zone), lag, zone) <= asked.end]
+    if not final:
+        first, last = (moment(one, zone).date() for one in (begin, asked.end))
+        raise NotEnoughDataError(
+            f"drivers are told at month starts whose horizon of {config.horizon_days} days and the {lag} days after it "
+            f"are over, found none from {first} (after {config.min_history_days} days of history) to {last}; give an "
+            "earlier --from or a later --to, or shorten `horizon_days` in configs/train.yaml"
+        )
+    return leaving, final
+
+
+_TWO_MONTHS = 62
+
+
+def _told(
+    session: Session,
+    asked: Asked,
+    cutoffs: list[int],
+    leaving: Leaving,
+    catalogue: Catalogue,
+    rows: Compared,
+    rate: float,
+) -> Told:
+    from churnml.events.clock import moment  # noqa: PLC0415
+    from churnml.measures.driver_tables import Told  # noqa: PLC0415
+
+    zone = session.settings.time_zone
+    days = leaving.horizon_days
+    means = (
+        Text(
+            f"leaving is the end of a contract in the {days} days after a month start that none continued",
+            f"流失指月初时点之后 {days} 天内合同终止且无续约",
+        )
+        if leaving.by == "contracts"
+        else Text(
+            f"leaving is no order in the {days} days after a month start, of those who ordered in the "
+            f"{leaving.population_days} before",
+            f"流失指此前 {leaving.population_days} 天内下过单的客户在月初时点之后 {days} 天内没有下单",
+        )
+    )
+    return Told(
+        moment(cutoffs[0], zone).date().isoformat(),
+        moment(asked.end, zone).date().isoformat(),
+        means,
+        len(cutoffs),
+        rate,
+        asked.smallest,
+        tuple(sorted({feature.table for feature in catalogue.features})),
+        tuple(_remarks(asked, catalogue, rows)),
+    )
+
+
+def _remarks(asked: Asked, catalogue: Catalogue, rows: Compared) -> Iterator[Text]:
+    if rows.share < 1:
+        yield Text(
+            f"Of a random sample of {rows.share:.1%} of the customers (`drivers.rows` in configs/measure.yaml).",
+            f"取自 {rows.share:.1%} 客户的随机样本（configs/measure.yaml 中的 `drivers.rows`）。",
+        )
+    if catalogue.off:
+        off = "; ".join(f"{name} ({needs})" for name, needs in catalogue.off.items())
+        yield Text(
+            f"Families of features that are off, of which nothing is told: {off}.",
+            f"以下特征族未启用，无从得知：{'；'.join(catalogue.off)}。",
+        )
+    if asked.by is not None and not _parts(asked):
+        yield Text(
+            f"Not told by {asked.by}, which itself says who left; part by what was so before, such as an attribute.",
+            f"未按 {asked.by} 细分，因为它本身已体现谁已流失；请按事先就有的属性细分。",
+        )
+
+
+def _part_of(books: Books, by: str | None, rows: Compared) -> list[str | None]:
+    """Return the part of the customer of each row, None of one who is in the books no more."""
+    import pandas as pd  # noqa: PLC0415
+
+    from churnml.measures.parts import parts  # noqa: PLC0415
+
+    ids = pd.DataFrame({"customer_id": sorted({str(one) for one in rows.table.customer_ids})})
+    books.add("compared_customers", ids)
+    found = books.frame(f"SELECT customer_id, part FROM {parts(books, by)} JOIN compared_customers USING (customer_id)")
+    known = dict(zip(found["customer_id"], found["part"], strict=True))
+    return [known.get(str(one)) for one in rows.table.customer_ids]
