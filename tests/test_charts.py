@@ -86,7 +86,7 @@ def test_every_mark_says_its_figure_when_it_is_pointed_at():
 def test_a_course_shades_the_stretches_that_have_names():
     drawn = course([Line("ours", [(0, 0), (1, 1)])], "t", TICKS, TICKS, [Span(0.5, 2.0, "Spring", "odd")])
     (shade,) = of_class(drawn, "odd")
-    assert (float(shade.get("x")), float(shade.get("width"))) == (383.0, 325.0)
+    assert (float(shade.get("x")), float(shade.get("width"))) == (389.0, 319.0)
     assert "<title>Spring</title>" in drawn
 
 

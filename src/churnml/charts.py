@@ -18,7 +18,7 @@ WIDTH = 720.0
 """Of every chart, in its own units; the page stretches it."""
 
 Tick = tuple[float, str]
-_LEFT, _RIGHT, _TOP, _HEIGHT, _FOOT = 58.0, 12.0, 12.0, 170.0, 24.0
+_LEFT, _RIGHT, _TOP, _HEIGHT, _FOOT = 70.0, 12.0, 12.0, 170.0, 24.0
 _ROW, _EM, _CELL = 22.0, 11.0, 26.0
 _MOST_LABELS = 14
 _STRONG = 0.55

@@ -7,7 +7,7 @@ gettext from `service/locale/zh.po`. Numbers, money and dates are written by Bab
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -162,3 +162,16 @@ def format_date(instant: datetime | str, language: Language, time_zone: str = "U
     moment = datetime.fromisoformat(instant) if isinstance(instant, str) else instant
     moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
     return by_locale(moment.astimezone(ZoneInfo(time_zone)).date(), format="medium", locale=_locale(language))
+
+
+def format_month(day: str, language: Language) -> str:
+    """Return the month of a day, ISO 8601.
+
+    Examples
+    --------
+    >>> format_month("2017-12-01", "en"), format_month("2017-12-01", "zh")
+    ('Dec 2017', '2017年12月')
+    """
+    from babel.dates import format_skeleton  # noqa: PLC0415
+
+    return format_skeleton("yMMM", date.fromisoformat(day), locale=_locale(language))

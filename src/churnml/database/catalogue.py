@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -250,6 +250,12 @@ class Catalogue:
         query = select(runs).where(runs.c.verb == verb, runs.c.state == "done").order_by(runs.c.finished_at.desc())
         with self.engine.connect() as connection:
             return [Run(**row) for row in connection.execute(query).mappings()]
+
+    def finished(self, verbs: Iterable[str]) -> set[str]:
+        """Return those of some verbs of which a run has finished."""
+        query = select(runs.c.verb).where(runs.c.verb.in_(list(verbs)), runs.c.state == "done").distinct()
+        with self.engine.connect() as connection:
+            return set(connection.execute(query).scalars())
 
     def move_alias(self, name: str, bundle: str, now: int, why: str = "trained", *, back: bool = False) -> None:
         """Point an alias such as `champion` at a bundle, and remember that it moved; at the same bundle it stays.

@@ -18,6 +18,7 @@ from churnml.database import Catalogue, Records
 from churnml.database.records import Page
 from churnml.database.tables import records
 from churnml.errors import DependencyError, NotFoundError, UsageError
+from churnml.measures.names import MEASURES
 from churnml.wording import Text
 
 Band = Literal["high", "medium", "low"]
@@ -26,6 +27,7 @@ Place = tuple[float, str]
 """Where in a list a record stands: by what it is sorted, and whose it is."""
 Record = dict[str, Any]  # Any: a record is JSON; `api/shapes.py` says what stands in it
 NO_RUN = "there are no decision records yet; run `churnml demo`, or `churnml ingest`, `churnml train`, `churnml score`"
+NOT_MEASURED = "{name} was not measured yet; run `churnml measure {name}`, or `churnml report` for all measures"
 NO_DATA = "nothing has landed yet; run `churnml demo`, or `churnml ingest` with your own tables"
 _EXPORT_PAGE = 2_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -75,7 +77,17 @@ class Landing:
     @property
     def landed_on(self) -> str | None:
         """When it was done, as ISO 8601 in UTC."""
-        return None if self.landed_at is None else (_EPOCH + timedelta(microseconds=self.landed_at)).isoformat()
+        return None if self.landed_at is None else _day_and_time(self.landed_at)
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What was measured last of one side of the customer base."""
+
+    run_id: str
+    measured_at: str
+    """when it was done, as ISO 8601 in UTC"""
+    body: dict[str, Any]  # Any: the body is JSON, as `churnml measure NAME --json` prints it
 
 
 @dataclass(frozen=True)
@@ -147,6 +159,29 @@ class Readings:
             raise NotFoundError(NO_DATA)
         return found
 
+    def measured_names(self) -> list[str]:
+        """Return which sides of the customer base were measured, in the order of `MEASURES`."""
+        found = self._catalogue.finished(MEASURES)
+        return [name for name in MEASURES if name in found]
+
+    def find_measured(self, name: str) -> Measured | None:
+        """Return what was measured last under a name of `MEASURES`, or None before the first time."""
+        run = self._catalogue.last_run(name)
+        return None if run is None else Measured(run.run_id, _day_and_time(run.finished_at or 0), run.summary)
+
+    def measured(self, name: str) -> Measured:
+        """Return what was measured last under a name of `MEASURES`.
+
+        Raises
+        ------
+        DependencyError
+            If it was not measured yet.
+        """
+        found = self.find_measured(name)
+        if found is None:
+            raise DependencyError(NOT_MEASURED.format(name=name))
+        return found
+
     def customer(self, customer_id: str) -> Record:
         """Return the record of one customer.
 
@@ -212,6 +247,10 @@ class Readings:
         with self._engine.connect() as connection:
             bodies = [json.loads(body) for body in connection.execute(query).scalars()]
         return {body["action"]: _text(body.get("action_label"), body["action"]) for body in bodies}
+
+
+def _day_and_time(instant: int) -> str:
+    return (_EPOCH + timedelta(microseconds=instant)).isoformat()
 
 
 def _text(label: dict[str, str] | None, fallback: str) -> Text:

@@ -1,29 +1,154 @@
-"""Measures of the customer base as one HTML file, from the JSON that carries the same figures."""
+"""Measures of the customer base as pages: of the service, each as it was measured last, and as one HTML file."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any
 
-from churnml.measures.cells import cell_of
-from churnml.service.pages.rendering import document
-from churnml.wording import Language
+from fastapi import APIRouter, Depends, Request
+from fastapi.responses import HTMLResponse
 
-Json = Mapping[str, Any]  # Any: JSON
+from churnml.measures.names import MEASURES
+from churnml.service.api.shapes import readings
+from churnml.service.pages.language import language_of
+from churnml.service.pages.measure_figures import Figures, Json
+from churnml.service.pages.measure_pictures import Picture, pictures
+from churnml.service.pages.rendering import document, render
+from churnml.service.readings import Readings
+from churnml.wording import Language, Text
+
+router = APIRouter()
+
+FEW_ROWS = 15
+"""Tables of more are folded."""
+
+MOST_ROWS = 1_500
+"""Of a table on a page; the JSON beside it has all."""
+
+_WORDS = {"word", "day"}
+_COMPARISONS = {"drivers", "drivers_by_part", "last_days"}
+_CAUTION = Text(
+    "What goes with leaving is not what causes it. Whether changing it keeps customers only an experiment tells: "
+    "`churnml measure effect`.",
+    "与流失相伴的因素不等于流失的原因。改变它能否留住客户，只有实验才能回答：`churnml measure effect`。",
+)
 
 
-def measures_page(bodies: Sequence[Json], language: Language) -> str:
+@dataclass(frozen=True)
+class MeasureView:
+    """What a page shows of a measure."""
+
+    name: str
+    title: str
+    definition: str
+    population: str
+    begin: str
+    end: str
+    sources: list[str]
+    """the tables it was counted from"""
+    remarks: list[str]
+    caution: str
+    """what its figures must not be taken for; empty where there is nothing to say"""
+    pictures: list[Picture]
+    heads: list[tuple[str, str, bool]]
+    """of each column: its heading, how it is counted, whether it holds figures"""
+    rows: list[list[str]]
+    total: int
+    """rows that there are"""
+    withheld: bool
+    """whether a figure is missing"""
+
+
+@dataclass(frozen=True)
+class SectionView:
+    """What a page shows of what was asked together: `churnml measure NAME`."""
+
+    name: str
+    title: str
+    begin: str
+    end: str
+    base: int
+    refused: int
+    smallest: int
+    by: str | None
+    measures: list[MeasureView]
+    reason: str
+    """why nothing can be told, English; empty where something is"""
+
+
+def measures_page(bodies: Sequence[Mapping[str, Any]], language: Language) -> str:  # Any: JSON
     """Return measures as one HTML document that needs nothing beside it: no script, no network, no other file.
 
     Parameters
     ----------
     bodies : sequence of mapping
-        What `churnml measure NAME --json` prints, one for each name.
+        What `churnml measure NAME --json` prints, one for each name; `not_told` in one of them says why it has no
+        figures.
     language : {"en", "zh"}
         Of the page.
     """
+    sections = [section(body, language) for body in bodies]
+    return document("measures_report.html", {"sections": sections, "few": FEW_ROWS}, language)
 
-    def shown(row: dict[str, Any], name: str, measure: Json, body: Json) -> str:
-        return cell_of(row, name, measure["columns"][name], body["currency"], language)
 
-    return document("measures_report.html", {"bodies": bodies, "shown": shown}, language)
+def section(body: Mapping[str, Any], language: Language) -> SectionView:  # Any: JSON
+    """Return what a page shows of the body of a measure."""
+    name = str(body["measure"])
+    return SectionView(
+        name=name,
+        title=MEASURES[name].to(language) if name in MEASURES else name,
+        begin=body["from"],
+        end=body["to"],
+        base=body["base"],
+        refused=body["refused"],
+        smallest=body["smallest_group"],
+        by=body["by"],
+        measures=[_view(one, body["currency"], language) for one in body["measures"]],
+        reason=body.get("not_told", ""),
+    )
+
+
+def _view(measure: Json, currency: str, language: Language) -> MeasureView:
+    figures, told = Figures(measure, currency, language), measure["columns"]
+    return MeasureView(
+        name=measure["name"],
+        title=figures.title,
+        definition=measure["definition"][language],
+        population=measure["population"][language],
+        begin=measure["begin"],
+        end=measure["end"],
+        sources=list(measure["sources"]),
+        remarks=[remark[language] for remark in measure["remarks"]],
+        caution=_CAUTION.to(language) if measure["name"] in _COMPARISONS else "",
+        pictures=pictures(measure, currency, language),
+        heads=[(figures.heading(name), _counted(told[name], language), _is_figure(told[name])) for name in told],
+        rows=[[figures.say(row, name) for name in told] for row in measure["rows"][:MOST_ROWS]],
+        total=len(measure["rows"]),
+        withheld=any(row[name] is None and _is_figure(told[name]) for row in measure["rows"] for name in told),
+    )
+
+
+def _is_figure(about: Json) -> bool:
+    return about["unit"] not in _WORDS
+
+
+def _counted(about: Json, language: Language) -> str:
+    return about["definition"][language] if about["definition"] else ""
+
+
+def _route(name: str) -> Callable[..., HTMLResponse]:
+    def measured(request: Request, reader: Annotated[Readings, Depends(readings)]) -> HTMLResponse:
+        """Show what was measured last; before the first time, show what to do."""
+        found = reader.find_measured(name)
+        if found is None:
+            return render(request, "not_measured.html", {"name": name, "title": MEASURES[name]})
+        told = section(found.body, language_of(request))
+        context = {"section": told, "few": FEW_ROWS, "measured_at": found.measured_at, "zone": found.body["time_zone"]}
+        return render(request, "measures.html", context)
+
+    return measured
+
+
+for _name in MEASURES:
+    router.add_api_route(f"/{_name}", _route(_name), methods=["GET"], name=f"page_{_name}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 from functools import cache, partial
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -17,11 +18,13 @@ from markupsafe import Markup
 
 from churnml import drawing, wording
 from churnml.measures import SEGMENTS, STAGES
+from churnml.measures.names import MEASURES
 from churnml.modeling.no_conversion import reason_of
 from churnml.service.exports import arm_name, band_name, because, segment_name, stage_name, standing_name
 from churnml.service.pages.harmless import marked, visible
 from churnml.service.pages.language import here_in, language_of, remember
 from churnml.service.pages.phrases import origin_name, say, table_name
+from churnml.service.readings import Readings
 from churnml.wording import Language
 
 TEMPLATES = Path(__file__).parent.parent / "templates"
@@ -45,10 +48,19 @@ def render(request: Request, template: str, context: Mapping[str, Any], status: 
     language = language_of(request)
     switch = {other: here_in(request, other) for other in wording.LANGUAGES}
     page = _environment(language).get_template(template)
-    response = HTMLResponse(page.render(**context, switch=switch, page_path=request.url.path), status)
+    frame = {"switch": switch, "page_path": request.url.path, "measured": _measured(request, status)}
+    response = HTMLResponse(page.render(**context, **frame), status)
     response.headers.update({"vary": "Accept-Language, Cookie", "cache-control": "no-store"})
     remember(request, response)
     return response
+
+
+def _measured(request: Request, status: int) -> list[tuple[str, wording.Text]]:
+    """Return the pages of measures that have something to show, with their titles; a page of an error asks nobody."""
+    if status >= HTTPStatus.BAD_REQUEST:
+        return []
+    reader: Readings = request.app.state.readings
+    return [(f"/{name}", MEASURES[name]) for name in reader.measured_names()]
 
 
 def document(template: str, context: Mapping[str, Any], language: Language) -> str:
@@ -90,6 +102,7 @@ def _environment(language: Language) -> Environment:
         "origin": lambda text: visible(origin_name(text, language)),
         "customer_path": customer_path,
         "said": lambda text: text[language],
+        "marked": marked,
         "why_no_conversion": lambda told: marked(reason_of(told).said(language)),
         "band_name": lambda band: band_name(band, language),
         "arm_name": lambda arm: arm_name(arm, language),

@@ -1,0 +1,136 @@
+"""A measure as a page reads it: its figures in words, its parts, and axes in its units."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from churnml.charts import Mark, Tick
+from churnml.drawing import scale
+from churnml.measures.cells import cell_of
+from churnml.wording import Language, Text, format_date, format_money, format_month, format_number
+
+Json = dict[str, Any]  # Any: JSON
+
+_ALL = (None, "", "all")
+_MOST_PARTS = 6
+_BETWEEN = Text("{value} ({low} to {high})", "{value}（{low} 至 {high}）")
+
+
+@dataclass(frozen=True)
+class Figures:
+    """A measure, the currency of its amounts and the language it is told in.
+
+    Parameters
+    ----------
+    measure : dict
+        From `Measure.to_json`; of a picture, with the rows that it shows.
+    currency : str
+        ISO 4217.
+    language : {"en", "zh"}
+    """
+
+    measure: Json
+    currency: str
+    language: Language
+
+    @property
+    def rows(self) -> list[Json]:
+        """The rows."""
+        return list(self.measure["rows"])
+
+    @property
+    def title(self) -> str:
+        """The heading."""
+        return str(self.measure["title"][self.language])
+
+    def of(self, rows: Sequence[Json]) -> Figures:
+        """Return the measure with some of its rows alone."""
+        return Figures(self.measure | {"rows": list(rows)}, self.currency, self.language)
+
+    def has(self, *names: str) -> bool:
+        """Tell whether it has all of these columns."""
+        return all(name in self.measure["columns"] for name in names)
+
+    def heading(self, name: str) -> str:
+        """Return the heading of a column."""
+        return str(self.measure["columns"][name]["title"][self.language])
+
+    def unit(self, row: Json, name: str) -> str:
+        """Return the unit of a figure."""
+        about = self.measure["columns"][name]
+        return str(row[about["unit_in"]] if about.get("unit_in") else about["unit"])
+
+    def say(self, row: Json, name: str) -> str:
+        """Return a figure in words; `–` where it is missing."""
+        return cell_of(row, name, self.measure["columns"][name], self.currency, self.language)
+
+    def say_between(self, row: Json, value: str, low: str = "low", high: str = "high") -> str:
+        """Return a figure with its interval in words, without one where none is told."""
+        if not self.has(low, high) or row[low] is None or row[high] is None:
+            return self.say(row, value)
+        told = {"value": self.say(row, value), "low": self.say(row, low), "high": self.say(row, high)}
+        return _BETWEEN.to(self.language).format(**told)
+
+    def mark(self, row: Json, label: str, value: str, low: str = "low", high: str = "high", kind: str = "ours") -> Mark:
+        """Return a figure as a chart draws it."""
+        ends = [number(row, name) if self.has(name) else None for name in (low, high)]
+        said = self.say_between(row, value, low, high)
+        return Mark(label, number(row, value), ends[0], ends[1], said, kind)
+
+    def ticks(self, values: Iterable[float | None], unit: str, parts: int = 4) -> list[Tick]:
+        """Return round places around some values, each written in a unit."""
+        told = [value for value in values if value is not None]
+        places = scale(min(told, default=0.0), max(told, default=1.0), parts)
+        return [(place, self.tick(place, unit, places[-1])) for place in places]
+
+    def tick(self, place: float, unit: str, most: float) -> str:
+        """Return a place on an axis in words, an amount without cents where they would crowd it."""
+        if unit == "share":
+            return f"{format_number(round(100 * place, 2), self.language)}%"
+        if unit == "money":
+            return format_money(place, self.currency, self.language, whole=abs(most) >= 10)
+        return format_number(place, self.language)
+
+    def parts(self) -> Iterator[tuple[str, Figures]]:
+        """Give the rows of everybody, else those of each part, a few at most, each with the name of the part."""
+        found: dict[Any, list[Json]] = {}
+        for row in self.measure["rows"]:
+            found.setdefault(row.get("part"), []).append(row)
+        whole = [row for part in _ALL for row in found.get(part, [])]
+        if whole:
+            yield "", self.of(whole)
+            return
+        for part, rows in list(found.items())[:_MOST_PARTS]:
+            yield self.say(rows[0], "part") if self.has("part") else str(part), self.of(rows)
+
+
+def number(row: Mapping[str, Any], name: str) -> float | None:  # Any: JSON
+    """Return a figure as a number; None where it is missing."""
+    value = row.get(name)
+    return None if value is None else float(value)
+
+
+def in_order(rows: Iterable[Json], name: str) -> list[Any]:  # Any: keys of JSON
+    """Return the values of a column, each once, in the order in which they come."""
+    return list(dict.fromkeys(row[name] for row in rows))
+
+
+def along(days: Sequence[str], language: Language, most: int = 6) -> list[Tick]:
+    """Return ticks for some days, ISO 8601 and ascending: the first, the last and some between."""
+    every = -(-(len(days) - 1) // most) or 1
+    chosen = [*days[: -1 - every // 2 : every], days[-1]]
+    return [(ordinal(day), short(day, language, days)) for day in chosen]
+
+
+def short(day: str, language: Language, among: Sequence[str]) -> str:
+    """Return a day in words: a month where all that it stands among are firsts of one."""
+    month = all(one.endswith("-01") for one in among)
+    return format_month(day, language) if month else format_date(day, language)
+
+
+def ordinal(day: str) -> float:
+    """Return a day, ISO 8601, as a place on an axis."""
+    return float(date.fromisoformat(day).toordinal())

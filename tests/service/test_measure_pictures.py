@@ -1,0 +1,96 @@
+"""A measure has the pictures that its name asks for, and none where columns are missing or nothing was told."""
+
+import re
+
+import pytest
+import sample_measures as sample
+from sample_measures import HOSTILE
+
+from churnml.service.pages.measure_pictures import pictures
+
+
+def drawn(measure, language="en"):
+    return pictures(measure.to_json(), "USD", language)
+
+
+def count(picture, name):
+    return len(re.findall(rf'class="{name}[ "]', picture.svg))
+
+
+@pytest.mark.parametrize(
+    "measure, marks, many",
+    [
+        (sample.segments(), "column", [1]),
+        (sample.transitions(), "move", [3, 0]),
+        (sample.transitions(), "field", [0, 4]),
+        (sample.kpis(), "line", [1, 2]),
+        (sample.drivers(), "spot", [2]),
+        (sample.days(), "point", [1]),
+        (sample.days(), "shade", [1]),
+        (sample.days(), "band", [1]),
+        (sample.indices(), "whisker", [7]),
+        (sample.indices("rhythm_season", "month"), "column", [7]),
+        (sample.funnel(), "stage", [2]),
+        (sample.last_weeks(), "band", [1]),
+    ],
+)
+def test_each_measure_is_drawn_as_its_name_asks(measure, marks, many):
+    assert [count(one, marks) for one in drawn(measure)] == many
+
+
+def test_the_stages_of_every_month_stand_beside_each_other():
+    (picture,) = drawn(sample.stages())
+    assert re.findall(r'<rect class="kind-(\d)"', picture.svg) == ["0", "1"] * 3
+    assert ">Jan 2017<" in picture.svg
+    assert ">New<" in picture.svg
+
+
+def test_moves_by_month_are_drawn_between_the_months_in_which_they_began():
+    told = sample.transitions().to_json()
+    told["columns"]["month"] = sample.stages().to_json()["columns"]["month"]
+    told["rows"] = [row | {"month": month} for month in sample.MONTHS for row in told["rows"]]
+    (picture,) = pictures(told, "USD", "en")
+    assert count(picture, "move") == 9
+    assert re.findall(r'class="tick"[^>]*>([^<]+)<', picture.svg) == ["Jan 2017", "Feb 2017", "Mar 2017", "→"]
+
+
+def test_a_figure_of_each_row_is_told_in_the_unit_that_the_row_names():
+    basket, churn = drawn(sample.kpis())
+    assert (basket.caption, churn.caption) == ("basket", "churn_rate")
+    assert ">$21<" in basket.svg
+    assert "%<" in churn.svg
+
+
+def test_by_parts_each_figure_of_the_last_period_has_its_interval_by_part():
+    basket, churn = drawn(sample.kpis(("north", "south")))
+    assert (count(basket, "spot"), count(churn, "spot")) == (2, 2)
+    assert "north: $23.00 ($22.90 to $23.10)" in basket.svg
+
+
+def test_value_against_risk_is_a_grid_of_nine_fields():
+    rows = [("high_value_high_risk", 10, 0.25), ("low_value_low_risk", 30, 0.75), ("prospect", 5, 0.1)]
+    (picture,) = drawn(sample.segments("segments_value_risk", rows))
+    assert count(picture, "field") == 9
+    assert count(picture, "field untold") == 7
+    assert "75%" in picture.svg
+
+
+@pytest.mark.parametrize("part", ["north", "south"])
+def test_each_part_has_a_picture_of_its_own(part):
+    told = sample.segments().to_json()
+    told["columns"]["part"] = told["columns"]["segment"]
+    told["rows"] = [row | {"part": one} for one in ("north", "south") for row in told["rows"]]
+    assert f"About segments_region: {part}" in {one.caption for one in pictures(told, "USD", "en")}
+
+
+def test_a_measure_without_rows_or_without_a_column_or_of_another_name_has_no_picture():
+    told = sample.drivers().to_json()
+    less = told | {"columns": {"feature": told["columns"]["feature"]}}
+    assert [pictures(one, "USD", "en") for one in (told | {"rows": []}, less, told | {"name": "stated"})] == [[]] * 3
+
+
+@pytest.mark.parametrize("make", [sample.segments, sample.stages, sample.drivers, sample.kpis, sample.funnel])
+def test_pictures_speak_chinese_and_no_word_of_the_data_becomes_a_tag(make):
+    for picture in drawn(make(), "zh"):
+        assert HOSTILE not in picture.svg
+    assert drawn(sample.stages(), "zh")[0].svg.count("新客户") == 2
