@@ -14,8 +14,8 @@ from xml.sax.saxutils import escape, quoteattr
 
 from churnml.drawing import Line
 
-WIDTH = 720.0
-"""Of every chart, in its own units; the page stretches it."""
+WIDTH, NARROW = 720.0, 400.0
+"""Of a chart that has a row of its own, and of one that stands beside others, in units of its own that pages stretch."""
 
 Tick = tuple[float, str]
 _LEFT, _RIGHT, _TOP, _HEIGHT, _FOOT = 70.0, 12.0, 12.0, 170.0, 24.0
@@ -100,7 +100,13 @@ def columns(marks: Sequence[Mark], title: str, ticks: Sequence[Tick], rule: floa
 
 
 def dots(
-    marks: Sequence[Mark], title: str, ticks: Sequence[Tick], rule: float | None = None, *, bars: bool = False
+    marks: Sequence[Mark],
+    title: str,
+    ticks: Sequence[Tick],
+    rule: float | None = None,
+    *,
+    bars: bool = False,
+    width: float = WIDTH,
 ) -> str:
     """Return a row for each mark: its label, its place on one scale with its interval, and its figure.
 
@@ -110,11 +116,13 @@ def dots(
         As `columns`; the first mark is on top.
     bars : bool, default False
         Draw lengths from the rule, else from the lower end, instead of places.
+    width : float
+        `WIDTH` or `NARROW`.
     """
-    left, right, bottom = 220.0, 150.0, _TOP + _ROW * len(marks)
+    left, right, bottom = 0.3 * width, 0.21 * width, _TOP + _ROW * len(marks)
 
     def across(value: float) -> float:
-        return left + (WIDTH - left - right) * _share(value, ticks)
+        return left + (width - left - right) * _share(value, ticks)
 
     drawn = [_line("grid", across(place), _TOP, across(place), bottom) for place, _ in ticks]
     drawn += [_text(label, across(place), bottom + 16, "middle") for place, label in ticks]
@@ -124,11 +132,11 @@ def dots(
         body = _text(cut(mark.label, left - 14), left - 10, middle + 4, "end", "label")
         if mark.value is not None:
             body += _reach(mark, across, middle, start, bars=bars)
-        body += _text(cut(mark.said, right - 14), WIDTH - right + 12, middle + 4, "start", "label")
+        body += _text(cut(mark.said, right - 14), width - right + 12, middle + 4, "start", "label")
         drawn.append(_told(mark, body))
     if rule is not None:
         drawn.append(_line("rule", across(rule), _TOP, across(rule), bottom))
-    return svg("".join(drawn), title, bottom + _FOOT)
+    return svg("".join(drawn), title, bottom + _FOOT, width)
 
 
 def course(
@@ -138,6 +146,7 @@ def course(
     y: Sequence[Tick],
     spans: Sequence[Span] = (),
     points: Sequence[tuple[float, float, str]] = (),
+    width: float = WIDTH,
 ) -> str:
     """Return lines over time, with bands around them, stretches shaded behind them and points marked on them.
 
@@ -152,29 +161,34 @@ def course(
         Stretches of the time axis, cut at its ends.
     points : sequence of (float, float, str)
         Place on both axes, and what is said there.
+    width : float
+        `WIDTH` or `NARROW`.
     """
 
-    def at(px: float, py: float) -> str:
-        return f"{_over(px, x):.1f},{_up(py, y):.1f}"
+    def over(place: float) -> float:
+        return _LEFT + (width - _LEFT - _RIGHT) * _share(place, x)
 
-    drawn = [_levels(y)]
+    def at(px: float, py: float) -> str:
+        return f"{over(px):.1f},{_up(py, y):.1f}"
+
+    drawn = [_levels(y, width)]
     for span in spans:
-        begin, end = _over(span.begin, x), _over(span.end, x)
+        begin, end = over(span.begin), over(span.end)
         shade = _rect(f"shade {span.kind}", begin, _TOP, max(end - begin, 1.0), _HEIGHT)
         drawn.append(f"<g><title>{escape(span.said)}</title>{shade}</g>")
     for line in lines:
         if line.band:
-            over = [at(px, high) for (px, _), (_, high) in zip(line.points, line.band, strict=True)]
-            under = [at(px, low) for (px, _), (low, _) in zip(line.points, line.band, strict=True)]
-            drawn.append(f'<polygon class="band {escape(line.kind)}" points="{" ".join(over + under[::-1])}"/>')
+            above = [at(px, high) for (px, _), (_, high) in zip(line.points, line.band, strict=True)]
+            below = [at(px, low) for (px, _), (low, _) in zip(line.points, line.band, strict=True)]
+            drawn.append(f'<polygon class="band {escape(line.kind)}" points="{" ".join(above + below[::-1])}"/>')
     for line in lines:
         joined = " ".join(at(*point) for point in line.points)
         drawn.append(f'<polyline class="line {escape(line.kind)}" points="{joined}"/>')
     for px, py, said in points:
-        place = f'cx="{_over(px, x):.1f}" cy="{_up(py, y):.1f}"'
+        place = f'cx="{over(px):.1f}" cy="{_up(py, y):.1f}"'
         drawn.append(f'<g><title>{escape(said)}</title><circle class="point" {place} r="4"/></g>')
-    drawn += [_text(label, _over(place, x), _TOP + _HEIGHT + 16, _anchor(place, x)) for place, label in x]
-    return svg("".join(drawn), title, _TOP + _HEIGHT + _FOOT)
+    drawn += [_text(label, over(place), _TOP + _HEIGHT + 16, _anchor(place, x)) for place, label in x]
+    return svg("".join(drawn), title, _TOP + _HEIGHT + _FOOT, width)
 
 
 def grid(down: Sequence[str], across: Sequence[str], cells: Sequence[Sequence[Cell]], title: str) -> str:
@@ -219,10 +233,11 @@ def cut(text: str, room: float) -> str:
     return shown[:kept].rstrip() + "…"
 
 
-def svg(body: str, title: str, height: float) -> str:
+def svg(body: str, title: str, height: float, width: float = WIDTH) -> str:
     """Return the frame of a chart around what is drawn in it."""
+    kind = "broad" if width == WIDTH else "broad narrow"
     return (
-        f'<svg class="chart broad" viewBox="0 0 {WIDTH:g} {height:g}" role="img" focusable="false">'
+        f'<svg class="chart {kind}" viewBox="0 0 {width:g} {height:g}" role="img" focusable="false">'
         f"<title>{escape(title)}</title>{body}</svg>"
     )
 
@@ -237,17 +252,13 @@ def _up(value: float, ticks: Sequence[Tick]) -> float:
     return _TOP + _HEIGHT * (1 - _share(value, ticks))
 
 
-def _over(value: float, ticks: Sequence[Tick]) -> float:
-    return _LEFT + (WIDTH - _LEFT - _RIGHT) * _share(value, ticks)
-
-
 def _anchor(place: float, ticks: Sequence[Tick]) -> str:
     return "end" if place == ticks[-1][0] else "middle"
 
 
-def _levels(ticks: Sequence[Tick]) -> str:
+def _levels(ticks: Sequence[Tick], width: float = WIDTH) -> str:
     """Return the level of each tick with its label."""
-    lines = (_line("grid", _LEFT, _up(place, ticks), WIDTH - _RIGHT, _up(place, ticks)) for place, _ in ticks)
+    lines = (_line("grid", _LEFT, _up(place, ticks), width - _RIGHT, _up(place, ticks)) for place, _ in ticks)
     labels = (_text(cut(label, _LEFT - 8), _LEFT - 6, _up(place, ticks) + 4, "end") for place, label in ticks)
     return "".join([*lines, *labels])
 

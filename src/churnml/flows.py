@@ -121,7 +121,8 @@ def _tops(names: Mapping[str, str], stand: Stand, unit: float) -> dict[str, floa
     found, top = {}, _TOP
     for key in names:
         found[key] = top
-        top += stand.amounts.get(key, 0.0) * unit + _GAP
+        high = stand.amounts.get(key, 0.0) * unit
+        top += high + _GAP if high > 0 else 0.0
     return found
 
 

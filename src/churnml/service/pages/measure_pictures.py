@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from churnml.charts import Cell, Mark, Span, columns, course, dots, grid
+from churnml.charts import NARROW, Cell, Mark, Span, columns, course, dots, grid
 from churnml.drawing import Line
 from churnml.flows import Move, Stage, Stand, flow, funnel
 from churnml.service.pages.measure_figures import (
@@ -39,6 +39,10 @@ _RISKS = {
 _OF_PART = Text("{title}: {part}", "{title}：{part}")
 _MOVES = Text("{source} → {target}: {figure}", "{source} → {target}：{figure}")
 _BEFORE, _AFTER = Text("before", "此前"), Text("after", "此后")
+_BANDS = Text("Bands are as wide as the customers who moved", "色带宽度为移动的客户数")
+_FIELDS = Text(
+    "Down: from where; across: to where; of all who were there", "行：移出阶段；列：移入阶段；占该阶段客户的比例"
+)
 _WEEKS = Text("{weeks} weeks before", "{weeks} 周前")
 _TWO = Text("{title}: {one} (line) and {other} (dashes)", "{title}：{one}（实线）与{other}（虚线）")
 
@@ -85,16 +89,19 @@ def _picture(figures: Figures, part: str, svg: str, caption: str | None = None, 
 def _stages(figures: Figures) -> Iterator[Picture]:
     """How many are in each stage, month by month."""
     for part, of in figures.parts():
-        yield _picture(of, part, flow(_words(of, "stage"), _stands(of, "month", "stage"), (), of.title))
+        names = _words(of, "stage", unmet=True)
+        yield _picture(of, part, flow(names, _stands(of, "month", "stage"), (), of.title))
 
 
 def _transitions(figures: Figures) -> Iterator[Picture]:
     """Who went where, as a flow and as a grid of shares."""
     for part, of in figures.parts():
-        names = _words(of, "from_stage") | _words(of, "to_stage")
+        names = _words(of, "from_stage", unmet=True) | _words(of, "to_stage", unmet=True)
         if not of.has("month"):
-            yield _picture(of, part, flow(names, _ends(of, names), [_move(of, row, 0) for row in of.rows], of.title))
-            yield _picture(of, part, _grid(of, "from_stage", "to_stage", "share"))
+            moves = [_move(of, row, 0) for row in of.rows]
+            yield _picture(of, part, flow(names, _ends(of, names), moves, of.title), _BANDS.to(of.language))
+            svg = _grid(of, "from_stage", "to_stage", "share")
+            yield _picture(of, part, svg, _FIELDS.to(of.language))
             continue
         months = in_order(of.rows, "month")[1 - _MOST_STANDS :]
         recent = of.of([row for row in of.rows if row["month"] in months])
@@ -136,11 +143,14 @@ def _sums(figures: Figures, where: str) -> dict[str, float]:
     return found
 
 
-def _words(figures: Figures, name: str) -> dict[str, str]:
-    """Return how the values of a column are worded, in the order in which they are declared, else met."""
+def _words(figures: Figures, name: str, *, unmet: bool = False) -> dict[str, str]:
+    """Return how the values of a column are worded, in the order in which they are declared, else met.
+
+    With those that are declared and not met, each keeps its place, and with it its colour, in every picture.
+    """
     declared = figures.measure["columns"][name]["words"] or {}
     met = {str(row[name]): figures.say(row, name) for row in figures.rows if row[name] is not None}
-    known = {key: text[figures.language] for key, text in declared.items() if key in met}
+    known = {key: text[figures.language] for key, text in declared.items() if unmet or key in met}
     return known | {key: label for key, label in met.items() if key not in known}
 
 
@@ -298,7 +308,7 @@ def _over_time(figures: Figures, caption: str) -> Iterator[Picture]:
         lines.append(Line("target", [(ordinal(days[0]), target), (ordinal(days[-1]), target)]))
     ends = [number(row, name) for row in told for name in ("value", "low", "high")]
     y = figures.ticks([*ends, target], figures.unit(told[0], "value"), 3)
-    svg = course(lines, caption, along(days, figures.language, 3), y)
+    svg = course(lines, caption, along(days, figures.language, 2), y, width=NARROW)
     yield _picture(figures, "", svg, caption, small=True)
 
 
@@ -315,7 +325,7 @@ def _by_part(figures: Figures, caption: str) -> Iterator[Picture]:
     if rows:
         marks = [figures.mark(row, figures.say(row, "part"), "value") for row in rows[:_MOST_ROWS]]
         ends = [end for mark in marks for end in (mark.value, mark.low, mark.high)]
-        svg = dots(marks, caption, figures.ticks(ends, figures.unit(rows[0], "value")))
+        svg = dots(marks, caption, figures.ticks(ends, figures.unit(rows[0], "value")), width=NARROW)
         yield _picture(figures, "", svg, caption, small=True)
 
 
@@ -333,7 +343,9 @@ def _last_days(figures: Figures) -> Iterator[Picture]:
         x = [(-week, _WEEKS.to(of.language).format(weeks=f"{week:g}")) for week in (weeks[0], weeks[-1])]
         y = of.ticks([*ends, 0.0], of.unit(rows[0], "left"), 3)
         named = {"title": of.say(rows[0], "measure"), "one": of.heading("left"), "other": of.heading("stayed")}
-        yield _picture(of, "", course(lines, text.format(**named), x, y), text.format(**named), small=True)
+        yield _picture(
+            of, "", course(lines, text.format(**named), x, y, width=NARROW), text.format(**named), small=True
+        )
 
 
 def _weekly(rows: Sequence[Json], name: str, kind: str) -> Line:
