@@ -15,7 +15,7 @@ from xml.sax.saxutils import escape, quoteattr
 from churnml.drawing import Line
 
 WIDTH, NARROW = 720.0, 400.0
-"""Of a chart that has a row of its own, and of one that stands beside others, in units of its own that pages stretch."""
+"""Of a chart that has a row of its own, and of one that stands beside others; units that a page stretches."""
 
 Tick = tuple[float, str]
 _LEFT, _RIGHT, _TOP, _HEIGHT, _FOOT = 70.0, 12.0, 12.0, 170.0, 24.0

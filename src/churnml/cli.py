@@ -690,6 +690,40 @@ for _name, _says in (
     _measure_command(_name, _says)
 
 
+@app.command()
+def report(
+    begin: Annotated[
+        str | None, typer.Option("--from", help="First day, such as 2017-01-01. Default: the last twelve months.")
+    ] = None,
+    end: Annotated[
+        str | None, typer.Option("--to", help="The day after the last. Default: the day after the last order.")
+    ] = None,
+    by: Annotated[
+        str | None, typer.Option(help="Also by: an attribute such as region, channel, stage, segment.")
+    ] = None,
+    every: Annotated[str, typer.Option(help="How long a period is: week, month, quarter, year.")] = "month",
+    workspace: WorkspaceOption = WORKSPACE,
+    configs: ConfigsOption = CONFIGS,
+    *,
+    out: Annotated[
+        Path | None, typer.Option(help="The .html file. Default: reports/report-DAY.html in the workspace.")
+    ] = None,
+    language: LanguageOption = "en",
+    as_json: JsonOption = False,
+) -> None:
+    """Measure every side of the customer base and write one HTML file with pictures that needs nothing beside it."""
+    from churnml.verbs.report import report as run  # noqa: PLC0415
+    from churnml.verbs.report import told  # noqa: PLC0415
+    from churnml.wording import language_named  # noqa: PLC0415
+
+    session, spoken = _open(workspace, configs, as_json=as_json), language_named(language)
+    body = run(session, begin=begin, end=end, every=every, by=by, out=out, language=spoken)
+    if as_json:
+        session.print_json(body)
+    else:
+        session.console.print(told(body), markup=False)
+
+
 @measure_app.command("effect")
 def measure_effect(
     campaign: Annotated[str | None, typer.Option(help="Only this campaign. Default: all that were ever run.")] = None,

@@ -85,10 +85,14 @@ def body_of(session: Session, name: str, books: Books, asked: Asked) -> Json:
         lay_groups(session, books, asked)
     module = cast("_Figures", import_module(f"churnml.verbs.measure_{name}"))
     found = module.figures(session, books, asked)
-    days = _days(session, asked)
+    return around(session, name, books, asked) | {"measures": [one.to_json() for one in found]}
+
+
+def around(session: Session, name: str, books: Books, asked: Asked) -> Json:
+    """Return what figures have in common: which days, in what money, of how many."""
     return {
         "measure": name,
-        **days,
+        **_days(session, asked),
         "every": asked.every,
         "by": asked.by,
         "currency": session.settings.currency,
@@ -96,7 +100,6 @@ def body_of(session: Session, name: str, books: Books, asked: Asked) -> Json:
         "base": books.base,
         "refused": books.refused,
         "smallest_group": asked.smallest,
-        "measures": [one.to_json() for one in found],
     }
 
 

@@ -197,6 +197,51 @@ class Workbench:
 
         return assign(self._fresh(), budget=budget, campaign=campaign, dry_run=dry_run, anew=anew)
 
+    def measure(self, name: str, **asked: Any) -> dict[str, pd.DataFrame]:  # Any: the options of `measuring.measured`
+        """Return what `churnml measure NAME` found: each of its measures as a frame, by its name.
+
+        Parameters
+        ----------
+        name : str
+            `lifecycle`, `funnel`, `segments`, `kpis`, `drivers`, `rhythm` or `strategy`.
+        **asked
+            `begin`, `end` (dates), `every` and `by`, see `measuring.measured`.
+
+        Returns
+        -------
+        dict of str to DataFrame
+            Days are dates of pandas. `attrs` of a frame say in both languages how it is counted, of whom, when and from
+            what: `title`, `definition`, `population`, `begin`, `end`, `sources`, `remarks`, `columns`.
+
+        Raises
+        ------
+        UsageError
+            If there is no such measure, or as `measuring.measured`.
+        NotEnoughDataError
+            If a table that the measure needs has not landed.
+        """
+        from churnml.verbs.measuring import MEASURES, measured  # noqa: PLC0415
+
+        if name not in MEASURES:
+            raise UsageError(f"a measure must be one of {', '.join(MEASURES)}, got {name!r}{nearest(name, MEASURES)}")
+        body = measured(self._fresh(), name, **asked)
+        return {one["name"]: _frame(one) for one in body["measures"]}
+
+    def report(self, path: str | Path | None = None, **asked: Any) -> Path:  # Any: the options of `report.report`
+        """Write every measure into one HTML file, as `churnml report` does, and return where it is.
+
+        Parameters
+        ----------
+        path : str or Path, optional
+            The `.html` file; by default `reports/report-DAY.html` in the workspace.
+        **asked
+            `begin`, `end`, `every`, `by` and `language`.
+        """
+        from churnml.verbs.report import report  # noqa: PLC0415
+
+        out = None if path is None else Path(path)
+        return Path(report(self._fresh(), out=out, **asked)["report"])
+
     def measure_effect(self, campaign: str | None = None, *, by: str | None = None) -> Json:
         """Return what each action did, over closed windows alone, as `churnml measure effect` does.
 
@@ -281,6 +326,21 @@ def open_workspace(
     """
     session = Session.open(Path(folder), Path(configs), create=True)
     return Workbench(replace(session, console=Console(file=io.StringIO())) if quiet else session)
+
+
+def _frame(measure: Json) -> pd.DataFrame:
+    """Return the rows of a measure as a frame that says what they are."""
+    import pandas as pd  # noqa: PLC0415
+
+    columns = measure["columns"]
+    frame = pd.DataFrame(measure["rows"], columns=list(columns))
+    for name, about in columns.items():
+        if about["unit"] == "day":
+            frame[name] = pd.to_datetime(frame[name])
+        elif about["unit"] != "word":
+            frame[name] = pd.to_numeric(frame[name])
+    frame.attrs |= {name: told for name, told in measure.items() if name != "rows"}
+    return frame
 
 
 def _file(name: str, table: pd.DataFrame | str | Path, folder: Path) -> Path:

@@ -1,0 +1,101 @@
+"""`churnml report`: every side of the customer base, measured over the same days from the same rows, as one HTML file.
+
+The books are opened once for all; each measure is kept as its run, so that the service shows what the report says.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from churnml.config import MeasureConfig
+from churnml.errors import NotEnoughDataError, UsageError
+from churnml.verbs.measuring import MEASURES, around, asked_of, body_of, opened
+from churnml.verbs.session import Session, clock, require_places
+from churnml.wording import Language
+
+if TYPE_CHECKING:
+    from churnml.events.books import Books
+    from churnml.measures.measure import Asked
+
+Json = dict[str, Any]  # Any: JSON
+
+
+def report(
+    session: Session,
+    *,
+    begin: str | None = None,
+    end: str | None = None,
+    every: str = "month",
+    by: str | None = None,
+    out: Path | None = None,
+    language: Language = "en",
+) -> Json:
+    """Measure everything that the rows suffice for, write it as one page, and return it.
+
+    Parameters
+    ----------
+    begin, end, every, by
+        As `measuring.measured`.
+    out : Path, optional
+        The `.html` file; by default `reports/report-DAY.html` in the workspace, DAY being the end of what is asked.
+    language : {"en", "zh"}
+        Of the page.
+
+    Returns
+    -------
+    dict
+        `report` is the file, `bodies` what each measure found; one for which the rows do not suffice has no measures,
+        and `not_told` says why.
+
+    Raises
+    ------
+    UsageError
+        If the file is no `.html`, or as `measuring.measured`.
+    DependencyError
+        If the file cannot be written; nothing is measured then.
+    """
+    asked = asked_of(session, begin, end, every, by)
+    target = _target(session, asked, out)
+    with opened(session, asked) as books:
+        bodies = [_measured(session, name, books, asked) for name in MEASURES]
+    _write(session, bodies, target, language)
+    return {"report": str(target), "from": bodies[0]["from"], "to": bodies[0]["to"], "bodies": bodies}
+
+
+def told(body: Json) -> str:
+    """Return where the report is, and what it does not tell, for a terminal."""
+    missing = [f"{one['measure']} is not told: {one['not_told']}" for one in body["bodies"] if "not_told" in one]
+    return "\n".join([f"The customer base from {body['from']} up to {body['to']}: {body['report']}", *missing])
+
+
+def _measured(session: Session, name: str, books: Books, asked: Asked) -> Json:
+    """Return what a measure found, kept as its run; where the rows do not suffice, why."""
+    inputs = session.inputs(session.load("measure", MeasureConfig), asked=asked, name=name)
+    try:
+        with session.running(name, inputs) as run_id:
+            with session.step(f"Measuring: {name}"):
+                body = body_of(session, name, books, asked)
+            session.catalogue.finish(run_id, clock(), body)
+    except NotEnoughDataError as error:
+        return around(session, name, books, asked) | {"measures": [], "not_told": str(error)}
+    return body
+
+
+def _target(session: Session, asked: Asked, out: Path | None) -> Path:
+    """Return where the report goes, after trying whether it can be written there."""
+    from churnml.events.clock import moment  # noqa: PLC0415
+
+    day = moment(asked.end, session.settings.time_zone).date().isoformat()
+    target = out or session.workspace.root / "reports" / f"report-{day}.html"
+    if target.suffix != ".html":
+        raise UsageError(f"--out must end in .html, got {target.name}; rename it, or have figures with --json")
+    require_places([target])
+    return target.resolve()
+
+
+def _write(session: Session, bodies: list[Json], target: Path, language: Language) -> None:
+    from churnml.service.pages.measures import measures_page  # noqa: PLC0415  # Jinja
+
+    with session.workspace.atomically(target) as draft:
+        draft.write_text(measures_page(bodies, language), encoding="utf-8")
