@@ -102,7 +102,7 @@ def test_who_reads_for_too_long_is_named_and_the_erasure_is_to_be_repeated(shop)
     hasty.dispose()
 
 
-@pytest.mark.parametrize("folder", [".spill-1", ".features-1"])
+@pytest.mark.parametrize("folder", [".spill-1", ".features-1", ".measures-1"])
 def test_intermediate_files_of_one_that_was_killed_are_swept(shop, folder):
     left = shop.workspace.root / folder / "duckdb"
     left.mkdir(parents=True)

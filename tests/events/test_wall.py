@@ -12,7 +12,7 @@ import wall_worlds
 from churnml.events import TABLES, Standing, current, history, met, outcome, standing
 from churnml.features import build, catalogue
 from churnml.labels import label_lag, origins, training_cutoffs
-from small import Tiny
+from landed_worlds import SEEDS, Landed
 from wall import DAY, HOUR
 
 TABLE_FACTS = {name: table.first_facts for name, table in TABLES.items()}
@@ -28,8 +28,6 @@ moments = st.tuples(
     st.integers(0, 10**4), st.sampled_from([0, 0, 0, 1, -1])
 )  # which instant of a world, or just off it
 some_moments = st.lists(moments, min_size=1, max_size=3)
-# between them all tables, two zones, one to three landings, refusals, contracts that change hands, orders taken back
-SEEDS = (24, 36, 111, 142, 147, 166, 236)
 a_world, any_world = st.sampled_from(SEEDS), st.integers(0, 10**6)
 counts, shifts = st.sampled_from([1, 2]), st.sampled_from([0, 1])
 ends = st.sampled_from([0, 1, 2])  # whether the cutoff, the end of the horizon or the label's lies on an instant
@@ -37,53 +35,6 @@ changes = st.sampled_from(["deleted", "changed", "added"])
 often = settings(max_examples=16, derandomize=True, deadline=None)
 oftener = settings(often, max_examples=40)
 hundreds = settings(max_examples=300, deadline=None, print_blob=True, suppress_health_check=list(HealthCheck))
-
-
-def _times(row):
-    told = [row.cells.get(time) for time in TABLES[row.table].later]
-    return [row.landed_at, *(at for at in told if at is not None)]
-
-
-class Landed:
-    """A world that has landed: what a store says of it, beside what stands by the definition."""
-
-    def __init__(self, folder, seed):
-        self.world = wall_worlds.draw(seed)
-        self.kept = wall.landed(self.world.rows, self.world.landings)
-        self.store = self.land(folder, self.world)
-
-    def moments(self, drawn, shift_days=0):
-        """Return instants at which something happened, was learned or came to be, so many days later; or just off."""
-        edges = sorted({at for row in self.kept for at in (row.event_at, row.told_at, *_times(row))})
-        return [wall.later(edges[n % len(edges)] + off, shift_days, self.world.zone) for n, off in drawn]
-
-    @property
-    def instants(self):
-        """Return every instant at which a cutoff may begin to see something."""
-        edges = {at for row in self.kept for at in (row.event_at, row.told_at, *_times(row))}
-        return sorted({at + off for at in edges for off in (0, 1)})
-
-    @staticmethod
-    def land(folder, world):
-        tiny = Tiny.make(folder, time_zone=world.zone)
-        wall_worlds.land(tiny, world)
-        store = tiny.store
-        tiny.catalogue.engine.dispose()
-        return store
-
-
-@pytest.fixture(scope="module")
-def landed(tmp_path_factory):
-    """Return a function that lands the world of a seed, the few of every run once."""
-    few = {}
-
-    def land(seed):
-        if seed not in SEEDS:
-            return Landed(tmp_path_factory.mktemp("world"), seed)
-        few[seed] = few.get(seed) or Landed(tmp_path_factory.mktemp("world"), seed)
-        return few[seed]
-
-    return land
 
 
 def told(block, name):

@@ -12,18 +12,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC
 from functools import cached_property
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import duckdb
 import pandas as pd
 
-from churnml.events.clock import HOUR, microseconds, moment
 from churnml.events.point_in_time import TRIAL, Store
 from churnml.events.schema import TABLES, Table
+from churnml.events.wall_clock import local_time
 
 _CLOCKS = ("customer_id", "occurred_at", "ingested_at")
 _PAID = f"(amount > 0 AND NOT regexp_matches(coalesce(plan, ''), '{TRIAL}', 'i'))"
@@ -126,43 +124,20 @@ def open_books(store: Store, at: int, scratch: Path | None = None) -> Iterator[B
     with duckdb.connect() as connection:
         connection.execute("SET preserve_insertion_order = false")
         connection.execute("SET enable_progress_bar = false")  # it would write where programs read
+        # with no folder DuckDB keeps no row on any disk, and says that memory is short instead
         connection.execute("SET temp_directory = $folder", {"folder": str(scratch or "")})
         _tell_time(connection, store, at)
         refused = _customers(connection, store, at)
+        known = _of_the_known(connection)
         for name in sorted(store.tables - {"customers"}):
-            _open(connection, store, TABLES[name], at)
+            _open(connection, store, TABLES[name], at, known)
         yield Books(connection, store.tables, at, store.time_zone, refused)
 
 
 def _tell_time(connection: duckdb.DuckDBPyConnection, store: Store, at: int) -> None:
-    """Make the macro `local_time`: the zone's offset changes at a few instants, which are written into it."""
     first = min(part.first_at for part in store.parts)
-    changes = list(_offsets(first, at, store.time_zone))
-    cases = " ".join(f"WHEN us < {until} THEN {offset}" for offset, until in changes[:-1])
-    offset = f"CASE {cases} ELSE {changes[-1][0]} END" if cases else str(changes[-1][0])
-    connection.execute(f"CREATE MACRO local_time(us) AS make_timestamp(us + {offset})")
+    connection.execute(f"CREATE MACRO local_time(us) AS {local_time('us', store.time_zone, first, at)}")
     connection.execute(f"CREATE MACRO opened_at() AS {at}")
-
-
-def _offsets(first: int, last: int, time_zone: str) -> Iterator[tuple[int, int]]:
-    """Yield the zone's offsets from UTC in microseconds, and until when each holds; to the hour, as zones change."""
-    zone, hour = ZoneInfo(time_zone), first - first % HOUR
-    offset = _offset(hour, zone)
-    day = 24 * HOUR
-    while hour < last:
-        if _offset(hour + day, zone) != offset:
-            while _offset(hour, zone) == offset:
-                hour += HOUR // 4
-            yield offset, hour
-            offset = _offset(hour, zone)
-        else:
-            hour += day
-    yield offset, last
-
-
-def _offset(instant: int, zone: ZoneInfo) -> int:
-    local = moment(instant).astimezone(zone)
-    return microseconds(local.replace(tzinfo=UTC)) - microseconds(local)
 
 
 def _customers(connection: duckdb.DuckDBPyConnection, store: Store, at: int) -> int:
@@ -198,12 +173,15 @@ def _customers(connection: duckdb.DuckDBPyConnection, store: Store, at: int) -> 
     return refused
 
 
-def _open(connection: duckdb.DuckDBPyConnection, store: Store, table: Table, at: int) -> None:
-    rows = f"(SELECT * FROM {_rows(store, table.name)} WHERE {_SEEN.format(at=at)})"
-    if connection.execute("SELECT count(*) FROM hidden").fetchall()[0][0]:
-        rows = f"(SELECT * FROM {rows} ANTI JOIN hidden USING (customer_id))"
+def _open(connection: duckdb.DuckDBPyConnection, store: Store, table: Table, at: int, known: str) -> None:
+    if table.name == "consents":  # which may land before their customer does
+        known = "SEMI JOIN customers USING (customer_id)"
+    rows = f"(SELECT * FROM {_rows(store, table.name)} {known} WHERE {_SEEN.format(at=at)})"
     if table.name == "subscriptions":
-        connection.execute(f"CREATE TEMP TABLE subscriptions AS {_contracts(rows, at)}")
+        # whose a contract is its last version says, so who is in no book leaves only after that is known
+        latest = _contracts(_with_landings(connection, store, at), at)
+        query = f"SELECT * FROM ({latest}) {known}"
+        connection.execute(f"CREATE TEMP TABLE subscriptions AS {query}")
         connection.execute(f"CREATE TEMP VIEW contract_versions AS {_versions(rows)}")
     elif table.later:
         connection.execute(f"CREATE TEMP TABLE {table.name} AS {_with_later_facts(table, rows, at)}")
@@ -212,38 +190,72 @@ def _open(connection: duckdb.DuckDBPyConnection, store: Store, table: Table, at:
         connection.execute(f"CREATE TEMP VIEW {table.name} AS SELECT {columns} FROM {rows}")
 
 
+def _of_the_known(connection: duckdb.DuckDBPyConnection) -> str:
+    """Return the join that leaves only customers who are in the books; none where nobody is in none."""
+    hidden = connection.execute("SELECT count(*) FROM hidden").fetchall()[0][0]
+    return "ANTI JOIN hidden USING (customer_id)" if hidden else ""
+
+
+def _with_landings(connection: duckdb.DuckDBPyConnection, store: Store, at: int) -> str:
+    """Return the versions of contracts that were seen, each with when it landed."""
+    parts = [part for part in store.parts if part.table_name == "subscriptions"]
+    landings = {str(store.root / part.path): store.landings[part.batch_id] for part in parts}
+    connection.execute("CREATE TEMP TABLE landings (filename VARCHAR, landed_at BIGINT)")
+    connection.executemany("INSERT INTO landings VALUES (?, ?)", list(landings.items()))
+    rows = _rows(store, "subscriptions", filename=True)
+    return f"(SELECT * FROM {rows} JOIN landings USING (filename) WHERE {_SEEN.format(at=at)})"
+
+
 def _with_later_facts(table: Table, rows: str, at: int) -> str:
     """Return the query of a table whose rows come again to tell what happened since: the first telling stands."""
-    first = [f"arg_min({name}, ingested_at) AS {name}" for name in table.first_facts if name not in table.key]
-    told = [
+    facts = [name for name in table.first_facts if name not in table.key]
+    pack = ", ".join(f"{name} := {name}" for name in facts)
+    first = [f"told.{name} AS {name}" for name in facts]
+    later = [
         f"arg_min({fact}, ({time}, ingested_at)) FILTER ({time} < {at}) AS {fact}"
-        for time, facts in table.later.items()
-        for fact in facts
+        for time, dated in table.later.items()
+        for fact in dated
     ]
-    columns = ", ".join([*table.key, "min(occurred_at) AS occurred_at", *first, *told])
-    return f"SELECT customer_id, {columns} FROM {rows} GROUP BY customer_id, row_key, {', '.join(table.key)}"
+    names = [name for dated in table.later.values() for name in dated]
+    return f"""
+        SELECT customer_id, {", ".join([*table.key, "occurred_at", *first, *names])}
+        FROM (
+            SELECT customer_id, {", ".join([*table.key, "occurred_at", *later])},
+                   arg_min(struct_pack({pack}), ingested_at) AS told
+            FROM {rows} GROUP BY customer_id, row_key, occurred_at, {", ".join(table.key)}
+        )
+    """
 
 
 def _contracts(rows: str, at: int) -> str:
-    """Return the query of contracts by the last version known, whosever it is; an end that was taken back is none."""
+    """Return the query of contracts by the last version known, whosever it is; an end that was taken back is none.
+
+    A contract began when its last version that says so says, else with its first. It is paid for from its first paid
+    version on, or from its beginning if that is the first there is. When it renews is known from the landing only,
+    where a version does not say that it was learned before.
+    """
+    turn = "(occurred_at, ingested_at)"
     return f"""
         WITH versions AS (
-            SELECT *, coalesce(started_at, occurred_at) AS begins,
-                   CASE WHEN ended_at < {at} THEN ended_at END AS ends,
-                   {_PAID} AS paid
+            SELECT *, CASE WHEN ended_at < {at} THEN ended_at END AS ends,
+                   {_PAID} AS paid,
+                   CASE WHEN ingested_at <> occurred_at OR landed_at <= {at} THEN renews_at END AS renews
             FROM {rows}
         ),
         latest AS (
-            SELECT subscription_id, min(occurred_at) AS occurred_at, min(begins) AS started_at,
-                   min(CASE WHEN paid THEN greatest(begins, occurred_at) END) AS paid_from,
-                   arg_max(struct_pack(customer_id, plan, amount, period, renews_at, ends, end_reason, paid),
+            SELECT subscription_id, min(occurred_at) AS occurred_at,
+                   coalesce(arg_max(started_at, {turn}), min(occurred_at)) AS begins,
+                   arg_min(paid, {turn}) AS paid_at_first, min(occurred_at) FILTER (paid) AS first_paid,
+                   arg_max(struct_pack(customer_id, plan, amount, period, renews, ends, end_reason, paid),
                            (occurred_at, ingested_at, -coalesce(ended_at, {2**62}))) AS version
             FROM versions GROUP BY subscription_id, row_key
         )
         SELECT version.customer_id AS customer_id, occurred_at, subscription_id, version.plan AS plan,
-               version.amount AS amount, version.period AS period, started_at, version.renews_at AS renews_at,
+               version.amount AS amount, version.period AS period, begins AS started_at, version.renews AS renews_at,
                version.ends AS ended_at, CASE WHEN version.ends IS NOT NULL THEN version.end_reason END AS end_reason,
-               version.paid AS paid, CASE WHEN version.paid THEN paid_from END AS paid_from
+               version.paid AS paid,
+               CASE WHEN version.paid AND paid_at_first THEN begins
+                    WHEN version.paid THEN greatest(begins, first_paid) END AS paid_from
         FROM latest
     """
 
@@ -261,9 +273,10 @@ def _versions(rows: str) -> str:
     """
 
 
-def _rows(store: Store, name: str) -> str:
+def _rows(store: Store, name: str, *, filename: bool = False) -> str:
     files = [str(store.root / part.path).replace("'", "''") for part in store.parts if part.table_name == name]
-    return "read_parquet([{}], union_by_name = true)".format(", ".join(f"'{file}'" for file in files))
+    listed = ", ".join(f"'{file}'" for file in files)
+    return f"read_parquet([{listed}], union_by_name = true, filename = {filename})"
 
 
 def _shown(name: str) -> bool:

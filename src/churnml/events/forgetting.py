@@ -35,7 +35,7 @@ class Forgotten:
 def forget(workspace: Workspace, catalogue: Catalogue, customer_ids: Iterable[str]) -> Forgotten:
     """Remove every trace of some customers from tables, quarantine and database; doing it twice changes nothing.
 
-    It waits for a landing, and for a training on a feature table, whose intermediate files hold rows as well.
+    It waits for a landing, for a training on a feature table and for a measure, whose intermediate files hold rows too.
 
     Parameters
     ----------
@@ -53,9 +53,11 @@ def forget(workspace: Workspace, catalogue: Catalogue, customer_ids: Iterable[st
         If others read the database for so long that deleted bytes could not be removed; repeat it then.
     """
     whom = frozenset(customer_ids)
-    with workspace.locked("features"), workspace.locked("ingest"):
-        for left_behind in (*workspace.root.glob(".features-*"), *workspace.root.glob(".spill-*")):  # by one killed
-            shutil.rmtree(left_behind, ignore_errors=True)
+    # in this order: a measure may make features while it goes on
+    with workspace.locked("measures"), workspace.locked("features"), workspace.locked("ingest"):
+        for whose in ("measures", "features", "spill"):
+            for left_behind in workspace.root.glob(f".{whose}-*"):  # by one that was killed
+                shutil.rmtree(left_behind, ignore_errors=True)
         sweep(workspace, catalogue)  # what an erasure that was killed had rewritten and not yet removed
         rewritten: dict[str, Part | None] = {}
         rows: dict[str, int] = {}

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import date
 from importlib import import_module
 from pathlib import Path
@@ -118,11 +119,13 @@ def asked_of(session: Session, begin: str | None, end: str | None, every: str, b
     return Asked(first, last, long, by, session.load("measure", MeasureConfig).smallest_group)
 
 
-def opened(session: Session, asked: Asked) -> Any:  # Any: a context manager of Books
-    """Open the books as they were known at the end of what is asked."""
+@contextmanager
+def opened(session: Session, asked: Asked) -> Iterator[Books]:
+    """Open the books as they were known at the end of what is asked; an erasure waits until they are closed."""
     from churnml.events.books import open_books  # noqa: PLC0415  # DuckDB
 
-    return open_books(session.store, asked.end)
+    with session.scratch("measures") as scratch, open_books(session.store, asked.end, scratch) as books:
+        yield books
 
 
 def write(session: Session, body: Json, reports: Sequence[Path], language: Language) -> None:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import cached_property
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 from pydantic import BaseModel
 from rich.console import Console
@@ -151,13 +151,16 @@ class Session:
         self.console.print(f"[green]✓[/] {words} [dim]{time.monotonic() - began:.1f} s[/]")
 
     @contextlib.contextmanager
-    def scratch(self) -> Iterator[Path]:
-        """Give an empty folder for copies of rows, gone afterwards; one at a time, and erasure waits for it."""
+    def scratch(self, whose: Literal["features", "measures"] = "features") -> Iterator[Path]:
+        """Give an empty folder for copies of rows, gone afterwards; one of each at a time, and erasure waits for both.
+
+        Who measures may make features meanwhile, but not the other way round, lest two wait for each other.
+        """
         root = self.workspace.root
-        with self.workspace.locked("features"):
-            for left_behind in root.glob(".features-*"):  # by one that was killed: whoever holds the lock is alone
+        with self.workspace.locked(whose):
+            for left_behind in root.glob(f".{whose}-*"):  # by one that was killed: whoever holds the lock is alone
                 shutil.rmtree(left_behind, ignore_errors=True)
-            folder = Path(tempfile.mkdtemp(prefix=".features-", dir=root))
+            folder = Path(tempfile.mkdtemp(prefix=f".{whose}-", dir=root))
             try:
                 yield folder
             finally:
