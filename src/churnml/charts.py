@@ -18,7 +18,8 @@ WIDTH, NARROW = 720.0, 400.0
 """Of a chart that has a row of its own, and of one that stands beside others; units that a page stretches."""
 
 Tick = tuple[float, str]
-_LEFT, _RIGHT, _TOP, _HEIGHT, _FOOT = 70.0, 12.0, 12.0, 170.0, 24.0
+_LEFT, _RIGHT, _TOP, _FOOT = 70.0, 12.0, 12.0, 24.0
+_HEIGHT, _LOW = 170.0, 110.0
 _ROW, _EM, _CELL = 22.0, 11.0, 26.0
 _MOST_LABELS = 14
 _STRONG = 0.55
@@ -164,31 +165,32 @@ def course(
     width : float
         `WIDTH` or `NARROW`.
     """
+    high = _HEIGHT if width == WIDTH else _LOW
 
     def over(place: float) -> float:
         return _LEFT + (width - _LEFT - _RIGHT) * _share(place, x)
 
     def at(px: float, py: float) -> str:
-        return f"{over(px):.1f},{_up(py, y):.1f}"
+        return f"{over(px):.1f},{_up(py, y, high):.1f}"
 
-    drawn = [_levels(y, width)]
+    drawn = [_levels(y, width, high)]
     for span in spans:
         begin, end = over(span.begin), over(span.end)
-        shade = _rect(f"shade {span.kind}", begin, _TOP, max(end - begin, 1.0), _HEIGHT)
+        shade = _rect(f"shade {span.kind}", begin, _TOP, max(end - begin, 1.0), high)
         drawn.append(f"<g><title>{escape(span.said)}</title>{shade}</g>")
     for line in lines:
         if line.band:
-            above = [at(px, high) for (px, _), (_, high) in zip(line.points, line.band, strict=True)]
-            below = [at(px, low) for (px, _), (low, _) in zip(line.points, line.band, strict=True)]
+            above = [at(px, most) for (px, _), (_, most) in zip(line.points, line.band, strict=True)]
+            below = [at(px, least) for (px, _), (least, _) in zip(line.points, line.band, strict=True)]
             drawn.append(f'<polygon class="band {escape(line.kind)}" points="{" ".join(above + below[::-1])}"/>')
     for line in lines:
         joined = " ".join(at(*point) for point in line.points)
         drawn.append(f'<polyline class="line {escape(line.kind)}" points="{joined}"/>')
     for px, py, said in points:
-        place = f'cx="{over(px):.1f}" cy="{_up(py, y):.1f}"'
+        place = f'cx="{over(px):.1f}" cy="{_up(py, y, high):.1f}"'
         drawn.append(f'<g><title>{escape(said)}</title><circle class="point" {place} r="4"/></g>')
-    drawn += [_text(label, over(place), _TOP + _HEIGHT + 16, _anchor(place, x)) for place, label in x]
-    return svg("".join(drawn), title, _TOP + _HEIGHT + _FOOT, width)
+    drawn += [_text(label, over(place), _TOP + high + 16, _anchor(place, x)) for place, label in x]
+    return svg("".join(drawn), title, _TOP + high + _FOOT, width)
 
 
 def grid(down: Sequence[str], across: Sequence[str], cells: Sequence[Sequence[Cell]], title: str) -> str:
@@ -248,18 +250,20 @@ def _share(value: float, ticks: Sequence[Tick]) -> float:
     return min(max((value - first) / ((last - first) or 1.0), 0.0), 1.0)
 
 
-def _up(value: float, ticks: Sequence[Tick]) -> float:
-    return _TOP + _HEIGHT * (1 - _share(value, ticks))
+def _up(value: float, ticks: Sequence[Tick], high: float = _HEIGHT) -> float:
+    return _TOP + high * (1 - _share(value, ticks))
 
 
 def _anchor(place: float, ticks: Sequence[Tick]) -> str:
     return "end" if place == ticks[-1][0] else "middle"
 
 
-def _levels(ticks: Sequence[Tick], width: float = WIDTH) -> str:
+def _levels(ticks: Sequence[Tick], width: float = WIDTH, high: float = _HEIGHT) -> str:
     """Return the level of each tick with its label."""
-    lines = (_line("grid", _LEFT, _up(place, ticks), width - _RIGHT, _up(place, ticks)) for place, _ in ticks)
-    labels = (_text(cut(label, _LEFT - 8), _LEFT - 6, _up(place, ticks) + 4, "end") for place, label in ticks)
+    lines = (
+        _line("grid", _LEFT, _up(place, ticks, high), width - _RIGHT, _up(place, ticks, high)) for place, _ in ticks
+    )
+    labels = (_text(cut(label, _LEFT - 8), _LEFT - 6, _up(place, ticks, high) + 4, "end") for place, label in ticks)
     return "".join([*lines, *labels])
 
 

@@ -80,7 +80,7 @@ def test_each_part_has_a_picture_of_its_own(part):
     told = sample.segments().to_json()
     told["columns"]["part"] = told["columns"]["segment"]
     told["rows"] = [row | {"part": one} for one in ("north", "south") for row in told["rows"]]
-    assert f"About segments_region: {part}" in {one.caption for one in pictures(told, "USD", "en")}
+    assert f"Share: {part}" in {one.caption for one in pictures(told, "USD", "en")}
 
 
 def test_a_measure_without_rows_or_without_a_column_or_of_another_name_has_no_picture():

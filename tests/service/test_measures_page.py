@@ -4,7 +4,7 @@ import re
 
 import pytest
 import sample_measures as sample
-from sample_measures import HOSTILE, body, keep
+from sample_measures import HOSTILE, body, keep, measure
 from sample_run import ask
 
 from churnml.database import Workspace
@@ -74,6 +74,7 @@ def test_each_measure_says_how_it_is_counted_of_whom_when_and_from_what(page):
         "Jan 1, 2017 up to Apr 1, 2017, the last not included",
         "From orders , what the model said",
         "Value In its own unit",
+        "Figure Period Value At least At most Target basket Jan 1, 2017",
     ):
         assert told in words(page)
 
@@ -95,6 +96,23 @@ def test_only_long_tables_are_folded():
     long = sample.segments(rows=[(f"s{n}", 20, 0.05) for n in range(16)])
     assert "All 16 rows" in measures_page([body("segments", long)], "en")
     assert "All " not in words(measures_page([body("segments", sample.segments())], "en"))
+
+
+def test_a_table_without_a_picture_stays_open_for_longer():
+    told = [sample.segments("others", [(f"s{n}", 20, 0.05) for n in range(size)]) for size in (40, 41)]
+    pages = [measures_page([body("segments", one)], "en") for one in told]
+    assert ["All 4" in one for one in pages] == [False, True]
+
+
+def test_a_remark_that_measures_share_is_said_once():
+    page = measures_page([body("lifecycle", sample.stages((REMARK,)), sample.stages((REMARK,)))], "en")
+    assert page.count(REMARK.en) == 1
+
+
+def test_targets_that_are_missed_are_seen_as_such():
+    missed = measure("kpis_alerts", sample.segments().columns, [("churn", 20, 0.2)])
+    assert "is-refused" in measures_page([body("kpis", missed)], "en").split("</style>")[1]
+    assert "is-refused" not in measures_page([body("kpis", sample.kpis())], "en").split("</style>")[1]
 
 
 def test_a_very_long_table_stops_and_says_so():

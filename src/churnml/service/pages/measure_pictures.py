@@ -177,9 +177,15 @@ def _matrix(down: str, across: str, value: str) -> Draw:
 
 
 def _list(
-    label: Sequence[str], value: str, rule: float | None = None, *, bars: bool = False, sort: bool = True
+    label: Sequence[str],
+    value: str,
+    rule: float | None = None,
+    *,
+    bars: bool = False,
+    sort: bool = True,
+    signs: bool = False,
 ) -> Draw:
-    """Draw a row for each figure, the largest on top."""
+    """Draw a row for each figure, the largest on top; `signs` colours what lies on either side of the rule."""
 
     def draw(figures: Figures) -> Iterator[Picture]:
         for part, of in figures.parts():
@@ -187,10 +193,10 @@ def _list(
             if not told:
                 continue
             kept = sorted(told, key=lambda row: -abs(float(row[value]))) if sort else told
-            marks = [_labelled(of, row, label, value, rule) for row in kept[:_MOST_ROWS]]
+            marks = [_labelled(of, row, label, value, rule if signs else None) for row in kept[:_MOST_ROWS]]
             ends = [end for mark in marks for end in (mark.value, mark.low, mark.high)]
             ticks = of.ticks([*ends, 0.0 if rule is None else rule], of.unit(kept[0], value))
-            yield _picture(of, part, dots(marks, of.title, ticks, rule, bars=bars))
+            yield _picture(of, part, dots(marks, of.title, ticks, rule, bars=bars), of.heading(value))
 
     return draw
 
@@ -208,7 +214,9 @@ def _index(label: str) -> Draw:
         for part, of in figures.parts():
             marks = [of.mark(row, of.say(row, label), "index") for row in of.rows]
             ends = [end for mark in marks for end in (mark.value, mark.low, mark.high)]
-            yield _picture(of, part, columns(marks, of.title, of.ticks([*ends, 1.0], "ratio"), 1.0))
+            yield _picture(
+                of, part, columns(marks, of.title, of.ticks([*ends, 1.0], "ratio"), 1.0), of.heading("index")
+            )
 
     return draw
 
@@ -254,17 +262,17 @@ def _campaigns(figures: Figures) -> list[Span]:
 
 def _funnel(figures: Figures) -> Iterator[Picture]:
     for part, of in figures.parts():
-        stages = [
-            Stage(
-                of.say(row, "stage"),
-                number(row, "reached_share"),
-                f"{of.say(row, 'reached_share')} · {of.say(row, 'customers')}",
-                of.say(row, "conversion") if place and row["conversion"] is not None else "",
-                bool(row.get("narrowest")),
-            )
-            for place, row in enumerate(of.rows)
-        ]
+        stages = [_stage(of, row, first=place == 0) for place, row in enumerate(of.rows)]
         yield _picture(of, part, funnel(stages, of.title))
+
+
+def _stage(figures: Figures, row: Json, *, first: bool) -> Stage:
+    """Return a stage of a funnel; the first, of which no share is told, is all of them."""
+    reached, told = number(row, "reached_share"), number(row, "conversion") is not None
+    share = 1.0 if first and reached is None and row["customers"] else reached
+    said = " · ".join(figures.say(row, name) for name in ("reached_share", "customers") if row[name] is not None)
+    conversion = figures.say(row, "conversion") if told and not first else ""
+    return Stage(figures.say(row, "stage"), share, said, conversion, bool(row.get("narrowest")))
 
 
 def _value_risk(figures: Figures) -> Iterator[Picture]:
@@ -368,12 +376,14 @@ _DRAWN: dict[str, tuple[tuple[str, ...], Draw]] = {
     "lifecycle_transitions": (("from_stage", "to_stage", "customers", "share"), _transitions),
     "lifecycle_time": (("stage", "median_days"), _list(("stage",), "median_days", sort=False)),
     "funnel": (("stage", "customers", "reached_share", "conversion"), _funnel),
+    "funnel_eventual": (("stage", "eventual_share"), _list(("stage",), "eventual_share", sort=False)),
+    "funnel_standing": (("stage", "share"), _list(("stage",), "share", bars=True, sort=False)),
     "funnel_compared": (("stage", "difference"), _list(("stage",), "difference", 0.0, sort=False)),
     "segments_value_risk": (("segment", "share", "customers"), _value_risk),
     "segments_migration": (("from_segment", "to_segment", "share"), _matrix("from_segment", "to_segment", "share")),
     "kpis": (("kpi", "period", "value", "low", "high"), _kpis),
-    "drivers": (("feature", "effect"), _list(("feature",), "effect", 0.0)),
-    "drivers_by_part": (("feature", "part", "effect"), _list(("feature",), "effect", 0.0)),
+    "drivers": (("feature", "effect"), _list(("feature",), "effect", 0.0, signs=True)),
+    "drivers_by_part": (("feature", "part", "effect"), _list(("feature",), "effect", 0.0, signs=True)),
     "stated_reasons": (("reason", "share"), _list(("reason", "source"), "share", bars=True)),
     "last_days": (("measure", "weeks_before", "left", "stayed", "low", "high"), _last_days),
     "rhythm_weekday": (("weekday", "index"), _index("weekday")),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request
@@ -20,14 +20,15 @@ from churnml.wording import Language, Text
 
 router = APIRouter()
 
-FEW_ROWS = 15
-"""Tables of more are folded."""
+FEW_ROWS, SOME_ROWS = 15, 40
+"""Tables of more are folded: of the first where there is a picture, of the second where there is none."""
 
 MOST_ROWS = 1_500
 """Of a table on a page; the JSON beside it has all."""
 
 _WORDS = {"word", "day"}
 _COMPARISONS = {"drivers", "drivers_by_part", "last_days"}
+_ALARMS = {"kpis_alerts"}
 _CAUTION = Text(
     "What goes with leaving is not what causes it. Whether changing it keeps customers only an experiment tells: "
     "`churnml measure effect`.",
@@ -48,6 +49,7 @@ class MeasureView:
     sources: list[str]
     """the tables it was counted from"""
     remarks: list[str]
+    """those that no measure before it on the page has said"""
     caution: str
     """what its figures must not be taken for; empty where there is nothing to say"""
     pictures: list[Picture]
@@ -56,6 +58,10 @@ class MeasureView:
     rows: list[list[str]]
     total: int
     """rows that there are"""
+    folded: bool
+    """whether the table is closed until it is asked for"""
+    alarming: bool
+    """whether its rows are things gone wrong"""
     withheld: bool
     """whether a figure is missing"""
 
@@ -88,13 +94,17 @@ def measures_page(bodies: Sequence[Mapping[str, Any]], language: Language) -> st
     language : {"en", "zh"}
         Of the page.
     """
-    sections = [section(body, language) for body in bodies]
-    return document("measures_report.html", {"sections": sections, "few": FEW_ROWS}, language)
+    return document("measures_report.html", {"sections": [section(body, language) for body in bodies]}, language)
 
 
 def section(body: Mapping[str, Any], language: Language) -> SectionView:  # Any: JSON
     """Return what a page shows of the body of a measure."""
-    name = str(body["measure"])
+    name, said = str(body["measure"]), set[str]()
+    measures = []
+    for one in body["measures"]:
+        view = _view(one, body["currency"], language)
+        measures.append(replace(view, remarks=[remark for remark in view.remarks if remark not in said]))
+        said |= set(view.remarks)
     return SectionView(
         name=name,
         title=MEASURES[name].to(language) if name in MEASURES else name,
@@ -104,13 +114,16 @@ def section(body: Mapping[str, Any], language: Language) -> SectionView:  # Any:
         refused=body["refused"],
         smallest=body["smallest_group"],
         by=body["by"],
-        measures=[_view(one, body["currency"], language) for one in body["measures"]],
+        measures=measures,
         reason=body.get("not_told", ""),
     )
 
 
 def _view(measure: Json, currency: str, language: Language) -> MeasureView:
-    figures, told = Figures(measure, currency, language), measure["columns"]
+    figures = Figures(measure, currency, language)
+    units = {about.get("unit_in") for about in measure["columns"].values()}  # which each cell says already
+    told = {name: about for name, about in measure["columns"].items() if name not in units}
+    drawn, total = pictures(measure, currency, language), len(measure["rows"])
     return MeasureView(
         name=measure["name"],
         title=figures.title,
@@ -121,10 +134,12 @@ def _view(measure: Json, currency: str, language: Language) -> MeasureView:
         sources=list(measure["sources"]),
         remarks=[remark[language] for remark in measure["remarks"]],
         caution=_CAUTION.to(language) if measure["name"] in _COMPARISONS else "",
-        pictures=pictures(measure, currency, language),
+        pictures=drawn,
         heads=[(figures.heading(name), _counted(told[name], language), _is_figure(told[name])) for name in told],
         rows=[[figures.say(row, name) for name in told] for row in measure["rows"][:MOST_ROWS]],
-        total=len(measure["rows"]),
+        total=total,
+        folded=total > (FEW_ROWS if drawn else SOME_ROWS),
+        alarming=measure["name"] in _ALARMS and total > 0,
         withheld=any(row[name] is None and _is_figure(told[name]) for row in measure["rows"] for name in told),
     )
 
@@ -144,7 +159,7 @@ def _route(name: str) -> Callable[..., HTMLResponse]:
         if found is None:
             return render(request, "not_measured.html", {"name": name, "title": MEASURES[name]})
         told = section(found.body, language_of(request))
-        context = {"section": told, "few": FEW_ROWS, "measured_at": found.measured_at, "zone": found.body["time_zone"]}
+        context = {"section": told, "measured_at": found.measured_at, "zone": found.body["time_zone"]}
         return render(request, "measures.html", context)
 
     return measured
