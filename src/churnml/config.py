@@ -370,6 +370,7 @@ class FunnelRules(Settings):
             raise ValueError(f"need two stages or more, each with a name of its own, got {', '.join(names)}")
         return value
 
+
 class Theme(Settings):
     """What a survey comment may be about, by the words that tell it."""
 
@@ -446,6 +447,13 @@ class MeasureConfig(Settings):
         20, ge=1, le=1_000, description="regions, cities and channels told apart; others are one"
     )
     segments: tuple[OwnSegment, ...] = Field((), description="segments of your own, each by a condition")
+    strategy_share: Share = Field(
+        0.01, description="share of all customers below which a stage's segment is told with the others on the sheet"
+    )
+    funnel: FunnelRules = Field(default_factory=FunnelRules, description="the stages that customers go through")
+    drivers: DriversRules = Field(
+        default_factory=DriversRules, description="how those who left are compared with those who stayed"
+    )
 
     @field_validator("segments")
     @classmethod
@@ -494,13 +502,6 @@ class KpiConfig(Settings):
     price_days: Days = Field(90, description="days before a period with which unit prices are compared")
     price_rise: float = Field(0.1, ge=0.0, le=10.0, description="rise of a customer's unit price that counts")
     targets: dict[str, KpiTarget] = Field(default_factory=dict, description="by name of the figure")
-    strategy_share: Share = Field(
-        0.01, description="share of all customers below which a stage's segment is told with the others on the sheet"
-    )
-    funnel: FunnelRules = Field(default_factory=FunnelRules, description="the stages that customers go through")
-    drivers: DriversRules = Field(
-        default_factory=DriversRules, description="how those who left are compared with those who stayed"
-    )
 
 
 class ServeConfig(Settings):

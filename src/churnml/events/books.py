@@ -88,9 +88,9 @@ class Books:
     def order_days(self) -> str:
         """Name a table with one row per customer and local day with orders.
 
-        `customer_id`, `day`, `orders` (those that were paid), `amount`, `cost`, `costed` (the amount of those orders whose
-        cost is known), `discount`, `quantity`, `ordered`: whether the day is an order event, which its positive net
-        amount makes it, and `first_at`, the instant of the first that was paid.
+        `customer_id`, `day`, `orders` (those that were paid), `amount`, `cost`, `costed` (the amount of those orders
+        whose cost is known), `discount`, `quantity`, `ordered`: whether the day is an order event, which its positive
+        net amount makes it, and `first_at`, the instant of the first that was paid.
         """
         return self.keep(
             "order_days",

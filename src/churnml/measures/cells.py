@@ -31,24 +31,6 @@ def cell_of(row: Json, name: str, about: Json, currency: str, language: Language
     return cell(row[name], unit, currency, language, about["words"])
 
 
-def cell_of(row: Json, name: str, about: Json, currency: str, language: Language) -> str:
-    """Return a figure of a row as it is read; its unit is that of its column, or the one that the row names.
-
-    Parameters
-    ----------
-    row : dict
-        One of the `rows` of `Measure.to_json`.
-    name : str
-        Of the column.
-    about : dict
-        What the column is, from `About.to_json`.
-    currency : str
-        ISO 4217.
-    """
-    unit = row[about["unit_in"]] if "unit_in" in about else about["unit"]
-    return cell(row[name], unit, currency, language, about["words"])
-
-
 def cell(value: Any, unit: Unit, currency: str, language: Language, words: Json | None = None) -> str:  # Any: JSON
     """Return a figure as it is read: `–` where it is missing.
 
