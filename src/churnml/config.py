@@ -424,12 +424,20 @@ class DriversRules(Settings):
         },
         description="what survey comments are searched for",
     )
+class RhythmRules(Settings):
+    """Which days are called unusual."""
+
+    error: float = Field(
+        0.05, gt=0.0, lt=1.0, description="how likely it is, at most, that any day is called unusual where none is"
+    )
+    longest_days: int = Field(28, ge=1, le=30, description="days that an unusual period lasts at most; longer is usual")
 
 
 class MeasureConfig(Settings):
     """`configs/measure.yaml`: what stage a customer is in, and when an experiment ends, settled at its first look."""
 
     lifecycle: LifecycleRules = Field(default_factory=LifecycleRules, description="which stage a customer is in")
+    rhythm: RhythmRules = Field(default_factory=RhythmRules, description="which days are unusual")
 
     planned_days: Days = Field(90, description="days from a campaign's first case in which cases are taken in")
     planned_customers: int | None = Field(

@@ -1,0 +1,104 @@
+"""Orders by local day and hour, out of the books in one pass: what every measure of the rhythm is told from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from churnml.events.books import Books
+from churnml.events.clock import moment
+from churnml.events.schema import MONEY_SCALE
+
+Values = npt.NDArray[np.float64]
+
+_SAME_TIME = 0.9
+
+
+@dataclass(frozen=True)
+class Series:
+    """Consecutive local days, from the first with an order to the end that is asked about.
+
+    Parameters
+    ----------
+    days : tuple of date
+    orders, amount : ndarray of shape (n_days,)
+        Paid orders, and what was paid for them.
+    hours : ndarray of shape (n_days, 24)
+        Orders by hour of the wall's clock.
+    timeless : bool
+        Whether nine of ten orders bear the same minute, so that their times say nothing.
+    begins : int
+        The place of the first day asked about.
+    """
+
+    days: tuple[date, ...]
+    orders: Values
+    amount: Values
+    hours: Values
+    timeless: bool
+    begins: int
+
+    @property
+    def months(self) -> Values:
+        """Where in the year each day is: 0 is the middle of January, 11 that of December."""
+        days = pd.DatetimeIndex(self.days)
+        return np.asarray(days.month - 1.5 + (days.day - 0.5) / days.days_in_month, dtype=np.float64)
+
+
+def series(books: Books, begin: int, end: int) -> Series | None:
+    """Return the orders that were paid, by day and hour, up to an instant; None where there are none after `begin`.
+
+    Parameters
+    ----------
+    begin, end : int
+        Midnights, microseconds UTC.
+    """
+    minutes = books.keep(
+        "rhythm_minutes",
+        """
+        SELECT shown::DATE AS day, (hour(shown) * 60 + minute(shown))::SMALLINT AS minute,
+               count(*) AS orders, sum(amount)::BIGINT AS amount
+        FROM (SELECT local_time(occurred_at) AS shown, amount FROM orders WHERE amount > 0) GROUP BY ALL
+        """,
+    )
+    by_hour = books.frame(
+        f"SELECT day, minute // 60 AS hour, sum(orders)::DOUBLE AS orders, sum(amount)::DOUBLE AS amount "
+        f"FROM {minutes} GROUP BY ALL ORDER BY day, hour"
+    )
+    first_asked, last = (moment(at, books.time_zone).date() for at in (begin, end))
+    seen = pd.to_datetime(by_hour["day"])
+    if by_hour.empty or not (seen >= pd.Timestamp(first_asked)).any():
+        return None
+    first = seen.iloc[0].date()  # before it nothing was recorded, which is not the same as nothing ordered
+    hours, amount = np.zeros(((last - first).days, 24)), np.zeros((last - first).days)
+    place = (seen - pd.Timestamp(first)).dt.days.to_numpy()
+    np.add.at(hours, (place, by_hour["hour"].to_numpy()), by_hour["orders"].to_numpy())
+    np.add.at(amount, place, by_hour["amount"].to_numpy() / MONEY_SCALE)
+    at_once = f"SELECT max(n) / sum(n) AS most FROM (SELECT sum(orders) AS n FROM {minutes} GROUP BY minute)"
+    timeless = float(books.frame(at_once)["most"].iloc[0]) >= _SAME_TIME
+    days = tuple(first + timedelta(days=k) for k in range((last - first).days))
+    return Series(days, hours.sum(axis=1), amount, hours, timeless, max((first_asked - first).days, 0))
+
+
+def customers_up_to(books: Books, begin: int, most: int) -> int:
+    """Return how many customers ordered from an instant on, counted no further than `most`."""
+    found = books.frame(
+        "SELECT count(*) AS n FROM (SELECT DISTINCT customer_id FROM orders WHERE amount > 0 "
+        "AND occurred_at >= $begin LIMIT $most)",
+        {"begin": begin, "most": most},
+    )
+    return int(found["n"].iloc[0])
+
+
+def sent_by_day(books: Books) -> pd.DataFrame | None:
+    """Return `day`, `campaign` and `contacts` that went out; None where no contacts have landed."""
+    if "contacts" not in books.tables:
+        return None
+    return books.frame(
+        "SELECT local_time(occurred_at)::DATE AS day, campaign, count(*)::BIGINT AS contacts FROM contacts "
+        "WHERE campaign IS NOT NULL AND arm IS DISTINCT FROM 'control' GROUP BY ALL ORDER BY day, campaign"
+    ).assign(day=lambda frame: pd.to_datetime(frame["day"]).dt.date)
