@@ -25,7 +25,7 @@ _WORDS = {
 }
 _BEFORE_DAYS = 2  # how long before a period a campaign may have gone out that it is named after
 _AROUND_DAYS = 4  # how far from each other days of two years may lie; Easter and Chinese New Year move farther
-_LATEST_DAYS = 7
+_LATEST_DAYS = 3
 
 
 def named(stretches: Sequence[Stretch], days: Sequence[date], sent: pd.DataFrame | None) -> list[str]:
