@@ -8,7 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from benchmarks import assignment_report, fit_report, ingest_report, model_report, report
+from benchmarks import assignment_report, fit_report, ingest_report, measures_report, model_report, report
 from benchmarks.cost import Cost, middle
 from benchmarks.report import COLUMNS, SMALLER, Measured, World
 
@@ -25,7 +25,10 @@ REPEATS = 3
 def main() -> None:
     """Measure what was asked for; only a full run writes the page, and only the sections it measured."""
     options = _options()
-    parts = {"features": _features, "ingest": _ingest, "rhythm": _rhythm, "models": _models, "assignment": _assignment}
+    parts = {
+        "features": _features, "ingest": _ingest, "rhythm": _rhythm, "models": _models, "assignment": _assignment,
+        "measures": _measures,
+    }  # fmt: skip
     # each step is a process of its own: this one stays small, for a child's peak memory starts at its parent's height
     chosen = [options.only] if options.only else list(parts)
     sections = {part.capitalize(): parts[part](options) for part in chosen}
@@ -41,7 +44,9 @@ def _options() -> argparse.Namespace:
     )
     parser.add_argument("--orders", type=int, help="rows of the file to ingest; 10 million, or 2 million with --quick")
     parser.add_argument(
-        "--only", choices=("features", "ingest", "rhythm", "models", "assignment"), help="measure only this"
+        "--only",
+        choices=("features", "ingest", "rhythm", "models", "assignment", "measures"),
+        help="measure only this",
     )
     parser.add_argument(
         "--quick", action="store_true", help="measure once, not three times, and leave the page as it is"
@@ -96,6 +101,15 @@ def _assignment(options: argparse.Namespace) -> str:
     found = json.loads(_python("-m", "benchmarks.measure_assignment", world, *sizes))
     print(assignment_report.table(found), assignment_report.goals(found), sep="\n\n", flush=True)
     return assignment_report.section(found)
+
+
+def _measures(options: argparse.Namespace) -> str:
+    """Return the section on measures of the customer base, its tables printed; measured once."""
+    rows = options.rows or (QUICK_ROWS if options.quick else 5_000_000)
+    whole, warm_up = (_ask(_LANDED, HOME, size) for size in (rows, MODEL_WARM_UP_ROWS))
+    found = json.loads(_python("-m", "benchmarks.measure_measures", whole, warm_up))
+    print(measures_report.table(found), measures_report.goals(found), sep="\n\n", flush=True)
+    return measures_report.section(found)
 
 
 def _repeats(options: argparse.Namespace) -> int:
