@@ -639,47 +639,89 @@ def assign(
         session.console.print(told(summary), markup=False)
 
 
+BeginOption = Annotated[
+    str | None, typer.Option("--from", help="First day, such as 2017-01-01. Default: the last twelve months.")
+]
+EndOption = Annotated[
+    str | None, typer.Option("--to", help="The day after the last. Default: the day after the last order.")
+]
+ByOption = Annotated[str | None, typer.Option(help="Also by: an attribute such as region, channel, stage, segment.")]
+EveryOption = Annotated[str, typer.Option(help="How long a period is: week, month, quarter, year.")]
+FilesOption = Annotated[
+    list[Path] | None,
+    typer.Option("--report", help="Write everything to this file as well: a page (.html) or .json; repeatable."),
+]
+SpokenOption = Annotated[str, typer.Option(help="Of what people read: en or zh.")]
+
+
+def _measure_base(session: Session, name: str, language: str, **asked: Any) -> None:  # Any: values of options
+    from churnml.verbs.measuring import measured  # noqa: PLC0415
+    from churnml.verbs.measuring_told import told  # noqa: PLC0415
+    from churnml.wording import language_named  # noqa: PLC0415
+
+    spoken = language_named(language)
+    body = measured(session, name, **asked, language=spoken)
+    if session.as_json:
+        session.print_json(body)
+    else:
+        session.console.print(told(body, spoken), markup=False)
+
+
 def _measure_command(name: str, says: str) -> None:
     """Add `churnml measure NAME`; all measures of the customer base are asked alike."""
 
     def measure(
-        begin: Annotated[
-            str | None, typer.Option("--from", help="First day, such as 2017-01-01. Default: the last twelve months.")
-        ] = None,
-        end: Annotated[
-            str | None, typer.Option("--to", help="The day after the last. Default: the day after the last order.")
-        ] = None,
-        by: Annotated[
-            str | None, typer.Option(help="Also by: an attribute such as region, channel, stage, segment.")
-        ] = None,
-        every: Annotated[str, typer.Option(help="How long a period is: week, month, quarter, year.")] = "month",
+        begin: BeginOption = None,
+        end: EndOption = None,
+        by: ByOption = None,
+        every: EveryOption = "month",
         workspace: WorkspaceOption = WORKSPACE,
         configs: ConfigsOption = CONFIGS,
         *,
-        report: Annotated[
-            list[Path] | None,
-            typer.Option(help="Write everything to this file as well: a page (.html) or .json; repeatable."),
-        ] = None,
-        language: Annotated[str, typer.Option(help="Of what people read: en or zh.")] = "en",
+        report: FilesOption = None,
+        language: SpokenOption = "en",
         as_json: JsonOption = False,
     ) -> None:
-        from churnml.verbs.measuring import measured  # noqa: PLC0415
-        from churnml.verbs.measuring_told import told  # noqa: PLC0415
-        from churnml.wording import language_named  # noqa: PLC0415
-
-        session, spoken = _open(workspace, configs, as_json=as_json), language_named(language)
-        body = measured(session, name, begin=begin, end=end, every=every, by=by, reports=report or (), language=spoken)
-        if as_json:
-            session.print_json(body)
-        else:
-            session.console.print(told(body, spoken), markup=False)
+        session = _open(workspace, configs, as_json=as_json)
+        _measure_base(session, name, language, begin=begin, end=end, every=every, by=by, reports=report or ())
 
     measure.__doc__ = says
     measure_app.command(name)(measure)
 
 
+@measure_app.command("lifecycle")
+def measure_lifecycle(
+    begin: BeginOption = None,
+    end: EndOption = None,
+    by: ByOption = None,
+    every: EveryOption = "month",
+    workspace: WorkspaceOption = WORKSPACE,
+    configs: ConfigsOption = CONFIGS,
+    *,
+    customer: Annotated[
+        str | None, typer.Option(help="Show the path of this customer alone, as the last call by month kept it.")
+    ] = None,
+    report: FilesOption = None,
+    language: SpokenOption = "en",
+    as_json: JsonOption = False,
+) -> None:
+    """Say where customers are in their life, how they moved between stages, and how long they stayed."""
+    session = _open(workspace, configs, as_json=as_json)
+    if customer is None:
+        _measure_base(session, "lifecycle", language, begin=begin, end=end, every=every, by=by, reports=report or ())
+        return
+    from churnml.verbs.lifecycle_path import path_of, path_told  # noqa: PLC0415
+    from churnml.wording import language_named  # noqa: PLC0415
+
+    _refuse_given({"--from": begin, "--to": end, "--by": by, "--report": report}, "without --customer")
+    spoken, path = language_named(language), path_of(session, customer)
+    if as_json:
+        session.print_json(path)
+    else:
+        session.console.print(path_told(path, spoken), markup=False)
+
+
 for _name, _says in (
-    ("lifecycle", "Say where customers are in their life, how they moved between stages, and how long they stayed."),
     ("funnel", "Say how many go from stage to stage, how long it takes them, and where most are lost."),
     ("segments", "Say who the customers are: by worth, risk, place, age, habit and interest, and how they moved."),
     ("kpis", "Say the figures of the business by period, with intervals, targets, and what misses them."),

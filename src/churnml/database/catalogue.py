@@ -104,6 +104,12 @@ class Catalogue:
         with self.engine.connect() as connection:
             return frozenset(connection.execute(select(refusals.c.customer_id)).scalars())
 
+    def refuses(self, customer_id: str) -> bool:
+        """Tell whether one customer refuses to be profiled."""
+        query = select(refusals.c.customer_id).where(refusals.c.customer_id == customer_id)
+        with self.engine.connect() as connection:
+            return connection.execute(query).first() is not None
+
     def landed_at(self) -> dict[int, int]:
         """Return when each batch landed, microseconds UTC."""
         with self.engine.connect() as connection:

@@ -65,6 +65,11 @@ class Workspace:
         return self.root / "quarantine"
 
     @property
+    def measures(self) -> Path:
+        """What measures keep of single customers, a Parquet file each; made anew by the measure."""
+        return self.root / "measures"
+
+    @property
     def models(self) -> Path:
         """Saved bundles, `models/<workspace>/<hash>/` beside the workspace."""
         return self.root.parent / "models" / self.root.name

@@ -18,18 +18,22 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from churnml.database import Catalogue, Part, Workspace
-from churnml.events import quarantine
+from churnml.events import keeping, quarantine
 from churnml.events.landing import rewritten_part, sweep
 
 
 @dataclass(frozen=True)
 class Forgotten:
-    """What was removed by this call: rows by table, rows of the quarantine and decision records; reports rewritten."""
+    """What was removed by this call: rows by table and of the quarantine, decision records, rows that measures keep.
+
+    `reports` says how many were rewritten.
+    """
 
     rows: dict[str, int]
     quarantined: int
     records: int
     reports: int
+    measured: int
 
 
 def forget(workspace: Workspace, catalogue: Catalogue, customer_ids: Iterable[str]) -> Forgotten:
@@ -73,9 +77,10 @@ def forget(workspace: Workspace, catalogue: Catalogue, customer_ids: Iterable[st
         }
         changed = {number: new for number, (new, dropped) in reports.items() if dropped}
         records = catalogue.rewrite(rewritten, changed, whom)
+        measured = keeping.forget(workspace, whom)  # a measure that writes from here on finds them gone
         sweep(workspace, catalogue)
         catalogue.settle()
-        return Forgotten(rows, quarantined, records, len(changed))
+        return Forgotten(rows, quarantined, records, len(changed), measured)
 
 
 def _without(workspace: Workspace, part: Part, whom: frozenset[str]) -> tuple[int, Part | None]:

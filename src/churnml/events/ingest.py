@@ -22,7 +22,7 @@ from churnml.config import WorkspaceConfig
 from churnml.database import Catalogue, Workspace
 from churnml.database.workspace import digest_of_file
 from churnml.errors import DataRefusedError
-from churnml.events import quarantine
+from churnml.events import keeping, quarantine
 from churnml.events.checking import STANDS, Checked, Opened, compare, open_source, stage
 from churnml.events.consent import refusals_changed
 from churnml.events.consent_rows import hold_undated, read_leniently
@@ -359,6 +359,7 @@ def _land(
     """
     sweep(workspace, catalogue)
     quarantine.purge(workspace, catalogue, now)
+    keeping.forget(workspace, catalogue.refusing())  # whom a landing that was killed then had left in there
     sources = [staged.source for checked in landing.tables for staged in checked.sources]
     digests = _stamps(sources, landing.digests, landing.reports)
     if not any(one.landed for one in report.tables) and all(map(catalogue.knows_source, digests)):
@@ -380,4 +381,5 @@ def _land(
     report = replace(report, batch_id=batch_id, rows_file=kept)
     refusals = refusals_changed(landing.connection, landing.landed.get("consents", []))
     catalogue.land(batch_id, now, parts, report.to_json(), digests, refusals)
+    keeping.forget(workspace, [customer for customer, refuses in refusals.items() if refuses])
     return report

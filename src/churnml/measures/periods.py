@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, timedelta
+from itertools import pairwise
 from typing import Literal
 
 from churnml.errors import UsageError
@@ -58,17 +59,34 @@ def periods(begin: int, end: int, every: Every, time_zone: str) -> tuple[Period,
     >>> [one.name for one in periods(january, july, "quarter", "UTC")]
     ['2024-04-01']
     """
-    first = _at_or_after(begin, every, time_zone)
-    found = []
-    while (last := _next(first, every)) <= moment(end, time_zone).date():
-        found.append(Period(first, last, midnight(first, time_zone), midnight(last, time_zone)))
-        first = last
-    if not 0 < len(found) <= _MOST:
-        days = (moment(one, time_zone).date().isoformat() for one in (begin, end))
+    ends = turns(begin, end, every, time_zone)
+    whole = max(len(ends) - 1, 0)
+    if not 0 < whole <= _MOST:
+        asked = (moment(one, time_zone).date().isoformat() for one in (begin, end))
         raise UsageError(
-            f"--every {every} needs 1 to {_MOST} whole periods between --from and --to, found {len(found)} between "
-            f"{' and '.join(days)}; ask for {'shorter periods or ' if not found else 'longer periods or '}other days"
+            f"--every {every} needs 1 to {_MOST} whole periods between --from and --to, found {whole} between "
+            f"{' and '.join(asked)}; ask for {'longer periods or ' if whole else 'shorter periods or '}other days"
         )
+    days = [moment(one, time_zone).date() for one in ends]
+    return tuple(Period(*pair, *instants) for pair, instants in zip(pairwise(days), pairwise(ends), strict=True))
+
+
+def turns(begin: int, end: int, every: Every, time_zone: str) -> tuple[int, ...]:
+    """Return the midnights at which a period begins, from `begin` to `end`, both included; microseconds UTC.
+
+    Between each and the next lies a whole period; a stretch in which no period begins has none.
+
+    Examples
+    --------
+    >>> from datetime import date
+    >>> january, july = (midnight(date(2024, month, 3), "UTC") for month in (1, 7))
+    >>> [moment(one).date().isoformat() for one in turns(january, july, "quarter", "UTC")]
+    ['2024-04-01', '2024-07-01']
+    """
+    day, found = _at_or_after(begin, every, time_zone), []
+    while (instant := midnight(day, time_zone)) <= end:
+        found.append(instant)
+        day = _next(day, every)
     return tuple(found)
 
 

@@ -25,15 +25,15 @@ class StageTerms:
     ----------
     population_days : int
         How long one may be silent whose rhythm is not known.
-    by : {'orders', 'contracts'}
-        What makes a customer.
     rules : LifecycleRules
         Of `configs/measure.yaml`.
+    by : {'orders', 'contracts'}
+        What makes a customer.
     """
 
     population_days: int
-    by: By
     rules: LifecycleRules
+    by: By
 
 
 def stage_terms(session: Session, at: int) -> StageTerms:
@@ -52,18 +52,17 @@ def stage_terms(session: Session, at: int) -> StageTerms:
     rules, champion = session.load("measure", MeasureConfig).lifecycle, session.catalogue.alias("champion")
     if champion is None:
         settings = train_settings(session, at)
-        return StageTerms(settings.population_days, settings.by, rules)
+        return StageTerms(settings.population_days, rules, settings.by)
     from churnml.modeling.bundle import load_bundle  # noqa: PLC0415  # LightGBM takes seconds to import
 
     model, _ = load_bundle(session.workspace.models / champion, session.own_learners)
-    return StageTerms(model.population_days, model.by, rules)
+    return StageTerms(model.population_days, rules, model.by)
 
 
-def stage_history(session: Session, cutoffs: Sequence[int]) -> StageHistory:
+def stage_history(session: Session, cutoffs: Sequence[int], terms: StageTerms) -> StageHistory:
     """Return everybody's stage at each cutoff, see `measures.lifecycle_history.stages_at`."""
     from churnml.measures.lifecycle_history import stages_at  # noqa: PLC0415  # compiles the kernel
 
-    terms = stage_terms(session, max(cutoffs))
     with session.step("Telling stages") as tick:
         return stages_at(session.store, cutoffs, terms.population_days, terms.rules, terms.by, tick)
 
@@ -75,5 +74,5 @@ def stages_of_base(session: Session, at: int) -> pd.DataFrame:
     """
     import pandas as pd  # noqa: PLC0415
 
-    told = stage_history(session, [at])
+    told = stage_history(session, [at], stage_terms(session, at))
     return pd.DataFrame({"customer_id": told.customer_ids, "stage": told.at(-1)})
