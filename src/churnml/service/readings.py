@@ -6,7 +6,7 @@ import base64
 import json
 import math
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any, Literal
@@ -14,11 +14,12 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from sqlalchemy import Engine, func, select
 
-from churnml.database import Catalogue, Records
+from churnml.database import Catalogue, Records, Workspace
 from churnml.database.records import Page
 from churnml.database.tables import records
 from churnml.errors import DependencyError, NotFoundError, UsageError
 from churnml.measures.names import MEASURES
+from churnml.measures.paths import read_path
 from churnml.wording import Text
 
 Band = Literal["high", "medium", "low"]
@@ -107,10 +108,13 @@ class Readings:
     ----------
     engine : sqlalchemy.Engine
         From `open_engine`.
+    workspace : Workspace
+        Where measures keep the paths of customers.
     """
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, workspace: Workspace) -> None:
         self._engine = engine
+        self._workspace = workspace
         self._records = Records(engine)
         self._catalogue = Catalogue(engine)
         self._actions_of = lru_cache(maxsize=4)(self._read_actions)
@@ -183,7 +187,7 @@ class Readings:
         return found
 
     def customer(self, customer_id: str) -> Record:
-        """Return the record of one customer.
+        """Return the record of one customer, with their path through the stages.
 
         Raises
         ------
@@ -196,7 +200,8 @@ class Readings:
         if found is None:
             cutoff = self.run().summary.get("cutoff", "an unknown time")
             raise NotFoundError(f"no customer `{customer_id}` in the records as of {cutoff}; ids are compared as text")
-        return found
+        stays = read_path(self._workspace, self._catalogue, customer_id) or ()
+        return found | {"lifecycle_path": [asdict(stay) for stay in stays]}
 
     def customers(self, customer_ids: Sequence[str]) -> tuple[list[Record], list[str]]:
         """Return the records found and the ids not found, each once, in the order asked for."""

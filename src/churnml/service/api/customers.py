@@ -16,6 +16,10 @@ Reader = Annotated[Readings, Depends(readings)]
 EXAMPLE = {
     "customer_id": "42", "cutoff": "2018-01-01T00:00:00+00:00", "run_id": "5f0c…", "model_version": "9b1d…",
     "rung": "logistic", "churn_by": "orders", "horizon_days": 60, "population_days": 90, "churn_probability": 0.43,
+    "lifecycle_path": [
+        {"stage": "mature", "first": "2017-02-28", "last": "2017-11-30", "periods": 10},
+        {"stage": "declining", "first": "2017-12-31", "last": "2017-12-31", "periods": 1},
+    ],
     "churn_probability_low": 0.31, "churn_probability_high": 0.57, "risk_band": "high",
     "expected_margin": 12.3, "margin_median": 7.1, "margin_low": 0.0, "margin_high": 41.5,
     "clv": 120.5, "clv_days": 365, "discount_rate": 0.1, "cost_to_serve": 0.0,

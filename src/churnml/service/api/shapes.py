@@ -80,6 +80,15 @@ class Leaving(Shape):
     )
 
 
+class StageStay(Shape):
+    """An unbroken stay in a stage, as it is seen at the ends of months."""
+
+    stage: Stage
+    first: Day = Field(description="the first month's end at which they were seen in it, by what was known then")
+    last: Day = Field(description="the last one, or the last day that was looked at")
+    periods: int = Field(description="at how many ends they were seen in it")
+
+
 class NextOrder(Shape):
     """By which day the next order comes, with a probability."""
 
@@ -144,6 +153,11 @@ class DecisionRecord(Shape):
     risk_band: Band | None
     lifecycle_stage: Stage | None = Field(
         None, description="where they stand by their own rhythm (docs/lifecycle.md); null for who refuses profiling"
+    )
+    lifecycle_path: list[StageStay] = Field(
+        default_factory=list,
+        description="in which stages they were, the first first, as `churnml measure lifecycle` last kept it; told of "
+        "one customer alone, elsewhere empty",
     )
     segment: Segment | None = Field(
         None,

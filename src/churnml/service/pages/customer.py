@@ -25,6 +25,8 @@ class CustomerContext:
     """the run that made it; it says in which zone days are told"""
     span: float
     """the weight that fills one half of a reason's bar: the greatest of them"""
+    path: list[tuple[str, float]]
+    """the stays of their path, each the class of its stage and how long it was"""
     json_path: str
     """address of the JSON twin"""
 
@@ -37,5 +39,6 @@ def customer(customer_id: str, request: Request, reader: Annotated[Readings, Dep
         return render(request, "no_run.html", {}, 503)
     record = reader.customer(customer_id)
     span = max((abs(reason["weight"]) for reason in record["reasons"]), default=1.0)
-    context = CustomerContext(record, run, span, "/v1" + customer_path(customer_id))
+    path = [(f"stage-{stay['stage']}", float(stay["periods"])) for stay in record["lifecycle_path"]]
+    context = CustomerContext(record, run, span, path, "/v1" + customer_path(customer_id))
     return render(request, "customer.html", vars(context))
