@@ -25,7 +25,9 @@ def walk(client, **query):
 def test_a_customer_is_answered_with_the_record_as_written(client):
     asked = client.get("/v1/customers/1296")
     assert asked.status_code == 200
-    assert {name: value for name, value in asked.json().items() if name != "run_id"} == record("1296", 8) | {"lifecycle_path": []}
+    assert {name: value for name, value in asked.json().items() if name != "run_id"} == record("1296", 8) | {
+        "lifecycle_path": []
+    }
 
 
 @pytest.mark.parametrize("customer_id", HOSTILE)
