@@ -5,6 +5,7 @@ a list that is declared here with its wording in both languages. Nothing is fitt
 own columns and on rules that are configured or frozen, never on who else is asked about. Read `lifecycle.py` first.
 
 - `lifecycle`: prospect, new, growing, mature, declining, churned or won back, by the customer's own rhythm;
+  `lifecycle_history` tells it at several cutoffs, `transitions`, `stage_time` and `paths` what became of it;
 - `segments`: what they are worth against how likely they leave.
 """
 
