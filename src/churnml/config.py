@@ -320,6 +320,20 @@ class AssignConfig(Settings):
         return value
 
 
+class GroupSettings(Settings):
+    """How groups of behaviour and of interests are found."""
+
+    sample: int = Field(20_000, ge=200, le=100_000, description="customers, drawn by lot, by whom groups are found")
+    most: int = Field(8, ge=2, le=20, description="groups that are tried at most, from two")
+    draws: int = Field(12, ge=5, le=200, description="halves of the customers on which groups must be found again")
+    agreement: float = Field(
+        0.8, gt=0.0, lt=1.0, description="least adjusted Rand index, on average, between what halves and all find"
+    )
+    days: Days = Field(365, description="days before the end in which acts count")
+    fewest_acts: int = Field(10, ge=1, le=1_000, description="acts in these days below which a customer is in no group")
+    refit_days: Days = Field(180, description="days after which groups are found anew")
+
+
 class OwnSegment(Settings):
     """A segment of the company's own: whoever meets a condition over what is known of each customer."""
 
@@ -451,6 +465,7 @@ class MeasureConfig(Settings):
         10, ge=1, le=10_000, description="figures of fewer customers are not shown, for they would tell of persons"
     )
     rfm_days: Days = Field(365, description="days before the end in which orders count for frequency and money")
+    groups: GroupSettings = Field(default_factory=GroupSettings, description="of behaviour and of interests")
     largest_groups: int = Field(
         20, ge=1, le=1_000, description="regions, cities and channels told apart; others are one"
     )

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from churnml.config import MeasureConfig
+from churnml.verbs.found_groups import groups_of
 from churnml.verbs.grouping import lay_portrait, lay_scores, scored_by
 from churnml.verbs.session import Session
 
@@ -24,6 +25,7 @@ def figures(session: Session, books: Books, asked: Asked) -> list[Measure]:
         If a segment of one's own is no condition over a customer.
     """
     from churnml.measures.groups import described  # noqa: PLC0415  # pandas
+    from churnml.measures.habits import SIDES  # noqa: PLC0415
     from churnml.measures.segmentations import (  # noqa: PLC0415
         attribute_groupings,
         own_grouping,
@@ -31,19 +33,24 @@ def figures(session: Session, books: Books, asked: Asked) -> list[Measure]:
         unknown_attributes,
         value_risk_grouping,
     )
+    from churnml.measures.told_groups import apart, found_grouping, no_groups  # noqa: PLC0415
 
     settings = session.load("measure", MeasureConfig)
     lay_portrait(session, books, asked, stages=any("stage" in one.query.lower() for one in settings.segments))
+    found = {side: groups_of(session, books, asked, side) for side in SIDES}
     groupings = [
         *([rfm_grouping(settings.rfm_days)] if "orders" in books.tables else []),
         *([value_risk_grouping()] if books.columns("scored") else []),
         *attribute_groupings(books, settings.largest_groups),
+        *(found_grouping(books, kept, asked, settings.groups) for kept in found.values() if kept and kept.ids),
         *(own_grouping(books, one) for one in settings.segments),
     ]
-    groupings[:1] = [replace(one, remarks=(*one.remarks, *unknown_attributes(books))) for one in groupings[:1]]
+    missing = [no_groups(side, kept, settings.groups) for side, kept in found.items() if not (kept and kept.ids)]
+    groupings[:1] = [replace(one, remarks=(*unknown_attributes(books), *missing)) for one in groupings[:1]]
     run = scored_by(session, asked.end)
     return [
         *(described(books, one, asked, _day(run)) for one in groupings),
+        *(apart(books, kept, asked) for kept in found.values() if kept and kept.ids),
         *_migrations(session, books, asked, settings.rfm_days),
     ]
 
