@@ -306,7 +306,7 @@ def test_figures_of_few_are_hidden_and_what_lacks_is_said(tmp_path):
     assert values(found)["customers"] == 6
     assert "values rest on fewer than 4 customers" in said
     assert "Without `surveys` these are not told: CSAT" in said
-    assert "No model has scored yet" in said
+    assert "No scores are in service" in said
 
 
 def test_a_period_that_looks_back_beyond_the_history_is_not_told(tmp_path):

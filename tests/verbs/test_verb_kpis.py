@@ -109,3 +109,10 @@ def test_predicted_value_is_the_mean_of_the_records_in_service(journey):
     assert rows["clv_predicted", "2017-12-01"]["value"] == pytest.approx(np.mean(clv))
     assert rows["clv_predicted", "2017-12-01"]["customers"] == len(clv)
     assert rows["clv_predicted", "2017-11-01"]["value"] is None
+
+
+def test_a_score_made_after_the_end_of_the_report_is_not_in_it(journey):
+    said = journey.churnml("measure kpis", "--json", "--from", "2017-11-01", "--to", "2017-12-01")
+    kpis = by_name(said.body)["kpis"]
+    assert "clv_predicted" not in {row["kpi"] for row in kpis["rows"]}
+    assert any("made by the end of the report" in remark["en"] for remark in kpis["remarks"])

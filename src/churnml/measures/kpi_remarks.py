@@ -31,8 +31,9 @@ _FEW = Text(
 )
 _LACKS = Text("Without {table} these are not told: {titles}.", "缺少 {table}，未计算：{titles}。")
 _NO_RECORDS = Text(
-    "No model has scored yet, so these are not told: {titles}; `churnml score` turns them on.",
-    "尚无模型评分，未计算：{titles}；运行 churnml score 后可用。",
+    "No scores are in service that were made by the end of the report, so these are not told: {titles}; `churnml "
+    "score` turns them on.",
+    "截至报告期末没有可用的模型评分，未计算：{titles}；运行 churnml score 后可用。",
 )
 _EMPTY = Text(
     "Nothing to count in any period, with what it would need: {titles}.",

@@ -79,9 +79,10 @@ def _standing(ground: Ground) -> str:
     return ground.keep(
         "kpi_stayed",
         f"""
-        SELECT customer_id, period, bool_or(day >= cutoff) AS stayed
-        FROM {ground.books.order_days} JOIN {span} USING (day) JOIN {ground.people} USING (customer_id)
-        WHERE ordered AND known < cutoff
-        GROUP BY customer_id, period HAVING bool_or(day < cutoff)
+        SELECT customer_id, period, stayed FROM (
+            SELECT customer_id, period, cutoff, bool_or(day >= cutoff) AS stayed
+            FROM {ground.books.order_days} JOIN {span} USING (day) WHERE ordered
+            GROUP BY customer_id, period, cutoff HAVING bool_or(day < cutoff)
+        ) JOIN {ground.people} USING (customer_id) WHERE known < cutoff
         """,
     )

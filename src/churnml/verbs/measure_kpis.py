@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from churnml.config import KpiConfig, TrainConfig
 from churnml.errors import ConfigError, UsageError
-from churnml.events.clock import midnight, moment
+from churnml.events.clock import microseconds, midnight, moment
 from churnml.verbs.session import Session
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def figures(session: Session, books: Books, asked: Asked) -> list[Measure]:
         require_known(config.targets, f"{session.configs / 'kpis.yaml'}: `targets`")
     except UsageError as error:
         raise ConfigError(str(error)) from error
-    _lay_forecasts(session, books)
+    _lay_forecasts(session, books, asked.end)
     return kpis(
         books,
         replace(asked, end=min(asked.end, _landed_until(session))),
@@ -80,14 +80,21 @@ def _targets(config: KpiConfig) -> dict[str, Target]:
     }
 
 
-def _lay_forecasts(session: Session, books: Books) -> None:
-    """Lay beside the books what the records in service say of each customer's value, where there are any."""
+def _lay_forecasts(session: Session, books: Books, end: int) -> None:
+    """Lay beside the books what the records in service say of each customer's value, unless they know what came later.
+
+    Parameters
+    ----------
+    end : int
+        The end of the report, microseconds UTC.
+    """
     import pandas as pd  # noqa: PLC0415
 
     from churnml.measures.kpi_money import FORECASTS  # noqa: PLC0415
 
     run_id = session.records.current_run()
-    if run_id is None:
+    cutoff = None if run_id is None else session.records.cutoff(run_id)
+    if run_id is None or cutoff is None or microseconds(datetime.fromisoformat(cutoff)) > end:
         return
     found = pd.DataFrame(session.records.fields(run_id, ("clv",)), columns=["customer_id", "clv"])
     books.add(FORECASTS, found.astype({"customer_id": "string", "clv": "float64"}))
