@@ -1,11 +1,14 @@
 """The figures of a business, each from a few customers whose figure can be counted by hand."""
 
+import re
 from datetime import date
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from churnml.config import KpiConfig, load_config
 from churnml.errors import UsageError
 from churnml.events.books import open_books
 from churnml.events.clock import days_later, midnight
@@ -357,3 +360,15 @@ def test_the_churn_rate_of_a_period_is_the_label_of_a_horizon_before_its_end(sto
         ground = Ground.lay(books, november, Windows(horizon_days=60, population_days=90), None, 0.25)
         churn = next(iter(retention_by_orders(ground)))
     assert (churn["y"][0], churn["x"][0]) == (label[inside].sum(), inside.sum())
+
+
+@pytest.mark.parametrize("kpi", KPIS, ids=lambda kpi: kpi.name)
+def test_a_definition_names_the_same_days_in_both_languages(kpi):
+    en, zh = (set(re.findall(r"{\w+}", text)) for text in (kpi.definition.en, kpi.definition.zh))
+    assert en == zh
+    assert "{" not in kpi.defined(DAYS).en
+
+
+def test_the_settings_that_are_delivered_are_the_defaults():
+    file = Path(__file__).parent.parent.parent / "configs" / "kpis.yaml"
+    assert load_config(file, KpiConfig, required=True) == KpiConfig()
