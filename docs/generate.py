@@ -166,8 +166,9 @@ beyond noise (`kpis_alerts`), all periods (`kpis`), and how each is counted (`kp
   count or rests on fewer than `smallest_group` customers ([configs/measure.yaml](../configs/measure.yaml)) is missing,
   and a remark says so.
 - **Parts** (`--by`) are those customers are in at the end of the report. Counts of the parts add up to those of all.
-- **Active** has two meanings where orders and contracts are both landed: growth counts either, the two churn rates one
-  each.
+- **Churn is what the model forecasts**, told where its horizon ends. Where both orders and contracts have landed, growth
+  counts who has either, and each of the two churn rates its own; the model's churn by orders counts as well who holds a
+  contract and has not ordered lately.
 
 ## Targets and alerts
 

@@ -199,9 +199,8 @@ KPIS: tuple[Kpi, ...] = (
         Text("Churn rate (orders)", "流失率（订单）"),
         Text(
             "Of those who had ordered in the {population_days} days before, the share without an order in the "
-            "{horizon_days} days that end with the period: what the model forecasts.",
-            "此前 {population_days} 天内有订单的客户中，在截至期末的 {horizon_days} 天内没有订单的比例；"
-            "与模型预测的口径一致。",
+            "{horizon_days} days that end with the period.",
+            "此前 {population_days} 天内有订单的客户中，在截至期末的 {horizon_days} 天内没有订单的比例。",
         ),
         "share",
         "share",
