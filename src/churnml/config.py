@@ -438,6 +438,8 @@ class DriversRules(Settings):
         },
         description="what survey comments are searched for",
     )
+
+
 class RhythmRules(Settings):
     """Which days are called unusual."""
 

@@ -8,7 +8,8 @@ from churnml.config import FunnelRules
 from churnml.errors import ConfigError, NotEnoughDataError
 from churnml.events.books import open_books
 from churnml.events.clock import midnight
-from churnml.measures.funnel import funnel_measures, funnel_stage_of_each
+from churnml.measures.funnel import funnel_stage_of_each
+from churnml.measures.funnel_measures import funnel_measures
 from churnml.measures.funnel_stages import chosen_stages
 from churnml.measures.measure import Asked
 from small import Tiny
@@ -113,8 +114,8 @@ def test_everybody_stands_at_one_stage_and_they_add_up_to_the_base(landed):
 
 def test_the_stage_of_each_is_the_furthest_they_reached(landed):
     with open_books(landed.store, MARCH[1]) as books:
-        found = funnel_stage_of_each(books, FunnelRules()).set_index("customer_id")["funnel_stage"]
-    assert found.to_dict() == {
+        found = funnel_stage_of_each(books, FunnelRules())
+    assert {customer: stage.name for customer, stage in found.items()} == {
         "A": "loyal", "B": "demo", "C": "paying", "D": "prospect", "E": "prospect", "OLD": "paying", "OLDER": "prospect"
     }  # fmt: skip
 
@@ -156,8 +157,8 @@ def test_a_trial_and_a_paid_contract_are_stages_and_holding_it_makes_loyal(tiny)
         """,
     )
     with open_books(tiny.store, midnight(date(2021, 8, 1), "UTC")) as books:
-        found = funnel_stage_of_each(books, FunnelRules(preset="default")).set_index("customer_id")["funnel_stage"]
-    assert found[["A", "B", "OLD", "C"]].tolist() == ["paying", "trial", "loyal", "prospect"]
+        found = funnel_stage_of_each(books, FunnelRules(preset="default"))
+    assert [found[customer].name for customer in ("A", "B", "OLD", "C")] == ["paying", "trial", "loyal", "prospect"]
 
 
 @pytest.mark.parametrize(
@@ -212,3 +213,11 @@ def test_without_the_span_before_nothing_is_compared_and_that_is_said(tiny):
     found = measured(tiny)
     assert "funnel_compared" not in found
     assert any("Not compared with the 31 days before" in one.en for one in found["funnel"].remarks)
+
+
+def test_days_in_which_nobody_came_say_so(landed):
+    with open_books(landed.store, MARCH[1]) as books:
+        asked = Asked(midnight(date(2021, 3, 25), "UTC"), MARCH[1], smallest=1)
+        found = funnel_measures(books, FunnelRules(), asked)[0]
+    assert found.frame.empty
+    assert any("Nobody entered the first stage" in remark.en for remark in found.remarks)

@@ -10,6 +10,7 @@ from churnml.events import Standing
 from churnml.events.clock import DAY
 from churnml.features import FeatureTable
 from churnml.measures import SEGMENTS, STAGES
+from churnml.measures.funnel_stages import PRESETS
 from churnml.scoring.records import UNDECIDED, RunFacts, decision_records
 from churnml.service.api.shapes import DecisionRecord
 from command import strictly
@@ -45,6 +46,15 @@ def outsiders():
     ids = np.array(["new", "old", "subscribed"], dtype=object)
     table = FeatureTable(ids, np.full(3, FACTS.cutoff), standing, names, values, {})
     return list(decision_records(table, None, [], FACTS))
+
+
+def test_a_record_names_the_stage_of_the_funnel_in_both_languages_where_one_was_reached(scored):
+    some, other, *_ = scored.base.customer_ids
+    regular = PRESETS["retail"][-1]
+    told = decision_records(scored.base, scored.scores, scored.told, FACTS, funnel={some: regular})
+    found = {record["customer_id"]: (record["funnel_stage"], record["funnel_stage_label"]) for record in told}
+    assert found[some] == ("regular", {"en": "Regular (5 orders)", "zh": "常客（5 次下单）"})
+    assert found[other] == (None, None)
 
 
 def test_there_is_one_record_for_each_member_of_the_base(records, scored):

@@ -71,6 +71,8 @@ def record(customer_id, rank, rung="blend", **changes):
         "no_order_within": silence(chance) if scored else [],
         "lifecycle_stage": "prospect" if rung in ("prospect", "trial") else list(STAGES)[1 + rank % 6],
         "segment": list(SEGMENTS)[rank % 9] if scored else None,
+        "funnel_stage": "paying",
+        "funnel_stage_label": {"en": "Paying", "zh": "付费"},
         "currency": "USD",
         "last_order_on": None if rung in ("prospect", "trial") else "2017-11-20T18:02:11+00:00",
         "order_days": 0 if rung in ("prospect", "trial") else 3 + rank,

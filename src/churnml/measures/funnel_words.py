@@ -249,3 +249,11 @@ def small(smallest: int) -> Text:
         f"Shares and days of fewer than {smallest} customers are not shown.",
         f"不足 {smallest} 位客户的比例与天数不予显示。",
     )
+
+
+def nobody() -> Text:
+    """Say that the days are empty."""
+    return Text(
+        "Nobody entered the first stage in these days; ask for others with --from and --to.",
+        "此期间没有客户进入首个阶段；请用 --from 与 --to 选择其他时段。",
+    )

@@ -117,8 +117,9 @@ def moved_by(found: Curve, fewest: int, level: float = 0.95) -> tuple[int, float
 def median_of_movers(found: Curve, day: int, level: float = 0.95) -> tuple[float, float, float]:
     r"""Return after how many days half of those who move by a day have moved, with its interval.
 
-    It is the first day with :math:`F(t) \ge F(\tau) / 2`. The interval holds the days at which this could be so by
-    chance (Brookmeyer & Crowley's inversion, of the median of those who move instead of all): with
+    It is the first day with :math:`F(t) \ge F(\tau) / 2`. The interval holds the days of which a test would not say
+    that it is another (Brookmeyer & Crowley's inversion, of the median of those who move instead of all): from the first
+    day by which half may have moved, to the first by which more than half surely have. With
     :math:`h(t) = F(t) - F(\tau)/2`,
 
     .. math:: \mathrm{var}\,h = S_t^2 \sigma_t^2 + S_\tau^2 \sigma_\tau^2 / 4 - S_t S_\tau \sigma_t^2
@@ -152,6 +153,6 @@ def median_of_movers(found: Curve, day: int, level: float = 0.95) -> tuple[float
     variance = stay**2 * spread + last**2 * spread[-1] / 4 - stay * last * spread
     wide = float(ndtri((1 + level) / 2)) * np.sqrt(np.maximum(variance, 0.0))
     median = int(np.argmax(off >= -_ROUNDING))
-    likely = np.flatnonzero(np.abs(off) <= wide)
-    low, high = (int(likely[0]), int(likely[-1])) if len(likely) else (median, median)
-    return float(median), float(min(low, median)), float(max(high, median))
+    surely = np.flatnonzero(off > wide)
+    high = int(surely[0]) if len(surely) else day
+    return float(median), float(np.argmax(off >= -wide)), float(max(high, median))

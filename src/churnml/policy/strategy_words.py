@@ -95,9 +95,8 @@ def other_day(scored: str, end: str) -> Text:
 def no_answers() -> Text:
     """Say why nothing is told of satisfaction."""
     return Text(
-        "Nothing is told of satisfaction: no survey was answered within these days. `surveys` with `answered_at` and "
-        "`score` turn it on.",
-        "期间内没有问卷答复，因此不显示满意度；导入含 `answered_at` 与 `score` 的 `surveys` 后即会出现。",
+        "Nothing is told of satisfaction: no survey was answered within these days. Answered `surveys` turn it on.",
+        "期间内没有问卷答复，因此不显示满意度；导入有答复的 `surveys` 后即会出现。",
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -13,6 +13,7 @@ from churnml.events import By, Standing
 from churnml.events.clock import days_later, moment
 from churnml.features import FeatureTable
 from churnml.measures import lifecycle_stages, stage_columns
+from churnml.measures.funnel_stages import FunnelStage
 from churnml.modeling.contentment import Told
 from churnml.modeling.curve import QUANTILES, When
 from churnml.modeling.life import LONGEST_DAYS
@@ -39,7 +40,16 @@ _COST, _RENEWAL = "acquisition_cost", "days_to_renewal"
 _BASKETS = ("basket_90d", "basket_all", "contract_price")
 """What the next order may come to, the best first: lately, so far, or one period of what a contract costs."""
 
-_TOLD_OF_NOBODY = ("last_order_on", "order_days", "tenure_days", "renews_on", "acquisition_cost", "expected_basket")
+_TOLD_OF_NOBODY = (
+    "last_order_on",
+    "order_days",
+    "tenure_days",
+    "renews_on",
+    "acquisition_cost",
+    "expected_basket",
+    "funnel_stage",
+    "funnel_stage_label",
+)
 """What is not told of those who refuse to be profiled."""
 
 
@@ -67,6 +77,7 @@ def decision_records(
     converting: Converting | None = None,
     rules: LifecycleRules | None = None,
     offers: Offers | None = None,
+    funnel: Mapping[str, FunnelStage] | None = None,
 ) -> Iterator[Record]:
     """Yield the record of each member of the base, scored or not.
 
@@ -82,6 +93,8 @@ def decision_records(
         When a customer is in which stage.
     offers : Offers or None
         The next categories of all rows.
+    funnel : mapping of str to FunnelStage, optional
+        The furthest stage of the funnel that each customer has reached, of those who reached any.
     """
     modelled, undecided, on_trial = table.modelled, table.undecided, table.on_trial
     place, turn = np.cumsum(modelled) - 1, np.cumsum(undecided) - 1
@@ -108,6 +121,7 @@ def decision_records(
             "discount_rate": run.discount_rate,
             "currency": run.currency,
             "lifecycle_stage": stage[row],
+            **_funnel_stage((funnel or {}).get(customer)),
             "last_order_on": _day(run, recency[row]),
             "order_days": int(np.nan_to_num(orders[row])),
             "tenure_days": None if np.isnan(tenure[row]) else int(tenure[row]),
@@ -121,6 +135,12 @@ def decision_records(
         found = found | (converting.record(int(turn[row])) if undecided[row] and converting else UNTOLD)
         found = found | (NO_CATEGORY if offers is None else offers.record(row))
         yield record | found | {"clv_to_cac": _ratio(found["clv"], record["acquisition_cost"])} | UNDECIDED
+
+
+def _funnel_stage(reached: FunnelStage | None) -> Record:
+    """Return the stage and its name in both languages, for a company may set stages of its own."""
+    label = None if reached is None else asdict(reached.label)
+    return {"funnel_stage": None if reached is None else reached.name, "funnel_stage_label": label}
 
 
 def _basket(table: FeatureTable) -> np.ndarray[tuple[int], np.dtype[np.float64]]:

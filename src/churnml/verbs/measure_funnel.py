@@ -14,6 +14,6 @@ if TYPE_CHECKING:
 
 def figures(session: Session, books: Books, asked: Asked) -> list[Measure]:
     """Return the funnel of those who came in these days, by the stages of `configs/measure.yaml`."""
-    from churnml.measures.funnel import funnel_measures  # noqa: PLC0415  # pandas
+    from churnml.measures.funnel_measures import funnel_measures  # noqa: PLC0415  # pandas
 
     return funnel_measures(books, session.load("measure", MeasureConfig).funnel, asked)

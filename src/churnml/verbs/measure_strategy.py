@@ -201,31 +201,15 @@ def _answers(books: Books, asked: Asked, customers: Sequence[str], found: list[C
     import numpy as np  # noqa: PLC0415
     import pandas as pd  # noqa: PLC0415
 
-    from churnml.features.rows import SCALES  # noqa: PLC0415
+    from churnml.measures.latest_answers import latest_answers  # noqa: PLC0415
 
-    places = pd.RangeIndex(len(found))
-    if "surveys" not in books.tables:
-        return pd.DataFrame({"satisfaction": np.nan, "answers": np.nan}, index=places)
     cell_of = np.empty(len(customers), dtype=np.int64)
     for place, cell in enumerate(found):
         cell_of[cell.members] = place
-    books.add("strategy_cells", pd.DataFrame({"customer_id": pd.array(customers, dtype="string"), "cell": cell_of}))
-    usual = ", ".join(f"('{name}', {worst}, {best})" for name, (worst, best) in SCALES.items())
-    query = f"""
-        WITH latest AS (
-            SELECT customer_id, arg_max(struct_pack(score, worst, best), answered_at) AS told
-            FROM (SELECT *, coalesce(scale_min, usual_min) AS worst, coalesce(scale_max, usual_max) AS best
-                  FROM surveys
-                  LEFT JOIN (VALUES {usual}) AS usual (instrument, usual_min, usual_max) USING (instrument))
-            WHERE answered_at >= $begin AND answered_at < $end AND score IS NOT NULL AND best > worst
-            GROUP BY customer_id
-        )
-        SELECT cell, avg(least(greatest((told.score - told.worst) / (told.best - told.worst), 0), 1)) AS satisfaction,
-               count(*) AS answers
-        FROM latest JOIN strategy_cells USING (customer_id) GROUP BY cell
-    """
-    told = books.frame(query, {"begin": asked.begin, "end": asked.end}).set_index("cell").reindex(places)
-    return told.assign(satisfaction=told["satisfaction"].where(told["answers"] >= asked.smallest))
+    groups = pd.DataFrame({"customer_id": pd.array(customers, dtype="string"), "group_id": cell_of})
+    books.add("strategy_cells", groups)
+    told = latest_answers(books, "strategy_cells", asked.begin, asked.end, asked.smallest)
+    return told.reindex(pd.RangeIndex(len(found)))
 
 
 def _action_words(catalogue: Catalogue) -> dict[str, Text]:

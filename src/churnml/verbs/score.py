@@ -7,7 +7,7 @@ from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from churnml.config import MeasureConfig, ScoreConfig
+from churnml.config import FunnelRules, MeasureConfig, ScoreConfig
 from churnml.database.workspace import sweep_drafts
 from churnml.errors import ModelRefusedError, NotEnoughDataError, NotFoundError
 from churnml.features import Catalogue
@@ -16,6 +16,7 @@ from churnml.verbs.features import of_session
 from churnml.verbs.session import Session, clock
 
 if TYPE_CHECKING:
+    from churnml.measures.funnel_stages import FunnelStage
     from churnml.modeling.model import Model
 
 Summary = dict[str, Any]  # Any: JSON
@@ -40,7 +41,8 @@ def score(session: Session, *, cutoff: str | None = None) -> Summary:
         raise NotFoundError(_why_no_champion(session))
     check_bundle(session.workspace.models / champion)
     config, when = session.load("score", ScoreConfig), session.cutoff(cutoff)
-    inputs = session.inputs(config, session.load("measure", MeasureConfig).lifecycle, bundle=champion, cutoff=when)
+    rules = session.load("measure", MeasureConfig)
+    inputs = session.inputs(config, rules.lifecycle, rules.funnel, bundle=champion, cutoff=when)
     done = session.catalogue.last_run("score")  # an older run with these inputs is no longer the one served
     if done is not None and done.inputs == inputs:
         return done.summary
@@ -85,9 +87,11 @@ def _run(session: Session, champion: str, config: ScoreConfig, when: int, inputs
             facts = RunFacts(run_id, champion, when, *days, currency, zone, config.discount_rate, model.by)
             undecided = table.take(table.undecided)
             converting = convert(undecided, model.conversion, features, currency, config.reasons)
-            rules = session.load("measure", MeasureConfig).lifecycle
+            rules = session.load("measure", MeasureConfig)
             next_up = offers(session.store, table.customer_ids.tolist(), when, model.next_category)
-            session.records.write(run_id, decision_records(table, scores, told, facts, converting, rules, next_up))
+            reached = _funnel_stages(session, rules.funnel, when)
+            made = decision_records(table, scores, told, facts, converting, rules.lifecycle, next_up, reached)
+            session.records.write(run_id, made)
         bands = Counter(str(band) for band in scores.band)
         summary: Summary = {
             "cutoff": moment(when, zone).isoformat(),
@@ -113,6 +117,18 @@ def _run(session: Session, champion: str, config: ScoreConfig, when: int, inputs
         }
         session.catalogue.finish(run_id, clock(), summary, bundle=champion)
     return summary
+
+
+def _funnel_stages(session: Session, rules: FunnelRules, when: int) -> dict[str, FunnelStage]:
+    """Return the stage of the funnel of each customer, as known at the cutoff; of nobody where there is no funnel."""
+    from churnml.events.books import open_books  # noqa: PLC0415  # DuckDB
+    from churnml.measures.funnel import funnel_stage_of_each  # noqa: PLC0415  # pandas
+
+    with open_books(session.store, when) as books:
+        try:
+            return funnel_stage_of_each(books, rules)
+        except NotEnoughDataError:  # one stage is no funnel, and a record says so by naming none
+            return {}
 
 
 def _basis(model: Model) -> Summary:

@@ -159,6 +159,12 @@ class DecisionRecord(Shape):
         description="in which stages they were, the first first, as `churnml measure lifecycle` last kept it; told of "
         "one customer alone, elsewhere empty",
     )
+    funnel_stage: str | None = Field(
+        None,
+        description="the furthest stage of the funnel they have reached (docs/funnel.md); null where none, for who "
+        "refuses profiling, and in records of earlier versions",
+    )
+    funnel_stage_label: Bilingual | None = Field(None, description="its name by language")
     segment: Segment | None = Field(
         None,
         description="the third of what they bring in the horizon if they stay, among the customers when the model "
