@@ -118,8 +118,8 @@ def median_of_movers(found: Curve, day: int, level: float = 0.95) -> tuple[float
     r"""Return after how many days half of those who move by a day have moved, with its interval.
 
     It is the first day with :math:`F(t) \ge F(\tau) / 2`. The interval holds the days of which a test would not say
-    that it is another (Brookmeyer & Crowley's inversion, of the median of those who move instead of all): from the first
-    day by which half may have moved, to the first by which more than half surely have. With
+    that it is another (Brookmeyer & Crowley's inversion, of the median of those who move instead of all): from the
+    first day by which half may have moved, to the first by which more than half surely have. With
     :math:`h(t) = F(t) - F(\tau)/2`,
 
     .. math:: \mathrm{var}\,h = S_t^2 \sigma_t^2 + S_\tau^2 \sigma_\tau^2 / 4 - S_t S_\tau \sigma_t^2
