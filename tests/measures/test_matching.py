@@ -46,7 +46,7 @@ def test_what_only_goes_with_tenure_is_no_difference():
     complaints = rng.poisson(tenure / 100).astype(np.float64)
     everyone, now = np.arange(20_000), np.zeros(20_000, dtype=np.int64)
     assert contrast(complaints, matched(left, everyone, now, [])).effect < -0.3
-    assert abs(contrast(complaints, matched(left, everyone, now, [tenure])).effect) < 0.05
+    assert abs(contrast(complaints, matched(left, everyone, now, [tenure])).effect) < 0.02
 
 
 def test_the_rows_of_one_customer_are_no_more_evidence_than_the_customer():
@@ -69,14 +69,15 @@ def test_nineteen_of_twenty_intervals_hold_the_truth_where_customers_come_again(
 
 
 def test_where_nothing_goes_with_leaving_something_is_claimed_in_few_redraws():
-    """Thirty figures that hang together, none of which tells of leaving; one claim in twenty redraws may be made."""
+    """Thirty figures that hang together, none of which tells of leaving: in one redraw of twenty something may be
+    claimed, and of a hundred redraws chance makes that ten at most (binomial, 97.5 %)."""
     rng, claimed = np.random.default_rng(4), 0
     for _ in range(100):
         left = rng.random(300) < 0.2
         figures = rng.normal(size=(6, 300)).repeat(5, axis=0) + 0.5 * rng.normal(size=(30, 300))
         q = q_values([contrast(values, one_stratum(left)).p_value for values in figures])
         claimed += bool((q <= 0.05).any())
-    assert claimed / 100 <= 0.05
+    assert claimed <= 10
 
 
 def test_a_figure_known_of_nobody_who_left_is_no_contrast():

@@ -120,13 +120,20 @@ def _drawn(customer: Places, most_rows: int, seed: int) -> tuple[Flags, float]:
 
 def _matched(table: FeatureTable, left: Flags, customer: Places, share: float) -> Compared:
     tenure, *orders = (table.column(name) for name in matched_on(table.by) if name in table.names)
+    chances = [table.column(name) for name in taken_off(table.by) if name in table.names]
     alike = matched(left, customer, table.cutoffs, [tenure])
-    return Compared(table, left, alike, matched(left, customer, table.cutoffs, [tenure, *orders]), share)
+    as_active = matched(left, customer, table.cutoffs, [tenure, *orders], chances)
+    return Compared(table, left, alike, as_active, share)
 
 
 def matched_on(by: By) -> tuple[str, ...]:
     """Return the features that rows are matched on: tenure first, then what leaving itself shows in."""
     return ("contract_days", "days_to_renewal") if by == "contracts" else ("tenure_days", "orders_90d", "recency_days")
+
+
+def taken_off(by: By) -> tuple[str, ...]:
+    """Return the features whose part is taken off besides: how many chances a year gave to complain and to return."""
+    return () if by == "contracts" else ("orders_365d",)
 
 
 def _block(

@@ -10,11 +10,11 @@ from collections.abc import Iterator, Sequence
 
 import pandas as pd
 
-from churnml.measures.compared import Compared, matched_on
+from churnml.measures.compared import Compared, matched_on, taken_off
 from churnml.measures.differences import Difference, strongest
 from churnml.measures.driver_tables import Row, Told, figures, named, unit_of
 from churnml.measures.driver_words import FAMILIES, GROUPS
-from churnml.measures.matching import Matched, contrast
+from churnml.measures.matching import Matched
 from churnml.measures.measure import About, Measure
 from churnml.wording import Text
 
@@ -115,8 +115,8 @@ def _table(
             Text("q", "q 值"),
             "probability",
             Text(
-                "share of false claims among all that are claimed at it, by Benjamini and Yekutieli",
-                "以此为界时，所有结论中误报的比例（Benjamini–Yekutieli 法）",
+                "share of false claims among all that are claimed at it, by Benjamini and Hochberg",
+                "以此为界时，所有结论中误报的比例（Benjamini–Hochberg 法）",
             ),
         ),
         "direction": About(Text("those who left", "流失者"), "word", words=_DIRECTIONS),
@@ -179,14 +179,14 @@ def _left_over(rows: Compared, among: Matched) -> Iterator[Text]:
             f"{share:.1%} of the rows of those who left have nobody alike beside them and are left out.",
             f"{share:.1%} 的流失记录没有情况相近的留存者可比，已剔除。",
         )
-    names = [name for name in matched_on(rows.table.by) if name in rows.table.names]
-    still = [one.effect for one in (contrast(rows.table.column(name), among) for name in names) if one is not None]
-    if still:
-        most = max(still, key=abs)
-        yield Text(
-            f"In what they were matched on ({', '.join(names)}) they still differ by an effect of {most:.2f} at most.",
-            f"在匹配所用的特征（{'、'.join(names)}）上，两边残余差异的效应至多为 {most:.2f}。",
-        )
+    by, known = rows.table.by, rows.table.names
+    names = [name for name in (*matched_on(by), *taken_off(by)) if name in known]
+    still = max((delta for delta, _ in among.dominances), key=abs, default=0.0)
+    yield Text(
+        f"In {', '.join(names)} they still differ by an effect of {still:.2f} at most; "
+        "what goes with that is taken off the effects.",
+        f"在 {'、'.join(names)} 上，两边残余差异的效应至多为 {still:.2f}；与之相伴的部分已从效应中扣除。",
+    )
 
 
 def _nothing(told: Told) -> Text:

@@ -7,7 +7,7 @@ intervals take the customer for what was drawn.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -141,6 +141,7 @@ def last_days(books: Books, among: Matched, told: Told) -> Measure:
     """
     names = [name for name in LINES if LINES[name].table in books.tables]
     lines = [line for name in names for line in _weeks(books, name, among, told.smallest)]
+    silent = [name for name in names if name not in {line["measure"] for line in lines}]
     missing = sorted({LINES[name].table for name in LINES} - books.tables)
     off = Text(
         f"Not told, for these tables have not landed: {', '.join(missing)}.",
@@ -176,7 +177,14 @@ def last_days(books: Books, among: Matched, told: Told) -> Measure:
         told.begin,
         told.end,
         tuple(dict.fromkeys(LINES[name].table for name in names)),
-        (off,) if missing else (),
+        (*([off] if missing else []), *([_nothing_of(silent)] if silent else [])),
+    )
+
+
+def _nothing_of(silent: Sequence[str]) -> Text:
+    return Text(
+        f"In these weeks nothing was recorded of: {', '.join(LINES[name].says.en for name in silent)}.",
+        f"这些周内没有记录：{'、'.join(LINES[name].says.zh for name in silent)}。",
     )
 
 
@@ -184,6 +192,8 @@ def _weeks(books: Books, name: str, among: Matched, smallest: int) -> Iterator[d
     line = LINES[name]
     x = "h.told" if line.mean else "c.weight"
     found = books.frame(_SUMS.format(query=line.query, before=_LONG_BEFORE, weeks=WEEKS, x=x), line.given)
+    if found.empty:
+        return
     of_all = books.frame("SELECT gone, sum(weight) AS x, sum(weight * weight) AS xx FROM compared_sums GROUP BY gone")
     enough = [left for left in (True, False) if among.customers(left=left) >= smallest]
     for week in range(WEEKS, 0, -1):

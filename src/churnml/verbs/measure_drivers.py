@@ -67,10 +67,12 @@ def _what_is_compared(session: Session, asked: Asked) -> tuple[Leaving, list[int
     from churnml.measures.compared import Leaving  # noqa: PLC0415
     from churnml.measures.periods import periods  # noqa: PLC0415
     from churnml.modeling.cutoffs import lag_of  # noqa: PLC0415
-    from churnml.verbs.horizon import train_config  # noqa: PLC0415
+    from churnml.verbs.horizon import train_config, train_settings  # noqa: PLC0415
 
     store, zone = session.store, session.settings.time_zone
-    config, _ = train_config(session, asked.end)
+    config = train_settings(session, asked.end)
+    if config.horizon_share is not None:  # read off the data, which takes a pass over them
+        config, _ = train_config(session, asked.end)
     check_taught_by(store, config.by)
     lag = lag_of(store, config)
     leaving = Leaving(config.by, config.horizon_days, config.population_days, lag, config.grace_days, asked.end)
