@@ -67,12 +67,12 @@ def test_of_many_columns_only_some_are_labelled():
 
 def test_a_spot_lies_on_the_scale_and_beyond_it_at_the_end():
     middle, end = of_class(dots([Mark("a", 0.5), Mark("b", 7.0)], "t", TICKS), "spot")
-    assert (float(middle.get("cx")), float(end.get("cx"))) == (392.4, 568.8)
+    assert (float(middle.get("cx")), float(end.get("cx"))) == (414.0, 568.8)
 
 
 def test_bars_are_lengths_from_the_rule():
     right, left = of_class(dots([Mark("a", 1.0), Mark("b", -1.0)], "t", [(-1, ""), (1, "")], 0.0, bars=True), "column")
-    assert (right.get("x"), left.get("x"), left.get("width")) == ("392.4", "216.0", "176.4")
+    assert (right.get("x"), left.get("x"), left.get("width")) == ("414.0", "259.2", "154.8")
 
 
 def test_every_mark_says_its_figure_when_it_is_pointed_at():

@@ -120,7 +120,7 @@ def dots(
     width : float
         `WIDTH` or `NARROW`.
     """
-    left, right, bottom = 0.3 * width, 0.21 * width, _TOP + _ROW * len(marks)
+    left, right, bottom = 0.36 * width, 0.21 * width, _TOP + _ROW * len(marks)
 
     def across(value: float) -> float:
         return left + (width - left - right) * _share(value, ticks)

@@ -6,6 +6,7 @@ import pytest
 import sample_measures as sample
 from sample_measures import HOSTILE
 
+from churnml.service.pages.measure_figures import short
 from churnml.service.pages.measure_pictures import pictures
 
 
@@ -94,3 +95,17 @@ def test_pictures_speak_chinese_and_no_word_of_the_data_becomes_a_tag(make):
     for picture in drawn(make(), "zh"):
         assert HOSTILE not in picture.svg
     assert drawn(sample.stages(), "zh")[0].svg.count("新客户") == 2
+
+
+@pytest.mark.parametrize("days, told", [(("2017-01-31", "2017-02-28"), "Jan 2017"), (("2017-01-31",) * 2, "Jan 2017")])
+def test_ends_of_months_are_told_as_months(days, told):
+    assert short(days[0], "en", days) == told
+
+
+def test_other_days_are_told_whole():
+    assert short("2017-01-02", "en", ["2017-01-02", "2017-01-31"]) == "Jan 2, 2017"
+
+
+def test_measures_that_are_several_of_a_kind_are_drawn_alike():
+    symptoms = sample.drivers().to_json() | {"name": "drivers_symptoms"}
+    assert [count(one, "spot") for one in pictures(symptoms, "USD", "en")] == [2]

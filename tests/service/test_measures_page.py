@@ -132,6 +132,14 @@ def test_drivers_are_told_apart_from_causes_before_anything_else(page):
     assert page.count("with-caution") == 1 + page.split("</style>")[0].count("with-caution")
 
 
+def test_a_caution_that_drivers_have_themselves_is_said_once_and_in_their_words():
+    own = Text("It need not cause it: `churnml measure effect`.", "不等于原因：`churnml measure effect`。")
+    told = measure("drivers", sample.drivers().columns, [("spend_90d", -0.2, -0.3, -0.1)], remarks=(own,))
+    found = words(measures_page([body("drivers", told)], "en"))
+    assert found.count("need not cause it") == 1
+    assert "is not what causes it" not in found
+
+
 def test_nothing_in_a_word_becomes_a_tag(page):
     assert "<script" not in page
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from churnml.charts import Mark, Tick
@@ -126,9 +126,10 @@ def along(days: Sequence[str], language: Language, most: int = 6) -> list[Tick]:
 
 
 def short(day: str, language: Language, among: Sequence[str]) -> str:
-    """Return a day in words: a month where all that it stands among are firsts of one."""
-    month = all(one.endswith("-01") for one in among)
-    return format_month(day, language) if month else format_date(day, language)
+    """Return a day in words: a month where all that it stands among begin one, or end one."""
+    days = [date.fromisoformat(one) for one in among]
+    monthly = all(one.day == 1 for one in days) or all((one + timedelta(days=1)).day == 1 for one in days)
+    return format_month(day, language) if monthly else format_date(day, language)
 
 
 def ordinal(day: str) -> float:

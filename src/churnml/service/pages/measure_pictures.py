@@ -68,12 +68,17 @@ def pictures(measure: Json, currency: str, language: Language) -> list[Picture]:
     language : {"en", "zh"}
         Of all words.
     """
-    name = measure["name"]
-    wanted, draw = _DRAWN.get(name, _SEGMENTS if name.startswith("segments_") else ((), _nothing))
+    wanted, draw = _drawn(measure["name"])
     figures = Figures(measure, currency, language)
     if not measure["rows"] or not figures.has(*wanted):
         return []
     return list(draw(figures))
+
+
+def _drawn(name: str) -> tuple[tuple[str, ...], Draw]:
+    """Return which columns a measure's pictures need and what draws them: by its name, else by how that begins."""
+    kind = next((kind for kind in _KINDS if name.startswith(kind)), None)
+    return _DRAWN.get(name) or (_KINDS[kind] if kind else ((), _nothing))
 
 
 def _nothing(_figures: Figures) -> Iterator[Picture]:
@@ -204,6 +209,7 @@ def _list(
 def _labelled(figures: Figures, row: Json, label: Sequence[str], value: str, rule: float | None) -> Mark:
     words = " · ".join(figures.say(row, name) for name in label if figures.has(name))
     kind = "ours" if rule is None else "raises" if float(row[value]) > rule else "lowers"
+    kind = "other" if row.get("direction") == "unclear" else kind
     return figures.mark(row, words, value, kind=kind)
 
 
@@ -367,23 +373,17 @@ def _weekly(rows: Sequence[Json], name: str, kind: str) -> Line:
 
 
 Draw = Callable[[Figures], Iterator[Picture]]
-_SEGMENTS: tuple[tuple[str, ...], Draw] = (
-    ("segment", "share"),
-    _list(("segment",), "share", bars=True, sort=False),
-)
 _DRAWN: dict[str, tuple[tuple[str, ...], Draw]] = {
     "lifecycle_stages": (("month", "stage", "customers"), _stages),
     "lifecycle_transitions": (("from_stage", "to_stage", "customers", "share"), _transitions),
+    "lifecycle_flow": (("stage", "net"), _list(("stage",), "net", 0.0, bars=True, sort=False)),
     "lifecycle_time": (("stage", "median_days"), _list(("stage",), "median_days", sort=False)),
     "funnel": (("stage", "customers", "reached_share", "conversion"), _funnel),
     "funnel_eventual": (("stage", "eventual_share"), _list(("stage",), "eventual_share", sort=False)),
     "funnel_standing": (("stage", "share"), _list(("stage",), "share", bars=True, sort=False)),
     "funnel_compared": (("stage", "difference"), _list(("stage",), "difference", 0.0, sort=False)),
     "segments_value_risk": (("segment", "share", "customers"), _value_risk),
-    "segments_migration": (("from_segment", "to_segment", "share"), _matrix("from_segment", "to_segment", "share")),
     "kpis": (("kpi", "period", "value", "low", "high"), _kpis),
-    "drivers": (("feature", "effect"), _list(("feature",), "effect", 0.0, signs=True)),
-    "drivers_by_part": (("feature", "part", "effect"), _list(("feature",), "effect", 0.0, signs=True)),
     "stated_reasons": (("reason", "share"), _list(("reason", "source"), "share", bars=True)),
     "last_days": (("measure", "weeks_before", "left", "stayed", "low", "high"), _last_days),
     "rhythm_weekday": (("weekday", "index"), _index("weekday")),
@@ -393,3 +393,10 @@ _DRAWN: dict[str, tuple[tuple[str, ...], Draw]] = {
     "strategy": (("stage", "segment", "value_at_risk"), _list(("stage", "segment"), "value_at_risk", bars=True)),
 }
 """By the name of a measure: the columns that its pictures need, and what draws them."""
+
+_KINDS: dict[str, tuple[tuple[str, ...], Draw]] = {
+    "segments_migration": (("from_segment", "to_segment", "share"), _matrix("from_segment", "to_segment", "share")),
+    "segments_": (("segment", "share"), _list(("segment",), "share", bars=True, sort=False)),
+    "drivers": (("feature", "effect"), _list(("feature",), "effect", 0.0, signs=True)),
+}
+"""The same of measures that are several of a kind, by how their names begin."""

@@ -27,8 +27,9 @@ MOST_ROWS = 1_500
 """Of a table on a page; the JSON beside it has all."""
 
 _WORDS = {"word", "day"}
-_COMPARISONS = {"drivers", "drivers_by_part", "last_days"}
-_ALARMS = {"kpis_alerts"}
+_COMPARISONS = ("drivers", "last_days")
+_ALARMS, _ASIDE = {"kpis_alerts"}, {"kpis_defined"}
+_EXPERIMENT = "`churnml measure effect`"
 _CAUTION = Text(
     "What goes with leaving is not what causes it. Whether changing it keeps customers only an experiment tells: "
     "`churnml measure effect`.",
@@ -132,16 +133,28 @@ def _view(measure: Json, currency: str, language: Language) -> MeasureView:
         begin=measure["begin"],
         end=measure["end"],
         sources=list(measure["sources"]),
-        remarks=[remark[language] for remark in measure["remarks"]],
-        caution=_CAUTION.to(language) if measure["name"] in _COMPARISONS else "",
+        remarks=[remark[language] for remark in measure["remarks"] if not _warns(remark)],
+        caution=_caution(measure, language),
         pictures=drawn,
         heads=[(figures.heading(name), _counted(told[name], language), _is_figure(told[name])) for name in told],
         rows=[[figures.say(row, name) for name in told] for row in measure["rows"][:MOST_ROWS]],
         total=total,
-        folded=total > (FEW_ROWS if drawn else SOME_ROWS),
+        folded=measure["name"] in _ASIDE or total > (FEW_ROWS if drawn else SOME_ROWS),
         alarming=measure["name"] in _ALARMS and total > 0,
         withheld=any(row[name] is None and _is_figure(told[name]) for row in measure["rows"] for name in told),
     )
+
+
+def _caution(measure: Json, language: Language) -> str:
+    """Return what a comparison of those who left must not be taken for, in its own words where it has some."""
+    if not measure["name"].startswith(_COMPARISONS):
+        return ""
+    own = next((remark[language] for remark in measure["remarks"] if _warns(remark)), None)
+    return own or _CAUTION.to(language)
+
+
+def _warns(remark: Json) -> bool:
+    return _EXPERIMENT in remark["en"] and "cause" in remark["en"]
 
 
 def _is_figure(about: Json) -> bool:
