@@ -76,7 +76,7 @@ def test_an_order_that_was_not_paid_is_none(tiny):
 
 def test_an_hour_is_that_of_the_clock_on_the_wall(make_tiny):
     tiny = make_tiny(time_zone="Europe/Berlin")
-    land(tiny, [(f"2019-07-{day:02}T{hour:02}:30Z", 1) for day in range(1, 8) for hour in (7, 7, 22)])
+    land(tiny, [(f"2019-07-{day:02}T{when}Z", 1) for day in range(1, 8) for when in ("07:30", "07:45", "22:30")])
     frame = told(tiny, "2019-07-01", "2019-07-08")["rhythm_hour"].frame
     assert {hour: n for hour, n in enumerate(frame["orders"]) if n} == {9: 14, 0: 6}
     assert frame["index"].iloc[9] == pytest.approx(14 / (20 / 24))

@@ -25,6 +25,7 @@ from churnml.events.wall_clock import local_time
 
 _CLOCKS = ("customer_id", "occurred_at", "ingested_at")
 _PAID = f"(amount > 0 AND NOT regexp_matches(coalesce(plan, ''), '{TRIAL}', 'i'))"
+_SHOWN = tuple(one.name for one in TABLES["customers"].columns if one.name not in _CLOCKS and not one.personal)
 _SEEN = "occurred_at < {at} AND ingested_at <= {at}"
 
 
@@ -146,21 +147,20 @@ def _customers(connection: duckdb.DuckDBPyConnection, store: Store, at: int) -> 
     connection.register("_refusing", refusing)
     connection.execute("CREATE TEMP TABLE refusing AS SELECT customer_id::VARCHAR AS customer_id FROM _refusing")
     connection.unregister("_refusing")
-    latest = ", ".join(
-        f"version.{column.name} AS {column.name}" for column in TABLES["customers"].columns if _shown(column.name)
-    )
-    pack = ", ".join(f"{column.name} := {column.name}" for column in TABLES["customers"].columns if _shown(column.name))
-    connection.execute(
-        f"""
-        CREATE TEMP TABLE customers AS
-        WITH latest AS (
-            SELECT customer_id, min(occurred_at) AS first_known_at,
-                   arg_max(struct_pack({pack}), (ingested_at, occurred_at)) AS version
-            FROM {_rows(store, "customers")} WHERE {_SEEN.format(at=at)} GROUP BY customer_id
-        )
-        SELECT customer_id, first_known_at AS occurred_at, first_known_at, {latest} FROM latest
+    seen = f"(SELECT * FROM {_rows(store, 'customers')} WHERE {_SEEN.format(at=at)})"
+    if _each_comes_once(connection, seen):
+        query = f"SELECT customer_id, occurred_at, occurred_at AS first_known_at, {', '.join(_SHOWN)} FROM {seen}"
+    else:
+        query = f"""
+            WITH latest AS (
+                SELECT customer_id, min(occurred_at) AS first_known_at,
+                       arg_max(struct_pack({", ".join(_SHOWN)}), (ingested_at, occurred_at)) AS version
+                FROM {seen} GROUP BY customer_id
+            )
+            SELECT customer_id, first_known_at AS occurred_at, first_known_at,
+                   {", ".join(f"version.{name} AS {name}" for name in _SHOWN)} FROM latest
         """
-    )
+    connection.execute(f"CREATE TEMP TABLE customers AS {query}")
     counted = "SELECT count(*) FROM customers SEMI JOIN refusing USING (customer_id)"
     refused = int(connection.execute(counted).fetchall()[0][0])
     connection.execute("DELETE FROM customers WHERE customer_id IN (SELECT customer_id FROM refusing)")
@@ -184,7 +184,8 @@ def _open(connection: duckdb.DuckDBPyConnection, store: Store, table: Table, at:
         connection.execute(f"CREATE TEMP TABLE subscriptions AS {query}")
         connection.execute(f"CREATE TEMP VIEW contract_versions AS {_versions(rows)}")
     elif table.later:
-        connection.execute(f"CREATE TEMP TABLE {table.name} AS {_with_later_facts(table, rows, at)}")
+        facts = _told_once if _each_comes_once(connection, rows) else _with_later_facts
+        connection.execute(f"CREATE TEMP TABLE {table.name} AS {facts(table, rows, at)}")
     else:
         columns = ", ".join(name for name in table.names if name != "ingested_at")
         connection.execute(f"CREATE TEMP VIEW {table.name} AS SELECT {columns} FROM {rows}")
@@ -194,6 +195,12 @@ def _of_the_known(connection: duckdb.DuckDBPyConnection) -> str:
     """Return the join that leaves only customers who are in the books; none where nobody is in none."""
     hidden = connection.execute("SELECT count(*) FROM hidden").fetchall()[0][0]
     return "ANTI JOIN hidden USING (customer_id)" if hidden else ""
+
+
+def _each_comes_once(connection: duckdb.DuckDBPyConnection, rows: str) -> bool:
+    """Tell whether no row came again, so that none has to be looked for; it is by far the cheaper question."""
+    query = f"SELECT count(*) = count(DISTINCT row_key) FROM {rows}"
+    return bool(connection.execute(query).fetchall()[0][0])
 
 
 def _with_landings(connection: duckdb.DuckDBPyConnection, store: Store, at: int) -> str:
@@ -225,6 +232,15 @@ def _with_later_facts(table: Table, rows: str, at: int) -> str:
             FROM {rows} GROUP BY customer_id, row_key, occurred_at, {", ".join(table.key)}
         )
     """
+
+
+def _told_once(table: Table, rows: str, at: int) -> str:
+    """Return the same query where no row came again."""
+    facts = [name for name in table.first_facts if name not in table.key]
+    later = [
+        f"CASE WHEN {time} < {at} THEN {fact} END AS {fact}" for time, dated in table.later.items() for fact in dated
+    ]
+    return f"SELECT customer_id, {', '.join([*table.key, 'occurred_at', *facts, *later])} FROM {rows}"
 
 
 def _contracts(rows: str, at: int) -> str:
@@ -277,8 +293,3 @@ def _rows(store: Store, name: str, *, filename: bool = False) -> str:
     files = [str(store.root / part.path).replace("'", "''") for part in store.parts if part.table_name == name]
     listed = ", ".join(f"'{file}'" for file in files)
     return f"read_parquet([{listed}], union_by_name = true, filename = {filename})"
-
-
-def _shown(name: str) -> bool:
-    column = TABLES["customers"].column(name)
-    return name not in _CLOCKS and not column.personal

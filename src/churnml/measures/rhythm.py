@@ -99,6 +99,11 @@ _NO_SEASON = Text(
     "The season is left out: a trend cannot be told from it before two whole years of orders are known.",
     "未列出季节：不足两整年的订单无法区分季节与趋势。",
 )
+_UNCLEAR_SEASON = Text(
+    "Doubtful: days do not stray less from what would be usual with this season than without, so it has no part in it. "
+    "Where a company grew in bends, what the years share may be the bends.",
+    "存疑：加入该季节后，各日与平常水平的偏离并未减小，因此平常水平不含季节。若公司增长曲折，各年的共同之处可能只是这种曲折。",
+)
 _FEW = Text(
     "No interval: it takes {weeks} whole weeks.",
     "没有区间：需要 {weeks} 个完整的周。",
@@ -209,7 +214,7 @@ def _few(told: Series) -> tuple[Text, ...]:
 
 def _season(told: Series, found: Found | None) -> Measure | None:
     """Return the month of the year against trend and weekday; None of fewer than two years."""
-    if found is None or found.usual.season is None or found.usual.seasonless is None:
+    if found is None or found.seasonal is None or found.seasonal.seasonless is None:
         return None
     month, counted = month_of(told.months), np.ones(len(told.days), dtype=np.bool_)
     for one in found.stretches:
@@ -219,7 +224,7 @@ def _season(told: Series, found: Found | None) -> Measure | None:
     for number in range(12):
         of_it = counted & (month == number)
         y = np.bincount(week[of_it], weights=told.orders[of_it])
-        x = np.bincount(week[of_it], weights=found.usual.seasonless[of_it])
+        x = np.bincount(week[of_it], weights=found.seasonal.seasonless[of_it])
         sums = np.array([y.sum(), x.sum(), (y * y).sum(), (x * x).sum(), (x * y).sum()])
         rows.append((str(number + 1), *around_ratio(sums)))
     frame = pd.DataFrame(rows, columns=["month", "index", "low", "high"])
@@ -243,5 +248,6 @@ def _season(told: Series, found: Found | None) -> Measure | None:
             "high": _HIGH,
         },
         told,
+        remarks=() if found.usual.season is not None else (_UNCLEAR_SEASON,),
         begin=0,
     )

@@ -30,7 +30,7 @@ class Series:
     hours : ndarray of shape (n_days, 24)
         Orders by hour of the wall's clock.
     timeless : bool
-        Whether nine of ten orders bear the same minute, so that their times say nothing.
+        Whether nine of ten orders bear the same minute of the day, so that their times say nothing.
     begins : int
         The place of the first day asked about.
     """
@@ -57,17 +57,12 @@ def series(books: Books, begin: int, end: int) -> Series | None:
     begin, end : int
         Midnights, microseconds UTC.
     """
-    minutes = books.keep(
-        "rhythm_minutes",
-        """
-        SELECT shown::DATE AS day, (hour(shown) * 60 + minute(shown))::SMALLINT AS minute,
-               count(*) AS orders, sum(amount)::BIGINT AS amount
-        FROM (SELECT local_time(occurred_at) AS shown, amount FROM orders WHERE amount > 0) GROUP BY ALL
-        """,
-    )
     by_hour = books.frame(
-        f"SELECT day, minute // 60 AS hour, sum(orders)::DOUBLE AS orders, sum(amount)::DOUBLE AS amount "
-        f"FROM {minutes} GROUP BY ALL ORDER BY day, hour"
+        """
+        SELECT shown::DATE AS day, hour(shown) AS hour, count(*)::DOUBLE AS orders, sum(amount)::DOUBLE AS amount
+        FROM (SELECT local_time(occurred_at) AS shown, amount FROM orders WHERE amount > 0)
+        GROUP BY ALL ORDER BY day, hour
+        """
     )
     first_asked, last = (moment(at, books.time_zone).date() for at in (begin, end))
     seen = pd.to_datetime(by_hour["day"])
@@ -78,10 +73,21 @@ def series(books: Books, begin: int, end: int) -> Series | None:
     place = (seen - pd.Timestamp(first)).dt.days.to_numpy()
     np.add.at(hours, (place, by_hour["hour"].to_numpy()), by_hour["orders"].to_numpy())
     np.add.at(amount, place, by_hour["amount"].to_numpy() / MONEY_SCALE)
-    at_once = f"SELECT max(n) / sum(n) AS most FROM (SELECT sum(orders) AS n FROM {minutes} GROUP BY minute)"
-    timeless = float(books.frame(at_once)["most"].iloc[0]) >= _SAME_TIME
     days = tuple(first + timedelta(days=k) for k in range((last - first).days))
-    return Series(days, hours.sum(axis=1), amount, hours, timeless, max((first_asked - first).days, 0))
+    return Series(days, hours.sum(axis=1), amount, hours, _timeless(books), max((first_asked - first).days, 0))
+
+
+def _timeless(books: Books) -> bool:
+    """Tell whether the times of orders say nothing: nearly all bear the same minute of the day.
+
+    The day is that of UTC, for which no offset has to be found, so the same time in summer and in winter are two.
+    """
+    found = books.frame(
+        "SELECT sum(orders) FILTER (rank <= 2) / sum(orders) AS most FROM ("
+        "SELECT orders, row_number() OVER (ORDER BY orders DESC) AS rank FROM ("
+        "SELECT count(*) AS orders FROM orders WHERE amount > 0 GROUP BY occurred_at // 60_000_000 % 1440))"
+    )
+    return float(found["most"].iloc[0]) >= _SAME_TIME
 
 
 def customers_up_to(books: Books, begin: int, most: int) -> int:

@@ -100,7 +100,7 @@ def _level(orders: Values, factor: Values, counted: Flags) -> Values:
     y, f = np.where(counted, orders, 0.0), np.where(counted, factor, 0.0)
     s0, s1, s2, t0, t1 = (stretches(one, width)[window] for one in (f, f * day, f * day**2, y, y * day))
     s1, s2, t1 = s1 - day * s0, s2 - 2 * day * s1 + day**2 * s0, t1 - day * t0
-    known = s0 > 0.5  # at least half a usual day teaches what is usual
+    known = s0 > stretches(factor, width)[window] / 3  # where most days are set aside, those around speak for them
     if not known.any():
         return np.zeros(len(orders))
     mean = np.divide(t0, s0, out=np.zeros(len(orders)), where=known)
@@ -186,9 +186,11 @@ def chance_of(sums: Values, means: Values, phi: float) -> Values:
     """
     size, p = np.maximum(means, 1e-9) / (phi - 1), 1 / phi
     # betainc(size, k + 1, p) is the chance of k or fewer (DLMF 8.17.5)
-    above = np.where(sums > 0, betainc(np.maximum(sums, 1.0), size, 1 - p), 1.0)
-    below = betainc(size, sums + 1, p)
-    return np.asarray(np.minimum(2 * np.minimum(above, below), 1.0))
+    high = sums > means
+    chance = np.empty(len(sums))
+    chance[high] = betainc(sums[high], size[high], 1 - p)
+    chance[~high] = betainc(size[~high], sums[~high] + 1, p)
+    return np.asarray(np.minimum(2 * chance, 1.0))
 
 
 def usual_range(expected: Values, phi: float, level: float = 0.95) -> tuple[Values, Values]:
