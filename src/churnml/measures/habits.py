@@ -130,7 +130,7 @@ def habit_table(
 def _counts(books: Books, side: Side, begin: int, end: int) -> str:
     """Keep how often each customer did acts of each sort."""
     query = _behaviour(books) if side == "behaviour" else _interests(books)
-    return books.keep(f"counts_{side}", query, {"begin": begin, "end": end})
+    return books.keep(f"counts_{side}", query, {"begin": begin, "end": end} if sources(books, side) else {})
 
 
 _SPAN = "occurred_at >= $begin AND occurred_at < $end"
