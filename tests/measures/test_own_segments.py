@@ -1,6 +1,7 @@
 """Segments of one's own: a condition over one customer, and nothing else."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -9,7 +10,7 @@ from churnml.config import Label, OwnSegment
 from churnml.errors import ConfigError
 from churnml.events.books import open_books
 from churnml.measures.own_segments import members
-from churnml.measures.portrait import portrait
+from churnml.measures.portrait import COLUMNS, portrait
 from small import NOW, Tiny
 
 CUSTOMERS = """
@@ -112,3 +113,8 @@ def test_money_that_went_back_is_taken_off_at_the_rate_of_what_was_kept(make_tin
         portrait(books, 0, NOW, 0.2, 365)
         found = books.frame("SELECT revenue, margin FROM portrait WHERE customer_id = 'ann'")
     assert found.iloc[0].tolist() == pytest.approx([150.0, 40 + 20 - 50 * 0.3])
+
+
+def test_the_page_tells_every_column_that_a_condition_may_ask():
+    page = (Path(__file__).parents[2] / "docs" / "segments.md").read_text(encoding="utf-8")
+    assert not [column for column, meaning in COLUMNS.items() if f"| `{column}` | {meaning} |" not in page]
