@@ -11,9 +11,11 @@ from churnml.measures.kpi_figures import ALL
 from churnml.measures.kpi_list import BY_NAME, KPIS, Windows
 from churnml.measures.kpi_remarks import NO_ALERT
 from churnml.measures.kpi_targets import CHANGES, SIDES, VERDICTS, changed
+from churnml.measures.lifecycle import STAGES
 from churnml.measures.measure import About, Measure
 from churnml.measures.parts import UNKNOWN_WORD
 from churnml.measures.periods import Period
+from churnml.measures.segments import SEGMENTS
 from churnml.wording import Text
 
 _POPULATION = Text("all customers who may be profiled", "全部可分析的客户")
@@ -29,10 +31,11 @@ _LOWER, _UPPER = (
     Text("Lower bound of the 95% interval", "95% 区间下限"),
     Text("Upper bound of the 95% interval", "95% 区间上限"),
 )
+_PARTS: dict[str, Text] = {ALL: Text("all", "全部"), **UNKNOWN_WORD, **STAGES, **SEGMENTS}
 _COLUMNS: dict[str, About] = {
     "kpi": About(Text("KPI", "指标"), "word", words={kpi.name: kpi.title for kpi in KPIS}),
     "period": About(Text("Period from", "周期起始"), "day"),
-    "part": About(Text("Part", "分组"), "word", words={ALL: Text("all", "全部")} | UNKNOWN_WORD),
+    "part": About(Text("Part", "分组"), "word", words=_PARTS),
     "value": About(Text("Value", "数值"), "ratio", unit_in="unit"),
     "low": About(Text("Low", "下限"), "ratio", _LOWER, unit_in="unit"),
     "high": About(Text("High", "上限"), "ratio", _UPPER, unit_in="unit"),
