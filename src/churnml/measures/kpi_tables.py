@@ -31,7 +31,8 @@ _LOWER, _UPPER = (
     Text("Lower bound of the 95% interval", "95% 区间下限"),
     Text("Upper bound of the 95% interval", "95% 区间上限"),
 )
-_PARTS: dict[str, Text] = {ALL: Text("all", "全部"), **UNKNOWN_WORD, **STAGES, **SEGMENTS}
+_PARTS: dict[str, Text] = {ALL: Text("all", "全部")} | UNKNOWN_WORD
+_PARTS |= {str(name): text for words in (STAGES, SEGMENTS) for name, text in words.items()}
 _COLUMNS: dict[str, About] = {
     "kpi": About(Text("KPI", "指标"), "word", words={kpi.name: kpi.title for kpi in KPIS}),
     "period": About(Text("Period from", "周期起始"), "day"),
