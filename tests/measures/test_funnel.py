@@ -166,6 +166,11 @@ def test_a_trial_and_a_paid_contract_are_stages_and_holding_it_makes_loyal(tiny)
     [
         ({"order": {}}, "must name a table, got `order`; did you mean `orders`?"),
         ({"interactions": {"kinds": "demo"}}, "got `kinds`; did you mean `kind`?"),
+        ({"interactions": {"kind": True}}, "`kind` of `interactions` must be compared with a text or a list of texts"),
+        (
+            {"subscriptions": {"paid": "yes"}},
+            "`paid` of `subscriptions` must be compared with true or false, got 'yes'",
+        ),
         ({"orders": {"at_least": 0}}, "`at_least` must be a whole number of at least 1, got 0"),
     ],
 )

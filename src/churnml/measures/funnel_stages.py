@@ -22,7 +22,13 @@ Wanted = bool | int | str | tuple[str, ...]
 
 _COUNT, _HELD = "at_least", "held_days"
 _PAID = "paid"
-_COMPARED = {"text", "boolean", "integer"}
+_FITS: dict[str, tuple[tuple[type, ...], str]] = {
+    "text": ((str, tuple), "a text or a list of texts (in quotes, where YAML takes it for something else)"),
+    "boolean": ((bool,), "true or false"),
+    "integer": ((int,), "a whole number"),
+}
+"""What a column can be compared with, by its kind."""
+
 _NOT_ASKED = {"customer_id"}
 
 
@@ -161,7 +167,7 @@ def _sign(stage: str, table: str, wanted: Mapping[str, Wanted]) -> Sign:
     where = f"configs/measure.yaml: stage `{stage}` of the funnel"
     if table not in TABLES:
         raise ConfigError(f"{where} must name a table, got `{table}`{nearest(table, TABLES)} (known: {_all(TABLES)})")
-    known = [column.name for column in TABLES[table].columns if column.kind in _COMPARED and not column.personal]
+    known = [column.name for column in TABLES[table].columns if column.kind in _FITS and not column.personal]
     known = [name for name in known if name not in _NOT_ASKED]
     known += [_PAID, _HELD] if table == "subscriptions" else []
     for column in wanted:
@@ -172,6 +178,11 @@ def _sign(stage: str, table: str, wanted: Mapping[str, Wanted]) -> Sign:
             )
     counts = {name: _whole(where, name, wanted[name]) for name in (_COUNT, _HELD) if name in wanted}
     columns = {name: value for name, value in wanted.items() if name not in counts}
+    for name, value in columns.items():
+        kind = "boolean" if name == _PAID else TABLES[table].column(name).kind
+        fitting, words = _FITS[kind]
+        if not isinstance(value, fitting) or (kind == "integer" and isinstance(value, bool)):
+            raise ConfigError(f"{where}: `{name}` of `{table}` must be compared with {words}, got {value!r}")
     return Sign(table, columns, counts.get(_COUNT, 1), counts.get(_HELD, 0))
 
 
