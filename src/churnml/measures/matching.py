@@ -25,6 +25,7 @@ FEWEST_STAYED = 5
 
 _MOST_CLASSES = 5
 _ROWS_OF_A_STRATUM = 20
+_LEFT_BY_SLOPE = 20
 
 
 @dataclass(frozen=True)
@@ -207,12 +208,13 @@ def contrast(values: Values, among: Matched) -> Contrast | None:
     if not known.inside.any():
         return None
     whole = bool((known.inside == among.inside).all())
-    beside = among.dominances if whole else known.dominances
+    who_left = known.customers(left=True)
+    enough = who_left >= _LEFT_BY_SLOPE * len(known.on)  # of fewer, slopes would fit what is chance
+    beside = () if not enough else among.dominances if whole else known.dominances
     effect, error = _adjusted(_dominance(values, known), beside)
     rows, weights = known.inside, known.weights
     left, stayed = rows & known.left, rows & ~known.left
-    who_left = known.customers(left=True)
-    freedom = max(who_left - 1, 1)
+    freedom = max(who_left - 1 - len(beside), 1)
     wide = float(stdtrit(freedom, 0.975)) * error
     return Contrast(
         float(values[left].mean()),
@@ -240,7 +242,8 @@ def _dominance(values: Values, known: Matched) -> tuple[float, Values]:
     within = np.bincount(stratum, weights=towards * left) / n1
     share = np.where(left, 1.0, (n1 / n0)[stratum])
     added = share / total * (towards - np.where(left, delta, within[stratum]))
-    return delta, np.bincount(known.customer[rows], weights=added, minlength=int(known.customer.max()) + 1)
+    by_customer = np.bincount(known.customer[rows], weights=added, minlength=int(known.customer.max()) + 1)
+    return delta, by_customer.astype(np.float64)
 
 
 def _adjusted(own: tuple[float, Values], beside: Sequence[tuple[float, Values]]) -> tuple[float, float]:
