@@ -9,6 +9,9 @@ from churnml.wording import Text
 COLUMNS = ("region", "city", "income_band", "gender", "acquisition_channel")
 """Attributes that are columns of `customers`; each other one is looked for among its free attributes."""
 
+GROUPS = ("stage", "segment", "band", "rfm")
+"""Columns that a table `grouped` in the books has, where the verb lays one; beside them segments of one's own."""
+
 UNKNOWN = "?"
 """What is not known of somebody is a part of its own, so that parts add up to all."""
 
@@ -52,7 +55,7 @@ def parts(books: Books, by: str | None) -> str:
     if name == "age_band":
         return books.keep(table, _AGES)
     if name not in _free(books):
-        known = [*_ALIASES, *COLUMNS, "age_band", *grouped, *_free(books)]
+        known = [*_ALIASES, *COLUMNS, "age_band", *(grouped or GROUPS), *_free(books)]
         raise UsageError(f"--by must be one of {', '.join(known)}, got {by!r}{nearest(by, known)}")
     query = f"SELECT customer_id, coalesce(json_extract_string(attributes, $path), '{UNKNOWN}') AS part FROM customers"
     return books.keep(table, query, {"path": f'$."{name}"'})

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from churnml.events.books import Books
     from churnml.measures.measure import Asked
 
-GROUPS = ("stage", "segment", "rfm", "band")
+GROUPS = ("stage", "segment", "band", "rfm")
 """What `--by` may be beyond attributes and segments of one's own."""
 
 _FIELDS = ("segment", "risk_band", "rung", "churn_probability", "clv", "value_at_risk")
