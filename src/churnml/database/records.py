@@ -94,12 +94,6 @@ class Records:
         with self.engine.connect() as connection:
             return [tuple(row) for row in connection.execute(query)]
 
-    def cutoff(self, run_id: str) -> str | None:
-        """Return the cutoff that all records of a run share, ISO 8601; None where it has none."""
-        query = select(func.json_extract(records.c.body, "$.cutoff")).where(records.c.run_id == run_id).limit(1)
-        with self.engine.connect() as connection:
-            return connection.execute(query).scalar()
-
     def page(
         self,
         limit: int,

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from churnml.config import KpiConfig, TrainConfig
 from churnml.errors import ConfigError, UsageError
-from churnml.events.clock import microseconds, midnight, moment
+from churnml.events.clock import midnight, moment
+from churnml.verbs.grouping import lay_scores, scored_by
 from churnml.verbs.session import Session
 
 if TYPE_CHECKING:
@@ -81,20 +82,15 @@ def _targets(config: KpiConfig) -> dict[str, Target]:
 
 
 def _lay_forecasts(session: Session, books: Books, end: int) -> None:
-    """Lay beside the books what the records in service say of each customer's value, unless they know what came later.
+    """Lay beside the books what the latest scores up to an instant say of each customer's value.
 
     Parameters
     ----------
     end : int
         The end of the report, microseconds UTC.
     """
-    import pandas as pd  # noqa: PLC0415
-
     from churnml.measures.kpi_money import FORECASTS  # noqa: PLC0415
 
-    run_id = session.records.current_run()
-    cutoff = None if run_id is None else session.records.cutoff(run_id)
-    if run_id is None or cutoff is None or microseconds(datetime.fromisoformat(cutoff)) > end:
-        return
-    found = pd.DataFrame(session.records.fields(run_id, ("clv",)), columns=["customer_id", "clv"])
-    books.add(FORECASTS, found.astype({"customer_id": "string", "clv": "float64"}))
+    run = scored_by(session, end)
+    if run is not None:
+        books.keep(FORECASTS, f"SELECT customer_id, clv FROM {lay_scores(session, books, run, 'scored')}")
