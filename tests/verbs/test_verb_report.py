@@ -1,0 +1,79 @@
+"""`churnml report`: one file that tells every side of the customer base, and what cannot be told with its reason."""
+
+import pytest
+
+import churnml as package
+from churnml.errors import UsageError
+from churnml.measures.names import MEASURES
+from command import churnml
+from small import Tiny
+
+NAMES = [f"c{n}" for n in range(24)]
+CUSTOMERS = "customer_id occurred_at region\n" + "\n".join(
+    f"{name} 2020-01-{1 + n:02d} {'north' if n % 2 else 'south'}" for n, name in enumerate(NAMES)
+)
+ORDERS = "customer_id order_id occurred_at amount\n" + "\n".join(
+    f"{name} {name}-{month} 2020-{month:02d}-{3 + n % 20:02d} {5 + n}"
+    for n, name in enumerate(NAMES)
+    for month in range(2, 7 if n % 3 else 4)
+)
+
+
+@pytest.fixture(scope="module")
+def told(tmp_path_factory):
+    """A small shop, and what a report said of two months of it."""
+    folder = tmp_path_factory.mktemp("report")
+    tiny = Tiny.make(folder)
+    tiny.land(customers=CUSTOMERS, orders=ORDERS)
+    said = asked(tiny, "--from", "2020-04-01", "--to", "2020-06-01", "--json")
+    assert said.code == 0, said.err
+    yield tiny, said.body
+    tiny.catalogue.engine.dispose()
+
+
+def asked(tiny, *options):
+    return churnml("report", "--workspace", tiny.workspace.root, "--configs", tiny.folder / "configs", *options)
+
+
+def test_it_tells_every_side_or_says_why_not(told):
+    _, body = told
+    assert [one["measure"] for one in body["bodies"]] == list(MEASURES)
+    assert all(one["measures"] or one["not_told"] for one in body["bodies"])
+    assert {"kpis", "rhythm", "lifecycle"} <= {one["measure"] for one in body["bodies"] if one["measures"]}
+
+
+def test_it_is_one_page_in_the_workspace_named_by_the_day_it_ends(told):
+    tiny, body = told
+    page = tiny.workspace.root / "reports" / "report-2020-06-01.html"
+    assert body["report"] == str(page.resolve())
+    assert all(f'id="section-{name}"' in page.read_text(encoding="utf-8") for name in MEASURES)
+
+
+def test_what_it_tells_is_kept_as_the_run_of_each_measure(told):
+    tiny, body = told
+    kept = {one["measure"]: one for one in body["bodies"] if "not_told" not in one}
+    assert {name: tiny.catalogue.last_run(name).summary for name in kept} == kept
+    assert not tiny.catalogue.running()
+
+
+def test_a_measure_comes_to_a_notebook_as_frames_that_say_what_they_are(told):
+    tiny, _ = told
+    bench = package.open_workspace(tiny.workspace.root, tiny.folder / "configs")
+    days = bench.measure("rhythm", begin="2020-02-01", end="2020-06-01")["rhythm_days"]
+    bench.session.catalogue.engine.dispose()
+    assert days["day"].dt.year.unique().tolist() == [2020]
+    assert days.attrs["sources"][0] == "orders"
+    assert set(days.attrs["definition"]) == {"en", "zh"}
+
+
+def test_a_measure_that_there_is_not_is_refused_with_the_nearest(told):
+    bench = package.open_workspace(told[0].workspace.root, told[0].folder / "configs")
+    with pytest.raises(UsageError, match=r"got 'kpi'; did you mean `kpis`\?"):
+        bench.measure("kpi")
+    bench.session.catalogue.engine.dispose()
+
+
+def test_another_kind_of_file_is_refused_before_the_work(told):
+    said = asked(told[0], "--out", "report.pdf")
+    assert said.code == 2
+    assert "--out must end in .html, got report.pdf" in said.err
