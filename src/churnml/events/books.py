@@ -182,7 +182,9 @@ def _open(connection: duckdb.DuckDBPyConnection, store: Store, table: Table, at:
         latest = _contracts(_with_landings(connection, store, at), at)
         query = f"SELECT * FROM ({latest}) {known}"
         connection.execute(f"CREATE TEMP TABLE subscriptions AS {query}")
-        connection.execute(f"CREATE TEMP VIEW contract_versions AS {_versions(rows)}")
+        every = _versions(f"(SELECT * FROM {_rows(store, table.name)} WHERE {_SEEN.format(at=at)})")
+        theirs = f"SELECT * FROM ({every}) SEMI JOIN subscriptions USING (subscription_id)"
+        connection.execute(f"CREATE TEMP VIEW contract_versions AS SELECT * FROM ({theirs}) {known}")
     elif table.later:
         facts = _told_once if _each_comes_once(connection, rows) else _with_later_facts
         connection.execute(f"CREATE TEMP TABLE {table.name} AS {facts(table, rows, at)}")

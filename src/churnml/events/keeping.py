@@ -33,7 +33,7 @@ def keep(workspace: Workspace, catalogue: Catalogue, name: str, rows: pa.Table) 
     rows : pyarrow.Table
         With a text column `customer_id`; the rows of a customer stay in their order.
     """
-    with workspace.locked("measures"):
+    with workspace.locked("paths"):  # not that of measures, which whoever writes may hold already
         _sweep(workspace)
         there = pc.is_in(rows.column("customer_id"), value_set=_customers(workspace, catalogue))
         refusing = pa.array(sorted(catalogue.refusing()), pa.string())
@@ -60,7 +60,7 @@ def forget(workspace: Workspace, whom: Iterable[str]) -> int:
     ids, gone = pa.array(sorted(whom), pa.string()), 0
     if not len(ids) or not workspace.measures.exists():
         return 0
-    with workspace.locked("measures"):
+    with workspace.locked("paths"):
         _sweep(workspace)
         for path in workspace.measures.glob("*.parquet"):
             theirs = pc.is_in(pq.read_table(path, columns=["customer_id"]).column(0), value_set=ids)

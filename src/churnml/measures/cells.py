@@ -52,14 +52,15 @@ def cell(value: Any, unit: Unit, currency: str, language: Language, words: Json 
     if unit == "day":
         return format_date(str(value), language)
     if unit == "share":
-        return f"{format_number(round(100 * float(value), 1), language)}%"
+        return f"{format_number(round(100 * float(value), 1) + 0.0, language)}%"
     if unit == "money":
         return format_money(float(value), currency, language)
     return _number(float(value), unit, language)
 
 
 def _number(number: float, unit: Unit, language: Language) -> str:
+    # adding zero takes the sign off a zero that was rounded from below
     if unit == "probability":  # of which three places are asked, where other numbers have two
         return f"< {_LEAST}" if number < _LEAST else f"{number:.3f}"
     places = 0 if unit == "number" and number == int(number) else 1 if unit in {"days", "hours", "number"} else 2
-    return format_number(round(number, places) if places else int(number), language)
+    return format_number(round(number, places) + 0.0 if places else int(number), language)

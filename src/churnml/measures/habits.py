@@ -130,7 +130,8 @@ def habit_table(
 def _counts(books: Books, side: Side, begin: int, end: int) -> str:
     """Keep how often each customer did acts of each sort."""
     query = _behaviour(books) if side == "behaviour" else _interests(books)
-    return books.keep(f"counts_{side}", query, {"begin": begin, "end": end} if sources(books, side) else {})
+    given = {"begin": begin, "end": end} if "$begin" in query else {}  # DuckDB refuses what no query asks for
+    return books.keep(f"counts_{side}", query, given)
 
 
 _SPAN = "occurred_at >= $begin AND occurred_at < $end"
