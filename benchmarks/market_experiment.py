@@ -7,7 +7,7 @@ of by what they have in common with the slice.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -189,6 +189,55 @@ def if_averages_were_known(saved: Saved, found: Uplift | NoEvidence, limits: Cei
     open_to, every = np.ones(effects.shape, dtype=np.bool_), np.arange(len(rows))
     chosen = [assign(effects, RESERVES, open_to, budget).action for budget in limits.budgets]
     return np.array([truth[every, action].mean() for action in chosen])
+
+
+def if_unproven_were_used(saved: Saved, found: Uplift | NoEvidence, limits: Ceiling, rows: Codes) -> Matrix:
+    """Return the true value per customer, by budget, of acting by every order that was learned, proven or not."""
+    if isinstance(found, NoEvidence):
+        return np.zeros(len(BUDGETS))
+    truth, features = saved.effects[rows], saved.features[rows]
+    learned = [replace(arm, accepted=True).effect(features) for arm in found.arms]
+    effects = np.column_stack([np.zeros(len(rows)), *learned]) - COSTS
+    open_to, every = np.ones(effects.shape, dtype=np.bool_), np.arange(len(rows))
+    chosen = [assign(effects, RESERVES, open_to, budget).action for budget in limits.budgets]
+    return np.array([truth[every, action].mean() for action in chosen])
+
+
+def provable(data: Randomised, expected: Matrix, oracle: Matrix) -> Matrix:
+    r"""Return at how many standard errors each arm's order would show to who was told it and asked about nothing else.
+
+    The order is what the oracle knows beyond the average in proportion, :math:`d`. Regressed on it, the scores
+    :math:`\psi` of an experiment have a slope of one, whose standard error is that of White (1980, A
+    heteroskedasticity-consistent covariance matrix estimator, Econometrica 48(4)), for the order's ends vary most. No
+    learner that must find the order itself sees it better.
+
+    Parameters
+    ----------
+    expected : ndarray of shape (n_drawn,)
+        What is expected of each customer who was drawn, if left in peace.
+    oracle : ndarray of shape (n_drawn, n_arms)
+        Their effects from `expected_effects`, net of costs.
+
+    Returns
+    -------
+    ndarray of shape (n_arms - 1,)
+    """
+    return np.array([_shows(data, expected, oracle[:, arm] + COSTS[arm], arm) for arm in range(1, len(ARMS))])
+
+
+def _shows(data: Randomised, expected: Matrix, effect: Matrix, arm: int) -> float:
+    scores, beyond = scores_beyond(data, expected, effect, arm)
+    around = beyond - beyond.mean()
+    left = scores - scores.mean() - around * (around @ scores) / (around @ around)
+    return float(around @ around / np.sqrt(around**2 @ left**2))
+
+
+def scores_beyond(data: Randomised, expected: Matrix, effect: Matrix, arm: int) -> tuple[Matrix, Matrix]:
+    """Return each customer's score of an arm against none, and what an effect says of them beyond proportion."""
+    both = (data.arm == 0) | (data.arm == arm)
+    usual, known = expected[both], effect[both]
+    scores = (data.outcome[both] - usual) * np.where(data.arm[both] == arm, 2.0, -2.0)
+    return scores, known - usual / usual.mean() * known.mean()
 
 
 def judge(

@@ -28,16 +28,19 @@ from benchmarks.market_experiment import (
     Matrix,
     ceiling,
     drawn,
+    expected_margin,
     if_averages_were_known,
+    if_unproven_were_used,
     judge_learned,
     learn,
+    provable,
     slice_of,
 )
 from benchmarks.market_redraws import FIXED, WATCHED, WATCHED_FIXED, Coverage, binomial, coverage
 from benchmarks.market_refusals import NULL_CUSTOMERS, Nulls, Refusals, nulls, refusals, refused
 from benchmarks.observable_oracle import expected_effects
 from benchmarks.saved_market import ARMS, Saved, saved_market
-from churnml.modeling.uplift import Measured
+from churnml.modeling.uplift import Measured, NoEvidence
 
 REGRET, RANK, DOGS, NULL, WATCHED_GOAL = 0.10, 0.60, 1.5, 0.05, 0.95
 FIXED_GOAL = (0.93, 0.97)
@@ -70,6 +73,8 @@ class Found:
     limits: Ceiling
     learned: tuple[Judged, ...]
     known: tuple[Matrix, ...]
+    unproven: tuple[Matrix, ...]
+    provable: tuple[Matrix, ...]
     coverage: Coverage
     nulls: Nulls
     refusals: Refusals
@@ -85,17 +90,21 @@ def run(saved: Saved, *, learned: int, redraws: int, null: int, seed: int) -> Fo
     inside = slice_of(saved, seed)
     others = np.setdiff1d(np.arange(len(saved)), inside)
     limits = ceiling(saved, oracle, dogs, others)
-    judged, known = [], []
+    judged, known, unproven, shows = [], [], [], []
     for number in range(learned):
         say(f"learning from experiment {number + 1} of {learned}")
         data = drawn(saved, inside, np.random.default_rng([seed, 4, number]))
         told = learn(data, number)
         judged.append(judge_learned(saved, inside, data, told, limits, dogs, others))
         known.append(if_averages_were_known(saved, told, limits, others))
+        unproven.append(if_unproven_were_used(saved, told, limits, others))
+        if not isinstance(told, NoEvidence):
+            shows.append(provable(data, expected_margin(told, data.features), oracle[inside]))
     covered = coverage(saved, redraws, seed, say)
     quiet = nulls(saved, null, seed, say)
     sizes = saved.market.customers, len(saved), len(inside), saved.futures
-    return Found(*sizes, limits, tuple(judged), tuple(known), covered, quiet, said)
+    tried = tuple(judged), tuple(known), tuple(unproven), tuple(shows)
+    return Found(*sizes, limits, *tried, covered, quiet, said)
 
 
 def lines(found: Found) -> list[Line]:
@@ -184,15 +193,16 @@ def table(shown: Sequence[Line]) -> str:
 
 def values(found: Found) -> str:
     """Return the Markdown table of what policies are worth per customer, by budget."""
-    ours, known = np.array([one.values for one in found.learned]), np.array(found.known)
+    ours = np.array([one.values for one in found.learned])
+    known, unproven = np.array(found.known), np.array(found.unproven)
     heads = [
-        "| budget per customer | ours | if averages were known | observable oracle | its dual bound |",
-        "|---:|---:|---:|---:|---:|",
+        "| budget per customer | ours | by unproven orders | if averages were known | observable oracle | its bound |",
+        "|---:|---:|---:|---:|---:|---:|",
     ]
     n = found.population - found.drawn
     rows = [
         f"| {found.limits.budgets[place] / n:.2f} | {_shown(_over(ours[:, place]))} | "
-        f"{_shown(_over(known[:, place]))} | "
+        f"{_shown(_over(unproven[:, place]))} | {_shown(_over(known[:, place]))} | "
         f"{found.limits.judged.values[place]:.2f} | {found.limits.bounds[place]:.2f} |"
         for place in range(len(BUDGETS))
     ]
@@ -204,6 +214,8 @@ def story(found: Found) -> str:
     said, first = found.refusals, ARMS[1]
     ranks = ", ".join(f"{name} {rank:.2f}" for name, rank in zip(ARMS[1:], found.limits.judged.ranks, strict=True))
     truth = ", ".join(f"{name} {value:.2f}" for name, value in said.truth.items())
+    errors = np.mean(found.provable, axis=0) if found.provable else np.zeros(len(ARMS) - 1)
+    shows = ", ".join(f"{name} {error:.1f}" for name, error in zip(ARMS[1:], errors, strict=True))
     watched = [found.coverage.share(WATCHED_FIXED, place).value for place in range(len(ARMS) - 1)]
     return (
         f"Simulated: {found.customers:,} customers, {found.population:,} in the population on that morning, "
@@ -213,6 +225,8 @@ def story(found: Found) -> str:
         f"Rank correlation of the observable oracle with the truth, the ceiling: {ranks}.\n"
         f"Experiments taken for one: {sum(one.evidence for one in found.learned)}; orders proven, of "
         f"{len(ARMS) - 1} actions each: {', '.join(str(one.orders) for one in found.learned)}.\n"
+        f"Standard errors at which the oracle's own order, beyond the average in proportion, would show in such an "
+        f"experiment to who was told it and asked about nothing else: {shows}.\n"
         f"The rule's log of {said.customers:,} customers: refused as `{said.as_recorded}`, and if claimed to be drawn "
         f"by chance as `{said.as_claimed}`. True average effects on margin, before costs: {truth}; of {first} the "
         f"naive difference says {_shown(said.naive[first])}, the slice {_shown(said.weighted[first])}.\n"

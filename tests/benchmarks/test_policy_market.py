@@ -5,10 +5,21 @@ from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
-from benchmarks.market_experiment import BUDGETS, Judged, ceiling, drawn, judge, judge_learned, measured_of, slice_of
+from benchmarks.market_experiment import (
+    BUDGETS,
+    Judged,
+    ceiling,
+    drawn,
+    judge,
+    judge_learned,
+    measured_of,
+    provable,
+    scores_beyond,
+    slice_of,
+)
 from benchmarks.market_redraws import FIXED, WATCHED, WATCHED_FIXED, Coverage, binomial, coverage
 from benchmarks.market_refusals import Nulls, Refusals, refusals, refused
-from benchmarks.saved_market import ARMS, RESERVES, saved_market
+from benchmarks.saved_market import ARMS, COSTS, RESERVES, saved_market
 from saved import gross, saved
 
 from benchmarks import policy_market
@@ -76,6 +87,17 @@ def test_what_is_measured_moves_what_is_assumed_towards_the_truth(market):
     assert 0 < moved < found.orders.log_ratio
 
 
+def test_how_well_an_order_shows_is_what_its_slope_varies_by_over_redraws(market):
+    rows, arm = np.arange(len(market)), 2
+    expected, slopes, told = market.margin[0].mean(axis=0), [], []
+    for number in range(300):
+        data = drawn(market, rows, np.random.default_rng(number))
+        scores, beyond = scores_beyond(data, expected, market.effects[:, arm] + COSTS[arm], arm)
+        slopes.append(np.polyfit(beyond, scores, 1)[0])
+        told.append(provable(data, expected, market.effects)[arm - 1])
+    assert 1 / np.std(slopes) == pytest.approx(np.mean(told), rel=0.2)
+
+
 def test_sleeping_dogs_are_counted_among_the_contacted(market, limits):
     dogs = np.zeros(market.effects.shape, dtype=bool)
     dogs[:, 2] = market.effects[:, 2] < np.median(market.effects[:, 2])
@@ -120,7 +142,18 @@ def found(limits):
     measured = dict.fromkeys(ARMS[1:], Measured(1.0, 0.5, 1.5))
     said = Refusals(500, "no_randomised", "predictable", dict.fromkeys(ARMS[1:], 1.2), measured, measured)
     return policy_market.Found(
-        4, 3, 1, 8, limits, (one, two), (one.values,) * 2, Coverage(1_000, held), Nulls(60, 4, 1), said
+        4,
+        3,
+        1,
+        8,
+        limits,
+        (one, two),
+        (one.values,) * 2,
+        (two.values,) * 2,
+        (ranks,),
+        Coverage(1_000, held),
+        Nulls(60, 4, 1),
+        said,
     )
 
 
