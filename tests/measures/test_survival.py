@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from churnml.measures.intervals import wilson
-from churnml.measures.survival import curve, median_of_movers, moved_by
+from churnml.measures.survival import curve, median, median_of_movers, moved_by
 
 
 def test_the_curve_of_freireich_1963_is_that_of_the_textbooks():
@@ -50,3 +50,15 @@ def test_the_interval_of_the_median_holds_it_as_often_as_it_says():
         _, low, high = median_of_movers(found, day)
         inside += low <= truth <= high
     assert inside >= 90
+
+
+def test_half_have_moved_where_the_curve_of_kaplan_and_meier_comes_down_to_one_half():
+    # of ten, four move after one day; then two are seen no longer, and of four left, two move after the second
+    half, low, high = median(curve([0, 1, 2, 3], [0, 4, 2, 0], [0, 2, 0, 2]))
+    assert half == 2  # 0.6, then 0.6 × 1/2
+    # Greenwood: 4/(10·6) = 1/15, and 1/15 + 2/(4·2) = 19/60; on the scale of log(−log S) 0.6 reaches down to 0.26
+    assert (low, np.isnan(high)) == (1, True)
+
+
+def test_where_more_than_half_have_not_moved_yet_no_median_is_told():
+    assert np.isnan(median(curve([0, 1], [0, 2], [0, 8]))[0])

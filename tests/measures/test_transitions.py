@@ -14,7 +14,6 @@ from churnml.measures.lifecycle import STAGES
 from churnml.measures.lifecycle_history import StageHistory, stages_at
 from churnml.measures.lives import ALL, Lives, lives, remarks
 from churnml.measures.stage_time import stage_time
-from churnml.measures.staying import half_left
 from churnml.measures.transitions import clustered_wilson, stage_counts, stage_flow, stage_transitions
 
 LIVES = """ann new      mature    mature    churned
@@ -114,19 +113,6 @@ def test_a_customer_who_moves_the_same_way_again_and_again_tells_no_more_than_on
     assert np.allclose(once, often)
     apart = clustered_wilson([30], [100], [30], [100], [30])
     assert np.allclose(apart, wilson([30], [100]))
-
-
-def test_half_have_left_where_the_curve_of_kaplan_and_meier_comes_down_to_one_half():
-    # of ten, four leave after one step; then two are seen no longer, and of four left, two leave after the second
-    half = half_left(np.array([0, 4, 2, 0]), np.array([0, 2, 0, 2]))
-    assert half.median == 2  # 0.6, then 0.6 × 1/2
-    # Greenwood: 4/(10·6) = 1/15, and 1/15 + 2/(4·2) = 19/60; on the scale of log(−log S) 0.6 reaches down to 0.26
-    assert (half.low, np.isnan(half.high)) == (1, True)
-
-
-def test_where_more_than_half_have_not_left_yet_no_median_is_told():
-    half = half_left(np.array([0, 2]), np.array([0, 8]))
-    assert np.isnan(half.median)
 
 
 def test_only_stays_whose_beginning_was_seen_tell_how_long_a_stage_lasts():

@@ -13,7 +13,7 @@ from churnml.measures.lifecycle import STAGES
 from churnml.measures.lives import POPULATION, STAGE_WORDS, Lives
 from churnml.measures.measure import About, Measure
 from churnml.measures.spells import Spells, spells
-from churnml.measures.staying import half_left
+from churnml.measures.survival import curve, median
 from churnml.measures.transitions import hidden_remark
 from churnml.wording import Text
 
@@ -77,8 +77,8 @@ def _stays(lives: Lives) -> Iterator[tuple[str, str, float, float, float, int, i
             mine = seen & (parts == part) & (found.stage == code)
             if mine.any():
                 left, still = _lengths(found, mine, lives.whole)
-                half = half_left(left, still)
-                told = (days * half.median, days * half.low, days * half.high)
+                half, low, high = median(curve(range(len(left)), left, still))
+                told = days * half, days * low, days * high
                 yield name, stage, *told, len(np.unique(found.customer[mine])), int(mine.sum()), int(still.sum())
 
 

@@ -114,6 +114,42 @@ def moved_by(found: Curve, fewest: int, level: float = 0.95) -> tuple[int, float
     return day, share, float(low[0]), float(high[0])
 
 
+def median(found: Curve, level: float = 0.95) -> tuple[float, float, float]:
+    r"""Return after how many days half have moved, with its interval; NaN where the observations end before.
+
+    The interval holds the days on which a share of one half is within the pointwise interval of the curve. With
+    Greenwood's variance on the scale of :math:`\log(-\log S)` that is
+
+    .. math:: S(t)^{\exp(\pm z s(t))}, \qquad s(t)^2 = \frac{\sigma_t^2}{\log^2 S(t)}
+
+    Returns
+    -------
+    median, low, high : float
+
+    References
+    ----------
+    Brookmeyer, R. & Crowley, J. (1982). A confidence interval for the median survival time. Biometrics 38, 29-41.
+    Klein, J. P. & Moeschberger, M. L. (2003). Survival Analysis, 2nd ed., eq. 4.2.4 and 4.5.2.
+
+    Examples
+    --------
+    >>> median(curve([0, 1, 2, 3], [0, 5, 3, 1], [0, 1, 0, 2]))
+    (2.0, 1.0, 3.0)
+    """
+    stays = 1 - found.moved
+    with np.errstate(divide="ignore", invalid="ignore"):
+        wide = float(ndtri((1 + level) / 2)) * np.sqrt(found.spread) / np.abs(np.log(stays))
+        low, high = stays ** np.exp(wide), stays ** np.exp(-wide)
+    settled = (stays >= 1) | (stays <= 0)  # before anybody moved, and after all did, nothing is in doubt
+    low, high = np.where(settled, stays, low), np.where(settled, stays, high)
+    return _first_half(stays), _first_half(low), _first_half(high)
+
+
+def _first_half(stays: Values) -> float:
+    below = np.flatnonzero(stays <= 0.5 * (1 + _ROUNDING))  # a half that rounding put above it is a half
+    return float(below[0]) if len(below) else float("nan")
+
+
 def median_of_movers(found: Curve, day: int, level: float = 0.95) -> tuple[float, float, float]:
     r"""Return after how many days half of those who move by a day have moved, with its interval.
 
