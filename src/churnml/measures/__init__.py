@@ -1,12 +1,18 @@
-"""What it adds up to: where customers stand in their life with the company, and who belongs together.
+"""What it adds up to: the customer base as the business sees it.
 
-In come columns of the feature table and what a model said of the same customers; out come one word per customer, from
-a list that is declared here with its wording in both languages. Nothing is fitted: a customer's word depends on their
-own columns and on rules that are configured or frozen, never on who else is asked about. Read `lifecycle.py` first.
+In come the books (`events/books.py`: landed tables as they were known at a moment), columns of the feature table, and
+what a model said of the same customers. Out come words of single customers, a stage and a segment, and measures: tidy
+frames in which each figure bears its definition, of whom, of when and from what. A stage depends on the customer's own
+columns alone; groups of habits are fitted, kept, and found again or not told at all. Read `measure.py` first, then
+`lifecycle.py`.
 
-- `lifecycle`: prospect, new, growing, mature, declining, churned or won back, by the customer's own rhythm;
-  `lifecycle_history` tells it at several cutoffs, `transitions`, `stage_time` and `paths` what became of it;
-- `segments`: what they are worth against how likely they leave.
+- `measure`, `periods`, `parts`, `intervals`, `survival`, `cells`: the shape, the days, the parts, and how sure;
+- `lifecycle` and what became of it over time: `lifecycle_history`, `lives`, `transitions`, `stage_time`, `paths`;
+- `segments`, `rfm`, `segmentations`, `own_segments`, `clusters`, `migration`: who belongs together;
+- `funnel` and `funnel_stages`: how far customers come, and where they are lost;
+- `kpis`, and a module for each family of them: the figures of the business against their targets;
+- `drivers`, `matching`, `stated`, `last_days`: how those who left differ from those alike who stayed;
+- `rhythm`, `usual_days`, `unusual_days`: when customers buy.
 """
 
 from churnml.measures.lifecycle import STAGES, Stage, lifecycle_stages, stage_columns
