@@ -10,7 +10,7 @@ refuses to be profiled is in no book, and neither is who was not known yet.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -124,7 +124,8 @@ def open_books(store: Store, at: int, scratch: Path | None = None) -> Iterator[B
     """
     with duckdb.connect() as connection:
         connection.execute("SET preserve_insertion_order = false")
-        connection.execute("SET enable_progress_bar = false")  # it would write where programs read
+        with suppress(duckdb.InvalidInputException):  # a notebook without widgets has no bar to put away
+            connection.execute("SET enable_progress_bar = false")  # it would write where programs read
         # with no folder DuckDB keeps no row on any disk, and says that memory is short instead
         connection.execute("SET temp_directory = $folder", {"folder": str(scratch or "")})
         _tell_time(connection, store, at)
