@@ -43,9 +43,15 @@ def test_what_is_uncertain_is_taken_cautiously():
 
 def test_the_interval_does_not_shrink_with_the_number_of_customers():
     # one effect for all, wrong for all alike: 6 +- 1.96 each, and ten times that in all
-    found = advice(known((6.0, 8.0)))
+    found = advice(known((6.0, 8.0), source=MEASURED))
     assert (found.effect_low, found.effect_high) == pytest.approx((4.04, 7.96), abs=0.001)
     assert (found.total_low, found.total_high) == pytest.approx((20.4, 59.6), abs=0.01)
+
+
+def test_a_guess_has_no_interval():
+    found = advice(known((6.0, 8.0)))
+    assert found.effect == 6.0
+    assert np.isnan([found.effect_low, found.effect_high, found.total_low, found.total_high]).all()
 
 
 def test_only_those_to_whom_it_is_open_count():

@@ -94,7 +94,8 @@ class Advice:
     open_to : int
         Customers of the cell who would get it.
     effect, effect_low, effect_high : float
-        Change of margin per customer who gets it, before its cost, with a 95 % interval.
+        Change of margin per customer who gets it, before its cost, with a 95 % interval where it was measured; a guess
+        has none.
     cost : float
         What it is expected to cost per customer who gets it.
     total, total_low, total_high : float
@@ -175,12 +176,14 @@ def _about(
         return Advice(DO_NOTHING, "nothing_pays" if may[:, 1:].any() else "nothing_open")
     given = members[may[:, best]]
     change, sd, cost = (part[given, best] for part in (effect.margin_change, effect.sd, costs))
-    middle, wide, each = float(change.mean()), float(ndtri((1 + _LEVEL) / 2) * sd.mean()), float(cost.mean())
     count, source = len(given), _source(effect.source[given, best])
+    evidence = _evidence(catalogue.names[best], source, proven)
+    # the catalogue states how unsure its churn effects are and nothing of its orders: no interval of a guess holds
+    sure = float("nan") if evidence == "assumed" else float(ndtri((1 + _LEVEL) / 2))
+    middle, wide, each = float(change.mean()), sure * float(sd.mean()), float(cost.mean())
     ends = (middle, middle - wide, middle + wide)
     total, low, high = (count * (end - each) for end in ends)
-    name = catalogue.names[best]
-    return Advice(name, _evidence(name, source, proven), source, count, *ends, each, total, low, high)
+    return Advice(catalogue.names[best], evidence, source, count, *ends, each, total, low, high)
 
 
 def _source(sources: npt.NDArray[np.int8]) -> str:
