@@ -117,7 +117,7 @@ def the_books_hold_what_the_wall_lets_through(one, at):
 
 
 @given(a_world, moments)
-@often
+@settings(often, max_examples=5)
 def test_the_books_hold_what_the_wall_lets_through(landed, seed, drawn):
     one = landed(seed)
     the_books_hold_what_the_wall_lets_through(one, *one.moments([drawn]))

@@ -614,7 +614,7 @@ def test_an_order_id_with_a_blank_at_its_end_is_warned_of(shop):
     assert [(f.kind, f.examples[0]["row"]) for f in report.findings] == [("warning", 2)]
 
 
-@pytest.mark.parametrize("wide", [400])
+@pytest.mark.parametrize("wide", [120, pytest.param(400, marks=pytest.mark.long)])
 def test_a_file_of_hundreds_of_columns_is_read(shop, wide):
     extra = ",".join(f"c{number}" for number in range(wide))
     lines = "\n".join(f"ann,2020-03-01,o{n},5,{',' * (wide - 1)}" for n in range(20))

@@ -238,7 +238,7 @@ def same(one, other):
 
 
 @given(change=changes, seed=a_world, at=moments)
-@settings(often, max_examples=10)
+@settings(often, max_examples=5)
 def test_what_lies_beyond_either_clock_changes_no_byte(landed, tmp_path_factory, change, seed, at):
     nothing_changes_if_what_lies_beyond_is(change, landed(seed), tmp_path_factory.mktemp("other"), at)
 

@@ -36,7 +36,7 @@ def same(one, other):
     )
 
 
-@pytest.mark.parametrize("count", [1, 4, 256])  # of the last, most are empty
+@pytest.mark.parametrize("count", [1, 4, pytest.param(256, marks=pytest.mark.long)])  # of the last, most are empty
 def test_a_table_of_blocks_computed_elsewhere_is_the_table_built_here(world_store, count):
     store = replace(world_store, blocks=count)
     here = build(store, catalogue(store.tables), CUTOFFS, 60)

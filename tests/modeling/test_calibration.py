@@ -164,6 +164,7 @@ def test_silence_stays_monotone_in_the_horizon_whatever_each_blend_goes_through(
     assert (np.diff(silence, axis=1) <= 0).all()
 
 
+@pytest.mark.long
 def test_a_calibration_comes_back_from_a_bundle_and_answers_in_a_process_of_its_own(trained, population, tmp_path):
     model = replace(trained.model, churn=replace(trained.model.churn, calibration=BETA))
     folder = tmp_path / save_bundle(model, {}, tmp_path)

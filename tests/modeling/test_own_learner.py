@@ -116,6 +116,7 @@ def test_a_bundle_gives_it_back_bit_for_bit(evident, population, tmp_path):
     assert one.tobytes() == other.tobytes()
 
 
+@pytest.mark.long
 def test_a_bundle_with_one_is_tried_in_a_process_of_its_own(evident, tmp_path):
     try_bundle(tmp_path / save_bundle(evident[0], {}, tmp_path), learners=[EXAMPLE])
 

@@ -151,6 +151,7 @@ def remembering(stand):
 FEW_CUTOFFS = ", horizon_days: 30, population_days: 60, min_history_days: 60, max_cutoffs: 4, rounds: 10, folds: 1"
 
 
+@pytest.mark.long
 def test_a_refused_blend_gives_way_to_a_rung_that_passes_unless_another_blend_answers(tmp_path, monkeypatch):
     monkeypatch.setattr(climbing, "_stand", remembering(climbing._stand))  # both climbs begin on the same rung
     shop = opened(tmp_path, 900, 240, FEW_CUTOFFS, told_after=240 - 30)
