@@ -19,7 +19,7 @@ from small import Tiny
 
 # of the seeds of the wall, three that hold all there is to get wrong: see the faults below
 SEEDS = (36, 142, 166)
-a_world, any_world = st.sampled_from(SEEDS), st.integers(0, 10**6)
+a_world, any_world = st.just(SEEDS[0]), st.integers(0, 10**6)
 moments = st.tuples(st.integers(0, 10**4), st.sampled_from([0, 0, 0, 1, -1]))
 often = settings(max_examples=8, derandomize=True, deadline=None)
 hundreds = settings(max_examples=300, deadline=None, print_blob=True, suppress_health_check=list(HealthCheck))
