@@ -36,8 +36,8 @@ def shop(tiny):
     return tiny
 
 
-def keep(shop, told: StageHistory, terms=TERMS) -> bool:
-    return keep_paths(shop.workspace, shop.catalogue, told, *terms)
+def keep(shop, told: StageHistory, terms=TERMS, landed_until=NOW) -> bool:
+    return keep_paths(shop.workspace, shop.catalogue, told, *terms, landed_until)
 
 
 def path(shop, customer: str) -> list[tuple[str, str, str]] | None:
@@ -82,6 +82,12 @@ def test_a_look_back_does_not_shorten_what_is_kept(shop):
     keep(shop, history(1, ann="new mature churned", bob="new new new"))
     assert not keep(shop, history(1, ann="new", bob="new"))
     assert path(shop, "ann")[-1] == ("churned", "2020-03-31", "2020-03-31")
+
+
+def test_what_was_kept_of_days_of_which_nothing_has_landed_is_replaced(shop):
+    keep(shop, history(1, ann="new mature churned churned", bob="new new new churned"))
+    assert keep(shop, history(1, ann="new mature", bob="new new"), landed_until=midnight(date(2020, 3, 3), "UTC"))
+    assert path(shop, "ann") == [("new", "2020-01-31", "2020-01-31"), ("mature", "2020-02-29", "2020-02-29")]
 
 
 def test_paths_told_by_other_terms_are_no_part_of_it(shop):

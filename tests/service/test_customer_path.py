@@ -33,7 +33,7 @@ def shop(tmp_path_factory):
     cutoffs = tuple(midnight(date(2017, month, 1), "UTC") for month in (9, 10, 11, 12))
     codes = np.array([[list(STAGES).index(stage)] for stage in PATH], dtype=np.int8)
     told = StageHistory(np.array(["ann"], dtype=object), cutoffs, codes, 0)
-    keep_paths(shop.workspace, shop.catalogue, told, "UTC", 90, LifecycleRules(), "orders")
+    keep_paths(shop.workspace, shop.catalogue, told, "UTC", 90, LifecycleRules(), "orders", NOW)
     yield shop
     shop.catalogue.engine.dispose()
 

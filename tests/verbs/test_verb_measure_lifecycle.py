@@ -11,6 +11,7 @@ from journeys import Journey
 
 ORDERS = "customer_id occurred_at order_id amount\n" + "\n".join(
     [f"anna 2020-{month:02}-05 a{month} 20" for month in range(1, 13)]
+    + ["anna 2020-12-31 a13 20"]
     + [f"ben {day} {day} 20" for day in ("2020-01-10", "2020-02-09", "2020-03-10", "2020-04-08")]
 )
 
@@ -35,6 +36,18 @@ def test_everybody_of_the_base_stands_in_one_stage_and_every_move_is_counted(sho
     assert sum(ends.values()) == body["base"] == 3
     assert sum(row["customers"] for row in rows(body, "lifecycle_transitions")) == 11 + 11 + 1
     assert rows(body, "lifecycle_stages")[-7]["month"] == "2020-12-31"
+
+
+def test_of_days_of_which_nothing_has_landed_nothing_is_told_or_kept(shop):
+    said = shop.churnml("measure lifecycle", "--from", "2030-01-01", "--to", "2030-07-01").err.replace("\n", " ")
+    assert "--from must lie on a day of which something has landed, the last of which is 2020-12-31" in said
+    assert "no customer's path is kept yet" in shop.churnml("measure lifecycle", "--customer", "anna").err
+    body = shop.churnml("measure lifecycle", "--from", "2020-10-01", "--to", "2030-07-01", "--json").body
+    assert body["to"] == "2021-01-01"
+    assert {one["end"] for one in body["measures"]} == {"2021-01-01"}
+    assert "Asked for up to 2030-07-01, told up to 2020-12-31" in body["measures"][0]["remarks"][0]["en"]
+    path = shop.churnml("measure lifecycle", "--customer", "anna", "--json").body["lifecycle_path"]
+    assert path[-1]["last"] == "2020-12-31"
 
 
 def test_the_path_of_one_customer_is_printed_with_its_dates(shop):

@@ -128,6 +128,8 @@ class Asked:
         own.
     smallest : int
         Figures of fewer customers are not shown.
+    wanted : int or None
+        The end that was asked for, where it lies after the last day of which anything has landed; `end` is there.
     """
 
     begin: int
@@ -135,3 +137,4 @@ class Asked:
     every: Literal["week", "month", "quarter", "year"] = "month"
     by: str | None = None
     smallest: int = 10
+    wanted: int | None = None

@@ -60,20 +60,25 @@ def keep_paths(
     population_days: int,
     rules: LifecycleRules,
     by: By,
+    landed_until: int,
 ) -> bool:
     """Keep everybody's path, and return whether it was: one that looks less far ahead than what is kept is not.
+
+    What is kept of days of which nothing has landed is no path, and is replaced.
 
     Parameters
     ----------
     history : StageHistory
         At the ends of months.
+    landed_until : int
+        The midnight after the last landed row, microseconds UTC.
     """
     terms = _terms(time_zone, population_days, rules, by)
     rows, cutoffs = _rows(history), list(history.cutoffs)
     path = keeping.file_of(workspace, _NAME)
     if path.exists():
         known = _told(pq.read_schema(path))
-        if known["cutoffs"][-1] > cutoffs[-1] and known["terms"] == terms:
+        if cutoffs[-1] < known["cutoffs"][-1] <= landed_until and known["terms"] == terms:
             return False
         before = [one for one in known["cutoffs"] if one < cutoffs[0]]
         if before and known["terms"] == terms:

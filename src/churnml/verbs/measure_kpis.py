@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from churnml.config import KpiConfig, TrainConfig
 from churnml.errors import ConfigError, UsageError
-from churnml.events.clock import midnight, moment
 from churnml.verbs.grouping import lay_scores, scored_by
 from churnml.verbs.session import Session
 
@@ -21,9 +18,6 @@ if TYPE_CHECKING:
 
 def figures(session: Session, books: Books, asked: Asked) -> list[Measure]:
     """Return the figures of the last period, the alerts, and the figures of all periods.
-
-    A period that ends after the last day of which anything has landed is left out: of days that have not come in yet
-    silence says nothing.
 
     Raises
     ------
@@ -40,18 +34,11 @@ def figures(session: Session, books: Books, asked: Asked) -> list[Measure]:
     _lay_forecasts(session, books, asked.end)
     return kpis(
         books,
-        replace(asked, end=min(asked.end, _landed_until(session))),
+        asked,
         windows=_windows(config, session.train_settings()),
         targets=_targets(config),
         margin_rate=session.settings.margin_rate,
     )
-
-
-def _landed_until(session: Session) -> int:
-    """Return the midnight after the last landed row of any table."""
-    zone = session.settings.time_zone
-    last = moment(max(part.last_at for part in session.store.parts), zone).date()
-    return midnight(last + timedelta(days=1), zone)
 
 
 def _windows(config: KpiConfig, model: TrainConfig) -> Windows:

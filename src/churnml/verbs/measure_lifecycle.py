@@ -41,6 +41,7 @@ def figures(session: Session, books: Books, asked: Asked) -> list[Measure]:
         terms.population_days,
         terms.rules,
         terms.by,
+        session.landed_until,
     )
     first, said = stage_flow(told), remarks(told, session.store.span[0], terms.population_days)
     moves = [stage_transitions(told), stage_time(told)] if told.whole else []

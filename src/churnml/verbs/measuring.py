@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import date
+from dataclasses import replace
+from datetime import date, timedelta
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, cast
@@ -14,7 +15,7 @@ from churnml.config import MeasureConfig
 from churnml.errors import UsageError
 from churnml.verbs.grouping import groups, lay_groups
 from churnml.verbs.session import Session, clock, require_places
-from churnml.wording import Language
+from churnml.wording import Language, Text
 
 if TYPE_CHECKING:
     from churnml.events.books import Books
@@ -55,7 +56,8 @@ def measured(
         One of `MEASURES`.
     begin, end : str, optional
         The first day, and the day after the last, ISO 8601; by default the last whole twelve months of what has landed.
-        What was learned after the end is not known to the figures.
+        What was learned after the end is not known to the figures. They end with the last day of which anything has
+        landed: of days that have not come in yet silence says nothing.
     every : {'week', 'month', 'quarter', 'year'}
         How long a period is.
     by : str, optional
@@ -66,7 +68,7 @@ def measured(
     Raises
     ------
     UsageError
-        If a day is none, the days are turned around, or nobody has the attribute.
+        If a day is none, the days are turned around or lie after all that has landed, or nobody has the attribute.
     NotEnoughDataError
         If a table that the measure needs has not landed.
     """
@@ -86,6 +88,11 @@ def body_of(session: Session, name: str, books: Books, asked: Asked) -> Json:
         lay_groups(session, books, asked)
     module = cast("_Figures", import_module(f"churnml.verbs.measure_{name}"))
     found = module.figures(session, books, asked)
+    if asked.wanted is not None:
+        found = [
+            replace(found[0], remarks=(_ends_early(asked.end, asked.wanted, books.time_zone), *found[0].remarks)),
+            *found[1:],
+        ]
     return around(session, name, books, asked) | {"measures": [one.to_json() for one in found]}
 
 
@@ -112,11 +119,18 @@ def asked_of(session: Session, begin: str | None, end: str | None, every: str, b
     long = next((one for one in EVERY if one == every), None)
     if long is None:
         raise UsageError(f"--every must be one of {', '.join(EVERY)}, got {every!r}")
-    last = session.cutoff(None) if end is None else _instant(session, "--to", end)
+    wanted = session.cutoff(None) if end is None else _instant(session, "--to", end)
+    last = min(wanted, session.landed_until)
     first = _months_before(session, last) if begin is None else _instant(session, "--from", begin)
-    if first >= last:
+    if first >= wanted:
         raise UsageError(f"--from must lie before --to, got {begin or 'its default'} and {end or 'the last day'}")
-    return Asked(first, last, long, by, session.load("measure", MeasureConfig).smallest_group)
+    if first >= last:
+        raise UsageError(
+            "--from must lie on a day of which something has landed, the last of which is "
+            f"{_last_day(last, session.settings.time_zone)}, got {begin}; choose an earlier day, or land later rows"
+        )
+    smallest = session.load("measure", MeasureConfig).smallest_group
+    return Asked(first, last, long, by, smallest, wanted if wanted > last else None)
 
 
 @contextmanager
@@ -169,6 +183,25 @@ def _months_before(session: Session, last: int) -> int:
     day = moment(last, zone).date()
     months = day.year * 12 + day.month - 1 - _SPAN_MONTHS
     return max(midnight(date(months // 12, months % 12 + 1, 1), zone), midnight(moment(first, zone).date(), zone))
+
+
+def _ends_early(end: int, wanted: int, time_zone: str) -> Text:
+    """Say that the figures end where the rows do, before the day that was asked for."""
+    from churnml.events.clock import moment  # noqa: PLC0415
+
+    last, to = _last_day(end, time_zone), moment(wanted, time_zone).date()
+    return Text(
+        f"Asked for up to {to}, told up to {last}, the last day of which anything has landed: of later days silence "
+        "says nothing.",
+        f"所问时段止于 {to}（不含当日），但数据最后一天为 {last}，故只统计到该日：尚无数据的日子不能说明任何情况。",
+    )
+
+
+def _last_day(end: int, time_zone: str) -> date:
+    """Return the day before a midnight."""
+    from churnml.events.clock import moment  # noqa: PLC0415
+
+    return moment(end, time_zone).date() - timedelta(days=1)
 
 
 def _days(session: Session, asked: Asked) -> Json:

@@ -140,6 +140,13 @@ class Session:
             raise UsageError(f"--cutoff must lie after the first order, on {begins}, got {day}; choose a later day")
         return cutoff
 
+    @property
+    def landed_until(self) -> int:
+        """The midnight after the last landed row of any table, microseconds UTC; of later days silence says nothing."""
+        zone = self.settings.time_zone
+        last = moment(max(part.last_at for part in self.store.parts), zone).date()
+        return days_later(midnight(last, zone), 1, zone)
+
     @contextlib.contextmanager
     def step(self, words: str) -> Iterator[Tick]:
         """Show what is being done, a bar if it says how far it is, and how long it took."""
