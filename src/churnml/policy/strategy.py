@@ -27,6 +27,10 @@ Flags = npt.NDArray[np.bool_]
 OTHERS, UNSCORED = "others", "unscored"
 """What stands in place of a segment: cells of few customers together, and customers without a score."""
 
+UNSEEN = "unseen"
+"""What stands in place of a stage, of customers whom the scores do not hold: who was not known yet when they were made.
+"""
+
 Evidence = Literal["proven", "unproven", "assumed", "nothing_pays", "nothing_open", "none"]
 EVIDENCE: tuple[Evidence, ...] = get_args(Evidence)
 """What an advice rests on: an experiment that found that the action pays; one that is not conclusive; an assumption. Or
@@ -42,7 +46,7 @@ class Cell:
     Parameters
     ----------
     stage, segment : str
-        Keys of `STAGES` and `SEGMENTS`, `OTHERS`, or `UNSCORED`.
+        Keys of `STAGES` and `SEGMENTS`, `OTHERS`, `UNSEEN`, or `UNSCORED`.
     members : ndarray of int, shape (n_members,)
         Their places.
     """
@@ -75,7 +79,7 @@ def cells(stages: Sequence[str], segments: Sequence[str | None], smallest: int) 
     for pooled in (lambda key: (key[0], OTHERS), lambda _: (OTHERS, OTHERS)):
         for key in [key for key, members in found.items() if len(members) < smallest]:
             found.setdefault(pooled(key), []).extend(found.pop(key))
-    order = [[*STAGES, OTHERS], [*SEGMENTS, OTHERS, UNSCORED]]
+    order = [[*STAGES, UNSEEN, OTHERS], [*SEGMENTS, OTHERS, UNSCORED]]
     keys = sorted(found, key=lambda key: tuple(words.index(word) for words, word in zip(order, key, strict=True)))
     return [Cell(*key, np.sort(np.array(found[key], dtype=np.intp))) for key in keys]
 

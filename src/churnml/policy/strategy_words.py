@@ -5,7 +5,7 @@ from __future__ import annotations
 from churnml.measures.lifecycle import STAGES
 from churnml.measures.measure import About
 from churnml.measures.segments import SEGMENTS
-from churnml.policy.strategy import OTHERS, UNSCORED, Evidence
+from churnml.policy.strategy import OTHERS, UNSCORED, UNSEEN, Evidence
 from churnml.wording import Text
 
 EVIDENCE_WORDS: dict[Evidence, Text] = {
@@ -25,7 +25,10 @@ SOURCE_WORDS = {
     "mixed": Text("partly assumed", "部分为假设"),
 }
 
-_STAGE_WORDS = {str(name): text for name, text in STAGES.items()} | {OTHERS: Text("Others", "其他")}
+_STAGE_WORDS = {str(name): text for name, text in STAGES.items()} | {
+    UNSEEN: Text("Not in these scores", "不在本次评分中"),
+    OTHERS: Text("Others", "其他"),
+}
 _SEGMENT_WORDS = {str(name): text for name, text in SEGMENTS.items()} | {
     OTHERS: Text("small segments together", "小分群合计"),
     UNSCORED: Text("not scored", "未评分"),
@@ -78,8 +81,8 @@ COLUMNS: dict[str, About] = {
 def population(day: str) -> Text:
     """Say whom the sheet is of."""
     return Text(
-        f"all customers as they were scored on {day}, but those who refuse to be profiled",
-        f"{day} 评分时的全部客户，拒绝画像者除外",
+        f"all customers but those who refuse to be profiled, as they were scored on {day}",
+        f"全部客户（拒绝画像者除外），以 {day} 的评分为准",
     )
 
 
@@ -89,6 +92,15 @@ def other_day(scored: str, end: str) -> Text:
         f"Scores are those of {scored}, the days asked about end on {end}; `churnml score --cutoff {end}` brings them "
         "together.",
         f"评分日为 {scored}，而所问时段止于 {end}；运行 `churnml score --cutoff {end}` 可使两者一致。",
+    )
+
+
+def unseen(customers: int) -> Text:
+    """Say how many customers the scores do not hold."""
+    return Text(
+        f"{customers:,} customers are not in these scores: when those were made they were not known yet, or refused to "
+        "be profiled. `churnml score` tells their stage and segment.",
+        f"{customers:,} 位客户不在本次评分中：当时尚未建档，或拒绝画像。运行 `churnml score` 即可给出其阶段与分群。",
     )
 
 

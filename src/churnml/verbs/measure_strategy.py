@@ -9,12 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 from churnml.config import AssignConfig, MeasureConfig
 from churnml.errors import NotEnoughDataError
+from churnml.policy.strategy import UNSEEN
+from churnml.verbs.grouping import scored_by
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import pandas as pd
 
+    from churnml.database import Run
     from churnml.events.books import Books
     from churnml.measures.measure import Asked, Measure
     from churnml.policy import Catalogue
@@ -25,15 +28,19 @@ if TYPE_CHECKING:
 Record = dict[str, Any]  # Any: JSON
 
 _NO_CAMPAIGN = ""
+_UNSEEN: Record = {
+    "lifecycle_stage": UNSEEN,
+    **dict.fromkeys(("segment", "churn_probability", "clv", "value_at_risk")),
+}
 
 
 def figures(session: Session, books: Books, asked: Asked) -> list[Measure]:
-    """Return the strategy sheet of the latest scores.
+    """Return the strategy sheet of the latest scores up to the end of what is asked.
 
     Raises
     ------
     NotEnoughDataError
-        If nothing was scored yet.
+        If nothing was scored up to then.
     """
     from churnml.measures.measure import Measure  # noqa: PLC0415  # pandas
     from churnml.policy.strategy_words import COLUMNS, DEFINITION, TITLE, population  # noqa: PLC0415
@@ -63,7 +70,7 @@ class _Sheet:
     Parameters
     ----------
     records : list of dict
-        Of everybody in the base who does not refuse to be profiled.
+        Of everybody in the base; of whom the scores do not hold, one that tells nothing.
     cells : list of Cell
         Places among `records`.
     advice : list of Advice
@@ -87,20 +94,20 @@ class _Sheet:
         """Read the latest scores, and ask what is known of every action for every customer."""
         from churnml.policy.strategy import cells  # noqa: PLC0415
 
-        scored = session.catalogue.last_run("score")
+        scored, end = scored_by(session, asked.end), _day(asked.end, books)
         if scored is None:
             raise NotEnoughDataError(
-                "the strategy sheet needs scores, and nothing is scored yet in this workspace; run `churnml train` and "
-                "`churnml score` first"
+                f"the strategy sheet needs scores of {end} or before, and nothing is scored up to then in this "
+                "workspace; run `churnml train` and `churnml score` first, or give a later --to"
             )
-        records = [one for one in session.records.of_run(scored.run_id) if one["lifecycle_stage"] is not None]
+        records = _records_of_base(session, books, scored)
         share = session.load("measure", MeasureConfig).strategy_share
         fewest = max(asked.smallest, ceil(share * len(records)))
         found = cells([one["lifecycle_stage"] for one in records], [one["segment"] for one in records], fewest)
         catalogue, advice = _advised(session, records, found, asked.smallest)
         day = datetime.fromisoformat(scored.summary["cutoff"]).date().isoformat()
         answers = _answers(books, asked, [one["customer_id"] for one in records], found)
-        return cls(records, found, advice, answers, catalogue, asked, day, _day(asked.end, books), fewest)
+        return cls(records, found, advice, answers, catalogue, asked, day, end, fewest)
 
     def frame(self) -> pd.DataFrame:
         """Return a row per cell."""
@@ -145,11 +152,24 @@ class _Sheet:
 
         given = [one for one in self.advice if one.source]
         said = [words.pooled(self.fewest)]
+        unseen = sum(one["lifecycle_stage"] == UNSEEN for one in self.records)
+        said += [words.unseen(unseen)] if unseen >= self.asked.smallest else []
         said += [words.all_assumed()] if given and all(one.source == "prior" for one in given) else []
         said += [words.no_answers()] if self.answers["satisfaction"].isna().all() else []
         said += [words.other_day(self.day, self.end)] if self.day != self.end else []
         said += [words.by_has_no_use()] if self.asked.by is not None else []
         return tuple(said)
+
+
+def _records_of_base(session: Session, books: Books, scored: Run) -> list[Record]:
+    """Return what a run told of each customer of the base; of whom it does not hold, a record that tells nothing."""
+    told = {
+        one["customer_id"]: one
+        for one in session.records.of_run(scored.run_id)
+        if one["lifecycle_stage"] is not None  # who refused to be profiled then
+    }
+    everybody = books.frame("SELECT customer_id FROM customers ORDER BY customer_id")["customer_id"]
+    return [told.get(who) or {**_UNSEEN, "customer_id": who} for who in everybody]
 
 
 def _advised(
