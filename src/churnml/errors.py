@@ -66,6 +66,12 @@ class InvalidTableError(DataRefusedError):
     code = "invalid_table"
 
 
+class NoSuchPeriodsError(UsageError):
+    """The days asked about hold no whole period, or too many, of those that a measure is told by."""
+
+    code = "no_such_periods"
+
+
 class NotEnoughDataError(DataRefusedError):
     """The data are sound but too few for what was asked."""
 

@@ -73,6 +73,22 @@ def test_a_measure_that_there_is_not_is_refused_with_the_nearest(told):
     bench.session.catalogue.engine.dispose()
 
 
+def test_days_without_a_whole_period_leave_out_only_what_is_told_by_periods(told):
+    said = asked(told[0], "--from", "2020-04-02", "--to", "2020-04-28", "--json")
+    assert said.code == 0, said.err
+    missing = {one["measure"]: one["not_told"] for one in said.body["bodies"] if "not_told" in one}
+    assert "--every month needs 1 to" in missing["kpis"]
+    assert {"rhythm", "lifecycle"}.isdisjoint(missing)
+
+
+def test_an_unknown_by_is_refused_before_anything_is_kept(told):
+    before = told[0].catalogue.last_run("lifecycle")
+    said = asked(told[0], "--to", "2020-05-01", "--by", "shoe_size")
+    assert said.code == 2
+    assert "--by must be one of" in said.err
+    assert told[0].catalogue.last_run("lifecycle") == before
+
+
 def test_another_kind_of_file_is_refused_before_the_work(told):
     said = asked(told[0], "--out", "report.pdf")
     assert said.code == 2

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from itertools import pairwise
 from typing import Literal
 
-from churnml.errors import UsageError
+from churnml.errors import NoSuchPeriodsError
 from churnml.events.clock import midnight, moment
 
 Every = Literal["week", "month", "quarter", "year"]
@@ -49,7 +49,7 @@ def periods(begin: int, end: int, every: Every, time_zone: str) -> tuple[Period,
 
     Raises
     ------
-    UsageError
+    NoSuchPeriodsError
         If no whole period lies within, or more than 400 do.
 
     Examples
@@ -63,7 +63,7 @@ def periods(begin: int, end: int, every: Every, time_zone: str) -> tuple[Period,
     whole = max(len(ends) - 1, 0)
     if not 0 < whole <= _MOST:
         asked = (moment(one, time_zone).date().isoformat() for one in (begin, end))
-        raise UsageError(
+        raise NoSuchPeriodsError(
             f"--every {every} needs 1 to {_MOST} whole periods between --from and --to, found {whole} between "
             f"{' and '.join(asked)}; ask for {'longer periods or ' if whole else 'shorter periods or '}other days"
         )

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from churnml.config import MeasureConfig
-from churnml.errors import NotEnoughDataError, UsageError
+from churnml.errors import NoSuchPeriodsError, NotEnoughDataError, UsageError
 from churnml.verbs.measuring import MEASURES, around, asked_of, body_of, opened
 from churnml.verbs.session import Session, clock, require_places
 from churnml.wording import Language
@@ -45,8 +45,8 @@ def report(
     Returns
     -------
     dict
-        `report` is the file, `bodies` what each measure found; one for which the rows do not suffice has no measures,
-        and `not_told` says why.
+        `report` is the file, `bodies` what each measure found; one for which the rows or the days do not suffice has
+        no measures, and `not_told` says why.
 
     Raises
     ------
@@ -70,14 +70,14 @@ def told(body: Json) -> str:
 
 
 def _measured(session: Session, name: str, books: Books, asked: Asked) -> Json:
-    """Return what a measure found, kept as its run; where the rows do not suffice, why."""
+    """Return what a measure found, kept as its run; where the rows or the days do not suffice, why."""
     inputs = session.inputs(session.load("measure", MeasureConfig), asked=asked, name=name)
     try:
         with session.running(name, inputs) as run_id:
             with session.step(f"Measuring: {name}"):
                 body = body_of(session, name, books, asked)
             session.catalogue.finish(run_id, clock(), body)
-    except NotEnoughDataError as error:
+    except (NotEnoughDataError, NoSuchPeriodsError) as error:
         return around(session, name, books, asked) | {"measures": [], "not_told": str(error)}
     return body
 
