@@ -2,6 +2,8 @@
 
 import pytest
 
+from journeys import Journey
+
 
 @pytest.fixture(scope="module")
 def said(journey):
@@ -49,6 +51,19 @@ def test_a_span_without_a_horizon_that_is_over_is_refused(journey):
     done = journey.churnml("measure drivers", "--from", "2017-12-01")
     assert done.code == 3
     assert "whose horizon of 60 days" in done.err
+
+
+def test_where_nobody_stands_beside_who_left_that_is_said(tiny):
+    orders = [
+        f"{who} {who}{month} 2020-{month:02}-05 20" for who in "abcd" for month in range(1, 13 if who < "c" else 6)
+    ]
+    tiny.land(
+        customers="customer_id occurred_at\n" + "\n".join(f"{who} 2020-01-01" for who in "abcd"),
+        orders="\n".join(["customer_id order_id occurred_at amount", *orders]),
+    )
+    done = Journey(tiny.workspace, tiny.folder, {}).churnml("measure drivers")
+    assert done.code == 3, done.err
+    assert "drivers need who left beside at least 5 who stayed" in done.err.replace("\n", " ")
 
 
 def test_stages_at_the_end_part_nobody_for_they_say_who_left(journey):

@@ -27,7 +27,7 @@ def figures(session: Session, books: Books, asked: Asked) -> list[Measure]:
     Raises
     ------
     NotEnoughDataError
-        If no month start of the span has a horizon that is over.
+        If no month start of the span has a horizon that is over, or nobody who left has anybody alike beside them.
     """
     from churnml.measures.compared import compared  # noqa: PLC0415  # compiles the kernel
     from churnml.measures.differences import differences  # noqa: PLC0415
@@ -40,6 +40,7 @@ def figures(session: Session, books: Books, asked: Asked) -> list[Measure]:
     settings, catalogue = session.load("measure", MeasureConfig), of_session(session)
     leaving, cutoffs = _what_is_compared(session, asked)
     rows = compared(session.store, catalogue, cutoffs, leaving, settings.drivers.rows, settings.seed)
+    _check_beside(rows)
     found = differences(rows, catalogue, asked.smallest)
     told = _told(session, asked, cutoffs, leaving, catalogue, rows, settings.drivers.false_claims)
     lay_compared(books, rows.rows())
@@ -54,6 +55,19 @@ def figures(session: Session, books: Books, asked: Asked) -> list[Measure]:
         stated_reasons(books, themes, rows.as_active, told, asked.begin, asked.end),
         last_days(books, rows.as_active, told),
     ]
+
+
+def _check_beside(rows: Compared) -> None:
+    """Refuse where no row of who left lies in a stratum with enough of those who stayed."""
+    from churnml.measures.matching import FEWEST_STAYED  # noqa: PLC0415
+
+    if not rows.as_active.inside.any():
+        left = int(rows.left.sum())
+        raise NotEnoughDataError(
+            f"drivers need who left beside at least {FEWEST_STAYED} who stayed of the same month start and alike in "
+            f"tenure and activity, found none among {left} rows of who left and {len(rows.left) - left} of who stayed; "
+            "give an earlier --from or a later --to, or land more customers"
+        )
 
 
 def _parts(asked: Asked) -> bool:
