@@ -68,9 +68,11 @@ def _traits(rows: Compared, found: Sequence[Difference], told: Told) -> Measure:
         "drivers_traits",
         Text("Who leaves more, who less", "哪些客户更易流失"),
         Text(
-            "What is known of who they are and how they came, where it differs beyond noise between those who left and "
-            "those alike who stayed; the effect is the difference of the shares, or Cliff's delta of a number",
-            "流失者与情况相近的留存者在客户画像与来源上超出噪声的差异；效应为占比之差，数值特征则为 Cliff's delta",
+            "What is known of who they are and how they came, of those who left beside those alike who stayed: all "
+            f"that differs beyond noise (q at most {told.rate:g}), and where nothing does, what comes nearest to it; "
+            "the effect is the difference of the shares, or Cliff's delta of a number",
+            "将流失者与情况相近的留存者在客户画像与来源上对照：列出所有超出噪声的差异"
+            f"（q 不超过 {told.rate:g}）；若没有，则列出最接近的一项。效应为占比之差，数值特征则为 Cliff's delta",
         ),
         claimed,
         found,
@@ -126,7 +128,14 @@ def _table(
             Text("other features of the group that differ beyond noise", "同组中差异也超出噪声的其他特征数"),
         ),
         "customers": About(Text("customers who left", "流失客户数"), "number"),
-        "p_value": About(Text("p", "p 值"), "probability", Text("of no difference", "无差异的概率")),
+        "p_value": About(
+            Text("p", "p 值"),
+            "probability",
+            Text(
+                "how likely so large a difference is if there were none",
+                "若实际无差异，出现如此或更大差异的概率",
+            ),
+        ),
         "family": About(Text("family", "特征族"), "word", words=FAMILIES),
     }
     claims_first = sorted(shown, key=lambda one: one.direction(told.rate) == "unclear")

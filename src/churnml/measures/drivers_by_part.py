@@ -61,7 +61,12 @@ def drivers_by_part(rows: Compared, found: Sequence[Difference], told: Told, par
         "elsewhere": About(Text("elsewhere", "其他部分"), "ratio", Text("effect among all others", "其余客户中的效应")),
         "differs": About(Text("apart from others", "与其他部分相比"), "word", words=_APART),
         "p_value": About(
-            Text("p", "p 值"), "probability", Text("of no difference between the two", "两者无差异的概率")
+            Text("p", "p 值"),
+            "probability",
+            Text(
+                "how likely so large a difference of the two is if there were none",
+                "若两者实际无差异，出现如此或更大差异的概率",
+            ),
         ),
         "q_value": About(Text("q", "q 值"), "probability"),
         "customers": About(Text("customers who left", "流失客户数"), "number"),
