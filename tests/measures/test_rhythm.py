@@ -141,6 +141,14 @@ def test_a_spike_and_a_closed_week_are_found_and_named(tiny):
     assert frame["ratio"].tolist() == pytest.approx([0.0, 40 / (4 + 5)])
 
 
+def test_a_closed_day_beside_a_day_of_few_is_named_by_what_it_is(tiny):
+    counts = np.array([14, 13, 13, 14, 15, 16, 12] * 16)
+    counts[73:75] = 0, 2
+    land(tiny, daily(counts))
+    frame = told(tiny, FIRST, FIRST + timedelta(days=112))["rhythm_unusual"].frame
+    assert list(zip(frame["days"], frame["orders"], frame["name"], strict=True)) == [(2, 2, "partly_silent")]
+
+
 @pytest.mark.parametrize(("first", "last", "factor"), [(400, 401, 2.0), (400, 407, 0.6), (100, 121, 1.3)])
 def test_days_that_were_planted_are_found(first, last, factor):
     orders = market(11)

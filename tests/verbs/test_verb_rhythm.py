@@ -11,11 +11,12 @@ def said(journey):
     return {one["name"]: one for one in said.body["measures"]}
 
 
-def test_christmas_is_found_and_no_reason_is_made_up(said):
+def test_christmas_is_found_and_named_by_its_day_without_an_order(said):
+    assert [row["orders"] for row in said["rhythm_days"]["rows"] if row["day"] == "2017-12-25"] == [0]
     quiet = [row for row in said["rhythm_unusual"]["rows"] if row["begin"] == "2017-12-25"]
     assert quiet
     assert quiet[0]["ratio"] < 0.5
-    assert quiet[0]["name"] == "nothing"
+    assert quiet[0]["name"] == "partly_silent"
 
 
 def test_every_order_of_a_day_has_an_hour(said):

@@ -51,12 +51,13 @@ def day_by_day(told: Series, found: Found | None, books: Books, rules: RhythmRul
     """Return each day with what would be usual, and the unusual periods, named."""
     sent = sent_by_day(books)
     frame = pd.DataFrame({"day": told.days, "orders": told.orders, "amount": told.amount})
-    names = [] if found is None else named(found.stretches, told.days, sent)
+    names: list[str] = []
     frame = frame.assign(expected=np.nan, low=np.nan, high=np.nan, unusual=None, campaign=None, name=None)
     frame[["unusual", "campaign", "name"]] = frame[["unusual", "campaign", "name"]].astype(object)
     if found is not None:
         low, high = usual_range(found.usual.expected, found.spread)
         frame = frame.assign(expected=found.usual.expected, low=low, high=high)
+        names = named(found.stretches, told.days, (told.orders == 0) & (low > 0), sent)
         for one, name in zip(found.stretches, names, strict=True):
             frame.loc[one.first : one.last - 1, ["unusual", "name"]] = ["high" if one.high else "low", name]
     if sent is not None and not sent.empty:

@@ -1,7 +1,8 @@
 """What coincides with an unusual period: the name it is given, which is no claim that it was the cause.
 
 Holidays are not guessed from a calendar. A period is named by what the tables themselves say: that there was not one
-order, a campaign that was sent out mostly then, the same days of another year, or that the data end there.
+order, in all of it or on a day of it, a campaign that was sent out mostly then, the same days of another year, or that
+the data end there.
 """
 
 from __future__ import annotations
@@ -12,12 +13,16 @@ from datetime import date, timedelta
 import pandas as pd
 
 from churnml.measures.unusual_days import Stretch
+from churnml.measures.usual_days import Flags
 from churnml.wording import Text
 
-SILENT, YEARLY, AFTER, LATEST, NOTHING = "silent", "yearly", "after_silence", "latest", "nothing"
+SILENT, PARTLY, YEARLY, AFTER, LATEST, NOTHING = (
+    "silent", "partly_silent", "yearly", "after_silence", "latest", "nothing",
+)  # fmt: skip
 _CAMPAIGN = "campaign: "
 _WORDS = {
     SILENT: Text("no order at all: closed, or rows are missing", "完全没有订单：停业或数据缺失"),
+    PARTLY: Text("not one order on a day of it: closed, or rows are missing", "其中有日子没有任何订单：停业或数据缺失"),
     YEARLY: Text("the same days of another year were unusual too", "其他年份的同一时段也异常"),
     AFTER: Text("right after days without any order", "紧接在没有订单的日子之后"),
     LATEST: Text("the latest days: rows may still arrive", "最近几天：数据可能尚未到齐"),
@@ -28,7 +33,7 @@ _AROUND_DAYS = 4  # how far from each other days of two years may lie; Easter an
 _LATEST_DAYS = 3
 
 
-def named(stretches: Sequence[Stretch], days: Sequence[date], sent: pd.DataFrame | None) -> list[str]:
+def named(stretches: Sequence[Stretch], days: Sequence[date], empty: Flags, sent: pd.DataFrame | None) -> list[str]:
     """Return the name of each unusual period, a word of `words`.
 
     Parameters
@@ -37,10 +42,12 @@ def named(stretches: Sequence[Stretch], days: Sequence[date], sent: pd.DataFrame
         In order of time.
     days : sequence of date
         Of the series they are places in.
+    empty : ndarray of bool, shape (n_days,)
+        On which days there was no order, where a day without any is not usual.
     sent : DataFrame or None
         `day`, `campaign` and `contacts`; None where no contacts have landed.
     """
-    return [_name(one, stretches, days, sent) for one in stretches]
+    return [_name(one, stretches, days, empty, sent) for one in stretches]
 
 
 def words(names: Sequence[str]) -> dict[str, Text]:
@@ -49,9 +56,11 @@ def words(names: Sequence[str]) -> dict[str, Text]:
     return _WORDS | {one: Text(one, f"营销活动：{one.removeprefix(_CAMPAIGN)}") for one in own}
 
 
-def _name(one: Stretch, all_of_them: Sequence[Stretch], days: Sequence[date], sent: pd.DataFrame | None) -> str:
-    if one.orders == 0:
-        return SILENT
+def _name(
+    one: Stretch, all_of_them: Sequence[Stretch], days: Sequence[date], empty: Flags, sent: pd.DataFrame | None
+) -> str:
+    if one.orders == 0 or (not one.high and empty[one.first : one.last].any()):
+        return PARTLY if one.orders else SILENT
     campaign = _campaign(days[one.first], days[one.last - 1], sent) if one.high else None
     if campaign is not None:
         return f"{_CAMPAIGN}{campaign}"
@@ -59,9 +68,13 @@ def _name(one: Stretch, all_of_them: Sequence[Stretch], days: Sequence[date], se
         return LATEST
     if any(_same_days(one, other, days) for other in all_of_them):
         return YEARLY
-    if any(other.orders == 0 and 0 <= one.first - other.last <= 1 for other in all_of_them):
+    if any(_ends_silent(other, empty) and 0 <= one.first - other.last <= 1 for other in all_of_them):
         return AFTER
     return NOTHING
+
+
+def _ends_silent(one: Stretch, empty: Flags) -> bool:
+    return one.orders == 0 or bool(empty[one.last - 1])
 
 
 def _campaign(first: date, last: date, sent: pd.DataFrame | None) -> str | None:
