@@ -34,6 +34,7 @@ def test_fewer_orders_show_that_one_is_leaving(said):
 
 def test_what_would_tell_more_is_named(said):
     assert "satisfaction (needs surveys or tickets or returns)" in str(said["drivers"]["remarks"])
+    assert "满意度（需要 surveys 或 tickets 或 returns）" in str(said["drivers"]["remarks"])
     assert "`surveys`" in str(said["stated_reasons"]["remarks"])
 
 

@@ -62,15 +62,18 @@ class Compared:
     as_active: Matched
     share: float
 
-    def rows(self) -> pd.DataFrame:
-        """Return the compared rows for SQL: `customer_id`, `cutoff`, `gone`, and `weight`, see `Matched.weights`."""
-        inside = self.as_active.inside
+    def rows(self, among: Matched) -> pd.DataFrame:
+        """Return the rows that one of both compares, for SQL.
+
+        They have `customer_id`, `cutoff`, `gone`, and `weight`, see `Matched.weights`.
+        """
+        inside = among.inside
         return pd.DataFrame(
             {
                 "customer_id": self.table.customer_ids[inside].astype(str),
                 "cutoff": self.table.cutoffs[inside],
                 "gone": self.left[inside],
-                "weight": self.as_active.weights[inside],
+                "weight": among.weights[inside],
             }
         )
 

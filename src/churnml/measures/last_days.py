@@ -1,8 +1,9 @@
 """The thirteen weeks before a cutoff of those who then left, week by week, beside those who stayed.
 
-Rows are those of `compared`, so who stayed had been a customer for as long, had ordered as often and been silent for as
-long; their weeks are weighted as the left are spread. Of a customer who is there at several cutoffs all rows count, and
-intervals take the customer for what was drawn.
+Rows are those of `compared`. Who stayed had been a customer for as long; beside what may have happened to those who
+left, they had also ordered as often and been silent for as long. Their orders and visits are not followed so: a course
+that rows are matched on is made by matching. Weeks of who stayed are weighted as the left are spread. Of a customer who
+is there at several cutoffs all rows count, and intervals take the customer for what was drawn.
 """
 
 from __future__ import annotations
@@ -38,6 +39,8 @@ class Line:
         Of `customer_id`, `at` (microseconds UTC) and `value`.
     mean : bool
         Whether it is the mean value, not the sum per customer.
+    symptom : bool
+        Whether it falls before leaving by what leaving is, so that it is matched on tenure alone.
     given : mapping
         What the query asks for by name.
     """
@@ -46,6 +49,7 @@ class Line:
     says: Text
     query: str
     mean: bool = False
+    symptom: bool = False
     given: Mapping[str, list[str]] | None = None
 
 
@@ -67,11 +71,13 @@ LINES: dict[str, Line] = {
         "orders",
         Text("orders", "下单次数"),
         "SELECT customer_id, occurred_at AS at, 1 AS value FROM orders WHERE amount > 0",
+        symptom=True,
     ),
     "acts": Line(
         "interactions",
         Text("visits and other acts", "访问等行为次数"),
         "SELECT customer_id, occurred_at AS at, 1 AS value FROM interactions WHERE NOT list_contains($away, kind)",
+        symptom=True,
         given={"away": sorted(AWAY)},
     ),
     "tickets": Line(
@@ -104,43 +110,49 @@ _SUMS = """
     WITH happened AS (
         SELECT r.customer_id, r.gone, (r.cutoff_day - local_time(e.at)::DATE - 1) // 7 + 1 AS week,
                sum(r.weight * e.value) AS y, sum(r.weight) AS told
-        FROM ({query}) AS e JOIN compared_days AS r USING (customer_id)
+        FROM ({query}) AS e JOIN {rows}_days AS r USING (customer_id)
         WHERE e.at >= r.cutoff - {before} AND local_time(e.at)::DATE < r.cutoff_day
           AND local_time(e.at)::DATE >= r.cutoff_day - {weeks} * 7
         GROUP BY ALL
     )
     SELECT h.gone, h.week, sum(h.y) AS y, sum(h.y * h.y) AS yy, sum(h.y * {x}) AS xy, sum(h.told) AS told,
            sum(h.told * h.told) AS told_squared, count(*) AS customers
-    FROM happened AS h JOIN compared_sums AS c USING (customer_id, gone)
+    FROM happened AS h JOIN {rows}_sums AS c USING (customer_id, gone)
     GROUP BY ALL
 """
+ALIKE, AS_ACTIVE = "alike", "compared"
+"""Under which names rows are laid: of the same tenure, and also as active."""
+
 _LONG_BEFORE = (7 * WEEKS + 1) * 86_400_000_000
 
 
-def lay_compared(books: Books, rows: pd.DataFrame) -> None:
-    """Lay the compared rows into the books, once: `compared_days`, and `compared_sums` of each customer's weights.
+def lay_compared(books: Books, rows: pd.DataFrame, name: str = AS_ACTIVE) -> None:
+    """Lay compared rows into the books, once: as `compared_days`, and `compared_sums` of each customer's weights.
 
     Parameters
     ----------
     rows : DataFrame
         `customer_id`, `cutoff` (microseconds UTC), `gone` and `weight`, see `Compared.rows`.
+    name : {'compared', 'alike'}
+        What the tables' names begin with.
     """
-    books.add("compared_rows", rows)
-    books.keep("compared_days", "SELECT *, local_time(cutoff)::DATE AS cutoff_day FROM compared_rows")
+    books.add(f"{name}_rows", rows)
+    books.keep(f"{name}_days", f"SELECT *, local_time(cutoff)::DATE AS cutoff_day FROM {name}_rows")
     books.keep(
-        "compared_sums",
-        "SELECT customer_id, gone, sum(weight) AS weight, count(*) AS rows FROM compared_rows GROUP BY ALL",
+        f"{name}_sums",
+        f"SELECT customer_id, gone, sum(weight) AS weight, count(*) AS rows FROM {name}_rows GROUP BY ALL",
     )
 
 
-def last_days(books: Books, among: Matched, told: Told) -> Measure:
-    """Return the weeks before the cutoff of those who then left beside those who stayed; see `lay_compared`.
+def last_days(books: Books, as_active: Matched, alike: Matched, told: Told) -> Measure:
+    """Return the weeks before the cutoff of those who then left beside those who stayed; `lay_compared` both before.
 
     A week is a count per 100 customers, of satisfaction the mean of its answers; it is missing where fewer than
     `told.smallest` customers of a kind are compared, or answered.
     """
     names = [name for name in LINES if LINES[name].table in books.tables]
-    lines = [line for name in names for line in _weeks(books, name, among, told.smallest)]
+    among = {name: alike if LINES[name].symptom else as_active for name in names}
+    lines = [line for name in names for line in _weeks(books, name, among[name], told.smallest)]
     silent = [name for name in names if name not in {line["measure"] for line in lines}]
     missing = sorted({LINES[name].table for name in LINES} - books.tables)
     off = Text(
@@ -168,10 +180,12 @@ def last_days(books: Books, among: Matched, told: Told) -> Measure:
         Text("The last ninety days of those who left", "流失前的最后九十天"),
         Text(
             f"How often per 100 customers in each of the {WEEKS} weeks before the month start after which they left, "
-            "beside those alike who stayed; of satisfaction the mean of the week's answers",
-            f"流失所对应月初时点之前 {WEEKS} 周内，每周每百位客户的次数，与情况相近的留存者对照；满意度为当周答卷均值",
+            "beside those alike who stayed: orders and visits beside those of the same tenure, all else beside those "
+            "who had also been as active, as circumstances are; of satisfaction the mean of the week's answers",
+            f"流失所对应月初时点之前 {WEEKS} 周内，每周每百位客户的次数，与情况相近的留存者对照："
+            "下单与访问以客户龄相近者为对照，其余指标以活跃程度也相近者为对照（同“情形”表）；满意度为当周答卷均值",
         ),
-        told.population(among),
+        told.population(as_active),
         pd.DataFrame(lines, columns=[*columns]),
         columns,
         told.begin,
@@ -191,10 +205,11 @@ def _nothing_of(silent: Sequence[str]) -> Text:
 def _weeks(books: Books, name: str, among: Matched, smallest: int) -> Iterator[dict[str, object]]:
     line = LINES[name]
     x = "h.told" if line.mean else "c.weight"
-    found = books.frame(_SUMS.format(query=line.query, before=_LONG_BEFORE, weeks=WEEKS, x=x), line.given)
+    rows = ALIKE if line.symptom else AS_ACTIVE
+    found = books.frame(_SUMS.format(query=line.query, before=_LONG_BEFORE, weeks=WEEKS, x=x, rows=rows), line.given)
     if found.empty:
         return
-    of_all = books.frame("SELECT gone, sum(weight) AS x, sum(weight * weight) AS xx FROM compared_sums GROUP BY gone")
+    of_all = books.frame(f"SELECT gone, sum(weight) AS x, sum(weight * weight) AS xx FROM {rows}_sums GROUP BY gone")
     enough = [left for left in (True, False) if among.customers(left=left) >= smallest]
     for week in range(WEEKS, 0, -1):
         told = dict.fromkeys((True, False), (np.nan, np.nan, np.nan))

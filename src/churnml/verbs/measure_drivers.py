@@ -33,7 +33,7 @@ def figures(session: Session, books: Books, asked: Asked) -> list[Measure]:
     from churnml.measures.differences import differences  # noqa: PLC0415
     from churnml.measures.drivers import drivers  # noqa: PLC0415
     from churnml.measures.drivers_by_part import drivers_by_part  # noqa: PLC0415
-    from churnml.measures.last_days import last_days, lay_compared  # noqa: PLC0415
+    from churnml.measures.last_days import ALIKE, last_days, lay_compared  # noqa: PLC0415
     from churnml.measures.stated import Theme, stated_reasons  # noqa: PLC0415
     from churnml.verbs.features import of_session  # noqa: PLC0415
 
@@ -43,7 +43,8 @@ def figures(session: Session, books: Books, asked: Asked) -> list[Measure]:
     _check_beside(rows)
     found = differences(rows, catalogue, asked.smallest)
     told = _told(session, asked, cutoffs, leaving, catalogue, rows, settings.drivers.false_claims)
-    lay_compared(books, rows.rows())
+    lay_compared(books, rows.rows(rows.as_active))
+    lay_compared(books, rows.rows(rows.alike), ALIKE)
     themes = [
         Theme(name, Text(theme.label.en, theme.label.zh), theme.words)
         for name, theme in settings.drivers.themes.items()
@@ -53,7 +54,7 @@ def figures(session: Session, books: Books, asked: Asked) -> list[Measure]:
         *drivers(rows, found, told),
         *parts,
         stated_reasons(books, themes, rows.as_active, told, asked.begin, asked.end),
-        last_days(books, rows.as_active, told),
+        last_days(books, rows.as_active, rows.alike, told),
     ]
 
 
@@ -152,10 +153,14 @@ def _remarks(asked: Asked, catalogue: Catalogue, rows: Compared) -> Iterator[Tex
             f"取自 {rows.share:.1%} 客户的随机样本（configs/measure.yaml 中的 `drivers.rows`）。",
         )
     if catalogue.off:
-        off = "; ".join(f"{name} ({needs})" for name, needs in catalogue.off.items())
+        from churnml.features.catalogue import FAMILIES as TABLES_OF  # noqa: PLC0415  # compiles the kernel
+        from churnml.measures.driver_words import FAMILIES  # noqa: PLC0415
+
+        off = "; ".join(f"{FAMILIES[name].en} ({needs})" for name, needs in catalogue.off.items())
+        off_zh = "；".join(f"{FAMILIES[name].zh}（需要 {' 或 '.join(TABLES_OF[name])}）" for name in catalogue.off)
         yield Text(
             f"Families of features that are off, of which nothing is told: {off}.",
-            f"以下特征族未启用，无从得知：{'；'.join(catalogue.off)}。",
+            f"以下特征族未启用，无从得知：{off_zh}。",
         )
     if asked.by is not None and not _parts(asked):
         yield Text(
