@@ -13,7 +13,7 @@ from churnml.measures.segmentations import VALUE_RISK
 from churnml.wording import Text
 
 NOT_KNOWN_YET = "not_known_yet"
-_YET = {NOT_KNOWN_YET: Text("Not known yet", "当时尚不认识")}
+_YET = {NOT_KNOWN_YET: Text("Not known yet", "当时尚未建档")}
 
 
 def rfm_migration(books: Books, asked: Asked, window_days: int) -> Measure:

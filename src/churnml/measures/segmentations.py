@@ -18,7 +18,7 @@ UNSCORED: dict[str, Text] = {
     "gone": Text("No longer a customer", "已不再是客户"),
     "contract": Text("Contract, not scored yet", "合同客户，尚未评分"),
     "no_contract": Text("Orders without a contract", "有订单但无合同"),
-    NOT_SCORED: Text("Not known when scores were made", "评分时尚不认识"),
+    NOT_SCORED: Text("Not known when scores were made", "评分时尚未建档"),
 }
 """Why somebody has no cell of value and risk, and how it is worded."""
 

@@ -22,7 +22,7 @@ from churnml.wording import Text
 NOT_KNOWN = "not_known"
 """In place of the stage before, of who was not known then."""
 
-_FROM_WORDS = {NOT_KNOWN: Text("Not known yet", "尚未结识"), **STAGE_WORDS}
+_FROM_WORDS = {NOT_KNOWN: Text("Not known yet", "当时尚未建档"), **STAGE_WORDS}
 _STAGE = About(Text("Stage", "阶段"), "word", words=STAGE_WORDS)
 _NAMES = tuple(STAGES)
 _HIDDEN = Text("Counts of fewer than {smallest} customers are not shown.", "不足 {smallest} 人的数字不予显示。")
@@ -90,7 +90,7 @@ def stage_transitions(lives: Lives) -> Measure:
             "Of those who stood in a stage at the end of a period, which share stood in each stage at the end of the "
             "next; over all periods, so one customer counts once in each. Who was not known yet is told apart. Moves "
             "that nobody made are left out.",
-            "某一周期末处于某阶段的客户，到下一周期末处于各阶段的比例；合并所有周期，每位客户每周期计一次。当时尚未结识的客户单列。无人发生的迁移不列出。",
+            "某一周期末处于某阶段的客户，到下一周期末处于各阶段的比例；合并所有周期，每位客户每周期计一次。当时尚未建档的客户单列。无人发生的迁移不列出。",
         ),
         POPULATION,
         frame,
@@ -193,9 +193,9 @@ def stage_flow(lives: Lives) -> Measure:
         "lifecycle_flow",
         Text("Where customers stand, who came and who left", "客户所处阶段及其进出"),
         Text(
-            "Customers in a stage at the end, and their share of all; those in it at the begin, who came to it and who "
-            "left it from one period's end to the next: begin and came less left is the end. Who came twice counts "
-            "twice.",
+            "Customers in a stage at the end, and their share of all; those in it at the beginning, who came to it and "
+            "who left it from one period's end to the next: beginning and came less left is the end. Who came twice "
+            "counts twice.",
             "期末处于各阶段的客户数及占比；期初人数，以及各周期之间进入与离开的人次：期初加进入减离开即为期末。进入两次计两次。",
         ),
         POPULATION,
@@ -210,7 +210,7 @@ def stage_flow(lives: Lives) -> Measure:
 _FLOW = {
     "end": About(Text("At the end", "期末"), "number"),
     "share": About(Text("Share", "占比"), "share"),
-    "begin": About(Text("At the begin", "期初"), "number"),
+    "begin": About(Text("At the beginning", "期初"), "number"),
     "entered": About(Text("Came", "进入"), "number"),
     "left": About(Text("Left", "离开"), "number"),
     "net": About(Text("Net", "净变化"), "number"),
@@ -218,7 +218,7 @@ _FLOW = {
 
 
 def _flows(lives: Lives) -> Iterator[tuple[str, str, int, int, int, int]]:
-    """Yield for each part and stage who was in it at the begin, came, left, and was in it at the end."""
+    """Yield for each part and stage who was in it at the beginning, came, left, and was in it at the end."""
     codes = lives.history.codes
     moved = codes[1:] != codes[:-1]
     for part, name in enumerate(lives.names):
