@@ -18,7 +18,7 @@ def test_the_curve_of_freireich_1963_is_that_of_the_textbooks():
 
 
 def test_where_all_were_watched_to_the_end_the_interval_is_that_of_a_share():
-    _, share, low, high = moved_by(curve([2, 9], [30, 0], [0, 70]), 10)
+    _, share, low, high, _ = moved_by(curve([2, 9], [30, 0], [0, 70]), 10)
     assert (share, low, high) == pytest.approx((0.3, *(float(one[0]) for one in wilson([30], [100]))))
 
 
@@ -28,6 +28,12 @@ def test_nothing_is_told_of_fewer_than_enough():
 
 def test_where_nobody_waits_all_have_moved_by_the_last_day():
     assert moved_by(curve([0, 40], [95, 5], [0, 0]), 10)[:2] == (40, 1.0)
+
+
+def test_where_all_have_moved_the_interval_rests_on_all_who_did():
+    _, share, low, high, _ = moved_by(curve([0, 3, 40], [2000, 328, 1], [0, 0, 0]), 10)
+    assert (share, low, high) == pytest.approx((1.0, *(float(one[0]) for one in wilson([2329], [2329]))))
+    assert low > 0.998
 
 
 def test_half_of_those_who_move_have_moved_by_the_median_whatever_others_do():

@@ -108,7 +108,7 @@ class Cohort:
             for part, mine in step.groupby("part"):
                 moved, waiting = int(mine["moved"].sum()), int(mine["waiting"].sum())
                 until = moved_by(curve(mine["days"], mine["moved"], mine["waiting"]), self.asked.smallest)
-                day, share, low, high = until or (np.nan,) * 4
+                day, share, low, high, _ = until or (np.nan,) * 5
                 rows.append({
                     "part": part, "stage": stage.name, "entered": moved + waiting, "moved": moved,
                     "waiting": waiting, "eventual_share": share, "low": low, "high": high, "within_days": day,

@@ -8,6 +8,7 @@ like a bad one.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -81,13 +82,24 @@ def curve(days: ArrayLike, moved: ArrayLike, waiting: ArrayLike) -> Curve:
     return Curve(1 - np.cumprod(1 - share), np.cumsum(steps), at_risk, int(censored.sum()))
 
 
-def moved_by(found: Curve, fewest: int, level: float = 0.95) -> tuple[int, float, float, float] | None:
+class Moved(NamedTuple):
+    """The share that has moved by a day, with its interval, and how many customers it is as good as."""
+
+    day: int
+    share: float
+    low: float
+    high: float
+    effective: float
+
+
+def moved_by(found: Curve, fewest: int, level: float = 0.95) -> Moved | None:
     """Return the last day on which enough were watched, and the share that has moved by it, with its interval.
 
     Where everybody has moved nothing is open, and it is the last day.
 
-    The interval is Wilson's at the effective number of customers, the one at which a plain share would vary as much; at
-    a share of none or all it is the number still watched. Where all were watched to the end it is Wilson's own.
+    The interval is Wilson's at the effective number of customers, the one at which a plain share would vary as much.
+    Where none has moved that is the number still watched, where all have it is the number of those who did. Where all
+    were watched to the end it is Wilson's own.
 
     Parameters
     ----------
@@ -96,7 +108,7 @@ def moved_by(found: Curve, fewest: int, level: float = 0.95) -> tuple[int, float
 
     Returns
     -------
-    day, share, low, high : int and float
+    Moved
         None where fewer ever began.
 
     References
@@ -109,9 +121,12 @@ def moved_by(found: Curve, fewest: int, level: float = 0.95) -> tuple[int, float
         return None
     day = int(enough[-1]) if found.waiting else len(found.moved) - 1
     share, variance = float(found.moved[day]), float(found.variance()[day])
-    effective = share * (1 - share) / variance if variance > 0 else float(found.at_risk[day])
+    if variance > 0:
+        effective = share * (1 - share) / variance
+    else:
+        effective = float(found.at_risk[0] - found.waiting if share > 0 else found.at_risk[day])
     low, high = wilson([share * effective], [effective], level)
-    return day, share, float(low[0]), float(high[0])
+    return Moved(day, share, float(low[0]), float(high[0]), effective)
 
 
 def median(found: Curve, level: float = 0.95) -> tuple[float, float, float]:
