@@ -213,6 +213,23 @@ def test_the_narrowest_stage_is_named_where_it_is_beyond_noise(tiny):
     assert any("最窄处为“已知客户”到“首次下单”" in one.zh for one in remarks)
 
 
+def test_a_step_that_few_had_time_for_is_not_the_narrowest(tiny):
+    known, orders = ["customer_id occurred_at"], ["order_id customer_id occurred_at amount"]
+    for number in range(400):
+        known.append(f"p{number} 2021-03-01T08:00:00Z")
+        early = number < 30  # half order, most of them on the last day; of the few with time for it, all order again
+        if number < 200:
+            orders.append(f"a{number} p{number} 2021-03-{'05' if early else '31'}T08:00:00Z 9")
+        if early:
+            orders.append(f"b{number} p{number} 2021-03-06T08:00:00Z 9")
+    tiny.land(customers="\n".join(known), orders="\n".join(orders))
+    found = measured(tiny, smallest=10)
+    seen, eventual = (found[name].frame.set_index("stage") for name in ("funnel", "funnel_eventual"))
+    assert seen.loc["second_order", "conversion"] < seen.loc["first_order", "conversion"] == 0.5
+    assert eventual.loc["second_order", "eventual_share"] == 1
+    assert any("narrowest from Known to First order" in one.en for one in found["funnel"].remarks)
+
+
 def test_without_the_span_before_nothing_is_compared_and_that_is_said(tiny):
     crowd(tiny, {"03": 50}, {"03": 20})
     found = measured(tiny)

@@ -14,7 +14,7 @@ from churnml.measures.funnel import Funnel
 from churnml.measures.funnel_words import known_by_buying, narrowest, nobody, none_narrowest, small
 from churnml.measures.intervals import difference_of_shares, wilson
 from churnml.measures.measure import Asked
-from churnml.measures.survival import curve, median_of_movers, moved_by
+from churnml.measures.survival import Moved, curve, median_of_movers, moved_by
 from churnml.wording import Text
 
 _AT_ONCE = 0.95
@@ -117,20 +117,29 @@ class Cohort:
         return pd.DataFrame(rows)
 
     def narrowest(self) -> tuple[Text, ...]:
-        """Return at which stage fewest move on, where that is beyond noise against every other stage."""
-        moved, of = np.array(self.reached[1:]), np.array(self.reached[:-1])
-        steps = np.flatnonzero(of >= self.asked.smallest)
-        if len(steps) < _FEWEST_STEPS:
+        """Return at which stage fewest will have moved on, where that is beyond noise against every other stage.
+
+        Stages are compared by their eventual shares: of the later ones most were watched for a shorter time, and what
+        has been seen of them so far says less of how many go on.
+        """
+        found = [(place, self._eventually(step)) for place, step in enumerate(self.steps)]
+        known = [(place, until) for place, until in found if until is not None]
+        if len(known) < _FEWEST_STEPS:
             return ()
-        least = int(steps[np.argmin(moved[steps] / of[steps])])
-        others = steps[steps != least]
-        alone = (np.full(len(others), one[least]) for one in (moved, of))
-        times, all_of = zip(alone, (moved[others], of[others]), strict=True)
-        _, _, high = difference_of_shares(times, all_of)
+        least, until = min(known, key=lambda one: one[1].share)
+        others = [other for place, other in known if place != least]
+        alone = ([until.share * until.effective] * len(others), [until.effective] * len(others))
+        beside = ([other.share * other.effective for other in others], [other.effective for other in others])
+        _, _, high = difference_of_shares((alone[0], beside[0]), (alone[1], beside[1]))
         if not (high < 0).all():
             return (none_narrowest(),)
         before, stage = self.funnel.stages[least : least + 2]
-        return (narrowest(before, stage, float(moved[least] / of[least])),)
+        return (narrowest(before, stage, until.share),)
+
+    def _eventually(self, step: pd.DataFrame) -> Moved | None:
+        """Return how many of all parts move on in the end."""
+        whole = step.groupby("days", as_index=False)[["moved", "waiting"]].sum()
+        return moved_by(curve(whole["days"], whole["moved"], whole["waiting"]), self.asked.smallest)
 
     def known_by_buying(self) -> tuple[Text, ...]:
         """Say where nearly all were known with the second stage itself: then the first step tells nothing."""

@@ -210,18 +210,18 @@ def skipping(skipped: str) -> Text:
 def narrowest(before: FunnelStage, stage: FunnelStage, share: float) -> Text:
     """Say where fewest move on."""
     return Text(
-        f"It is narrowest from {before.label.en} to {stage.label.en}: {100 * share:.1f} % move on, fewer than at every "
-        "other stage, beyond noise.",
-        f"漏斗最窄处为“{before.label.zh}”到“{stage.label.zh}”：仅 {100 * share:.1f}% 继续前进，"
-        "低于其他各阶段，且超出随机波动。",
+        f"It is narrowest from {before.label.en} to {stage.label.en}: {100 * share:.1f} % move on in the end, each "
+        "counted for as long as they were watched: fewer than at every other stage, beyond noise.",
+        f"漏斗最窄处为“{before.label.zh}”到“{stage.label.zh}”：按各客户的观察时长估计，最终仅 "
+        f"{100 * share:.1f}% 继续前进，低于其他各阶段，且超出随机波动。",
     )
 
 
 def none_narrowest() -> Text:
     """Say that no stage stands out."""
     return Text(
-        "No stage is narrower than all others beyond noise.",
-        "没有哪个阶段的转化率在超出随机波动的程度上低于其他所有阶段。",
+        "No stage is narrower than all others beyond noise, by the shares that move on in the end.",
+        "没有哪个阶段的最终转化率在超出随机波动的程度上低于其他所有阶段。",
     )
 
 
