@@ -180,7 +180,9 @@ to look, not a proof. A target of a count is not held against
 parts that have none of their own. The exit code stays 0.
 
 A change against the period before is called better or worse only where its interval (Newcombe's, taking the periods as
-independent) leaves zero out.
+independent) leaves zero out. Figures that move by themselves as the history grows (historic CLV and its ratio to CAC,
+which accumulate; cross-selling, for the more somebody has bought the less is new to them) are shown with their change and
+not judged. A target of a share is written as one: `0.05` is 5 %.
 
 ## The figures
 

@@ -20,7 +20,7 @@ from churnml.measures.kpi_ground import Ground
 from churnml.measures.kpi_list import KPIS, Windows
 from churnml.measures.kpi_retention import retention_by_orders
 from churnml.measures.kpi_targets import Target, changed, judged
-from churnml.measures.kpis import kpis
+from churnml.measures.kpis import kpis, require_sound
 from churnml.measures.measure import Asked
 from churnml.measures.periods import periods
 from small import Tiny
@@ -80,6 +80,8 @@ SHOP = {
         bob          2024-04-11   k2          call    1     -
         dan          2024-04-12   k3          call    5     control
         fay          2024-04-01   k4          mail    2     -
+        fay          2024-04-08   k5          mail    9     -
+        eve          2024-04-05   k6          mail    7     -
     """,
 }
 
@@ -236,7 +238,10 @@ def test_value_is_margin_so_far_less_what_went_back(shop):
 def test_costs_are_those_of_new_customers_of_prospects_and_of_who_stayed(shop):
     found = values(shop)
     assert found["cac"] == 8  # cem and eve
-    assert found["cost_per_conversion"] == 10 + 4 + 2  # eve, fay and the mail to fay, for eve alone
+    assert (
+        found["cost_per_conversion"] == 10 + 4 + 2
+    )  # eve, fay and her first mail: ten days from 29 March end before the second, and eve
+    # had converted by the day of hers; for eve alone
     assert found["cost_to_retain"] == (3 + 1) / 2  # ann and bob were called, dan not; ann and dan stayed
 
 
@@ -347,6 +352,29 @@ def test_a_change_is_told_where_its_interval_leaves_zero_out():
     # 3 and 4 make 5, so a change of 5 hundredths and more is beyond noise
     moved = [changed(of(value, 0.03), of(0.20, 0.04))["moved"][0] for value in (0.26, 0.24, 0.14)]
     assert moved == ["worse", "within_noise", "better"]
+
+
+@pytest.mark.parametrize("kpi", ["clv_historic", "clv_to_cac", "cross_sell_rate"])
+def test_what_moves_by_itself_as_the_history_grows_is_not_called_better_or_worse(kpi):
+    now, before = (pd.DataFrame({"kpi": [kpi], "part": ["all"], "value": [value]}) for value in (0.9, 0.1))
+    told = changed(*(one.assign(low=one["value"] - 0.01, high=one["value"] + 0.01) for one in (now, before)))
+    assert (told["change"][0], told["moved"][0]) == (pytest.approx(0.8), "by_itself")
+
+
+@pytest.mark.parametrize("target", [Target("at_most", 5), Target("at_most", 0.05, {"north": ("at_most", 7)})])
+def test_a_target_of_a_share_that_is_none_is_refused(target):
+    with pytest.raises(UsageError, match=r"`churn_rate` is a share .* 0.05 is 5 %\), got [57]"):
+        require_sound({"churn_rate": target}, "targets")
+
+
+def test_growth_and_scores_may_have_targets_beyond_one():
+    require_sound({"growth_rate": Target("at_least", -0.1), "nps": Target("at_least", 30)}, "targets")
+
+
+def test_a_target_of_a_part_that_nobody_is_in_is_named(tmp_path):
+    aims = {"nps": Target("at_least", 30, {"nroth": ("at_least", 20)})}
+    said = [one.en for one in measured(tmp_path, SHOP, by="region", targets=aims)["kpis"].remarks]
+    assert "Nobody is in `nroth`, of which `targets` speak; by `region` there are `north`, `south`." in said
 
 
 def test_the_churn_rate_of_a_period_is_the_label_of_a_horizon_before_its_end(store):

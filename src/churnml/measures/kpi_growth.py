@@ -17,9 +17,9 @@ def growth(ground: Ground) -> Iterator[pd.DataFrame]:
     )
     active = _active(ground)
     yield ground.sums("active_customers", f"SELECT customer_id, period, 1 AS y, 1 AS x FROM {active} WHERE at_last")
-    change = f"SELECT customer_id, period, at_last::INT - at_first::INT AS y, at_first::INT AS x FROM {active}"
-    yield ground.sums("growth_rate", change)
-    yield ground.sums("net_growth", change.replace("at_first::INT AS x", "1 AS x"))
+    change = "at_last::INT - at_first::INT AS y"
+    yield ground.sums("growth_rate", f"SELECT customer_id, period, {change}, at_first::INT AS x FROM {active}")
+    yield ground.sums("net_growth", f"SELECT customer_id, period, {change}, 1 AS x FROM {active}")
     yield ground.sums("new_customers", _new(ground))
     yield ground.sums(
         "conversion_rate", f"SELECT customer_id, period, converted::INT AS y, 1 AS x FROM {prospects(ground)}"
@@ -31,12 +31,16 @@ def _new(ground: Ground) -> str:
 
 
 def prospects(ground: Ground) -> str:
-    """Name a table of the prospects whose days to convert in ended in each period, and whether they did."""
+    """Name a table of the prospects whose days to convert in ended in each period, whether they did, and until when.
+
+    `until` is the day they converted, else the first after their days: what a conversion cost was spent before it.
+    """
     return ground.keep(
         "kpi_prospects",
         f"""
         SELECT customer_id, period, known, acquisition_cost,
-               coalesce(f.day <= known + $conversion_days::INTEGER, false) AS converted
+               coalesce(f.day <= known + $conversion_days::INTEGER, false) AS converted,
+               least(coalesce(f.day, known + $conversion_days::INTEGER), known + $conversion_days::INTEGER) AS until
         FROM (SELECT period, day AS known FROM {ground.days(ground.windows.conversion_days)})
         JOIN {ground.people} USING (known) LEFT JOIN {ground.first} AS f USING (customer_id)
         WHERE coalesce(f.day > known, true)

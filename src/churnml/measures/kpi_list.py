@@ -81,6 +81,9 @@ class Kpi:
         The tables it needs, and where only some columns of one matter, these as `table.column`; `a|b` needs one of two.
     looks_back : tuple of str
         The windows whose days must lie between the beginning of the history and that of a period.
+    comparable : bool
+        Whether a change between periods can be good or bad. It cannot where a figure moves by itself as the history
+        grows, as a sum of everything so far does.
     """
 
     name: str
@@ -92,6 +95,7 @@ class Kpi:
     better: Literal["more", "less", ""]
     sources: tuple[str, ...]
     looks_back: tuple[str, ...] = ()
+    comparable: bool = True
 
     @property
     def tables(self) -> tuple[str, ...]:
@@ -344,6 +348,7 @@ KPIS: tuple[Kpi, ...] = (
         "more",
         ("orders", "order_lines.category"),
         ("category_days",),
+        comparable=False,
     ),
     Kpi(
         "up_sell_rate",
@@ -544,6 +549,7 @@ KPIS: tuple[Kpi, ...] = (
         "ratio",
         "more",
         (_EITHER,),
+        comparable=False,
     ),
     Kpi(
         "clv_predicted",
@@ -586,6 +592,7 @@ KPIS: tuple[Kpi, ...] = (
         "ratio",
         "more",
         ("customers.acquisition_cost", _EITHER),
+        comparable=False,
     ),
     Kpi(
         "clv_total_to_cac",
@@ -621,9 +628,11 @@ KPIS: tuple[Kpi, ...] = (
         "money",
         Text("Marketing cost per conversion", "单次转化营销成本"),
         Text(
-            "Acquisition cost of the prospects of whom the conversion rate tells, and of contacts in their "
-            "{conversion_days} days, per one who converted; of those whose acquisition cost is known.",
-            "转化率所计潜在客户的获客成本及其 {conversion_days} 天内触达成本，除以转化人数；只计获客成本已知者。",
+            "Acquisition cost of the prospects of whom the conversion rate tells, and of contacts in the first "
+            "{conversion_days} days from the day they became known, before the day they converted, per one who "
+            "converted; of those whose acquisition cost is known.",
+            "转化率所计潜在客户的获客成本，加上自获知当日起 {conversion_days} 天内、转化当日之前的触达成本，"
+            "除以转化人数；只计获客成本已知者。",
         ),
         "money",
         "ratio",

@@ -67,7 +67,7 @@ def acquisition(ground: Ground) -> Iterator[pd.DataFrame]:
         SELECT p.customer_id, p.period, any_value(p.acquisition_cost) + coalesce(sum(c.spent), 0) AS y,
                any_value(p.converted)::INT AS x
         FROM {prospects(ground)} AS p LEFT JOIN {contact_costs(ground)} AS c
-        ON c.customer_id = p.customer_id AND c.day BETWEEN p.known AND p.known + $conversion_days::INTEGER
+        ON c.customer_id = p.customer_id AND c.day >= p.known AND c.day < p.until
         WHERE p.acquisition_cost IS NOT NULL GROUP BY p.customer_id, p.period
         """,
     )

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import pandas as pd
 
-from churnml.measures.kpi_figures import missing
+from churnml.measures.kpi_figures import ALL, missing
 from churnml.measures.kpi_ground import Ground
 from churnml.measures.kpi_list import BY_NAME, KPIS, Kpi
+from churnml.measures.kpi_targets import Target
 from churnml.measures.measure import Asked
 from churnml.wording import Text
 
@@ -27,7 +28,15 @@ _EARLY = Text(
 )
 _FEW = Text(
     "{count} values rest on fewer than {smallest} customers and are not shown.",
-    "{count} 个数值所涉客户少于 {smallest} 位，不予显示。",
+    "有 {count} 个数值所涉客户不足 {smallest} 位，不予显示。",
+)
+_ONE = Text(
+    "One value rests on fewer than {smallest} customers and is not shown.",
+    "有一个数值所涉客户不足 {smallest} 位，不予显示。",
+)
+_NO_SUCH_PART = Text(
+    "Nobody is in {parts}, of which `targets` speak; by {by} there are {known}.",
+    "targets 中提到的 {parts} 没有客户；按 {by} 划分的分组有：{known}。",
 )
 _LACKS = Text("Without {table} these are not told: {titles}.", "缺少 {table}，未计算：{titles}。")
 _NO_RECORDS = Text(
@@ -63,7 +72,7 @@ def remarks(
     if early.any():
         yield _filled(_EARLY, [BY_NAME[name] for name in told.loc[early, "kpi"].unique()], day=ground.began.date())
     if few.any():
-        yield _filled(_FEW, [], count=int(few.sum()), smallest=asked.smallest)
+        yield _filled(_ONE if few.sum() == 1 else _FEW, [], count=int(few.sum()), smallest=asked.smallest)
     nowhere = [BY_NAME[str(name)] for name, rows in told.assign(early=early).groupby("kpi") if _empty(rows)]
     if nowhere:
         needs = [", ".join(kpi.sources).replace("|", " / ") for kpi in nowhere]
@@ -72,6 +81,18 @@ def remarks(
         yield Text(_EMPTY.en.format(titles=en), _EMPTY.zh.format(titles=zh))
     if ground.periods[-1].end < asked.end:
         yield _filled(_RUNNING, [], day=ground.periods[-1].last)
+
+
+def unmet_parts(targets: Mapping[str, Target], told: pd.DataFrame, by: str | None) -> Iterator[Text]:
+    """Say which parts have a target and no customer, where the figures are told by parts."""
+    there = sorted({str(part) for part in told["part"]} - {ALL})
+    off = sorted({part for target in targets.values() for part in target.parts} - set(there))
+    if by is not None and off:
+        yield _filled(_NO_SUCH_PART, [], parts=_quoted(off), by=f"`{by}`", known=_quoted(there))
+
+
+def _quoted(names: list[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names)
 
 
 def _empty(rows: pd.DataFrame) -> bool:

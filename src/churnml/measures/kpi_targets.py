@@ -28,6 +28,7 @@ CHANGES = {
     "more": Text("more", "增加"),
     "less": Text("less", "减少"),
     "within_noise": Text("within noise", "在误差范围内"),
+    "by_itself": Text("moves by itself", "随历史自然变化"),
 }
 
 
@@ -123,6 +124,8 @@ def changed(now: pd.DataFrame, before: pd.DataFrame) -> pd.DataFrame:
 def _moved(kpi: str, change: float, low: float, high: float) -> str | None:
     if np.isnan(change) or np.isnan(low) or np.isnan(high):
         return None
+    if not BY_NAME[kpi].comparable:
+        return "by_itself"
     if low <= 0 <= high:
         return "within_noise"
     direction: Literal["more", "less"] = "more" if change > 0 else "less"

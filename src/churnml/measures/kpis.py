@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 import pandas as pd
 
@@ -12,7 +12,7 @@ from churnml.measures.kpi_figures import figures
 from churnml.measures.kpi_ground import Ground
 from churnml.measures.kpi_list import BY_NAME, KPIS, Windows
 from churnml.measures.kpi_money import FORECASTS
-from churnml.measures.kpi_remarks import NO_TARGETS, remarks
+from churnml.measures.kpi_remarks import NO_TARGETS, remarks, unmet_parts
 from churnml.measures.kpi_tables import Told, alerts, all_periods, definitions, last_period
 from churnml.measures.kpi_targets import Target, judged
 from churnml.measures.measure import Asked, Measure
@@ -51,12 +51,13 @@ def kpis(
     Raises
     ------
     UsageError
-        If no whole period lies within what is asked, nobody has the attribute, or a target is of no known figure.
+        If no whole period lies within what is asked, nobody has the attribute, or a target is of no known figure or
+        no share where the figure is one.
     NotEnoughDataError
         If there is neither an order nor a contract.
     """
     windows, targets = windows or Windows(), targets or {}
-    require_known(targets, "targets")
+    require_sound(targets, "targets")
     span = periods(asked.begin, asked.end, asked.every, books.time_zone)
     ground = Ground.lay(books, span, windows, asked.by, margin_rate)
     landed = {*books.tables, *(["records"] if books.columns(FORECASTS) else [])}
@@ -65,23 +66,31 @@ def kpis(
     few = _too_few(counted, asked.smallest) & ~early
     counted.loc[early | few, ["value", "low", "high"]] = float("nan")
     rows = judged(counted, targets).assign(unit=counted["kpi"].map({kpi.name: kpi.unit for kpi in KPIS}))
-    said = [*remarks(counted, ground, landed, early, few, asked), *([] if targets else [NO_TARGETS])]
+    said = [*remarks(counted, ground, landed, early, few, asked), *unmet_parts(targets, counted, asked.by)]
+    said += [] if targets else [NO_TARGETS]
     told = Told(rows, span, windows, asked.by is not None, landed)
     return [last_period(told, said), alerts(told), all_periods(told, said), definitions(told)]
 
 
-def require_known(names: Iterable[str], where: str) -> None:
-    """Raise where a name is that of no figure.
+def require_sound(targets: Mapping[str, Target], where: str) -> None:
+    """Raise where a target is of no figure, or is no share where the figure is one.
 
     Raises
     ------
     UsageError
-        With the name that comes nearest.
+        With the name that comes nearest, or how a share is written.
     """
-    for name in names:
+    for name, target in targets.items():
         if name not in BY_NAME:
             known = ", ".join(BY_NAME)
             raise UsageError(f"{where}: there is no KPI `{name}`{nearest(name, BY_NAME)} (known: {known})")
+        kpi = BY_NAME[name]
+        for _, value in (target.of(""), *target.parts.values()):
+            if kpi.unit == "share" and kpi.how != "quotient" and not 0 <= value <= 1:
+                raise UsageError(
+                    f"{where}: `{name}` is a share and its target must be from 0 to 1 (a share: 0.05 is 5 %), "
+                    f"got {value:g}"
+                )
 
 
 def _too_early(counted: pd.DataFrame, ground: Ground) -> pd.Series:

@@ -22,13 +22,14 @@ def figures(session: Session, books: Books, asked: Asked) -> list[Measure]:
     Raises
     ------
     ConfigError
-        If `configs/kpis.yaml` aims at a figure there is none of.
+        If `configs/kpis.yaml` aims at a figure there is none of, or at a share outside 0 to 1.
     """
-    from churnml.measures.kpis import kpis, require_known  # noqa: PLC0415  # pandas
+    from churnml.measures.kpis import kpis, require_sound  # noqa: PLC0415  # pandas
 
     config = session.load("kpis", KpiConfig)
+    targets = _targets(config)
     try:
-        require_known(config.targets, f"{session.configs / 'kpis.yaml'}: `targets`")
+        require_sound(targets, f"{session.configs / 'kpis.yaml'}: `targets`")
     except UsageError as error:
         raise ConfigError(str(error)) from error
     _lay_forecasts(session, books, asked.end)
@@ -36,7 +37,7 @@ def figures(session: Session, books: Books, asked: Asked) -> list[Measure]:
         books,
         asked,
         windows=_windows(config, session.train_settings()),
-        targets=_targets(config),
+        targets=targets,
         margin_rate=session.settings.margin_rate,
     )
 
