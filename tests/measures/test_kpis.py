@@ -143,7 +143,7 @@ SERVICE = {
         customer_id  occurred_at       ticket_id  kind       first_response_at  resolved_at
         ann          2024-04-03T00:00  1          complaint  2024-04-03T02:00   2024-04-03T10:00
         bob          2024-04-04T00:00  2          question   2024-04-04T04:00   -
-        cem          2024-04-05T00:00  3          complaint  2024-04-05T06:00   2024-04-05T20:00
+        cem          2024-04-05T00:00  3          Problem    2024-04-05T06:00   2024-04-05T20:00
     """,
     "interactions": """
         customer_id  occurred_at  kind

@@ -74,6 +74,16 @@ def test_tables_that_have_not_landed_are_named(weeks):
     assert "contacts, interactions, returns." in weeks[1].remarks[0].en
 
 
+def test_complaints_are_followed_by_whichever_of_their_names(tiny):
+    tickets = "ticket_id customer_id occurred_at kind\n1 ann 2021-02-25 Complaint\n2 bob 2021-02-26 incident"
+    tiny.land(customers=CUSTOMERS, orders=ORDERS, tickets=tickets)
+    frame, among = rows_of(ROWS)
+    with open_books(tiny.store, NOW - NOW % DAY) as books:
+        lay_compared(books, frame)
+        found = last_days(books, among, told()).frame.set_index(["measure", "weeks_before"])
+    assert found.loc[("complaints", 1), "left"] == 100
+
+
 def test_few_customers_are_not_shown(tiny):
     tiny.land(customers=CUSTOMERS, orders=ORDERS)
     frame, among = rows_of(ROWS)

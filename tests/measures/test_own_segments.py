@@ -115,6 +115,17 @@ def test_money_that_went_back_is_taken_off_at_the_rate_of_what_was_kept(make_tin
     assert found.iloc[0].tolist() == pytest.approx([150.0, 40 + 20 - 50 * 0.3])
 
 
+def test_a_complaint_is_one_in_whatever_case_and_by_whichever_of_its_names(make_tiny):
+    tiny = make_tiny()
+    kinds = enumerate(("complaint", "Complaint", "INCIDENT", "problem", "question"))
+    rows = "\n".join(f"{number} ann 2021-02-0{number + 1} {kind}" for number, kind in kinds)
+    tiny.land(customers=CUSTOMERS, orders=ORDERS, tickets=f"ticket_id customer_id occurred_at kind\n{rows}")
+    with open_books(tiny.store, NOW) as books:
+        portrait(books, 0, NOW, 0.2, 365)
+        found = books.frame("SELECT tickets, complaints FROM portrait ORDER BY customer_id LIMIT 1")
+    assert found.iloc[0].tolist() == [5, 4]
+
+
 def test_the_page_tells_every_column_that_a_condition_may_ask():
     page = (Path(__file__).parents[2] / "docs" / "segments.md").read_text(encoding="utf-8")
     assert not [column for column, meaning in COLUMNS.items() if f"| `{column}` | {meaning} |" not in page]

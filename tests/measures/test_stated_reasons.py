@@ -28,6 +28,7 @@ ticket_id customer_id occurred_at kind
 3         bob         2021-02-03  question
 4         bob         2020-11-29  complaint
 5         eve         2021-02-03  complaint
+7         ann         2021-02-04  Incident
 6         kim         2021-02-03  question
 """
 SURVEYS = """
@@ -70,6 +71,10 @@ def found(tiny, smallest=1):
 def test_a_customer_who_complained_twice_is_one_of_those_who_said_anything(said):
     complained = said[0]["ticket", "complaint"]
     assert (complained["customers"], complained["of"], complained["share"]) == (1, 2, 0.5)
+
+
+def test_an_incident_is_a_complaint(said):
+    assert {reason for source, reason in said[0] if source == "ticket"} == {"complaint", "question"}
 
 
 def test_beside_it_stands_the_share_of_those_alike_who_stayed(said):

@@ -23,12 +23,13 @@ from churnml.events.point_in_time import (
     usual_lateness_days,
 )
 from churnml.events.population import By, Standing, met, share_under_contract, standing
-from churnml.events.recent import COMPLAINTS, Recent, recent
+from churnml.events.recent import COMPLAINS, COMPLAINTS, Recent, recent
 from churnml.events.renewals import Spells
 from churnml.events.reporting import IngestReport
 from churnml.events.schema import TABLES, Column, Table
 
 __all__ = [
+    "COMPLAINS",
     "COMPLAINTS",
     "TABLES",
     "Block",

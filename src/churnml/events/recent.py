@@ -20,6 +20,9 @@ Flags = npt.NDArray[np.bool_]
 COMPLAINTS = ("complaint", "problem", "incident")
 """What kinds of ticket complain, in small letters."""
 
+COMPLAINS = f"lower(trim(kind)) IN {COMPLAINTS}"
+"""The same as a condition in SQL over `tickets`."""
+
 WEEK_DAYS = 7
 _WANTED = {
     "contacts": ("action", "arm"),

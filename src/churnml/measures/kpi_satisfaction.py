@@ -7,13 +7,12 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
-from churnml.events import COMPLAINTS
+from churnml.events import COMPLAINS
 from churnml.features.rows import SCALES
 from churnml.measures.kpi_ground import Ground
 from churnml.measures.open_ended import medians
 
 _HOURS = {"first_response_hours": "first_response_at", "resolution_hours": "resolved_at"}
-_COMPLAINTS = ", ".join(f"'{word}'" for word in COMPLAINTS)
 _SCORES = {
     "csat": "(points >= 0.75)::INT",
     "nps": "100 * ((points >= 0.9)::INT - (points <= 0.6)::INT)",
@@ -76,7 +75,7 @@ def complaints_by_order(ground: Ground) -> pd.DataFrame:
         SELECT customer_id, period, coalesce(100 * complaints, 0) AS y, coalesce(orders, 0) AS x
         FROM {ground.buyers} FULL JOIN (
             SELECT customer_id, period, count(*) AS complaints
-            FROM (SELECT customer_id, local_time(occurred_at)::DATE AS day FROM tickets WHERE {_complaint()})
+            FROM (SELECT customer_id, local_time(occurred_at)::DATE AS day FROM tickets WHERE {COMPLAINS})
             JOIN {ground.days()} USING (day) GROUP BY customer_id, period
         ) USING (customer_id, period)
         """,
@@ -86,7 +85,7 @@ def complaints_by_order(ground: Ground) -> pd.DataFrame:
 def complaining(ground: Ground) -> pd.DataFrame:
     """Return the sums of who complained, of those who were there."""
     return _of_present(
-        ground, "complaint_rate", f"SELECT customer_id, occurred_at AS instant FROM tickets WHERE {_complaint()}"
+        ground, "complaint_rate", f"SELECT customer_id, occurred_at AS instant FROM tickets WHERE {COMPLAINS}"
     )
 
 
@@ -122,10 +121,6 @@ def waiting(ground: Ground) -> pd.DataFrame:
     if not found:
         return pd.DataFrame({name: pd.Series(dtype=np.float64) for name in names})
     return pd.concat(found, ignore_index=True)[names]
-
-
-def _complaint() -> str:
-    return f"lower(kind) IN ({_COMPLAINTS})"
 
 
 def _of_present(ground: Ground, kpi: str, acts: str) -> pd.DataFrame:

@@ -89,8 +89,8 @@ def last_period(told: Told, remarks: Iterable[Text]) -> Measure:
     names = ("kpi", "part", *_BOUNDS, "before", "change", "moved", *_JUDGED, "customers", "unit")
     definition = Text(
         "Each figure of the last whole period, beside that of the period before. A change, or a missed target, is told "
-        "from noise where the whole 95% interval lies on one side. What moves by itself as the history grows, such as a "
-        "sum of everything so far, is not judged.",
+        "from noise where the whole 95% interval lies on one side. What moves by itself as the history grows, such as "
+        "a sum of everything so far, is not judged.",
         "最近一个完整周期的各项指标及上期数值；仅当 95% 区间完全落在一侧时，变化或未达标才视为超出误差。"
         "随历史增长而自然变化的指标（如累计值）不作好坏判断。",
     )

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from churnml.events import COMPLAINTS
+from churnml.events import COMPLAINS
 from churnml.events.books import Books
 from churnml.features.rows import AWAY, SCALES
 from churnml.measures.driver_tables import Told
@@ -88,8 +88,7 @@ LINES: dict[str, Line] = {
     "complaints": Line(
         "tickets",
         Text("complaints", "投诉次数"),
-        "SELECT customer_id, occurred_at AS at, 1 AS value FROM tickets WHERE list_contains($complaints, kind)",
-        given={"complaints": sorted(COMPLAINTS)},
+        f"SELECT customer_id, occurred_at AS at, 1 AS value FROM tickets WHERE {COMPLAINS}",
     ),
     "satisfaction": Line("surveys", Text("satisfaction, from 0 to 100", "满意度（0–100）"), _ANSWERS, mean=True),
     "returns": Line(

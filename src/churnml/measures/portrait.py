@@ -10,8 +10,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from churnml.events import COMPLAINS
 from churnml.events.books import Books
 from churnml.events.schema import MONEY_SCALE
+from churnml.features.rows import SCALES
 from churnml.measures.rfm import rfm_table
 
 SCORED = ("segment", "band", "rung", "churn_probability", "clv", "value_at_risk")
@@ -41,7 +43,7 @@ COLUMNS: dict[str, str] = {
     "visits": "acts of kind `visit` in the span",
     "searches": "acts of kind `search` in the span",
     "tickets": "questions and complaints in the span",
-    "complaints": "tickets of kind `complaint` in the span",
+    "complaints": "tickets of kind `complaint`, `problem` or `incident` in the span",
     "satisfaction": "mean of the answers given in the span, from 0 (worst of the scale) to 100 (best)",
     "age": "in whole years, by the year of birth",
     "known_days": "days since they were first known",
@@ -151,11 +153,11 @@ _ACTS = f"""
 """
 _OF_ACTS = {name: (f"coalesce({name}, 0)", "BIGINT") for name in ("acts", "visits", "searches")}
 _TICKETS = f"""
-    SELECT customer_id, count(*) AS tickets, count(*) FILTER (kind = 'complaint') AS complaints
+    SELECT customer_id, count(*) AS tickets, count(*) FILTER ({COMPLAINS}) AS complaints
     FROM tickets WHERE {_SPAN} GROUP BY ALL
 """
 _OF_TICKETS = {name: (f"coalesce({name}, 0)", "BIGINT") for name in ("tickets", "complaints")}
-_SCALES = "('nps', 0, 10), ('csat', 1, 5), ('ces', 1, 7), ('review', 1, 5)"  # where a survey does not say its own
+_SCALES = ", ".join(f"('{name}', {worst}, {best})" for name, (worst, best) in SCALES.items())
 _ANSWERS = f"""
     SELECT customer_id, 100 * avg(least(greatest((score - low) / (high - low), 0), 1)) AS satisfaction
     FROM (SELECT customer_id, score, coalesce(scale_min, usual_min) AS low, coalesce(scale_max, usual_max) AS high

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from churnml.events import COMPLAINS
 from churnml.events.books import Books
 from churnml.measures.driver_tables import Told
 from churnml.measures.intervals import wilson
@@ -23,6 +24,7 @@ from churnml.measures.measure import About, Measure
 from churnml.wording import Text
 
 _DAYS = 7 * WEEKS
+_KIND = f"CASE WHEN {COMPLAINS} THEN 'complaint' ELSE lower(trim(kind)) END"
 Row = dict[str, Any]  # Any: texts, counts and shares of one line of the table
 _WORDS_SHOWN = 3
 _OTHER = "other"
@@ -77,8 +79,8 @@ def stated_reasons(books: Books, themes: Sequence[Theme], among: Matched, told: 
     """
     found = [
         *_end_reasons(books, begin, end),
-        *_told_in(books, "tickets", "ticket", "kind", told.smallest),
-        *_told_in(books, "returns", "return", "reason", told.smallest),
+        *_told_in(books, "tickets", "ticket", _KIND, told.smallest),
+        *_told_in(books, "returns", "return", "lower(trim(reason))", told.smallest),
         *_comments(books, themes, told.smallest),
     ]
     shown = [line for line in found if line["customers"] >= told.smallest]
@@ -142,15 +144,16 @@ def _end_reasons(books: Books, begin: int, end: int) -> Iterator[Row]:
         yield _line("end_reason", str(row.reason), int(row.customers), int(row.of), np.nan)
 
 
-def _told_in(books: Books, table: str, source: str, column: str, smallest: int) -> Iterator[Row]:
-    """Yield the words of a column in the weeks before, with how many who left and who stayed have them."""
+def _told_in(books: Books, table: str, source: str, reason: str, smallest: int) -> Iterator[Row]:
+    """Yield the reasons in a table in the weeks before, with how many who left and who stayed have them."""
     if table not in books.tables:
         return
     said = f"""
-        SELECT e.customer_id, r.gone, r.weight, lower(trim(e.{column})) AS reason
-        FROM {table} AS e JOIN compared_days AS r USING (customer_id)
+        SELECT e.customer_id, r.gone, r.weight, e.reason
+        FROM (SELECT customer_id, occurred_at, {reason} AS reason FROM {table}) AS e
+        JOIN compared_days AS r USING (customer_id)
         WHERE local_time(e.occurred_at)::DATE < r.cutoff_day
-          AND local_time(e.occurred_at)::DATE >= r.cutoff_day - {_DAYS} AND trim(e.{column}) <> ''
+          AND local_time(e.occurred_at)::DATE >= r.cutoff_day - {_DAYS} AND e.reason <> ''
     """
     yield from _counted(books, source, said, {}, smallest)
 
@@ -221,8 +224,6 @@ def _worded(themes: Sequence[Theme]) -> dict[str, Text]:
     said = {
         "question": Text("question", "咨询"),
         "complaint": Text("complaint", "投诉"),
-        "problem": Text("problem", "问题"),
-        "incident": Text("incident", "事故"),
         _OTHER: Text("none of the themes", "未归入任何主题"),
     }
     return said | {theme.name: theme.label for theme in themes}
