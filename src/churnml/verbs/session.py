@@ -31,6 +31,10 @@ AnySettings = TypeVar("AnySettings", bound=BaseModel)
 Tick = Callable[[int, int], None]
 
 
+_PIPED_WIDTH = 200
+"""Columns of a table that no terminal shows: what reads it does not wrap."""
+
+
 @dataclass(frozen=True)
 class Session:
     """One call of a verb.
@@ -56,7 +60,8 @@ class Session:
     def open(cls, workspace: Path, configs: Path, *, as_json: bool = False, create: bool | None = False) -> Session:
         """Return a session on a workspace; `create` makes one where there is none, None leaves it open."""
         # a line stays one line where another program reads: a path cut in two is neither found nor copied
-        console = Console(stderr=True, highlight=False, soft_wrap=not sys.stderr.isatty())
+        piped = not sys.stderr.isatty()
+        console = Console(stderr=True, highlight=False, soft_wrap=piped, width=_PIPED_WIDTH if piped else None)
         where = Workspace(workspace.resolve()) if create is None else Workspace.open(workspace, create=create)
         return cls(where, configs, console, as_json)
 
