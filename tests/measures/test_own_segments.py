@@ -89,6 +89,11 @@ def test_whatever_is_no_condition_over_one_customer_is_refused_by_the_name_of_it
     assert words in str(told.value)
 
 
+def test_a_condition_must_be_one_without_the_brackets_around_it(books):
+    with pytest.raises(ConfigError, match="must be one condition"):
+        members(books, segment("revenue > 0) OR (1 = 1"))
+
+
 def test_a_segment_may_not_have_the_name_of_something_else(books):
     with pytest.raises(ConfigError, match=r"`rfm`.* must have a name that nothing else has"):
         members(books, OwnSegment(name="rfm", label=Label(en="R", zh="R"), query="orders > 1"))

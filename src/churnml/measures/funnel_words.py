@@ -83,7 +83,7 @@ EVENTUAL = Told(
         "eventual_share": About(Text("eventual share", "最终转化率"), "share"),
         "low": _LOW,
         "high": _HIGH,
-        "within_days": About(Text("within days", "所需天数内"), "days"),
+        "within_days": About(Text("within days", "观察天数"), "days"),
     },
 )
 

@@ -7,7 +7,7 @@ from churnml.wording import Text
 MEASURES: dict[str, Text] = {
     "lifecycle": Text("Lifecycle", "生命周期"),
     "funnel": Text("Funnel", "转化漏斗"),
-    "segments": Text("Segments", "客户细分"),
+    "segments": Text("Segments", "客户分群"),
     "kpis": Text("KPIs", "关键指标"),
     "drivers": Text("Drivers of churn", "流失因素"),
     "rhythm": Text("Rhythm", "购买节奏"),

@@ -124,7 +124,10 @@ def asked_columns(segment: OwnSegment, known: tuple[str, ...]) -> tuple[str, ...
 
 
 def _condition(segment: OwnSegment) -> Node:
-    """Return the syntax tree of a condition, and of nothing beside it."""
+    """Return the syntax tree of a condition, and of nothing beside it.
+
+    It must be one by itself: within brackets alone `a) OR (b` would look like one.
+    """
     with duckdb.connect(":memory:") as apart:
         query = f"SELECT 1 FROM portrait WHERE (\n{segment.query}\n)"
         told = apart.execute("SELECT json_serialize_sql($query)", {"query": query}).fetchall()[0][0]
@@ -136,6 +139,10 @@ def _condition(segment: OwnSegment) -> Node:
     alone = len(tree["statements"]) == 1 and node["type"] == "SELECT_NODE" and not statement["named_param_map"]
     if not alone or any(node[name] != nothing for name, nothing in _EMPTY):
         raise _refused(segment, "found more than a condition; leave out all but that")
+    try:
+        duckdb.SQLExpression(segment.query)
+    except duckdb.Error as error:
+        raise _refused(segment, f"DuckDB said: {str(error).splitlines()[0]}") from error
     condition: Node = node["where_clause"]
     return condition
 
