@@ -80,7 +80,8 @@ def test_complaints_are_followed_by_whichever_of_their_names(tiny):
     frame, among = rows_of(ROWS)
     with open_books(tiny.store, NOW - NOW % DAY) as books:
         lay_compared(books, frame)
-        found = last_days(books, among, told()).frame.set_index(["measure", "weeks_before"])
+        lay_compared(books, frame, ALIKE)
+        found = last_days(books, among, among, told()).frame.set_index(["measure", "weeks_before"])
     assert found.loc[("complaints", 1), "left"] == 100
 
 
