@@ -5,7 +5,7 @@ import pytest
 from churnml.flows import Move, Stage, Stand, flow, funnel
 
 HOSTILE = "<script>alert(1)</script> & \"x\" 'y'"
-NAMES = {"new": "New", "gone": "Gone"}
+NAMES, KINDS = {"new": "New", "gone": "Gone"}, {"new": "fresh", "gone": "lost"}
 STANDS = [Stand("May", {"new": 6, "gone": 4}), Stand("June", {"new": 2, "gone": 8})]
 MOVES = [
     Move(0, "new", "gone", 4, "4 of 6"), Move(0, "new", "new", 2, "2 of 6"), Move(0, "gone", "gone", 4, "4 of 4"),
@@ -22,20 +22,28 @@ def of_class(svg, name):
 
 
 def test_bars_are_as_high_as_their_numbers():
-    bars = list(parsed(flow(NAMES, STANDS, MOVES, "t")).iter("rect"))
+    bars = list(parsed(flow(NAMES, KINDS, STANDS, MOVES, "t")).iter("rect"))
     assert [float(one.get("height")) for one in bars] == [6 * UNIT, 4 * UNIT, 2 * UNIT, 8 * UNIT]
 
 
 def test_bands_leave_a_bar_and_arrive_at_one_in_the_order_of_the_stages():
-    stay, leave, gone = (one.get("d") for one in of_class(flow(NAMES, STANDS, MOVES, "t"), "move"))
+    stay, leave, gone = (one.get("d") for one in of_class(flow(NAMES, KINDS, STANDS, MOVES, "t"), "move"))
     assert stay.startswith("M122.0 24.0C")
     assert leave.startswith(f"M122.0 {24 + 2 * UNIT:.1f}C")
     assert f" {24 + 2 * UNIT + 5:.1f}V" in leave
     assert f" {24 + 2 * UNIT + 5 + 4 * UNIT:.1f}V" in gone
 
 
+def test_a_key_has_the_colour_of_its_kind_as_a_bar_and_as_a_move():
+    drawn = flow(NAMES, KINDS, STANDS, MOVES, "t")
+    assert [one.get("class") for one in parsed(drawn).iter("rect")] == ["fresh", "lost"] * 2
+    assert [one.get("class") for one in of_class(drawn, "move")] == ["move fresh"] * 2 + ["move lost"]
+
+
 def test_a_stage_where_nobody_is_has_no_label():
-    drawn = flow(NAMES, [Stand("May", {"new": 3}), Stand("June", {"gone": 3})], [Move(0, "new", "gone", 3, "all")], "t")
+    drawn = flow(
+        NAMES, KINDS, [Stand("May", {"new": 3}), Stand("June", {"gone": 3})], [Move(0, "new", "gone", 3, "all")], "t"
+    )
     assert [one.text for one in of_class(drawn, "label")] == ["New", "Gone"]
 
 
@@ -52,7 +60,13 @@ def test_a_stage_that_is_not_told_has_no_width():
 @pytest.mark.parametrize(
     "drawn",
     [
-        flow({"new": HOSTILE}, [Stand(HOSTILE, {"new": 1})] * 2, [Move(0, "new", "new", 1, HOSTILE)], HOSTILE),
+        flow(
+            {"new": HOSTILE},
+            {"new": HOSTILE},
+            [Stand(HOSTILE, {"new": 1})] * 2,
+            [Move(0, "new", "new", 1, HOSTILE)],
+            HOSTILE,
+        ),
         funnel([Stage(HOSTILE, 0.5, HOSTILE, HOSTILE)], HOSTILE),
     ],
 )

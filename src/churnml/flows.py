@@ -57,13 +57,17 @@ class Stage:
     narrowest: bool = False
 
 
-def flow(names: Mapping[str, str], stands: Sequence[Stand], moves: Sequence[Move], title: str) -> str:
+def flow(
+    names: Mapping[str, str], kinds: Mapping[str, str], stands: Sequence[Stand], moves: Sequence[Move], title: str
+) -> str:
     """Return bars of how many are where at each moment, joined by bands as wide as the moves between them.
 
     Parameters
     ----------
     names : mapping of str to str
-        The label of each key, in the order from the top; the place in it gives a key its colour.
+        The label of each key, in the order from the top.
+    kinds : mapping of str to str
+        The class that gives each key its colour, here and in every other picture of it.
     stands : sequence of Stand
         At least two.
     moves : sequence of Move
@@ -75,8 +79,7 @@ def flow(names: Mapping[str, str], stands: Sequence[Stand], moves: Sequence[Move
     unit = (_TALL - _GAP * len(names)) / most
     apart = (WIDTH - 2 * _SIDE - _BAR) / max(len(stands) - 1, 1)
     tops = [_tops(names, stand, unit) for stand in stands]
-    kinds = {key: f"kind-{place % 8}" for place, key in enumerate(names)}
-    drawn = [_bands(kinds, tops, moves, unit, apart)]
+    drawn = [_bands(kinds, list(names), tops, moves, unit, apart)]
     for place, stand in enumerate(stands):
         left = _SIDE + place * apart
         drawn += [_bar(kinds[key], left, tops[place][key], stand.amounts.get(key, 0.0) * unit) for key in names]
@@ -127,10 +130,15 @@ def _tops(names: Mapping[str, str], stand: Stand, unit: float) -> dict[str, floa
 
 
 def _bands(
-    kinds: Mapping[str, str], tops: Sequence[Mapping[str, float]], moves: Sequence[Move], unit: float, apart: float
+    kinds: Mapping[str, str],
+    keys: Sequence[str],
+    tops: Sequence[Mapping[str, float]],
+    moves: Sequence[Move],
+    unit: float,
+    apart: float,
 ) -> str:
     """Return the moves, those of one bar below each other in the order of keys at either end."""
-    order = {key: place for place, key in enumerate(kinds)}
+    order = {key: place for place, key in enumerate(keys)}
     leaving, arriving = [dict(one) for one in tops], [dict(one) for one in tops]
     drawn = []
     for move in sorted(moves, key=lambda one: (one.stand, order[one.source], order[one.target])):
@@ -143,7 +151,7 @@ def _bands(
             f"M{begin:.1f} {up:.1f}C{half:.1f} {up:.1f} {half:.1f} {down:.1f} {end:.1f} {down:.1f}"
             f"V{down + wide:.1f}C{half:.1f} {down + wide:.1f} {half:.1f} {up + wide:.1f} {begin:.1f} {up + wide:.1f}Z"
         )
-        band = f'<path class="move {kinds[move.source]}" d="{path}"/>'
+        band = f'<path class={quoteattr(f"move {kinds[move.source]}")} d="{path}"/>'
         drawn.append(f"<g><title>{escape(move.said)}</title>{band}</g>")
     return "".join(drawn)
 
@@ -163,7 +171,7 @@ def _labels(
 
 
 def _bar(kind: str, left: float, top: float, high: float) -> str:
-    return f'<rect class="{kind}" x="{left:.1f}" y="{top:.1f}" width="{_BAR:g}" height="{high:.1f}"/>'
+    return f'<rect class={quoteattr(kind)} x="{left:.1f}" y="{top:.1f}" width="{_BAR:g}" height="{high:.1f}"/>'
 
 
 def _narrowing(middle: float, above: float, below: float, top: float) -> str:

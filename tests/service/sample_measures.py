@@ -50,6 +50,11 @@ def transitions():
     return measure("lifecycle_transitions", columns, rows)
 
 
+def stays():
+    columns = {"stage": STAGE, "median_days": About(Text("Half left after", "半数离开所需时间"), "days")}
+    return measure("lifecycle_time", columns, [("new", 61.0), ("mature", 91.5)])
+
+
 def segments(name="segments_region", rows=(("north", 40, 0.8), (HOSTILE, None, None))):
     return measure(name, {"segment": word("Segment"), "customers": CUSTOMERS, "share": SHARE}, rows)
 

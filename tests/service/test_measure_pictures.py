@@ -6,7 +6,8 @@ import pytest
 import sample_measures as sample
 from sample_measures import HOSTILE
 
-from churnml.service.pages.measure_figures import short
+from churnml.measures import STAGES
+from churnml.service.pages.measure_figures import moments, short
 from churnml.service.pages.measure_pictures import pictures
 
 
@@ -41,18 +42,43 @@ def test_each_measure_is_drawn_as_its_name_asks(measure, marks, many):
 
 def test_the_stages_of_every_month_stand_beside_each_other():
     (picture,) = drawn(sample.stages())
-    assert re.findall(r'<rect class="kind-(\d)"', picture.svg) == [str(n) for n in range(7)] * 3
+    assert re.findall(r'<rect class="stage-(\w+)"', picture.svg) == [*STAGES] * 3
     assert ">Jan 2017<" in picture.svg
     assert ">New<" in picture.svg
 
 
-def test_moves_by_month_are_drawn_between_the_months_in_which_they_began():
+def test_of_many_months_seven_at_most_have_a_label_and_the_last_always_has():
+    days = [f"{year}-{month:02d}-01" for year in (2016, 2017) for month in range(1, 13)]
+    labels = [label for label in moments(days, "en") if label]
+    assert len(labels) == 6
+    assert labels[-1] == "Dec 2017"
+    assert len([one for one in moments(days[:13], "zh") if one]) == 7
+
+
+@pytest.mark.parametrize("drawing", range(3))
+def test_a_stage_has_one_colour_in_every_picture(drawing):
+    (picture,), (moves, _) = drawn(sample.stages()), drawn(sample.transitions())
+    (stays,) = drawn(sample.stays())
+    svg = (picture.svg, moves.svg, stays.svg)[drawing]
+    assert "stage-new" in svg
+    assert "stage-mature" in svg
+    assert not set(re.findall(r"stage-(\w+)", svg)) - set(STAGES)
+
+
+def test_who_was_not_known_yet_is_drawn_as_no_stage_of_a_life():
     told = sample.transitions().to_json()
-    told["columns"]["month"] = sample.stages().to_json()["columns"]["month"]
-    told["rows"] = [row | {"month": month} for month in sample.MONTHS for row in told["rows"]]
-    (picture,) = pictures(told, "USD", "en")
-    assert count(picture, "move") == 9
-    assert re.findall(r'class="tick"[^>]*>([^<]+)<', picture.svg) == ["Jan 2017", "Feb 2017", "Mar 2017", "→"]
+    told["rows"][0]["from_stage"] = "not_known"
+    assert 'class="move stage-none"' in pictures(told, "USD", "en")[0].svg
+
+
+@pytest.mark.parametrize(
+    "language, caption, tick",
+    [("en", "Half left after (days)", ">50 days<"), ("zh", "半数离开所需时间（天）", ">50 天<")],
+)
+def test_lengths_of_time_bear_their_unit_in_the_heading_and_on_the_axis(language, caption, tick):
+    (picture,) = drawn(sample.stays(), language)
+    assert picture.caption == caption
+    assert tick in picture.svg
 
 
 def test_a_figure_of_each_row_is_told_in_the_unit_that_the_row_names():
@@ -100,6 +126,11 @@ def test_pictures_speak_chinese_and_no_word_of_the_data_becomes_a_tag(make):
 @pytest.mark.parametrize("days, told", [(("2017-01-31", "2017-02-28"), "Jan 2017"), (("2017-01-31",) * 2, "Jan 2017")])
 def test_ends_of_months_are_told_as_months(days, told):
     assert short(days[0], "en", days) == told
+
+
+def test_the_last_of_many_months_may_end_early_and_is_told_whole():
+    ends = ["2017-01-31", "2017-02-28", "2017-03-15"]
+    assert [short(day, "en", ends) for day in ends] == ["Jan 2017", "Feb 2017", "Mar 15, 2017"]
 
 
 def test_other_days_are_told_whole():

@@ -16,6 +16,13 @@ Json = dict[str, Any]  # Any: JSON
 
 _ALL = (None, "", "all")
 _MOST_PARTS = 6
+_MOST_LABELS = 7
+OF_PART = Text("{title}: {part}", "{title}：{part}")
+_IN = {
+    "days": (Text("days", "天"), Text("{title} (days)", "{title}（天）")),
+    "hours": (Text("hours", "小时"), Text("{title} (hours)", "{title}（小时）")),
+}
+_LONG = Text("{length} {unit}", "{length} {unit}")
 _BETWEEN = Text("{value} ({low} to {high})", "{value}（{low} 至 {high}）")
 
 
@@ -55,8 +62,13 @@ class Figures:
         return all(name in self.measure["columns"] for name in names)
 
     def heading(self, name: str) -> str:
-        """Return the heading of a column."""
-        return str(self.measure["columns"][name]["title"][self.language])
+        """Return the heading of a column, with its unit where that is a length of time and the title leaves it out."""
+        about = self.measure["columns"][name]
+        title = str(about["title"][self.language])
+        unit, within = _IN.get(about["unit"], (None, None))
+        if unit is None or within is None or unit.to(self.language) in title:
+            return title
+        return within.to(self.language).format(title=title)
 
     def unit(self, row: Json, name: str) -> str:
         """Return the unit of a figure."""
@@ -92,6 +104,9 @@ class Figures:
             return f"{format_number(round(100 * place, 2), self.language)}%"
         if unit == "money":
             return format_money(place, self.currency, self.language, whole=abs(most) >= 10)
+        if unit in _IN:
+            length = format_number(place, self.language)
+            return _LONG.to(self.language).format(length=length, unit=_IN[unit][0].to(self.language))
         return format_number(place, self.language)
 
     def parts(self) -> Iterator[tuple[str, Figures]]:
@@ -104,7 +119,11 @@ class Figures:
             yield "", self.of(whole)
             return
         for part, rows in list(found.items())[:_MOST_PARTS]:
-            yield self.say(rows[0], "part") if self.has("part") else str(part), self.of(rows)
+            named = self.say(rows[0], "part") if self.has("part") else str(part)
+            yield named, self._titled(OF_PART.to(self.language).format(title=self.title, part=named)).of(rows)
+
+    def _titled(self, title: str) -> Figures:
+        return Figures(self.measure | {"title": {self.language: title}}, self.currency, self.language)
 
 
 def number(row: Mapping[str, Any], name: str) -> float | None:  # Any: JSON
@@ -125,11 +144,28 @@ def along(days: Sequence[str], language: Language, most: int = 6) -> list[Tick]:
     return [(ordinal(day), short(day, language, days)) for day in chosen]
 
 
+def moments(days: Sequence[str], language: Language) -> list[str]:
+    """Return a label for each of some days, ISO 8601 and ascending; of many, seven at most, and the last always."""
+    every = -(-(len(days) - 1) // (_MOST_LABELS - 1)) or 1
+    return ["" if (len(days) - 1 - place) % every else short(day, language, days) for place, day in enumerate(days)]
+
+
 def short(day: str, language: Language, among: Sequence[str]) -> str:
-    """Return a day in words: a month where all that it stands among begin one, or end one."""
-    days = [date.fromisoformat(one) for one in among]
-    monthly = all(one.day == 1 for one in days) or all((one + timedelta(days=1)).day == 1 for one in days)
+    """Return a day in words: a month where all that it stands among begin one, or end one.
+
+    The last may end early, since data end on any day; it alone is then told whole.
+    """
+    begins, ends = (all(at(one) for one in among[:-1] or among) for at in (_begins, _ends))
+    monthly = (begins and _begins(day)) or (ends and _ends(day))
     return format_month(day, language) if monthly else format_date(day, language)
+
+
+def _begins(day: str) -> bool:
+    return date.fromisoformat(day).day == 1
+
+
+def _ends(day: str) -> bool:
+    return (date.fromisoformat(day) + timedelta(days=1)).day == 1
 
 
 def ordinal(day: str) -> float:

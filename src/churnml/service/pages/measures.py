@@ -13,7 +13,8 @@ from churnml.measures.names import MEASURES
 from churnml.service.api.shapes import readings
 from churnml.service.pages.language import language_of
 from churnml.service.pages.measure_figures import Figures, Json
-from churnml.service.pages.measure_pictures import Picture, pictures
+from churnml.service.pages.measure_pictures import pictures
+from churnml.service.pages.picture import Picture
 from churnml.service.pages.rendering import document, render
 from churnml.service.readings import Readings
 from churnml.wording import Language, Text
