@@ -16,6 +16,7 @@ from churnml.service.pages.measure_figures import Figures, Json
 from churnml.service.pages.measure_pictures import pictures
 from churnml.service.pages.picture import Picture
 from churnml.service.pages.rendering import document, render
+from churnml.service.pages.strategy import SheetView, sheet_of
 from churnml.service.readings import Readings
 from churnml.wording import Language, Text
 
@@ -29,7 +30,7 @@ MOST_ROWS = 1_500
 
 _WORDS = {"word", "day"}
 _COMPARISONS = ("drivers", "last_days")
-_ALARMS, _ASIDE = {"kpis_alerts"}, {"kpis_defined"}
+_ALARMS, _ASIDE = {"kpis_alerts"}, {"kpis_defined", "strategy"}
 _EXPERIMENT = "`churnml measure effect`"
 _CAUTION = Text(
     "What goes with leaving is not what causes it. Whether changing it keeps customers only an experiment tells: "
@@ -81,6 +82,8 @@ class SectionView:
     smallest: int
     by: str | None
     measures: list[MeasureView]
+    sheet: SheetView | None
+    """of the strategy, which is read as a sheet before it is read as a table"""
     reason: str
     """why nothing can be told, English; empty where something is"""
 
@@ -117,6 +120,7 @@ def section(body: Mapping[str, Any], language: Language) -> SectionView:  # Any:
         smallest=body["smallest_group"],
         by=body["by"],
         measures=measures,
+        sheet=sheet_of(body, language) if name == "strategy" and measures else None,
         reason=body.get("not_told", ""),
     )
 

@@ -1,4 +1,4 @@
-"""The strategy sheet as one HTML file that prints on one page: per stage and segment, what to do by evidence."""
+"""The strategy sheet, which prints on one page, alone or within a report: what to do about whom, by evidence."""
 
 from __future__ import annotations
 
@@ -7,8 +7,11 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
+from markupsafe import Markup
+
 from churnml.measures.cells import NONE, cell
 from churnml.service.pages.harmless import marked
+from churnml.service.pages.life_pictures import kind_of
 from churnml.service.pages.rendering import document
 from churnml.wording import Language, Text, format_money, format_number, format_percent
 
@@ -50,9 +53,28 @@ class StageView:
     """The segments of a stage, and how many customers they are."""
 
     name: str
+    kind: str
+    """the class of its colour"""
     customers: str
     share: str
     rows: list[RowView]
+
+
+@dataclass(frozen=True)
+class SheetView:
+    """What the sheet shows."""
+
+    measure: Json
+    heads: dict[str, Json]
+    stages: list[StageView]
+    customers: int
+    at_risk: str
+    net: str
+    cost: str
+    proven: str | None
+    """the net that rests on what an experiment found to pay; None if nothing does"""
+    advised: bool
+    remarks: list[Markup]
 
 
 def strategy_page(body: Json, language: Language) -> str:
@@ -65,22 +87,26 @@ def strategy_page(body: Json, language: Language) -> str:
     language : {"en", "zh"}
         Of the page.
     """
+    return document("strategy_sheet.html", {"sheet": sheet_of(body, language)}, language)
+
+
+def sheet_of(body: Json, language: Language) -> SheetView:
+    """Return what the sheet shows of what `churnml measure strategy --json` prints."""
     measure = next(one for one in body["measures"] if one["name"] == "strategy")
-    sheet = _Sheet(measure, body["currency"], language)
-    evidence = {row["evidence"] for row in measure["rows"]}
-    context = {
-        "measure": measure,
-        "heads": {name: about["title"] for name, about in measure["columns"].items()},
-        "stages": [sheet.stage(list(rows)) for _, rows in groupby(measure["rows"], key=lambda row: row["stage"])],
-        "customers": sum(row["customers"] for row in measure["rows"]),
-        "at_risk": sheet.sum_of("value_at_risk"),
-        "net": sheet.sum_of("expected_return"),
-        "cost": sheet.money(sum(row["open_to"] * row["cost"] for row in measure["rows"] if row["open_to"])),
-        "proven": sheet.sum_of("expected_return", "proven") if "proven" in evidence else None,
-        "remarks": [marked(remark[language]) for remark in measure["remarks"]],
-        "advised": any(row["open_to"] for row in measure["rows"]),
-    }
-    return document("strategy_sheet.html", context, language)
+    sheet, rows = _Sheet(measure, body["currency"], language), measure["rows"]
+    proven = any(row["evidence"] == "proven" for row in rows)
+    return SheetView(
+        measure=measure,
+        heads={name: about["title"] for name, about in measure["columns"].items()},
+        stages=[sheet.stage(list(of)) for _, of in groupby(rows, key=lambda row: row["stage"])],
+        customers=sum(row["customers"] for row in rows),
+        at_risk=sheet.sum_of("value_at_risk"),
+        net=sheet.sum_of("expected_return"),
+        cost=sheet.money(sum(row["open_to"] * row["cost"] for row in rows if row["open_to"])),
+        proven=sheet.sum_of("expected_return", "proven") if proven else None,
+        advised=any(row["open_to"] for row in rows),
+        remarks=[marked(remark[language]) for remark in measure["remarks"]],
+    )
 
 
 @dataclass(frozen=True)
@@ -101,6 +127,7 @@ class _Sheet:
     def stage(self, rows: Sequence[Json]) -> StageView:
         return StageView(
             self._word(rows[0], "stage"),
+            kind_of(str(rows[0]["stage"])),
             format_number(sum(row["customers"] for row in rows), self.language),
             format_percent(sum(row["share"] for row in rows), self.language),
             [self._row(row) for row in rows],
