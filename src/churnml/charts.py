@@ -297,7 +297,7 @@ def _field(cell: Cell, left: float, top: float, wide: float) -> str:
 
 
 def _told(mark: Mark, body: str) -> str:
-    return f"<g><title>{escape(f'{mark.label}: {mark.said}' if mark.said else mark.label)}</title>{body}</g>"
+    return f"<g><title>{escape(f'{mark.label} · {mark.said}' if mark.said else mark.label)}</title>{body}</g>"
 
 
 def _text(words: str, x: float, y: float, anchor: str, kind: str = "tick") -> str:

@@ -109,7 +109,7 @@ def funnel(stages: Sequence[Stage], title: str) -> str:
             drawn.append(_narrowing(middle, wide, room * min(max(following, 0.0), 1.0), top + _BODY))
         kind = "stage narrowest" if stage.narrowest else "stage"
         box = f'x="{middle - wide / 2:.1f}" y="{top:.1f}" width="{max(wide, 1.0):.1f}" height="{_BODY:g}"'
-        words = f"{stage.label}: {stage.said}"
+        words = f"{stage.label} · {stage.said}"
         body = f"<title>{escape(words)}</title><rect class={quoteattr(kind)} {box}/>"
         body += _words(cut(stage.label, left - 14), left - 10, top + _BODY / 2 + 4, "end", "label")
         body += _words(cut(stage.said, right - 14), WIDTH - right + 10, top + _BODY / 2 + 4, "start", "label")

@@ -208,7 +208,9 @@ def test_a_fall_against_the_span_before_is_told_where_it_is_beyond_noise(tiny):
 
 def test_the_narrowest_stage_is_named_where_it_is_beyond_noise(tiny):
     crowd(tiny, {"03": 200}, {"03": 60})
-    remarks = measured(tiny, smallest=10)["funnel"].remarks
+    funnel = measured(tiny, smallest=10)["funnel"]
+    remarks, marked = funnel.remarks, funnel.frame.set_index("stage")["narrowest"].dropna()
+    assert list(marked.index) == ["first_order"]
     assert any("narrowest from Known to First order: 30.0 %" in one.en for one in remarks)
     assert any("最窄处为“已知客户”到“首次下单”" in one.zh for one in remarks)
 

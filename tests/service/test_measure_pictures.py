@@ -88,10 +88,16 @@ def test_a_figure_of_each_row_is_told_in_the_unit_that_the_row_names():
     assert "%<" in churn.svg
 
 
+def test_the_stage_at_which_a_funnel_narrows_most_is_marked():
+    told = sample.funnel().to_json()
+    told["rows"][1]["narrowest"] = "narrowest"
+    assert [count(one, "stage narrowest") for one in pictures(told, "USD", "en")] == [1]
+
+
 def test_by_parts_each_figure_of_the_last_period_has_its_interval_by_part():
     basket, churn = drawn(sample.kpis(("north", "south")))
     assert (count(basket, "spot"), count(churn, "spot")) == (2, 2)
-    assert "north: $23.00 ($22.90 to $23.10)" in basket.svg
+    assert "north · $23.00 ($22.90 to $23.10)" in basket.svg
 
 
 def test_value_against_risk_is_a_grid_of_nine_fields():

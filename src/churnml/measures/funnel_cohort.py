@@ -71,13 +71,15 @@ class Cohort:
         return self.books.frame(query, self._span)
 
     def frame(self) -> pd.DataFrame:
-        """Return the rows of `funnel`."""
-        return pd.DataFrame([row for _, counts in self.counts.iterrows() for row in self._rows(counts)])
+        """Return the rows of `funnel`; where it is narrowest is told of everybody alone."""
+        narrowest = self.narrowest_place if len(self.counts) == 1 else None
+        return pd.DataFrame([row for _, counts in self.counts.iterrows() for row in self._rows(counts, narrowest)])
 
-    def _rows(self, counts: pd.Series) -> Iterator[dict[str, object]]:
+    def _rows(self, counts: pd.Series, narrowest: int | None) -> Iterator[dict[str, object]]:
         reached = [int(counts[f"stage_{place}"]) for place in range(len(self.funnel.stages))]
         for place, stage in enumerate(self.funnel.stages):
             row: dict[str, object] = {"part": counts["part"], "stage": stage.name, "customers": reached[place]}
+            row["narrowest"] = "narrowest" if place == narrowest else None
             if place:
                 row |= self._share(("reached_share", "low", "high"), reached[place], reached[0])
                 row |= self._share(
@@ -117,24 +119,35 @@ class Cohort:
         return pd.DataFrame(rows)
 
     def narrowest(self) -> tuple[Text, ...]:
-        """Return at which stage fewest will have moved on, where that is beyond noise against every other stage.
+        """Say at which stage fewest will have moved on, or that no stage stands out; nothing where too little is known.
 
         Stages are compared by their eventual shares: of the later ones most were watched for a shorter time, and what
         has been seen of them so far says less of how many go on.
         """
-        found = [(place, self._eventually(step)) for place, step in enumerate(self.steps)]
-        known = [(place, until) for place, until in found if until is not None]
-        if len(known) < _FEWEST_STEPS:
+        if len(self._known) < _FEWEST_STEPS:
             return ()
-        least, until = min(known, key=lambda one: one[1].share)
-        others = [other for place, other in known if place != least]
+        if self.narrowest_place is None:
+            return (none_narrowest(),)
+        before, stage = self.funnel.stages[self.narrowest_place - 1 : self.narrowest_place + 1]
+        return (narrowest(before, stage, min(until.share for _, until in self._known)),)
+
+    @cached_property
+    def narrowest_place(self) -> int | None:
+        """The stage that fewest will have moved on to, where that is beyond noise against every other; else None."""
+        if len(self._known) < _FEWEST_STEPS:
+            return None
+        least, until = min(self._known, key=lambda one: one[1].share)
+        others = [other for place, other in self._known if place != least]
         alone = ([until.share * until.effective] * len(others), [until.effective] * len(others))
         beside = ([other.share * other.effective for other in others], [other.effective for other in others])
         _, _, high = difference_of_shares((alone[0], beside[0]), (alone[1], beside[1]))
-        if not (high < 0).all():
-            return (none_narrowest(),)
-        before, stage = self.funnel.stages[least : least + 2]
-        return (narrowest(before, stage, until.share),)
+        return least + 1 if (high < 0).all() else None
+
+    @cached_property
+    def _known(self) -> list[tuple[int, Moved]]:
+        """Return how many move on in the end from each stage of which enough did."""
+        found = [(place, self._eventually(step)) for place, step in enumerate(self.steps)]
+        return [(place, until) for place, until in found if until is not None]
 
     def _eventually(self, step: pd.DataFrame) -> Moved | None:
         """Return how many of all parts move on in the end."""

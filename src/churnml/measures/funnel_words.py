@@ -59,6 +59,15 @@ FUNNEL = Told(
         "median_days": About(Text("median days", "中位天数"), "days"),
         "days_low": About(Text("from", "下限"), "days"),
         "days_high": About(Text("to", "上限"), "days"),
+        "narrowest": About(
+            Text("where it narrows most", "最窄处"),
+            "word",
+            Text(
+                "the stage that fewest move on to in the end, beyond noise against every other; of everybody together",
+                "最终进入比例最低、且与其他各阶段的差异均超出随机波动的阶段；按全部客户判断",
+            ),
+            {"narrowest": Text("here", "此处")},
+        ),
     },
 )
 
@@ -137,8 +146,11 @@ def told(
     remarks: tuple[Text, ...],
     common: Mapping[str, Any],  # Any: fields of Measure
 ) -> Measure:
-    """Return a table with its words; the column of parts is left out where nothing parts the customers."""
-    columns = {name: about for name, about in what.columns.items() if name != "part" or by is not None}
+    """Return a table with its words, without a column of parts or of the narrowest stage where there is none."""
+    empty = {"part"} if by is None else set[str]()
+    if "narrowest" in frame and frame["narrowest"].isna().all():
+        empty.add("narrowest")
+    columns = {name: about for name, about in what.columns.items() if name not in empty}
     names = {stage.name: stage.label for stage in stages} | _NONE
     columns["stage"] = replace(columns["stage"], words=names)
     if "part" in columns:
