@@ -22,7 +22,6 @@ _LEFT, _RIGHT, _TOP, _FOOT = 70.0, 12.0, 12.0, 24.0
 _HEIGHT, _LOW = 170.0, 110.0
 _ROW, _EM, _CELL = 22.0, 11.0, 26.0
 _MOST_LABELS = 14
-_STRONG = 0.55
 
 
 @dataclass(frozen=True)
@@ -291,8 +290,7 @@ def _field(cell: Cell, left: float, top: float, wide: float) -> str:
     strength = min(max(cell.strength, 0.0), 1.0)
     shade = _rect("field", left + 1, top + 1, wide - 2, _CELL - 2, f' fill-opacity="{0.06 + 0.94 * strength:.2f}"')
     words = cut(cell.said, wide - 6)
-    over = "label over" if strength > _STRONG else "label"
-    written = "" if words == "…" else _text(words, left + wide / 2, top + _CELL / 2 + 4, "middle", over)
+    written = "" if words == "…" else _text(words, left + wide / 2, top + _CELL / 2 + 4, "middle", "label")
     return f"<g><title>{escape(cell.said)}</title>{shade}{written}</g>"
 
 

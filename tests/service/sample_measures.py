@@ -5,6 +5,7 @@ import pandas as pd
 from churnml.database import Catalogue, open_engine
 from churnml.measures import STAGES
 from churnml.measures.measure import About, Measure
+from churnml.policy.strategy_words import COLUMNS
 from churnml.wording import Text
 
 HOSTILE = "<script>alert(1)</script>"
@@ -123,6 +124,13 @@ def last_weeks():
     return measure(
         "last_days", columns, [("visits", week, 1.0 + week, 3.0, 0.5 + week, 1.5 + week) for week in (3, 2, 1)]
     )
+
+
+def strategy():
+    row = dict.fromkeys(COLUMNS) | {"action": "call", "evidence": "assumed", "open_to": 4, "cost": 6.0, "share": 0.5}
+    told = {"customers": 20, "value": 90.0, "value_at_risk": 30.0, "churn_probability": 0.3, "expected_return": 12.0}
+    rows = [row | told | {"stage": stage, "segment": "others"} for stage in ("new", "churned")]
+    return measure("strategy", COLUMNS, [tuple(one.values()) for one in rows], remarks=(Text("Pooled", "合并"),))
 
 
 def body(name, *measures, **changes):

@@ -83,7 +83,7 @@ def test_lengths_of_time_bear_their_unit_in_the_heading_and_on_the_axis(language
 
 def test_a_figure_of_each_row_is_told_in_the_unit_that_the_row_names():
     basket, churn = drawn(sample.kpis())
-    assert (basket.caption, churn.caption) == ("basket", "churn_rate")
+    assert (basket.caption, churn.caption) == ("basket", "churn_rate (dots: target)")
     assert ">$21<" in basket.svg
     assert "%<" in churn.svg
 

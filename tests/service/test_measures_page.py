@@ -223,3 +223,18 @@ def test_before_it_was_measured_a_page_says_what_to_run(kept):
     found = kept[0].get("/strategy", headers=HTML)
     assert found.status_code == 200
     assert "churnml measure strategy" in found.text
+
+
+def test_the_strategy_is_a_sheet_within_the_report_and_says_its_remarks_once():
+    page = measures_page([*bodies(), body("strategy", sample.strategy())], "en")
+    sheet = page[page.index('<div class="sheet">') :]
+    assert re.findall(r'class="stage (stage-\w+)"', sheet) == ["stage-new", "stage-churned"]
+    assert "<h3>About strategy</h3>" in sheet
+    assert "About strategy: all figures" in sheet
+    assert words(page).count("Pooled") == 1
+
+
+def test_whatever_is_wide_can_be_scrolled_by_keyboard_and_has_a_name(page):
+    boxes = re.findall(r'<div class="scroll"[^>]*>', page)
+    assert boxes
+    assert all('tabindex="0" role="region" aria-label="' in box for box in boxes)

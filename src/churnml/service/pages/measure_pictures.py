@@ -60,7 +60,7 @@ _DRAWN: dict[str, tuple[tuple[str, ...], Draw]] = {
     "last_days": (("measure", "weeks_before", "left", "stayed", "low", "high"), time.last_days),
     "rhythm_weekday": (("weekday", "index"), rows.index("weekday")),
     "rhythm_hour": (("hour", "index"), rows.index("hour")),
-    "rhythm_season": (("month", "index"), rows.index("month")),
+    "rhythm_season": (("month", "index"), rows.index("month", letters=3)),
     "rhythm_days": (("day", "orders", "expected", "low", "high", "unusual"), time.days),
     "strategy": (
         ("stage", "segment", "value_at_risk"),

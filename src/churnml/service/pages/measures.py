@@ -32,6 +32,7 @@ _WORDS = {"word", "day"}
 _COMPARISONS = ("drivers", "last_days")
 _ALARMS, _ASIDE = {"kpis_alerts"}, {"kpis_defined", "strategy"}
 _EXPERIMENT = "`churnml measure effect`"
+_BEHIND = Text("{title}: all figures", "{title}：全部数据")
 _CAUTION = Text(
     "What goes with leaving is not what causes it. Whether changing it keeps customers only an experiment tells: "
     "`churnml measure effect`.",
@@ -110,6 +111,10 @@ def section(body: Mapping[str, Any], language: Language) -> SectionView:  # Any:
         view = _view(one, body["currency"], language)
         measures.append(replace(view, remarks=[remark for remark in view.remarks if remark not in said]))
         said |= set(view.remarks)
+    sheet = sheet_of(body, language) if name == "strategy" and measures else None
+    if sheet is not None:  # which says the remarks itself
+        title = _BEHIND.to(language).format(title=measures[0].title)
+        measures[0] = replace(measures[0], title=title, remarks=[])
     return SectionView(
         name=name,
         title=MEASURES[name].to(language) if name in MEASURES else name,
@@ -120,7 +125,7 @@ def section(body: Mapping[str, Any], language: Language) -> SectionView:  # Any:
         smallest=body["smallest_group"],
         by=body["by"],
         measures=measures,
-        sheet=sheet_of(body, language) if name == "strategy" and measures else None,
+        sheet=sheet,
         reason=body.get("not_told", ""),
     )
 

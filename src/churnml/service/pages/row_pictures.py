@@ -58,12 +58,16 @@ def _kind(row: Json, value: str, rule: float | None, *, staged: bool) -> str:
     return "ours" if rule is None else "raises" if float(row[value]) > rule else "lowers"
 
 
-def index(label: str) -> Draw:
-    """Return what draws a column for each hour, weekday or month, from what is usual."""
+def index(label: str, letters: int | None = None) -> Draw:
+    """Return what draws a column for each hour, weekday or month, from what is usual.
+
+    English labels are cut to so many `letters` where they would touch each other.
+    """
 
     def draw(figures: Figures) -> Iterator[Picture]:
         for part, of in figures.parts():
-            marks = [of.mark(row, of.say(row, label), "index") for row in of.rows]
+            kept = letters if of.language == "en" else None
+            marks = [of.mark(row, of.say(row, label)[:kept], "index") for row in of.rows]
             ends = [end for mark in marks for end in (mark.value, mark.low, mark.high)]
             yield picture(of, part, columns(marks, of.title, of.ticks([*ends, 1.0], "ratio"), 1.0), of.heading("index"))
 

@@ -12,6 +12,12 @@ from churnml.service.pages.row_pictures import MOST_ROWS
 from churnml.wording import Text
 
 _WEEKS = Text("{weeks} weeks before", "{weeks} 周前")
+_DAYS = Text(
+    "Orders a day (line) beside what was expected (dashes, shaded where days usually lie); dots are unusual days, "
+    "upright stripes campaigns",
+    "每日订单数（实线）与预期值（虚线，阴影为通常范围）；圆点为异常日，竖条为营销活动",
+)
+_TARGET = Text("{title} (dots: target)", "{title}（点线为目标）")
 _TWO = Text("{title}: {one} (line) and {other} (dashes)", "{title}：{one}（实线）与{other}（虚线）")
 
 
@@ -27,7 +33,7 @@ def days(figures: Figures) -> Iterator[Picture]:
     values = [number(row, name) for row in rows for name in ("orders", "high")]
     odd = [(ordinal(row["day"]), float(row["orders"]), _odd(figures, row)) for row in told if row["unusual"]]
     x, y = along([row["day"] for row in rows], figures.language), figures.ticks([*values, 0.0], "number")
-    yield picture(figures, "", course(lines, figures.title, x, y, _campaigns(figures), odd))
+    yield picture(figures, "", course(lines, figures.title, x, y, _campaigns(figures), odd), _DAYS.to(figures.language))
 
 
 def _points(rows: Sequence[Json], name: str) -> list[tuple[float, float]]:
@@ -74,6 +80,7 @@ def _over_time(figures: Figures, caption: str) -> Iterator[Picture]:
     lines = [Line("ours", [(ordinal(row["period"]), float(row["value"])) for row in told], _band(told))]
     target = next((number(row, "target") for row in told if figures.has("target") and row["target"] is not None), None)
     if target is not None:
+        caption = _TARGET.to(figures.language).format(title=caption)
         lines.append(Line("target", [(ordinal(periods[0]), target), (ordinal(periods[-1]), target)]))
     ends = [number(row, name) for row in told for name in ("value", "low", "high")]
     y = figures.ticks([*ends, target], figures.unit(told[0], "value"), 3)
