@@ -78,8 +78,8 @@ def test_bars_are_lengths_from_the_rule():
 def test_every_mark_says_its_figure_when_it_is_pointed_at():
     assert [one.text for one in parsed(dots(TWO, "t", TICKS)).iter("title")] == [
         "t",
-        "Monday: 0.5",
-        "Tuesday: too few",
+        "Monday · 0.5",
+        "Tuesday · too few",
     ]
 
 
