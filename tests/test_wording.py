@@ -97,3 +97,10 @@ def test_numbers_have_separators_and_two_decimals():
 def test_importing_the_words_costs_no_babel():
     code = "import sys, churnml.wording; sys.exit('babel' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_a_segment_of_customers_has_one_name_in_chinese():
+    files = [*PACKAGE.rglob("*.py"), *PACKAGE.rglob("*.po"), *(PACKAGE.parents[1] / "docs").rglob("*.md")]
+    texts = {path.name: path.read_text(encoding="utf-8") for path in files}
+    assert len(texts) > 100
+    assert [name for name, text in texts.items() if "客群" in text or "客户群" in text] == []

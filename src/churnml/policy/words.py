@@ -90,8 +90,8 @@ BECAUSE: dict[Because, Explained] = {
         Text("The action is meant for other lifecycle stages.", "该动作面向其他生命周期阶段的客户。"),
     ),
     "segment": Explained(
-        Text("Segment", "客群不符"),
-        Text("The action is meant for other segments.", "该动作面向其他客群。"),
+        Text("Segment", "客户分群不符"),
+        Text("The action is meant for other segments.", "该动作面向其他客户分群。"),
     ),
     "risk_band": Explained(
         Text("Risk band", "风险等级不符"),
