@@ -763,7 +763,7 @@ def report(
     if as_json:
         session.print_json(body)
     else:
-        session.console.print(told(body), markup=False)
+        session.console.print(told(body, spoken), markup=False)
 
 
 @measure_app.command("effect")

@@ -8,15 +8,33 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Mapping
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
+
+if TYPE_CHECKING:
+    from churnml.wording import Language, Text
 
 
 class ChurnmlError(Exception):
-    """A mistake the user can mend, told in words they can act on."""
+    """A mistake the user can mend, told in words they can act on.
+
+    Parameters
+    ----------
+    message : str or Text
+        A `Text` where pages and reports tell it, which are read in either language; a log, a terminal and an API have
+        the English of it.
+    """
 
     exit_code: ClassVar[int] = 1
     http_status: ClassVar[int] = 500
     code: ClassVar[str] = "internal"
+
+    def __init__(self, message: str | Text) -> None:
+        super().__init__(message if isinstance(message, str) else message.en)
+        self._text = None if isinstance(message, str) else message
+
+    def to(self, language: Language) -> str:
+        """Return the message in a language, in English where it has no other."""
+        return str(self) if self._text is None else self._text.to(language)
 
 
 class UsageError(ChurnmlError):
@@ -45,7 +63,7 @@ class DataRefusedError(ChurnmlError):
 
     Parameters
     ----------
-    message : str
+    message : str or Text
         For the person who has to mend it.
     report : mapping, optional
         Everything that was found, as plain data.
@@ -55,7 +73,7 @@ class DataRefusedError(ChurnmlError):
     http_status = 422
     code = "data_refused"
 
-    def __init__(self, message: str, *, report: Mapping[str, Any] | None = None) -> None:  # Any: JSON
+    def __init__(self, message: str | Text, *, report: Mapping[str, Any] | None = None) -> None:  # Any: JSON
         super().__init__(message)
         self.report = report
 

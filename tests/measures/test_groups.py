@@ -82,7 +82,7 @@ def grouped(measure):
 
 def test_a_group_is_told_by_what_it_did_in_the_span_and_by_means_of_scores_and_answers(books):
     regions = next(one for one in attribute_groupings(books, 20) if one.name == "segments_region")
-    north = grouped(described(books, regions, ASKED, "2021-05-01")).loc["north"]
+    north = grouped(described(books, regions, Asked(APRIL, MAY, smallest=1), "2021-05-01")).loc["north"]
     assert (north["customers"], north["share"]) == (2, 0.4)
     assert (north["orders"], north["revenue"], north["margin"]) == (1, 30.0, 15.0)
     assert (north["churn_probability"], north["clv"]) == pytest.approx((0.2, 75.0))

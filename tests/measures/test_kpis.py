@@ -312,7 +312,7 @@ def test_figures_of_few_are_hidden_and_what_lacks_is_said(tmp_path):
     said = " ".join(remark.en for remark in found["kpis"].remarks)
     assert np.isnan(values(found)["churn_rate"])
     assert values(found)["customers"] == 6
-    assert "values rest on fewer than 4 customers" in said
+    assert "values are withheld: they rest on fewer than 4 customers" in said
     assert "Without `surveys` these are not told: CSAT" in said
     assert "No scores are in service" in said
 

@@ -9,8 +9,8 @@ import pytest
 from churnml.config import Label, OwnSegment
 from churnml.errors import ConfigError
 from churnml.events.books import open_books
-from churnml.measures.own_segments import members
-from churnml.measures.portrait import COLUMNS, portrait
+from churnml.measures.own_segments import check_condition, members
+from churnml.measures.portrait import COLUMNS, TYPES, portrait
 from small import NOW, Tiny
 
 CUSTOMERS = """
@@ -85,8 +85,35 @@ def test_who_meets_the_condition_is_in(books, query, expected):
 def test_whatever_is_no_condition_over_one_customer_is_refused_by_the_name_of_its_segment(books, query, words):
     with pytest.raises(ConfigError) as told:
         members(books, segment(query))
-    assert "segment `mine` in configs/measure.yaml" in str(told.value)
+    assert "segment `mine` in measure.yaml" in str(told.value)
     assert words in str(told.value)
+
+
+@pytest.mark.parametrize(
+    ("query", "words"),
+    [
+        ("orders", "comes to BIGINT"),
+        ("orders > (SELECT 1)", "found subquery"),
+        ("region > 3 AND orders = 1", "explicit cast is required"),
+    ],
+)
+def test_a_condition_is_checked_without_a_row_and_the_file_is_named_that_was_read(query, words):
+    with pytest.raises(ConfigError, match=r"segment `mine` in own/measure\.yaml must be") as told:
+        check_condition(segment(query), "own/measure.yaml")
+    assert words in str(told.value)
+
+
+def test_a_column_that_may_be_a_free_attribute_is_refused_once_these_are_known():
+    asked = segment("household > 'a' AND orders > 1")
+    check_condition(asked, "measure.yaml")
+    check_condition(asked, "measure.yaml", ["household"])
+    with pytest.raises(ConfigError, match="`household`, which is no column"):
+        check_condition(asked, "measure.yaml", ["size"])
+
+
+def test_columns_are_of_the_types_by_which_conditions_are_checked(books):
+    found = books.connection.execute("DESCRIBE portrait").fetchall()
+    assert {name: kind for name, kind, *_ in found if name != "customer_id"} == {name: TYPES[name] for name in COLUMNS}
 
 
 def test_a_condition_must_be_one_without_the_brackets_around_it(books):

@@ -98,14 +98,14 @@ def test_what_follows_the_last_whole_month_counts_in_stages_and_not_in_moves():
     ]
 
 
-def test_figures_of_a_few_customers_are_missing_and_it_says_so():
-    measure = stage_transitions(lives_of(LIVES, smallest=2))
-    shown = [row for row in rows(measure, "from_stage", "to_stage", "customers") if row[2] is not None]
-    assert shown == [("new", "mature", 2), ("mature", "mature", 3)]
-    assert [said.en for said in measure.remarks] == ["Counts of fewer than 2 customers are not shown."]
-    told = rows(stage_flow(lives_of(LIVES, smallest=2)), "stage", "begin", "entered", "left", "end", "net")
-    assert told[1] == ("new", None, 2, 3, 0, None)
-    assert told[3] == ("mature", None, 3, 2, 2, None)
+def test_shares_of_few_are_missing_and_the_numbers_of_customers_stand():
+    measure = stage_transitions(lives_of(LIVES, smallest=3))
+    found = measure.frame[measure.frame["share"].isna()]
+    assert set(found["from_stage"]) == {"not_known", "prospect", "declining"}
+    assert measure.frame["customers"].tolist() == stage_transitions(lives_of(LIVES)).frame["customers"].tolist()
+    assert "Shares and times of fewer than 3 customers" in measure.remarks[0].en
+    flow = stage_flow(lives_of(LIVES, smallest=3)).frame
+    assert (flow["begin"] + flow["entered"] - flow["left"] == flow["end"]).all()
 
 
 def test_a_customer_who_moves_the_same_way_again_and_again_tells_no_more_than_once():

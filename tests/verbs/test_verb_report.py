@@ -1,5 +1,8 @@
 """`churnml report`: one file that tells every side of the customer base, and what cannot be told with its reason."""
 
+import ast
+from pathlib import Path
+
 import pytest
 
 import churnml as package
@@ -77,7 +80,8 @@ def test_days_without_a_whole_period_leave_out_only_what_is_told_by_periods(told
     said = asked(told[0], "--from", "2020-04-02", "--to", "2020-04-28", "--json")
     assert said.code == 0, said.err
     missing = {one["measure"]: one["not_told"] for one in said.body["bodies"] if "not_told" in one}
-    assert "--every month needs 1 to" in missing["kpis"]
+    assert "--every month needs 1 to" in missing["kpis"]["en"]
+    assert "--every month 要求" in missing["kpis"]["zh"]
     assert {"rhythm", "lifecycle"}.isdisjoint(missing)
 
 
@@ -93,3 +97,34 @@ def test_another_kind_of_file_is_refused_before_the_work(told):
     said = asked(told[0], "--out", "report.pdf")
     assert said.code == 2
     assert "--out must end in .html, got report.pdf" in said.err
+
+
+HOUSE = Path(package.__file__).parent
+OF_MEASURES = [
+    *(HOUSE / "measures").glob("*.py"),
+    *(HOUSE / "verbs" / f"measure_{name}.py" for name in MEASURES),
+    *(HOUSE / name for name in ("verbs/horizon.py", "labels/horizon.py", "labels/outcomes.py")),
+]
+
+
+def test_why_something_is_not_told_is_said_in_both_languages():
+    raised = [node.exc for path in OF_MEASURES for node in ast.walk(ast.parse(path.read_text())) if is_reason(node)]
+    assert len(raised) >= 8
+    assert [ast.unparse(one) for one in raised if isinstance(one.args[0], (ast.Constant, ast.JoinedStr))] == []
+
+
+def is_reason(node):
+    named = ("NotEnoughDataError", "NoSuchPeriodsError")
+    return isinstance(node, ast.Raise) and isinstance(node.exc, ast.Call) and ast.unparse(node.exc.func) in named
+
+
+def test_in_chinese_the_terminal_says_in_chinese_what_is_not_told(told):
+    said = asked(told[0], "--from", "2020-04-02", "--to", "2020-04-28", "--language", "zh")
+    assert "kpis 无法给出：--every month 要求" in said.err
+    assert "is not told" not in said.err
+
+
+def test_only_tables_that_have_landed_are_named_as_sources(told):
+    measures = [one for body in told[1]["bodies"] for one in body["measures"]]
+    assert len(measures) > 10
+    assert {source for one in measures for source in one["sources"]} == {"customers", "orders"}

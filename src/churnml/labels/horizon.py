@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from churnml.errors import NotEnoughDataError
 from churnml.events import OrderGaps
+from churnml.wording import Text
 
 Json = dict[str, Any]  # Any: JSON
 
@@ -77,8 +78,12 @@ def suggested_horizon(gaps: OrderGaps, history_days: int, share: float = 0.1) ->
     ended = int(gaps.closed.sum())
     if ended < _FEWEST:
         raise NotEnoughDataError(
-            f"a horizon read off the data needs {_FEWEST} customers' further orders, found {ended}; set `horizon_days` "
-            "in configs/train.yaml, in days after which a silent customer counts as gone"
+            Text(
+                f"a horizon read off the data needs {_FEWEST} customers' further orders, found {ended}; set "
+                "`horizon_days` in train.yaml, in days after which a silent customer counts as gone",
+                f"由数据得出预测期需要 {_FEWEST} 次再次下单，目前有 {ended} 次；请在 train.yaml 中设定 `horizon_days`，"
+                "即客户沉默多少天后视为流失",
+            )
         )
     still_open = kaplan_meier(gaps)
     below = np.flatnonzero(still_open <= share)

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from churnml.errors import InvalidTableError, NotEnoughDataError
 from churnml.events import By, Outcome, Store, outcome
+from churnml.wording import Text
 
 Integers = npt.NDArray[np.int64]
 Texts = npt.NDArray[np.object_]
@@ -33,8 +34,12 @@ def check_taught_by(store: Store, by: By) -> None:
     if table not in store.tables:
         other = "contracts" if by == "orders" else "orders"
         raise NotEnoughDataError(
-            f"churn by {by} is learned from the table `{table}`, found none landed; `churnml ingest` it, or set "
-            f"`churn: {other}` in configs/train.yaml"
+            Text(
+                f"churn by {by} is learned from the table `{table}`, found none landed; `churnml ingest` it, or set "
+                f"`churn: {other}` in train.yaml",
+                f"流失（`churn: {by}`）由 `{table}` 表得出，目前尚未导入；请运行 `churnml ingest`，"
+                f"或在 train.yaml 中设定 `churn: {other}`",
+            )
         )
 
 

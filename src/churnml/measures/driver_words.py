@@ -114,3 +114,14 @@ def place_of(feature: Feature) -> tuple[str, Kind]:
     if feature.family == "profile":
         return feature.group, "trait"
     return feature.group, "symptom" if feature.group in _SYMPTOMS else "circumstance"
+
+
+def nobody_beside(fewest: int, left: int, stayed: int) -> Text:
+    """Say that none of who left lies in a stratum with enough of those who stayed."""
+    return Text(
+        f"drivers need who left beside at least {fewest} who stayed of the same month start and alike in tenure and "
+        f"activity, found none among {left} rows of who left and {stayed} of who stayed; give an earlier --from or a "
+        "later --to, or land more customers",
+        f"流失因素需将流失者与同一月初、客户龄及活跃程度相近的至少 {fewest} 位留存者对照；"
+        f"在 {left} 行流失者与 {stayed} 行留存者中没有可对照者；请选择更早的 --from 或更晚的 --to，或导入更多客户",
+    )

@@ -13,7 +13,7 @@ from churnml.config import FunnelRules
 from churnml.errors import NotEnoughDataError
 from churnml.events.books import Books
 from churnml.measures.funnel_stages import FunnelStage, chosen_stages, keep_times
-from churnml.measures.funnel_words import left_out, preset_used, skipping
+from churnml.measures.funnel_words import left_out, preset_used, skipping, too_few_stages
 from churnml.wording import Text
 
 _FEWEST_STAGES = 2
@@ -32,16 +32,14 @@ class Funnel:
         NULL where a stage was not reached; a row per customer of the base.
     remarks : tuple of Text
         Whose stages they are, and which were left out.
+    sources : tuple of str
+        The tables that have landed of those that stages are read from.
     """
 
     stages: tuple[FunnelStage, ...]
     reached: str
     remarks: tuple[Text, ...]
-
-    @property
-    def sources(self) -> tuple[str, ...]:
-        """The tables that stages are read from."""
-        return tuple(dict.fromkeys(sign.table for stage in self.stages for sign in stage.signs))
+    sources: tuple[str, ...]
 
 
 def open_funnel(books: Books, rules: FunnelRules) -> Funnel:
@@ -63,15 +61,13 @@ def open_funnel(books: Books, rules: FunnelRules) -> Funnel:
     places = [place for place in range(len(stages)) if seen[place]]
     missing = tuple(stage for stage, times_seen in zip(stages, seen, strict=True) if not times_seen)
     if len(places) < _FEWEST_STAGES:
-        raise NotEnoughDataError(
-            f"a funnel needs two stages that somebody has reached, found {len(places)} of "
-            f"{', '.join(stage.name for stage in stages)}; land the events that make them, or set `funnel` in "
-            "configs/measure.yaml"
-        )
+        raise NotEnoughDataError(too_few_stages(len(places), stages))
     told_apart = ", ".join(f"{_reached(places, turn, rules.skipped)} AS reached_{turn}" for turn in range(len(places)))
     reached = books.keep(f"{times}_{rules.skipped}", f"SELECT customer_id, {told_apart} FROM {times}")
     remarks = (preset_used(preset, chosen=rules.preset == "auto"), *left_out(missing), skipping(rules.skipped))
-    return Funnel(tuple(stages[place] for place in places), reached, remarks)
+    told = tuple(stages[place] for place in places)
+    read = dict.fromkeys(("customers", *(sign.table for stage in told for sign in stage.signs)))
+    return Funnel(told, reached, remarks, tuple(name for name in read if name in books.tables))
 
 
 def _reached(places: Sequence[int], turn: int, skipped: str) -> str:

@@ -137,7 +137,7 @@ def chosen_stages(books: Books, rules: FunnelRules) -> tuple[tuple[FunnelStage, 
         If a stage names a table or column that the contract does not have.
     """
     if rules.stages:
-        return tuple(_own(stage.name, stage.label.en, stage.label.zh, stage.when) for stage in rules.stages), None
+        return own_stages(rules), None
     preset = _by_what_landed(books) if rules.preset == "auto" else rules.preset
     return PRESETS[preset], preset
 
@@ -158,13 +158,29 @@ def _by_what_landed(books: Books) -> FunnelPreset:
     return "ecommerce" if carts else "retail"
 
 
-def _own(name: str, en: str, zh: str, when: Mapping[str, Mapping[str, Wanted]]) -> FunnelStage:
-    return FunnelStage(name, Text(en, zh), tuple(_sign(name, table, wanted) for table, wanted in when.items()))
+def own_stages(rules: FunnelRules, where: str = "measure.yaml") -> tuple[FunnelStage, ...]:
+    """Return the stages of one's own, none where there are none.
+
+    Parameters
+    ----------
+    where : str
+        The file that they stand in.
+
+    Raises
+    ------
+    ConfigError
+        If a stage names a table or column that the contract does not have.
+    """
+    return tuple(_own(where, stage.name, Text(stage.label.en, stage.label.zh), stage.when) for stage in rules.stages)
 
 
-def _sign(stage: str, table: str, wanted: Mapping[str, Wanted]) -> Sign:
+def _own(where: str, name: str, label: Text, when: Mapping[str, Mapping[str, Wanted]]) -> FunnelStage:
+    said = f"{where}: stage `{name}` of the funnel"
+    return FunnelStage(name, label, tuple(_sign(said, table, wanted) for table, wanted in when.items()))
+
+
+def _sign(where: str, table: str, wanted: Mapping[str, Wanted]) -> Sign:
     """Return a sign as it was written, checked against the contract."""
-    where = f"configs/measure.yaml: stage `{stage}` of the funnel"
     if table not in TABLES:
         raise ConfigError(f"{where} must name a table, got `{table}`{nearest(table, TABLES)} (known: {_all(TABLES)})")
     known = [column.name for column in TABLES[table].columns if column.kind in _FITS and not column.personal]

@@ -169,16 +169,26 @@ def _parts(by: str | None) -> dict[str, Text]:
 def preset_used(preset: FunnelPreset | None, *, chosen: bool) -> Text:
     """Say whose stages these are."""
     if preset is None:
-        return Text("The stages are those of configs/measure.yaml.", "阶段取自 configs/measure.yaml。")
+        return Text("The stages are those of measure.yaml.", "阶段取自 measure.yaml。")
     name = PRESET_NAMES[preset]
     if chosen:
         return Text(
             f"The stages are the preset “{name.en}” (`{preset}`), chosen by what has landed; `funnel` in "
-            "configs/measure.yaml sets others.",
+            "measure.yaml sets others.",
             f"阶段采用预设“{name.zh}”（`{preset}`），按已入库的数据自动选定；"
-            "可在 configs/measure.yaml 的 `funnel` 中另行设定。",
+            "可在 measure.yaml 的 `funnel` 中另行设定。",
         )
     return Text(f"The stages are the preset “{name.en}” (`{preset}`).", f"阶段采用预设“{name.zh}”（`{preset}`）。")
+
+
+def too_few_stages(found: int, stages: Sequence[FunnelStage]) -> Text:
+    """Say that too few stages were reached by anybody to make a funnel."""
+    return Text(
+        f"a funnel needs two stages that somebody has reached, found {found} of "
+        f"{', '.join(stage.name for stage in stages)}; land the events that make them, or set `funnel` in measure.yaml",
+        f"漏斗需要至少两个有客户到达的阶段，在 {'、'.join(stage.label.zh for stage in stages)} 中有 {found} 个；"
+        "请导入构成这些阶段的事件，或在 measure.yaml 中设定 `funnel`",
+    )
 
 
 def left_out(stages: Sequence[FunnelStage]) -> tuple[Text, ...]:

@@ -13,6 +13,8 @@ from churnml.events.clock import moment
 from churnml.measures.intervals import around_mean
 from churnml.measures.measure import About, Asked, Measure
 from churnml.measures.parts import UNKNOWN, UNKNOWN_WORD, parts
+from churnml.measures.portrait import tables_of
+from churnml.measures.withholding import withheld, withheld_remark
 from churnml.wording import Text
 
 OTHERS = "…"
@@ -34,7 +36,7 @@ class Grouping:
     words : mapping of str to Text
         How groups are worded, in the order in which they are shown; others stand behind them, the largest first.
     sources : tuple of str
-        Tables that it is told from.
+        Tables that have landed and that it is told from, beside those of the figures.
     remarks : tuple of Text
         What to know of it.
     """
@@ -44,7 +46,7 @@ class Grouping:
     definition: Text
     query: str
     words: Mapping[str, Text] = field(default_factory=dict)
-    sources: tuple[str, ...] = ("customers",)
+    sources: tuple[str, ...] = ()
     remarks: tuple[Text, ...] = ()
 
 
@@ -89,7 +91,7 @@ def described(books: Books, grouping: Grouping, asked: Asked, scored_on: str | N
         columns=columns,
         begin=moment(asked.begin, zone).date().isoformat(),
         end=moment(asked.end, zone).date().isoformat(),
-        sources=(*grouping.sources, *(("records",) if scored_on else ())),
+        sources=tuple(dict.fromkeys([*tables_of(books, columns), *grouping.sources])),
         remarks=remarks,
     )
 
@@ -157,19 +159,20 @@ def _in_order(frame: pd.DataFrame, words: Sequence[str]) -> pd.DataFrame:
 
 def _hide(frame: pd.DataFrame, smallest: int) -> tuple[Text, ...]:
     """Take out the figures of groups that are too small, and say how many there were."""
-    small = frame["customers"] < smallest
-    frame.loc[small, ["orders", "revenue", "margin"]] = np.nan
-    frame.loc[frame["scored"] < smallest, ["churn_probability", "clv"]] = np.nan
-    answers = ["satisfaction", "satisfaction_low", "satisfaction_high"]
-    frame.loc[frame["answering"] < smallest, answers] = np.nan
-    if not small.any():
-        return ()
-    return (
-        Text(
-            f"of groups of fewer than {smallest} customers only the number is shown ({int(small.sum())} here)",
-            f"少于 {smallest} 位客户的分群只显示人数（此处 {int(small.sum())} 个）",
-        ),
-    )
+    hidden = np.zeros(len(frame), dtype=np.bool_)
+    for customers, figures in _OF_CUSTOMERS.items():
+        mine = withheld(frame[customers], smallest, frame["segment"], frame["part"], np.zeros(len(frame)))
+        frame.loc[mine, list(figures)] = np.nan
+        hidden |= mine
+    return withheld_remark(int(hidden.sum()), smallest) if hidden.any() else ()
+
+
+_OF_CUSTOMERS = {
+    "customers": ("orders", "revenue", "margin"),
+    "scored": ("churn_probability", "clv"),
+    "answering": ("satisfaction", "satisfaction_low", "satisfaction_high"),
+}
+"""By the column that says of how many customers they are, the figures that are not told of few."""
 
 
 def _missing(books: Books, scored_on: str | None) -> tuple[Text, ...]:

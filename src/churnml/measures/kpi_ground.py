@@ -20,6 +20,7 @@ from churnml.events.schema import MONEY_SCALE
 from churnml.measures.kpi_list import Windows
 from churnml.measures.parts import parts
 from churnml.measures.periods import Period
+from churnml.wording import Text
 
 SUMS = ("y", "x", "yy", "xx", "xy", "customers")
 
@@ -231,11 +232,15 @@ class Ground:
         table = self.books.order_days if "orders" in self.books.tables else self.contracts
         first = self.books.frame(f"SELECT min(day) AS day FROM {table}")["day"][0]
         if pd.isna(first):
-            raise NotEnoughDataError(
-                "`measure kpis` needs an order or a contract that is paid for before --to, found none; ask for later "
-                "days or land them"
-            )
+            raise NotEnoughDataError(_NOTHING_PAID)
         return pd.Timestamp(first)
+
+
+_NOTHING_PAID = Text(
+    "`measure kpis` needs an order or a contract that is paid for before --to, found none; ask for later days or land "
+    "them",
+    "`measure kpis` 需要在 --to 之前有已付款的订单或合同，目前没有；请选择更晚的日期，或导入这些数据",
+)
 
 
 def _word(by: str | None) -> str:

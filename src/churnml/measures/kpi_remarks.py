@@ -14,8 +14,8 @@ from churnml.measures.measure import Asked
 from churnml.wording import Text
 
 NO_TARGETS = Text(
-    "No target is set; `targets` in configs/kpis.yaml take them.",
-    "尚未设定目标；请在 configs/kpis.yaml 的 targets 中设定。",
+    "No target is set; `targets` in kpis.yaml take them.",
+    "尚未设定目标；请在 kpis.yaml 的 targets 中设定。",
 )
 NO_ALERT = Text("No figure misses its target beyond noise.", "没有指标显著未达标。")
 
@@ -27,8 +27,8 @@ _EARLY = Text(
     "数据始于 {day}；以下指标需更早的历史，最初几期不列出：{titles}。",
 )
 _FEW = Text(
-    "{count} values rest on fewer than {smallest} customers and are not shown.",
-    "有 {count} 个数值所涉客户不足 {smallest} 位，不予显示。",
+    "{count} values are withheld: they rest on fewer than {smallest} customers, or the total would tell one that does.",
+    "有 {count} 个数值不予显示：所涉客户不足 {smallest} 位，或可由合计推出这样的数值。",
 )
 _ONE = Text(
     "One value rests on fewer than {smallest} customers and is not shown.",

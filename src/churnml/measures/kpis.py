@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import numpy as np
 import pandas as pd
 
 from churnml.errors import UsageError, nearest
 from churnml.events.books import Books
-from churnml.measures.kpi_figures import figures
+from churnml.measures.kpi_figures import ALL, figures
 from churnml.measures.kpi_ground import Ground
 from churnml.measures.kpi_list import BY_NAME, KPIS, Windows
 from churnml.measures.kpi_money import FORECASTS
@@ -17,6 +18,7 @@ from churnml.measures.kpi_tables import Told, alerts, all_periods, definitions, 
 from churnml.measures.kpi_targets import Target, judged
 from churnml.measures.measure import Asked, Measure
 from churnml.measures.periods import periods
+from churnml.measures.withholding import withheld
 
 
 def kpis(
@@ -100,6 +102,12 @@ def _too_early(counted: pd.DataFrame, ground: Ground) -> pd.Series:
 
 
 def _too_few(counted: pd.DataFrame, smallest: int) -> pd.Series:
-    """Mark the figures of fewer customers than are shown; how many there are may be."""
-    plain = [kpi.name for kpi in KPIS if kpi.how == "count" and kpi.unit == "number"]
-    return ~counted["kpi"].isin(plain) & counted["customers"].between(1, smallest - 1)
+    """Mark the figures that are withheld for they are of few customers; how many there are is told.
+
+    Of each figure and period, those of the parts come to that of all.
+    """
+    plain = counted["kpi"].isin([kpi.name for kpi in KPIS if kpi.how == "count" and kpi.unit == "number"])
+    whole = counted["part"] == ALL
+    total = counted["kpi"] + " " + counted["period"].astype(str) + np.where(whole, " of all", "")
+    hidden = withheld(counted["customers"].mask(plain, 0), smallest, total)
+    return pd.Series(hidden, index=counted.index)

@@ -8,7 +8,7 @@ from churnml.events.books import Books
 from churnml.features.rows import SCALES
 
 
-def latest_answers(books: Books, groups: str, begin: int, end: int, smallest: int = 1) -> pd.DataFrame:
+def latest_answers(books: Books, groups: str, begin: int, end: int) -> pd.DataFrame:
     """Return how content the customers of each group said they are.
 
     Parameters
@@ -17,8 +17,6 @@ def latest_answers(books: Books, groups: str, begin: int, end: int, smallest: in
         A table with `customer_id` and `group_id`.
     begin, end : int
         Answers within count, microseconds UTC; of a customer the latest, whatever was asked.
-    smallest : int, default 1
-        The mean of fewer answers is missing.
 
     Returns
     -------
@@ -42,5 +40,4 @@ def latest_answers(books: Books, groups: str, begin: int, end: int, smallest: in
                    AS satisfaction, count(*)::DOUBLE AS answers
         FROM latest JOIN {groups} USING (customer_id) GROUP BY group_id ORDER BY group_id
     """
-    found = books.frame(query, {"begin": begin, "end": end}).set_index("group_id")
-    return found.assign(satisfaction=found["satisfaction"].where(found["answers"] >= smallest))
+    return books.frame(query, {"begin": begin, "end": end}).set_index("group_id")

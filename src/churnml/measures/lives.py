@@ -7,7 +7,6 @@ from datetime import timedelta
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
 from churnml.events.books import Books
 from churnml.events.clock import moment
@@ -43,7 +42,7 @@ class Lives:
     by : str or None
         What parts the customers; None if nothing does.
     smallest : int
-        Counts of fewer customers, but for none, are not shown.
+        Shares and times of fewer customers are not told.
     time_zone : str
     sources : tuple of str
         The tables that stages are told by.
@@ -77,16 +76,6 @@ class Lives:
     def columns(self, **columns: About) -> dict[str, About]:
         """Return the columns of a measure, with `part` before them where customers are parted."""
         return ({} if self.by is None else {"part": PART}) | columns
-
-    def shown(self, counts: npt.ArrayLike) -> pd.array:
-        """Return counts as they may be shown: those of a few customers are missing."""
-        found = np.asarray(counts, dtype=np.int64)
-        return pd.array(np.where(self.hidden(found), pd.NA, found.astype(object)), dtype="Int64")
-
-    def hidden(self, counts: npt.ArrayLike) -> npt.NDArray[np.bool_]:
-        """Return which counts are of so few customers that they would tell of persons."""
-        found = np.asarray(counts)
-        return np.asarray((found > 0) & (found < self.smallest))
 
 
 def lives(books: Books, history: StageHistory, whole: int, by: str | None, smallest: int) -> Lives:

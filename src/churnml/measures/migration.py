@@ -38,7 +38,9 @@ def rfm_migration(books: Books, asked: Asked, window_days: int) -> Measure:
             "nobody had ordered before the span begins: choose a later --from",
             "期初之前没有任何订单：请选择更晚的 --from",
         )
-        return _measure(books, "segments_migration", title, definition, "", words, asked, ("orders",), (remark,))
+        return _measure(
+            books, "segments_migration", title, definition, "", words, asked, ("customers", "orders"), (remark,)
+        )
     before, after = (rfm_table(books, at, window_days, asked.begin) for at in (asked.begin, asked.end))
     query = _MOVES.format(
         before=f"SELECT customer_id, rfm AS segment FROM {before}",
@@ -68,7 +70,7 @@ def value_risk_migration(books: Books, asked: Asked, before: str | None, scored_
             "needs scores of two cutoffs, one up to the beginning of the span, one within it: `churnml score --cutoff`",
             "需要两次评分，一次不晚于期初，一次在期间内：`churnml score --cutoff`",
         )
-        return _measure(books, _VALUE_RISK, title, definition, "", VALUE_RISK, asked, ("records",), (remark,))
+        return _measure(books, _VALUE_RISK, title, definition, "", VALUE_RISK, asked, ("customers",), (remark,))
     query = _MOVES.format(
         before=f"SELECT customer_id, coalesce(segment, rung) AS segment FROM {before}",
         after="SELECT customer_id, segment FROM portrait",
@@ -77,7 +79,9 @@ def value_risk_migration(books: Books, asked: Asked, before: str | None, scored_
         f"scores of {scored_on[0]} against {scored_on[1]}; a model trained anew in between draws the cells anew",
         f"{scored_on[0]} 的评分对比 {scored_on[1]}；期间若重新训练模型，分群界限会随之改变",
     )
-    return _measure(books, _VALUE_RISK, title, definition, query, VALUE_RISK, asked, ("records",), (remark,))
+    return _measure(
+        books, _VALUE_RISK, title, definition, query, VALUE_RISK, asked, ("customers", "records"), (remark,)
+    )
 
 
 _VALUE_RISK = "segments_migration_value_risk"

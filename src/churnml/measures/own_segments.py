@@ -8,7 +8,8 @@ its own that holds nothing but the columns it names and can reach no file.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import duckdb
@@ -16,6 +17,7 @@ import duckdb
 from churnml.config import OwnSegment
 from churnml.errors import ConfigError, nearest
 from churnml.events.books import Books
+from churnml.measures.portrait import TYPES
 from churnml.wording import Text
 
 IN, OUT = "in", "out"
@@ -49,10 +51,39 @@ _EMPTY: tuple[tuple[str, object], ...] = (
     ("sample", None),
     ("qualify", None),
 )
-_WHERE = "configs/measure.yaml"
 
 
-def members(books: Books, segment: OwnSegment) -> str:
+def check_condition(segment: OwnSegment, where: str, free: Sequence[str] | None = None) -> None:
+    """Check a condition as far as it can be without a row.
+
+    Parameters
+    ----------
+    segment : OwnSegment
+    where : str
+        The file that it stands in.
+    free : sequence of str, optional
+        The names of free attributes of customers; None before they are known, and then a condition over columns that
+        may be such is left for later.
+
+    Raises
+    ------
+    ConfigError
+        See `members`.
+    """
+    nodes = _allowed(segment, where)
+    named = {".".join(node["column_names"]).lower() for node in nodes if node["class"] == "COLUMN_REF"}
+    if free is None and named - {"customer_id", *TYPES}:
+        return
+    types = TYPES | {name: "VARCHAR" for name in free or () if name not in TYPES}
+    columns = asked_columns(segment, tuple(types), where)
+    shape = {"customer_id": "VARCHAR"} | types
+    with _apart({name: shape[name] for name in columns}) as apart:
+        apart.execute(f"INSERT INTO portrait SELECT {', '.join('NULL' for _ in columns)}")
+        _lock(apart)
+        _check_kind(apart, segment, where)
+
+
+def members(books: Books, segment: OwnSegment, where: str = "measure.yaml") -> str:
     """Keep who belongs to a segment of one's own, and return the table's name.
 
     Parameters
@@ -61,6 +92,8 @@ def members(books: Books, segment: OwnSegment) -> str:
         In which `portrait` was laid.
     segment : OwnSegment
         Its condition; where it comes to NULL a customer is out.
+    where : str
+        The file that it stands in.
 
     Returns
     -------
@@ -72,30 +105,54 @@ def members(books: Books, segment: OwnSegment) -> str:
     ConfigError
         If it is no condition over the columns of the portrait, or asks for more than one may.
     """
-    columns = asked_columns(segment, books.columns("portrait"))
-    table = f"own_{segment.name}"
+    columns = asked_columns(segment, books.columns("portrait"), where)
     shape = books.connection.execute(f"DESCRIBE SELECT {_list(columns)} FROM portrait").fetchall()
     rows = books.frame(f"SELECT {_list(columns)} FROM portrait")
-    with duckdb.connect(":memory:") as apart:
-        apart.execute(f"CREATE TABLE portrait ({', '.join(f'{_list([name])} {kind}' for name, kind, *_ in shape)})")
+    with _apart({name: kind for name, kind, *_ in shape}) as apart:
         apart.register("_rows", rows)
         apart.execute("INSERT INTO portrait SELECT * FROM _rows")
         apart.unregister("_rows")
-        apart.execute("SET enable_external_access = false")
-        apart.execute("SET lock_configuration = true")
-        try:
-            [(kind,)] = apart.execute(f"SELECT DISTINCT typeof((\n{segment.query}\n)) FROM portrait").fetchall() or [
-                ("BOOLEAN",)
-            ]
-            found = apart.execute(f"SELECT customer_id, true AS member FROM portrait WHERE (\n{segment.query}\n)").df()
-        except duckdb.Error as error:
-            raise _refused(segment, f"DuckDB said: {str(error).splitlines()[0]}") from error
-    if kind not in {"BOOLEAN", '"NULL"'}:
-        raise _refused(segment, f"found one that comes to {kind}; compare it with something")
-    return books.add(table, found.astype({"customer_id": "string", "member": "bool"}))
+        _lock(apart)
+        _check_kind(apart, segment, where)
+        found = _answered(
+            apart, segment, where, f"SELECT customer_id, true AS member FROM portrait WHERE (\n{segment.query}\n)"
+        ).df()
+    return books.add(f"own_{segment.name}", found.astype({"customer_id": "string", "member": "bool"}))
 
 
-def asked_columns(segment: OwnSegment, known: tuple[str, ...]) -> tuple[str, ...]:
+@contextmanager
+def _apart(columns: Mapping[str, str]) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open a database that holds nothing but an empty portrait of some columns."""
+    with duckdb.connect(":memory:") as apart:
+        apart.execute(
+            f"CREATE TABLE portrait ({', '.join(f'{_list([name])} {kind}' for name, kind in columns.items())})"
+        )
+        yield apart
+
+
+def _lock(apart: duckdb.DuckDBPyConnection) -> None:
+    """Let nothing that is asked from now on reach a file, or change that."""
+    apart.execute("SET enable_external_access = false")
+    apart.execute("SET lock_configuration = true")
+
+
+def _check_kind(apart: duckdb.DuckDBPyConnection, segment: OwnSegment, where: str) -> None:
+    asked = f"SELECT DISTINCT typeof((\n{segment.query}\n)) FROM portrait"
+    for (kind,) in _answered(apart, segment, where, asked).fetchall():
+        if kind not in {"BOOLEAN", '"NULL"'}:
+            raise _refused(segment, where, f"found one that comes to {kind}; compare it with something")
+
+
+def _answered(
+    apart: duckdb.DuckDBPyConnection, segment: OwnSegment, where: str, query: str
+) -> duckdb.DuckDBPyConnection:
+    try:
+        return apart.execute(query)
+    except duckdb.Error as error:
+        raise _refused(segment, where, f"DuckDB said: {str(error).splitlines()[0]}") from error
+
+
+def asked_columns(segment: OwnSegment, known: tuple[str, ...], where: str = "measure.yaml") -> tuple[str, ...]:
     """Return the columns that a condition names, `customer_id` before them, once all of it was found to be allowed.
 
     Raises
@@ -105,25 +162,30 @@ def asked_columns(segment: OwnSegment, known: tuple[str, ...]) -> tuple[str, ...
     """
     if segment.name in known or segment.name in {"all", "channel", "age_band"}:
         raise ConfigError(
-            f"the segment `{segment.name}` in {_WHERE} must have a name that nothing else has, and customers have a "
+            f"the segment `{segment.name}` in {where} must have a name that nothing else has, and customers have a "
             "column of that name; choose another"
         )
-    nodes = list(_nodes(_condition(segment)))
     names = {name.lower(): name for name in known}
     asked: dict[str, None] = {}
-    for node in nodes:
-        _check(segment, node)
+    for node in _allowed(segment, where):
         if node["class"] == "COLUMN_REF":
             path = ".".join(node["column_names"])
             if path.lower() not in names:
-                raise _refused(
-                    segment, f"found `{path}`, which is no column{nearest(path, known)}; there are {', '.join(known)}"
-                )
+                what = f"found `{path}`, which is no column{nearest(path, known)}; there are {', '.join(known)}"
+                raise _refused(segment, where, what)
             asked[names[path.lower()]] = None
     return ("customer_id", *asked)
 
 
-def _condition(segment: OwnSegment) -> Node:
+def _allowed(segment: OwnSegment, where: str) -> list[Node]:
+    """Return every expression of a condition, once each was found to be of a kind that is allowed."""
+    nodes = list(_nodes(_condition(segment, where)))
+    for node in nodes:
+        _check(segment, where, node)
+    return nodes
+
+
+def _condition(segment: OwnSegment, where: str) -> Node:
     """Return the syntax tree of a condition, and of nothing beside it.
 
     It must be one by itself: within brackets alone `a) OR (b` would look like one.
@@ -133,16 +195,16 @@ def _condition(segment: OwnSegment) -> Node:
         told = apart.execute("SELECT json_serialize_sql($query)", {"query": query}).fetchall()[0][0]
     tree = json.loads(told)
     if tree["error"]:
-        raise _refused(segment, f"DuckDB said: {str(tree['error_message']).splitlines()[0]}")
+        raise _refused(segment, where, f"DuckDB said: {str(tree['error_message']).splitlines()[0]}")
     statement = tree["statements"][0]
     node: Node = statement["node"]
     alone = len(tree["statements"]) == 1 and node["type"] == "SELECT_NODE" and not statement["named_param_map"]
     if not alone or any(node[name] != nothing for name, nothing in _EMPTY):
-        raise _refused(segment, "found more than a condition; leave out all but that")
+        raise _refused(segment, where, "found more than a condition; leave out all but that")
     try:
         duckdb.SQLExpression(segment.query)
     except duckdb.Error as error:
-        raise _refused(segment, f"DuckDB said: {str(error).splitlines()[0]}") from error
+        raise _refused(segment, where, f"DuckDB said: {str(error).splitlines()[0]}") from error
     condition: Node = node["where_clause"]
     return condition
 
@@ -159,22 +221,21 @@ def _nodes(tree: object) -> Iterator[Node]:
             yield from _nodes(part)
 
 
-def _check(segment: OwnSegment, node: Node) -> None:
+def _check(segment: OwnSegment, where: str, node: Node) -> None:
     kind = node["class"]
     if kind not in _KINDS:
-        raise _refused(
-            segment, f"found {kind.lower().replace('_', ' ')}; use comparisons, AND, OR, NOT, IN, BETWEEN, LIKE"
-        )
+        what = f"found {kind.lower().replace('_', ' ')}; use comparisons, AND, OR, NOT, IN, BETWEEN, LIKE"
+        raise _refused(segment, where, what)
     if kind == "FUNCTION" and (node["function_name"].lower() not in _FUNCTIONS or node["schema"] or node["filter"]):
         functions = ", ".join(sorted(name for name in _FUNCTIONS if name.isidentifier()))
-        raise _refused(segment, f"found the function `{node['function_name']}`; there are {functions}")
+        raise _refused(segment, where, f"found the function `{node['function_name']}`; there are {functions}")
     if kind == "TYPE" and node["type_name"] not in _TYPES:
-        raise _refused(segment, f"found the type {node['type_name']}; there are {', '.join(sorted(_TYPES))}")
+        raise _refused(segment, where, f"found the type {node['type_name']}; there are {', '.join(sorted(_TYPES))}")
 
 
-def _refused(segment: OwnSegment, what: str) -> ConfigError:
+def _refused(segment: OwnSegment, where: str, what: str) -> ConfigError:
     return ConfigError(
-        f"the query of the segment `{segment.name}` in {_WHERE} must be one condition over the columns of a customer "
+        f"the query of the segment `{segment.name}` in {where} must be one condition over the columns of a customer "
         f"(docs/segments.md), {what}"
     )
 

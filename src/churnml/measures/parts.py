@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from churnml.errors import UsageError, nearest
 from churnml.events.books import Books
 from churnml.wording import Text
@@ -54,11 +56,27 @@ def parts(books: Books, by: str | None) -> str:
         return books.keep(table, f"SELECT customer_id, coalesce({name}, '{UNKNOWN}') AS part FROM customers")
     if name == "age_band":
         return books.keep(table, _AGES)
-    if name not in _free(books):
-        known = [*_ALIASES, *COLUMNS, "age_band", *(grouped or GROUPS), *_free(books)]
-        raise UsageError(f"--by must be one of {', '.join(known)}, got {by!r}{nearest(by, known)}")
+    require_known(books, by, grouped or GROUPS)
     query = f"SELECT customer_id, coalesce(json_extract_string(attributes, $path), '{UNKNOWN}') AS part FROM customers"
     return books.keep(table, query, {"path": f'$."{name}"'})
+
+
+def require_known(books: Books, by: str, groups: Sequence[str]) -> None:
+    """Raise where customers cannot be told apart by something.
+
+    Parameters
+    ----------
+    groups : sequence of str
+        What a verb can tell them apart by beyond their attributes.
+
+    Raises
+    ------
+    UsageError
+        With the name that comes nearest, and all there are.
+    """
+    known = [*_ALIASES, *COLUMNS, "age_band", *groups, *_free(books)]
+    if by not in known:
+        raise UsageError(f"--by must be one of {', '.join(known)}, got {by!r}{nearest(by, known)}")
 
 
 # in tens, for a year of birth says no more than that; of the year in which the books were opened

@@ -9,6 +9,7 @@ from typing import Literal
 
 from churnml.errors import NoSuchPeriodsError
 from churnml.events.clock import midnight, moment
+from churnml.wording import Text
 
 Every = Literal["week", "month", "quarter", "year"]
 EVERY: tuple[Every, ...] = ("week", "month", "quarter", "year")
@@ -62,10 +63,14 @@ def periods(begin: int, end: int, every: Every, time_zone: str) -> tuple[Period,
     ends = turns(begin, end, every, time_zone)
     whole = max(len(ends) - 1, 0)
     if not 0 < whole <= _MOST:
-        asked = (moment(one, time_zone).date().isoformat() for one in (begin, end))
+        first, last = (moment(one, time_zone).date().isoformat() for one in (begin, end))
         raise NoSuchPeriodsError(
-            f"--every {every} needs 1 to {_MOST} whole periods between --from and --to, found {whole} between "
-            f"{' and '.join(asked)}; ask for {'longer periods or ' if whole else 'shorter periods or '}other days"
+            Text(
+                f"--every {every} needs 1 to {_MOST} whole periods between --from and --to, found {whole} between "
+                f"{first} and {last}; ask for {'longer' if whole else 'shorter'} periods or other days",
+                f"--every {every} 要求 --from 与 --to 之间有 1 至 {_MOST} 个完整周期，{first} 与 {last} 之间有 "
+                f"{whole} 个；请选择更{'长' if whole else '短'}的周期或其他日期",
+            )
         )
     days = [moment(one, time_zone).date() for one in ends]
     return tuple(Period(*pair, *instants) for pair, instants in zip(pairwise(days), pairwise(ends), strict=True))

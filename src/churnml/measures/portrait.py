@@ -6,7 +6,7 @@ that orders have landed and this customer has none in the span.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -92,7 +92,7 @@ def portrait(books: Books, begin: int, end: int, margin_rate: float, window_days
     columns = {**{name: f"NULL::{kind}" for name, kind in types.items()}, **found, **_OF_CUSTOMERS}
     joined = " ".join(f"LEFT JOIN ({one.query}) USING (customer_id)" for known, one in sources if known)
     told = ", ".join(f"{columns[name]} AS {name}" for name in COLUMNS)
-    free = {f"path{place}": name for place, name in enumerate(_free(books))}
+    free = {f"path{place}": name for place, name in enumerate(free_attributes(books))}
     more = "".join(f', json_extract_string(attributes, ${path}) AS "{name}"' for path, name in free.items())
     query = f"SELECT customer_id, {told}{more} FROM customers {joined}"
     given: dict[str, Any] = {"begin": begin, "end": end, "margin_rate": margin_rate, "scale": MONEY_SCALE}  # Any: SQL
@@ -172,7 +172,41 @@ _OF_SCORES = {
 }
 
 
-def _free(books: Books) -> tuple[str, ...]:
+TYPES: dict[str, str] = {
+    **{
+        name: kind
+        for columns in (_OF_ORDERS, _OF_RFM, _OF_ACTS, _OF_TICKETS, _OF_SCORES)
+        for name, (_, kind) in columns.items()
+    },
+    "stage": "VARCHAR",
+    "satisfaction": "DOUBLE",
+    "age": "BIGINT",
+    "known_days": "BIGINT",
+    **dict.fromkeys(("region", "city", "income_band", "gender", "acquisition_channel"), "VARCHAR"),
+}
+"""What each column of `COLUMNS` holds, in DuckDB's words; free attributes are texts."""
+
+
+_TABLES: tuple[tuple[Collection[str], tuple[str, ...]], ...] = (
+    (_OF_ORDERS, ("orders", "returns")),
+    (_OF_RFM, ("orders",)),
+    (_OF_ACTS, ("interactions",)),
+    (_OF_TICKETS, ("tickets",)),
+    (("satisfaction",), ("surveys",)),
+    (("stage",), ("orders", "subscriptions")),
+    (_OF_SCORES, ("records",)),
+)
+
+
+def tables_of(books: Books, columns: Iterable[str]) -> tuple[str, ...]:
+    """Return the tables that have landed of those that some columns are read from, `records` for what a model told."""
+    asked = set(columns)
+    read = dict.fromkeys(table for told, tables in _TABLES if asked.intersection(told) for table in tables)
+    scored = {"records"} if books.columns("scored") else set[str]()
+    return ("customers", *(table for table in read if table in books.tables | scored))
+
+
+def free_attributes(books: Books) -> tuple[str, ...]:
     """Return the names of free attributes that can name a column and do not yet name one, whatever their case."""
     keys = "SELECT DISTINCT unnest(json_keys(attributes)) AS name FROM customers WHERE attributes IS NOT NULL"
     found = (name for (name,) in books.connection.execute(f"SELECT name FROM ({keys}) ORDER BY name").fetchall())

@@ -20,6 +20,7 @@ from churnml.measures.rhythm_days import AMOUNT, FEWEST_DAYS, ORDERS, day_by_day
 from churnml.measures.rhythm_series import Series, customers_up_to, series
 from churnml.measures.unusual_days import Found, unusual
 from churnml.measures.usual_days import SEASON_YEARS, WEEK, YEAR, Values, month_of
+from churnml.measures.withholding import withheld, withheld_remark
 from churnml.wording import Text
 
 _WEEKDAYS = {
@@ -63,22 +64,20 @@ def rhythm(books: Books, asked: Asked, rules: RhythmRules | None = None) -> list
     """
     rules = rules or RhythmRules()
     if "orders" not in books.tables:
-        raise NotEnoughDataError("the rhythm is read from the table `orders`, found none landed; `churnml ingest` it")
+        raise NotEnoughDataError(_NO_ORDERS)
     told = series(books, asked.begin, asked.end)
     if told is None:
-        raise NotEnoughDataError(
-            "the rhythm needs days with orders that were paid, found none between --from and --to; ask for other days"
-        )
+        raise NotEnoughDataError(_NO_ORDERS_THEN)
     remarks = [_BY] if asked.by else []
     if customers_up_to(books, asked.begin, asked.smallest) < asked.smallest:
         return [suppressed(told, asked)]
     found = _found(told, rules)
     year = _season(told, found)
     measures = [
-        *([_weekday(told)] if _weeks(told) else []),
+        *([_weekday(told, asked.smallest)] if _weeks(told) else []),
         *([_hour(told)] if _weeks(told) and not told.timeless else []),
         *([year] if year is not None else []),
-        *day_by_day(told, found, books, rules),
+        *day_by_day(told, found, books, rules, asked.smallest),
     ]
     remarks += [] if _weeks(told) else [_NO_WEEK]
     remarks += [_TIMELESS] if told.timeless else []
@@ -86,6 +85,14 @@ def rhythm(books: Books, asked: Asked, rules: RhythmRules | None = None) -> list
     return [replace(measures[0], remarks=(*measures[0].remarks, *remarks)), *measures[1:]]
 
 
+_NO_ORDERS = Text(
+    "the rhythm is read from the table `orders`, found none landed; `churnml ingest` it",
+    "节律由 `orders` 表得出，目前尚未导入；请运行 `churnml ingest`",
+)
+_NO_ORDERS_THEN = Text(
+    "the rhythm needs days with orders that were paid, found none between --from and --to; ask for other days",
+    "节律需要有已付款订单的日子，--from 与 --to 之间没有；请选择其他日期",
+)
 _BY = Text("The rhythm is told of all together; --by has no bearing on it.", "节律按全体计算，--by 不起作用。")
 _NO_WEEK = Text(
     "Weekdays and hours are told from whole weeks, and there is none.", "星期与小时需要完整的周，目前没有。"
@@ -150,14 +157,15 @@ def _index(kinds: Values, all_of_week: Values) -> dict[str, Values]:
     }
 
 
-def _weekday(told: Series) -> Measure:
+def _weekday(told: Series, smallest: int) -> Measure:
     orders, amount = _by_week(told, told.orders), _by_week(told, told.amount)
     order = (np.arange(WEEK) - told.days[len(told.days) - orders.size].weekday()) % WEEK
+    hidden = withheld(told.by_weekday, smallest)
     frame = pd.DataFrame(
         {
             "weekday": list(_WEEKDAYS),
             "orders": orders.sum(axis=0)[order],
-            "amount": amount.sum(axis=0)[order],
+            "amount": np.where(hidden, np.nan, amount.sum(axis=0)[order]),
             **_index(orders[:, order], orders.sum(axis=1) / WEEK),
         }
     )
@@ -173,7 +181,7 @@ def _weekday(told: Series) -> Measure:
         frame,
         columns | {"index": About(Text("Index", "指数"), "ratio"), "low": _LOW, "high": _HIGH},
         told,
-        remarks=_few(told),
+        remarks=(*_few(told), *(withheld_remark(int(hidden.sum()), smallest) if hidden.any() else ())),
     )
 
 

@@ -13,7 +13,8 @@ from churnml.measures.measure import About, Asked, Measure
 from churnml.measures.rhythm_names import named, words
 from churnml.measures.rhythm_series import Series, sent_by_day
 from churnml.measures.unusual_days import Found
-from churnml.measures.usual_days import usual_range
+from churnml.measures.usual_days import WEEK, Flags, usual_range
+from churnml.measures.withholding import withheld, withheld_remark
 from churnml.wording import Text
 
 FEWEST_DAYS = 56
@@ -47,7 +48,7 @@ _DAYS_MEAN = Text(
 )
 
 
-def day_by_day(told: Series, found: Found | None, books: Books, rules: RhythmRules) -> list[Measure]:
+def day_by_day(told: Series, found: Found | None, books: Books, rules: RhythmRules, smallest: int) -> list[Measure]:
     """Return each day with what would be usual, and the unusual periods, named."""
     sent = sent_by_day(books)
     frame = pd.DataFrame({"day": told.days, "orders": told.orders, "amount": told.amount})
@@ -81,8 +82,20 @@ def day_by_day(told: Series, found: Found | None, books: Books, rules: RhythmRul
         remarks = (*remarks, filled(_NO_USUAL, days=FEWEST_DAYS))
     sources = ("orders",) if sent is None else ("orders", "contacts")
     asked = frame.iloc[told.begins :].reset_index(drop=True)
+    hidden = _amounts_withheld(told, smallest)
+    asked["amount"] = asked["amount"].mask(hidden)
+    remarks = (*remarks, *(withheld_remark(int(hidden.sum()), smallest) if hidden.any() else ()))
     each_day = measure_of("rhythm_days", _DAYS_TITLE, _DAYS_MEAN, asked, columns, told, remarks, sources)
     return [each_day] if found is None else [_periods(told, found, names, rules, sources), each_day]
+
+
+def _amounts_withheld(told: Series, smallest: int) -> Flags:
+    """Return on which days asked about what was paid is withheld; weeks, months and weekdays have totals."""
+    days = pd.DatetimeIndex(told.days[told.begins :])
+    outside = np.arange(len(days)) < len(days) % WEEK  # of the whole weeks, which are counted from the end
+    weekdays = np.where(outside, WEEK + np.arange(len(days)), days.day_of_week)
+    weeks, months = ((days - days[0]).days + days[0].weekday()) // WEEK, days.year * 12 + days.month
+    return withheld(told.customers[told.begins :], smallest, weeks, months, weekdays)
 
 
 def _periods(told: Series, found: Found, names: list[str], rules: RhythmRules, sources: tuple[str, ...]) -> Measure:

@@ -12,6 +12,7 @@ import pandas as pd
 from churnml.events.books import Books
 from churnml.events.clock import moment
 from churnml.events.schema import MONEY_SCALE
+from churnml.measures.usual_days import WEEK
 
 Values = npt.NDArray[np.float64]
 
@@ -27,6 +28,10 @@ class Series:
     days : tuple of date
     orders, amount : ndarray of shape (n_days,)
         Paid orders, and what was paid for them.
+    customers : ndarray of shape (n_days,)
+        How many paid for some.
+    by_weekday : ndarray of shape (7,)
+        How many did on a Monday, a Tuesday, … of the whole weeks that are asked about, which are counted from the end.
     hours : ndarray of shape (n_days, 24)
         Orders by hour of the wall's clock.
     timeless : bool
@@ -38,6 +43,8 @@ class Series:
     days: tuple[date, ...]
     orders: Values
     amount: Values
+    customers: Values
+    by_weekday: Values
     hours: Values
     timeless: bool
     begins: int
@@ -74,7 +81,28 @@ def series(books: Books, begin: int, end: int) -> Series | None:
     np.add.at(hours, (place, by_hour["hour"].to_numpy()), by_hour["orders"].to_numpy())
     np.add.at(amount, place, by_hour["amount"].to_numpy() / MONEY_SCALE)
     days = tuple(first + timedelta(days=k) for k in range((last - first).days))
-    return Series(days, hours.sum(axis=1), amount, hours, _timeless(books), max((first_asked - first).days, 0))
+    begins = max((first_asked - first).days, 0)
+    whole = (len(days) - begins) // WEEK * WEEK
+    customers, by_weekday = _customers(books, first, last, whole)
+    return Series(days, hours.sum(axis=1), amount, customers, by_weekday, hours, _timeless(books), begins)
+
+
+def _customers(books: Books, first: date, last: date, whole: int) -> tuple[Values, Values]:
+    """Return how many customers paid on each day, and on each weekday of so many days before the last."""
+    paid = "SELECT customer_id, local_time(occurred_at)::DATE AS day FROM orders WHERE amount > 0"
+    daily = books.frame(
+        f"SELECT day - $first::DATE AS place, count(DISTINCT customer_id) AS n FROM ({paid}) GROUP BY day",
+        {"first": first},
+    )
+    weekly = books.frame(
+        f"SELECT isodow(day) - 1 AS place, count(DISTINCT customer_id) AS n FROM ({paid}) WHERE day >= $since "
+        "GROUP BY 1",
+        {"since": last - timedelta(days=whole)},
+    )
+    found = np.zeros((last - first).days), np.zeros(WEEK)
+    for counts, told in zip(found, (daily, weekly), strict=True):
+        counts[told["place"].to_numpy()] = told["n"].to_numpy()
+    return found
 
 
 def _timeless(books: Books) -> bool:

@@ -7,7 +7,7 @@ from churnml.events.books import Books
 from churnml.measures.groups import OTHERS, Grouping
 from churnml.measures.own_segments import IN, IN_OR_OUT, OUT, asked_columns, members
 from churnml.measures.parts import UNKNOWN, parts
-from churnml.measures.portrait import NOT_SCORED
+from churnml.measures.portrait import NOT_SCORED, tables_of
 from churnml.measures.rfm import RFM_SEGMENTS
 from churnml.measures.segments import SEGMENTS
 from churnml.wording import Text
@@ -37,7 +37,7 @@ def rfm_grouping(window_days: int) -> Grouping:
         ),
         "SELECT customer_id, rfm AS segment FROM portrait",
         {str(segment): text for segment, text in RFM_SEGMENTS.items()},
-        ("customers", "orders"),
+        ("orders",),
     )
 
 
@@ -136,8 +136,8 @@ def _ages(books: Books) -> Grouping:
     )
 
 
-def own_grouping(books: Books, segment: OwnSegment) -> Grouping:
-    """Return the grouping by a segment of one's own: who is in, and who is out.
+def own_grouping(books: Books, segment: OwnSegment, where: str) -> Grouping:
+    """Return the grouping by a segment of one's own, which stands in a file: who is in, and who is out.
 
     Raises
     ------
@@ -145,7 +145,7 @@ def own_grouping(books: Books, segment: OwnSegment) -> Grouping:
         See `measures.own_segments.members`.
     """
     label = Text(segment.label.en, segment.label.zh)
-    table = members(books, segment)
+    table = members(books, segment, where)
     return Grouping(
         f"segments_{segment.name}",
         label,
@@ -153,7 +153,8 @@ def own_grouping(books: Books, segment: OwnSegment) -> Grouping:
         f"SELECT customer_id, CASE WHEN member THEN '{IN}' ELSE '{OUT}' END AS segment FROM portrait "
         f"LEFT JOIN {table} USING (customer_id)",
         IN_OR_OUT,
-        remarks=_unknown(books, segment),
+        tables_of(books, asked_columns(segment, books.columns("portrait"), where)),
+        _unknown(books, segment),
     )
 
 

@@ -15,6 +15,7 @@ from churnml.measures.measure import About, Measure
 from churnml.measures.spells import Spells, spells
 from churnml.measures.survival import curve, median
 from churnml.measures.transitions import hidden_remark
+from churnml.measures.withholding import few
 from churnml.wording import Text
 
 
@@ -25,11 +26,9 @@ def stage_time(lives: Lives) -> Measure:
     often found, and nobody knows since when.
     """
     frame = pd.DataFrame(list(_stays(lives)), columns=list(_ROW))
-    few = lives.hidden(frame["customers"])
+    hidden = few(frame["customers"], lives.smallest)
     for column in ("median_days", "low", "high"):
-        frame[column] = frame[column].mask(few)
-    for column in ("customers", "stays", "still_open"):
-        frame[column] = pd.array(frame[column].mask(few), dtype="Int64")
+        frame[column] = frame[column].mask(hidden)
     step = f"{_step_days(lives):.0f}"
     return Measure(
         "lifecycle_time",
@@ -56,7 +55,7 @@ def stage_time(lives: Lives) -> Measure:
         ),
         *lives.span,
         lives.sources,
-        hidden_remark(lives, few),
+        hidden_remark(lives, hidden),
     )
 
 

@@ -17,6 +17,7 @@ from churnml.measures.intervals import wilson
 from churnml.measures.lifecycle import NO_STAGE, STAGES
 from churnml.measures.lives import POPULATION, STAGE_WORDS, Lives
 from churnml.measures.measure import About, Measure
+from churnml.measures.withholding import few
 from churnml.wording import Text
 
 NOT_KNOWN = "not_known"
@@ -25,16 +26,18 @@ NOT_KNOWN = "not_known"
 _FROM_WORDS = {NOT_KNOWN: Text("Not known yet", "当时尚未建档"), **STAGE_WORDS}
 _STAGE = About(Text("Stage", "阶段"), "word", words=STAGE_WORDS)
 _NAMES = tuple(STAGES)
-_HIDDEN = Text("Counts of fewer than {smallest} customers are not shown.", "不足 {smallest} 人的数字不予显示。")
+_HIDDEN = Text(
+    "Shares and times of fewer than {smallest} customers are not told; numbers of customers are.",
+    "不足 {smallest} 位客户的占比与时长不予显示，客户数照常列出。",
+)
 
 
 def stage_counts(lives: Lives) -> Measure:
     """Return how many stand in each stage at each cutoff, as `lifecycle_stages`."""
     rows = [row for turn in range(len(lives.days)) for row in _counted(lives, turn)]
     frame = pd.DataFrame(rows, columns=["month", "part", "stage", "customers", "share"])
-    few = lives.hidden(frame["customers"])
-    frame["share"] = frame["share"].mask(few)
-    frame["customers"] = lives.shown(frame["customers"])
+    hidden = few(frame.groupby(["month", "part"])["customers"].transform("sum"), lives.smallest)
+    frame["share"] = frame["share"].mask(hidden)
     return Measure(
         "lifecycle_stages",
         Text("Lifecycle stages", "生命周期阶段"),
@@ -53,7 +56,7 @@ def stage_counts(lives: Lives) -> Measure:
         ),
         *lives.span,
         lives.sources,
-        hidden_remark(lives, few),
+        hidden_remark(lives, hidden),
     )
 
 
@@ -80,9 +83,8 @@ def stage_transitions(lives: Lives) -> Measure:
     """
     names = ["part", "from_stage", "to_stage", "customers", "share", "low", "high", "who"]
     frame = pd.DataFrame(list(_moves(lives)), columns=names).sort_values("part", kind="stable", ignore_index=True)
-    few = lives.hidden(frame.pop("who"))
-    frame["customers"] = pd.array(frame["customers"].mask(few), dtype="Int64")
-    frame.loc[few, ["share", "low", "high"]] = np.nan
+    hidden = few(frame.pop("who"), lives.smallest)
+    frame.loc[hidden, ["share", "low", "high"]] = np.nan
     return Measure(
         "lifecycle_transitions",
         Text("Moves between stages", "阶段迁移"),
@@ -104,7 +106,7 @@ def stage_transitions(lives: Lives) -> Measure:
         ),
         *lives.span,
         lives.sources,
-        hidden_remark(lives, few),
+        hidden_remark(lives, hidden),
     )
 
 
@@ -116,9 +118,10 @@ def _moves(lives: Lives) -> Iterator[dict[str, object]]:
         chances = starts.sum(axis=0, dtype=np.int64)
         if not chances.any():
             continue
+        who = np.bincount(lives.part[chances > 0], minlength=len(lives.names))
         for target, to in enumerate(_NAMES):
             made = (starts & (after == target)).sum(axis=0, dtype=np.int64)
-            sums, who = _sums(lives, made, chances), np.bincount(lives.part[made > 0], minlength=len(lives.names))
+            sums = _sums(lives, made, chances)
             low, high = clustered_wilson(*sums)
             for part, name in enumerate(lives.names):
                 if sums[0][part]:
@@ -181,14 +184,10 @@ def clustered_wilson(
 def stage_flow(lives: Lives) -> Measure:
     """Return how many stand in each stage now, and who came to it and left it in the span, as `lifecycle_flow`."""
     frame = pd.DataFrame(list(_flows(lives)), columns=["part", "stage", "begin", "entered", "left", "end"])
-    share = frame["end"] / frame.groupby("part")["end"].transform("sum")
-    net, few = frame["end"] - frame["begin"], lives.hidden(frame["entered"]) | lives.hidden(frame["left"])
-    hidden = lives.hidden(frame["begin"]) | lives.hidden(frame["end"])
-    frame["share"] = share.mask(lives.hidden(frame["end"]))
-    frame["begin"], frame["end"] = lives.shown(frame["begin"]), lives.shown(frame["end"])
-    for column in ("entered", "left"):  # each would tell the other
-        frame[column] = pd.array(frame[column].mask(few), dtype="Int64")
-    frame["net"] = pd.array(net.mask(hidden), dtype="Int64")
+    everybody = frame.groupby("part")["end"].transform("sum")
+    hidden = few(everybody, lives.smallest)
+    frame["share"] = (frame["end"] / everybody).mask(hidden)
+    frame["net"] = frame["end"] - frame["begin"]
     return Measure(
         "lifecycle_flow",
         Text("Where customers stand, who came and who left", "客户所处阶段及其进出"),
@@ -203,7 +202,7 @@ def stage_flow(lives: Lives) -> Measure:
         lives.columns(stage=_STAGE, **_FLOW),
         *lives.span,
         lives.sources,
-        hidden_remark(lives, few | hidden),
+        hidden_remark(lives, hidden),
     )
 
 
@@ -230,8 +229,8 @@ def _flows(lives: Lives) -> Iterator[tuple[str, str, int, int, int, int]]:
             yield name, stage, told[0], told[1], told[2], told[3]
 
 
-def hidden_remark(lives: Lives, few: npt.NDArray[np.bool_]) -> tuple[Text, ...]:
-    """Return that counts are hidden, where some are."""
-    if not np.any(few):
+def hidden_remark(lives: Lives, hidden: npt.NDArray[np.bool_]) -> tuple[Text, ...]:
+    """Return that shares and times are hidden, where some are."""
+    if not np.any(hidden):
         return ()
     return (Text(_HIDDEN.en.format(smallest=lives.smallest), _HIDDEN.zh.format(smallest=lives.smallest)),)

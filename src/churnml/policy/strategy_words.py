@@ -86,6 +86,16 @@ def population(day: str) -> Text:
     )
 
 
+def not_scored(end: str) -> Text:
+    """Say that there are no scores to make a sheet of."""
+    return Text(
+        f"the strategy sheet needs scores of {end} or before, and nothing is scored up to then in this workspace; run "
+        "`churnml train` and `churnml score` first, or give a later --to",
+        f"策略一览需要 {end} 或更早的评分，而此工作区截至该日尚无评分；请先运行 `churnml train` 与 `churnml score`，"
+        "或选择更晚的 --to",
+    )
+
+
 def other_day(scored: str, end: str) -> Text:
     """Say that scores are of another day than the answers."""
     return Text(
@@ -97,9 +107,10 @@ def other_day(scored: str, end: str) -> Text:
 
 def unseen(customers: int) -> Text:
     """Say how many customers the scores do not hold."""
+    who = "1 customer is" if customers == 1 else f"{customers:,} customers are"
     return Text(
-        f"{customers:,} customers are not in these scores: when those were made they were not known yet, or refused to "
-        "be profiled. `churnml score` tells their stage and segment.",
+        f"{who} not in these scores: when those were made they were not known yet, or refused to be profiled. "
+        "`churnml score` tells their stage and segment.",
         f"{customers:,} 位客户不在本次评分中：当时尚未建档，或拒绝画像。运行 `churnml score` 即可给出其阶段与分群。",
     )
 

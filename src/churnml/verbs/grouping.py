@@ -14,15 +14,54 @@ if TYPE_CHECKING:
     from churnml.events.books import Books
     from churnml.measures.measure import Asked
 
-GROUPS = ("stage", "segment", "band", "rfm")
-"""What `--by` may be beyond attributes and segments of one's own."""
-
 _FIELDS = ("segment", "risk_band", "rung", "churn_probability", "clv", "value_at_risk")
 
 
 def groups(session: Session) -> tuple[str, ...]:
     """Return what `lay_groups` can tell customers apart by."""
+    from churnml.measures.parts import GROUPS  # noqa: PLC0415  # DuckDB
+
     return (*GROUPS, *(one.name for one in session.load("measure", MeasureConfig).segments))
+
+
+def check_own(session: Session) -> None:
+    """Check what `configs/measure.yaml` says in words of one's own, as far as it can be before a row is read.
+
+    Raises
+    ------
+    ConfigError
+        If a segment is no condition over a customer, or a stage of the funnel names what the contract does not have.
+    """
+    from churnml.measures.funnel_stages import own_stages  # noqa: PLC0415  # DuckDB
+    from churnml.measures.own_segments import check_condition  # noqa: PLC0415
+
+    settings, where = session.load("measure", MeasureConfig), str(session.configs / "measure.yaml")
+    own_stages(settings.funnel, where)
+    for segment in settings.segments:
+        check_condition(segment, where)
+
+
+def check_asked(session: Session, books: Books, by: str | None) -> None:
+    """Check what only the books can tell, before anything is counted: free attributes, in conditions and in `--by`.
+
+    Raises
+    ------
+    ConfigError
+        If a segment of one's own is no condition over a customer.
+    UsageError
+        If customers cannot be told apart by what was asked.
+    """
+    from churnml.measures.own_segments import check_condition  # noqa: PLC0415  # DuckDB
+    from churnml.measures.parts import require_known  # noqa: PLC0415
+    from churnml.measures.portrait import free_attributes  # noqa: PLC0415
+
+    settings = session.load("measure", MeasureConfig)
+    if settings.segments:
+        free = free_attributes(books)
+        for segment in settings.segments:
+            check_condition(segment, str(session.configs / "measure.yaml"), free)
+    if by is not None:
+        require_known(books, by, groups(session))
 
 
 def lay_groups(session: Session, books: Books, asked: Asked) -> None:
@@ -33,9 +72,10 @@ def lay_groups(session: Session, books: Books, asked: Asked) -> None:
     nothing.
     """
     from churnml.measures.own_segments import IN, OUT, members  # noqa: PLC0415  # DuckDB
+    from churnml.measures.parts import GROUPS  # noqa: PLC0415
 
-    told = lay_portrait(session, books, asked)
-    own = {one.name: members(books, one) for one in session.load("measure", MeasureConfig).segments}
+    told, where = lay_portrait(session, books, asked), str(session.configs / "measure.yaml")
+    own = {one.name: members(books, one, where) for one in session.load("measure", MeasureConfig).segments}
     columns = [*GROUPS, *(f"CASE WHEN {name}.member THEN '{IN}' ELSE '{OUT}' END AS {name}" for name in own)]
     joined = " ".join(f"LEFT JOIN {table} AS {name} USING (customer_id)" for name, table in own.items())
     books.keep("grouped", f"SELECT customer_id, {', '.join(columns)} FROM {told} {joined}")

@@ -8,6 +8,7 @@ from churnml.config import TrainConfig
 from churnml.errors import NotEnoughDataError
 from churnml.events.clock import DAY
 from churnml.verbs.session import Session
+from churnml.wording import Text
 
 if TYPE_CHECKING:
     from churnml.events import By
@@ -76,9 +77,13 @@ def _suggested(session: Session, now: int, share: float) -> Horizon:
     from churnml.labels import suggested_horizon  # noqa: PLC0415
 
     if "orders" not in session.store.tables:
+        where = session.configs / "train.yaml"
         raise NotEnoughDataError(
-            "a horizon is read off the gaps between orders, found no orders landed; set `horizon_days` in "
-            "configs/train.yaml and leave `horizon_share` out"
+            Text(
+                "a horizon is read off the gaps between orders, found no orders landed; set `horizon_days` in "
+                f"{where} and leave `horizon_share` out",
+                f"预测期由订单间隔得出，但尚未导入订单；请在 {where} 中设定 `horizon_days`，并去掉 `horizon_share`",
+            )
         )
     history_days = max(now - session.store.span[0], 0) // DAY
     return suggested_horizon(order_gaps(session.store, now), history_days, share)

@@ -60,15 +60,12 @@ def figures(session: Session, books: Books, asked: Asked) -> list[Measure]:
 
 def _check_beside(rows: Compared) -> None:
     """Refuse where no row of who left lies in a stratum with enough of those who stayed."""
+    from churnml.measures.driver_words import nobody_beside  # noqa: PLC0415
     from churnml.measures.matching import FEWEST_STAYED  # noqa: PLC0415
 
     if not rows.as_active.inside.any():
         left = int(rows.left.sum())
-        raise NotEnoughDataError(
-            f"drivers need who left beside at least {FEWEST_STAYED} who stayed of the same month start and alike in "
-            f"tenure and activity, found none among {left} rows of who left and {len(rows.left) - left} of who stayed; "
-            "give an earlier --from or a later --to, or land more customers"
-        )
+        raise NotEnoughDataError(nobody_beside(FEWEST_STAYED, left, len(rows.left) - left))
 
 
 def _parts(asked: Asked) -> bool:
@@ -97,10 +94,16 @@ def _what_is_compared(session: Session, asked: Asked) -> tuple[Leaving, list[int
     final = [one for one in starts if days_later(days_later(one, config.horizon_days, zone), lag, zone) <= asked.end]
     if not final:
         first, last = (moment(one, zone).date() for one in (begin, asked.end))
+        where = session.configs / "train.yaml"
         raise NotEnoughDataError(
-            f"drivers are told at month starts whose horizon of {config.horizon_days} days and the {lag} days after it "
-            f"are over, found none from {first} (after {config.min_history_days} days of history) to {last}; give an "
-            "earlier --from or a later --to, or shorten `horizon_days` in configs/train.yaml"
+            Text(
+                f"drivers are told at month starts whose horizon of {config.horizon_days} days and the {lag} days "
+                f"after it are over, found none from {first} (after {config.min_history_days} days of history) to "
+                f"{last}; give an earlier --from or a later --to, or shorten `horizon_days` in {where}",
+                f"流失因素以月初为时点，要求其后 {config.horizon_days} 天的预测期及另外 {lag} 天均已结束；"
+                f"{first}（历史满 {config.min_history_days} 天之后）至 {last} 之间没有这样的时点；"
+                f"请选择更早的 --from 或更晚的 --to，或在 {where} 中缩短 `horizon_days`",
+            )
         )
     return leaving, final
 
@@ -149,8 +152,8 @@ def _told(
 def _remarks(asked: Asked, catalogue: Catalogue, rows: Compared) -> Iterator[Text]:
     if rows.share < 1:
         yield Text(
-            f"Of a random sample of {rows.share:.1%} of the customers (`drivers.rows` in configs/measure.yaml).",
-            f"取自 {rows.share:.1%} 客户的随机样本（configs/measure.yaml 中的 `drivers.rows`）。",
+            f"Of a random sample of {rows.share:.1%} of the customers (`drivers.rows` in measure.yaml).",
+            f"取自 {rows.share:.1%} 客户的随机样本（measure.yaml 中的 `drivers.rows`）。",
         )
     if catalogue.off:
         from churnml.features.catalogue import FAMILIES as TABLES_OF  # noqa: PLC0415  # compiles the kernel

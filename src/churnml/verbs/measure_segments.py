@@ -43,7 +43,7 @@ def figures(session: Session, books: Books, asked: Asked) -> list[Measure]:
         *([value_risk_grouping()] if books.columns("scored") else []),
         *attribute_groupings(books, settings.largest_groups),
         *(found_grouping(books, kept, asked, settings.groups) for kept in found.values() if kept and kept.ids),
-        *(own_grouping(books, one) for one in settings.segments),
+        *(own_grouping(books, one, str(session.configs / "measure.yaml")) for one in settings.segments),
     ]
     missing = [no_groups(side, kept, settings.groups) for side, kept in found.items() if not (kept and kept.ids)]
     groupings[:1] = [replace(one, remarks=(*unknown_attributes(books), *missing)) for one in groupings[:1]]

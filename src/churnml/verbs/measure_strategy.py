@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 Record = dict[str, Any]  # Any: JSON
 
 _NO_CAMPAIGN = ""
+_READ = ("customers", "consents", "contacts", "tickets", "surveys")
+"""Tables that say who may have an action and whom it suits, and how content they are."""
+
 _UNSEEN: Record = {
     "lifecycle_stage": UNSEEN,
     **dict.fromkeys(("segment", "churn_probability", "clv", "value_at_risk")),
@@ -57,7 +60,7 @@ def figures(session: Session, books: Books, asked: Asked) -> list[Measure]:
             columns,
             _day(asked.begin, books),
             _day(asked.end, books),
-            ("records", "contacts", "surveys"),
+            ("records", *(name for name in _READ if name in books.tables)),
             sheet.remarks(),
         )
     ]
@@ -92,14 +95,12 @@ class _Sheet:
     @classmethod
     def of(cls, session: Session, books: Books, asked: Asked) -> _Sheet:
         """Read the latest scores, and ask what is known of every action for every customer."""
+        from churnml.policy import strategy_words as words  # noqa: PLC0415
         from churnml.policy.strategy import cells  # noqa: PLC0415
 
         scored, end = scored_by(session, asked.end), _day(asked.end, books)
         if scored is None:
-            raise NotEnoughDataError(
-                f"the strategy sheet needs scores of {end} or before, and nothing is scored up to then in this "
-                "workspace; run `churnml train` and `churnml score` first, or give a later --to"
-            )
+            raise NotEnoughDataError(words.not_scored(end))
         records = _records_of_base(session, books, scored)
         share = session.load("measure", MeasureConfig).strategy_share
         fewest = max(asked.smallest, ceil(share * len(records)))
@@ -113,24 +114,30 @@ class _Sheet:
         """Return a row per cell."""
         import pandas as pd  # noqa: PLC0415
 
+        from churnml.measures.withholding import withheld  # noqa: PLC0415
+
         rows = [
             self._row(place, cell, advice)
             for place, (cell, advice) in enumerate(zip(self.cells, self.advice, strict=True))
         ]
-        return pd.DataFrame(rows)
+        frame = pd.DataFrame(rows)
+        hidden = withheld(frame.pop("scored"), self.asked.smallest)
+        frame.loc[hidden, ["value", "churn_probability", "value_at_risk"]] = None
+        frame.loc[withheld(frame["answers"].fillna(0), self.asked.smallest), "satisfaction"] = None
+        return frame
 
     def _row(self, place: int, cell: Cell, advice: Advice) -> Record:
         members = [self.records[member] for member in cell.members.tolist()]
         scored = [one for one in members if one["clv"] is not None]
-        told = len(scored) >= self.asked.smallest
         return {
             "stage": cell.stage,
             "segment": cell.segment,
             "customers": len(members),
+            "scored": len(scored),
             "share": len(members) / len(self.records),
-            "value": _mean(scored, "clv") if told else None,
-            "churn_probability": _mean(scored, "churn_probability") if told else None,
-            "value_at_risk": sum(one["value_at_risk"] for one in scored) if told else None,
+            "value": _mean(scored, "clv") if scored else None,
+            "churn_probability": _mean(scored, "churn_probability") if scored else None,
+            "value_at_risk": sum(one["value_at_risk"] for one in scored) if scored else None,
             **self.answers.loc[place].to_dict(),
             "action": advice.action or None,
             "evidence": advice.evidence,
@@ -153,7 +160,7 @@ class _Sheet:
         given = [one for one in self.advice if one.source]
         said = [words.pooled(self.fewest)]
         unseen = sum(one["lifecycle_stage"] == UNSEEN for one in self.records)
-        said += [words.unseen(unseen)] if unseen >= self.asked.smallest else []
+        said += [words.unseen(unseen)] if unseen else []
         said += [words.all_assumed()] if given and all(one.source == "prior" for one in given) else []
         said += [words.no_answers()] if self.answers["satisfaction"].isna().all() else []
         said += [words.other_day(self.day, self.end)] if self.day != self.end else []
@@ -228,7 +235,7 @@ def _answers(books: Books, asked: Asked, customers: Sequence[str], found: list[C
         cell_of[cell.members] = place
     groups = pd.DataFrame({"customer_id": pd.array(customers, dtype="string"), "group_id": cell_of})
     books.add("strategy_cells", groups)
-    told = latest_answers(books, "strategy_cells", asked.begin, asked.end, asked.smallest)
+    told = latest_answers(books, "strategy_cells", asked.begin, asked.end)
     return told.reindex(pd.RangeIndex(len(found)))
 
 

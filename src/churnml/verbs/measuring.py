@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from churnml.config import MeasureConfig
 from churnml.errors import UsageError
-from churnml.verbs.grouping import groups, lay_groups
+from churnml.verbs.grouping import check_asked, check_own, groups, lay_groups
 from churnml.verbs.session import Session, clock, require_places
 from churnml.wording import Language, Text
 
@@ -73,6 +73,7 @@ def measured(
         If a table that the measure needs has not landed.
     """
     _check_reports(reports)
+    check_own(session)
     settings, asked = session.load("measure", MeasureConfig), asked_of(session, begin, end, every, by)
     with session.running(name, session.inputs(settings, asked=asked, name=name)) as run_id:
         with session.step(f"Measuring: {name}"), opened(session, asked) as books:
@@ -135,10 +136,17 @@ def asked_of(session: Session, begin: str | None, end: str | None, every: str, b
 
 @contextmanager
 def opened(session: Session, asked: Asked) -> Iterator[Books]:
-    """Open the books as they were known at the end of what is asked; an erasure waits until they are closed."""
+    """Open the books as they were known at the end of what is asked; an erasure waits until they are closed.
+
+    Raises
+    ------
+    ConfigError, UsageError
+        See `grouping.check_asked`.
+    """
     from churnml.events.books import open_books  # noqa: PLC0415  # DuckDB
 
     with session.scratch("measures") as scratch, open_books(session.store, asked.end, scratch) as books:
+        check_asked(session, books, asked.by)
         yield books
 
 

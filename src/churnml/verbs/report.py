@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from churnml.config import MeasureConfig
 from churnml.errors import NoSuchPeriodsError, NotEnoughDataError, UsageError
+from churnml.verbs.grouping import check_own
 from churnml.verbs.measuring import MEASURES, around, asked_of, body_of, opened
 from churnml.verbs.session import Session, clock, require_places
-from churnml.wording import Language
+from churnml.wording import LANGUAGES, Language, Text
 
 if TYPE_CHECKING:
     from churnml.events.books import Books
@@ -46,7 +47,7 @@ def report(
     -------
     dict
         `report` is the file, `bodies` what each measure found; one for which the rows or the days do not suffice has
-        no measures, and `not_told` says why.
+        no measures, and `not_told` says why in both languages.
 
     Raises
     ------
@@ -55,6 +56,7 @@ def report(
     DependencyError
         If the file cannot be written; nothing is measured then.
     """
+    check_own(session)
     asked = asked_of(session, begin, end, every, by)
     target = _target(session, asked, out)
     with opened(session, asked) as books:
@@ -63,10 +65,20 @@ def report(
     return {"report": str(target), "from": bodies[0]["from"], "to": bodies[0]["to"], "bodies": bodies}
 
 
-def told(body: Json) -> str:
+def told(body: Json, language: Language) -> str:
     """Return where the report is, and what it does not tell, for a terminal."""
-    missing = [f"{one['measure']} is not told: {one['not_told']}" for one in body["bodies"] if "not_told" in one]
-    return "\n".join([f"The customer base from {body['from']} up to {body['to']}: {body['report']}", *missing])
+    missing = [
+        _NOT_TOLD.to(language).format(measure=one["measure"], why=one["not_told"][language])
+        for one in body["bodies"]
+        if "not_told" in one
+    ]
+    return "\n".join([_WRITTEN.to(language).format(begin=body["from"], to=body["to"], report=body["report"]), *missing])
+
+
+_WRITTEN = Text(
+    "The customer base from {begin} up to {to}: {report}", "客户总览（{begin} 至 {to}，不含当日）：{report}"
+)
+_NOT_TOLD = Text("{measure} is not told: {why}", "{measure} 无法给出：{why}")
 
 
 def _measured(session: Session, name: str, books: Books, asked: Asked) -> Json:
@@ -78,7 +90,10 @@ def _measured(session: Session, name: str, books: Books, asked: Asked) -> Json:
                 body = body_of(session, name, books, asked)
             session.catalogue.finish(run_id, clock(), body)
     except (NotEnoughDataError, NoSuchPeriodsError) as error:
-        return around(session, name, books, asked) | {"measures": [], "not_told": str(error)}
+        return around(session, name, books, asked) | {
+            "measures": [],
+            "not_told": {language: error.to(language) for language in LANGUAGES},
+        }
     return body
 
 

@@ -13,6 +13,7 @@ from churnml.errors import ModelRefusedError, NotEnoughDataError, NotFoundError
 from churnml.features import Catalogue
 from churnml.modeling.no_conversion import Untold, plain
 from churnml.verbs.features import of_session
+from churnml.verbs.grouping import check_own
 from churnml.verbs.session import Session, clock
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ def score(session: Session, *, cutoff: str | None = None) -> Summary:
     check_bundle(session.workspace.models / champion)
     config, when = session.load("score", ScoreConfig), session.cutoff(cutoff)
     rules = session.load("measure", MeasureConfig)
+    check_own(session)
     inputs = session.inputs(config, rules.lifecycle, rules.funnel, bundle=champion, cutoff=when)
     done = session.catalogue.last_run("score")  # an older run with these inputs is no longer the one served
     if done is not None and done.inputs == inputs:

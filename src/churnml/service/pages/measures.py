@@ -86,7 +86,7 @@ class SectionView:
     sheet: SheetView | None
     """of the strategy, which is read as a sheet before it is read as a table"""
     reason: str
-    """why nothing can be told, English; empty where something is"""
+    """why nothing can be told; empty where something is"""
 
 
 def measures_page(bodies: Sequence[Mapping[str, Any]], language: Language) -> str:  # Any: JSON
@@ -126,7 +126,7 @@ def section(body: Mapping[str, Any], language: Language) -> SectionView:  # Any:
         by=body["by"],
         measures=measures,
         sheet=sheet,
-        reason=body.get("not_told", ""),
+        reason=body["not_told"][language] if "not_told" in body else "",
     )
 
 
