@@ -39,31 +39,38 @@ def books(tmp_path_factory):
     database.engine.dispose()
 
 
-def found_out(hidden, small, *lines):
-    """Return which small hidden figures, or sums of few customers, the totals of the lines and what is shown tell.
+def found_out(hidden, customers, *lines, smallest=SMALLEST):
+    """Return which small hidden figures the totals of the lines tell, less what is shown; totals of few are not known.
 
-    A figure is told if the totals, less all that is shown, have only one solution for it.
+    A figure is told if these equations have only one solution for it.
     """
-    totals = np.array([(line == word)[hidden] for line in lines for word in np.unique(line)], dtype=float)
-    alone = np.eye(int(hidden.sum()))[small[hidden]]
+    known = [line == word for line in lines for word in np.unique(line)]
+    totals = np.array([one[hidden] for one in known if customers[one].sum() >= smallest], dtype=float)
+    alone = np.eye(int(hidden.sum()))[few_of(customers)[hidden]]
     rank = np.linalg.matrix_rank
     return [one for one in alone if len(totals) and rank(np.vstack([totals, one])) == rank(totals)]
 
 
 def few_of(customers):
-    return ((customers > 0) & (customers < SMALLEST)).to_numpy()
+    return np.asarray((customers > 0) & (customers < SMALLEST))
 
 
 @pytest.mark.parametrize("by", [None, "region", "acquisition_channel"])
 def test_nothing_of_a_small_segment_can_be_worked_out(books, by):
     for grouping in [rfm_grouping(365), *attribute_groupings(books, 20)]:
         frame = described(books, grouping, Asked(BEGIN, END, by=by, smallest=SMALLEST)).frame
-        hidden, small = frame["revenue"].isna().to_numpy(), few_of(frame["customers"])
+        hidden, customers = frame["revenue"].isna().to_numpy(), frame["customers"].to_numpy()
         segment, part = frame["segment"].to_numpy(), frame.get("part", frame["segment"]).to_numpy()
-        if hidden.all():
-            continue
-        assert (hidden[small]).all()
-        assert not found_out(hidden, small, segment if by else np.zeros(len(frame)), part if by else segment[:0])
+        assert hidden[few_of(customers)].all()
+        lines = (segment, part, np.zeros(len(frame))) if by else (np.zeros(len(frame)),)
+        assert not found_out(hidden, customers, *lines) or hidden.all()
+
+
+def test_no_more_is_withheld_than_has_to_be(books):
+    frame = described(books, rfm_grouping(365), Asked(BEGIN, END, smallest=8)).frame
+    assert frame["revenue"].isna().tolist() == withheld(frame["customers"], 8).tolist()
+    assert withheld([1, 7, 20, 30], 8).tolist() == [True, True, False, False]
+    assert withheld([9, 20, 30], 8).tolist() == [False, False, False]
 
 
 def test_in_that_market_some_segments_are_small_and_others_are_withheld_with_them(books):
@@ -101,13 +108,14 @@ def test_what_was_paid_on_a_day_of_few_customers_cannot_be_worked_out(books):
         "sum(amount) / 10000 AS amount FROM orders WHERE amount > 0 GROUP BY 1"
     )
     of_day = dict(zip(paid["day"].dt.date, paid["customers"], strict=True))
-    small = few_of(days["day"].map(of_day).fillna(0))
+    customers = days["day"].map(of_day).fillna(0).to_numpy()
+    small = few_of(customers)
     hidden = days["amount"].isna().to_numpy()
     assert 0 < small.sum() <= hidden.sum()
     assert hidden[small].all()
     assert (days["orders"].notna()).all()
     months = np.array([f"{day:%Y-%m}" for day in days["day"]])
-    assert not found_out(hidden, small, months)
+    assert not found_out(hidden, customers, months)
 
 
 @pytest.mark.parametrize("seed", range(20))
@@ -116,4 +124,4 @@ def test_in_no_table_of_two_ways_a_small_figure_is_the_only_solution(seed):
     rows, columns = np.divmod(np.arange(30), 6)
     customers = draw.integers(0, 12, 30)
     hidden = withheld(customers, SMALLEST, rows, columns)
-    assert not found_out(hidden, (customers > 0) & (customers < SMALLEST), rows, columns)
+    assert not found_out(hidden, customers, rows, columns)

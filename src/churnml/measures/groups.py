@@ -80,7 +80,11 @@ def described(books: Books, grouping: Grouping, asked: Asked, scored_on: str | N
     words = {**UNKNOWN_WORD, **OTHERS_WORD, **grouping.words}
     columns["segment"] = About(_COLUMNS["segment"].title, "word", words=words)
     columns |= {name: _by_scores(_COLUMNS[name], scored_on) for name in ("churn_probability", "clv") if scored_on}
-    remarks = (*grouping.remarks, *_missing(books, scored_on), *_hide(frame, asked.smallest))
+    remarks = (
+        *grouping.remarks,
+        *_missing(books, scored_on),
+        *_hide(frame, asked.smallest, parted=asked.by is not None),
+    )
     zone = books.time_zone
     return Measure(
         name=grouping.name,
@@ -157,11 +161,12 @@ def _in_order(frame: pd.DataFrame, words: Sequence[str]) -> pd.DataFrame:
     return frame.loc[order.sort_values(list(order)).index].reset_index(drop=True)
 
 
-def _hide(frame: pd.DataFrame, smallest: int) -> tuple[Text, ...]:
+def _hide(frame: pd.DataFrame, smallest: int, *, parted: bool) -> tuple[Text, ...]:
     """Take out the figures of groups that are too small, and say how many there were."""
     hidden = np.zeros(len(frame), dtype=np.bool_)
+    totals = [np.zeros(len(frame)), *((frame["segment"], frame["part"]) if parted else ())]
     for customers, figures in _OF_CUSTOMERS.items():
-        mine = withheld(frame[customers], smallest, frame["segment"], frame["part"], np.zeros(len(frame)))
+        mine = withheld(frame[customers], smallest, *totals)
         frame.loc[mine, list(figures)] = np.nan
         hidden |= mine
     return withheld_remark(int(hidden.sum()), smallest) if hidden.any() else ()

@@ -184,13 +184,22 @@ def last_days(books: Books, as_active: Matched, alike: Matched, told: Told) -> M
             f"流失所对应月初时点之前 {WEEKS} 周内，每周每百位客户的次数，与情况相近的留存者对照："
             "下单与访问以客户龄相近者为对照，其余指标以活跃程度也相近者为对照（同“情形”表）；满意度为当周答卷均值",
         ),
-        told.population(as_active),
+        _population(told, as_active, alike),
         pd.DataFrame(lines, columns=[*columns]),
         columns,
         told.begin,
         told.end,
         tuple(dict.fromkeys(LINES[name].table for name in names)),
         (*([off] if missing else []), *([_nothing_of(silent)] if silent else [])),
+    )
+
+
+def _population(told: Told, as_active: Matched, alike: Matched) -> Text:
+    """Say of whom each line is: orders and visits have others beside who left than all else."""
+    symptoms, others = told.population(alike), told.population(as_active)
+    return Text(
+        f"orders and visits: {symptoms.en}; all else: {others.en}",
+        f"下单与访问：{symptoms.zh}；其余指标：{others.zh}",
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from churnml.config import RhythmRules
@@ -14,7 +15,7 @@ from churnml.measures.rhythm_names import named, words
 from churnml.measures.rhythm_series import Series, sent_by_day
 from churnml.measures.unusual_days import Found
 from churnml.measures.usual_days import WEEK, Flags, usual_range
-from churnml.measures.withholding import withheld, withheld_remark
+from churnml.measures.withholding import NO_TOTAL, withheld, withheld_remark
 from churnml.wording import Text
 
 FEWEST_DAYS = 56
@@ -90,12 +91,18 @@ def day_by_day(told: Series, found: Found | None, books: Books, rules: RhythmRul
 
 
 def _amounts_withheld(told: Series, smallest: int) -> Flags:
-    """Return on which days asked about what was paid is withheld; weeks, months and weekdays have totals."""
+    """Return on which days asked about what was paid is withheld; whole weeks, months and weekdays have totals."""
     days = pd.DatetimeIndex(told.days[told.begins :])
-    outside = np.arange(len(days)) < len(days) % WEEK  # of the whole weeks, which are counted from the end
-    weekdays = np.where(outside, WEEK + np.arange(len(days)), days.day_of_week)
-    weeks, months = ((days - days[0]).days + days[0].weekday()) // WEEK, days.year * 12 + days.month
+    of_whole_weeks = np.arange(len(days)) >= len(days) % WEEK  # which are counted from the end
+    weekdays = np.where(of_whole_weeks, days.day_of_week, NO_TOTAL)
+    weeks, months = (_whole(days, days.to_period(every)) for every in ("W", "M"))
     return withheld(told.customers[told.begins :], smallest, weeks, months, weekdays)
+
+
+def _whole(days: pd.DatetimeIndex, periods: pd.PeriodIndex) -> npt.NDArray[np.int64]:
+    """Return a number for the period of each day, `NO_TOTAL` where not all days of it are there."""
+    lasting = (periods.start_time >= days[0]) & (periods.end_time.normalize() <= days[-1])
+    return np.where(lasting, periods.asi8, NO_TOTAL)
 
 
 def _periods(told: Series, found: Found, names: list[str], rules: RhythmRules, sources: tuple[str, ...]) -> Measure:

@@ -15,6 +15,7 @@ from churnml.wording import Text
 
 Flags = npt.NDArray[np.bool_]
 
+NO_TOTAL = -1
 _ROUNDING = 1e-6
 
 
@@ -42,7 +43,8 @@ def withheld(customers: npt.ArrayLike, smallest: int, *totals: npt.ArrayLike) ->
     smallest : int
         Figures of fewer are not told.
     *totals : array-like of shape (n,)
-        Figures that bear the same word add up to a total that may be told elsewhere. By default all of them do.
+        Figures that bear the same word add up to a total that may be told elsewhere, `NO_TOTAL` those that add up to
+        none. By default all of them do to one.
 
     Notes
     -----
@@ -67,8 +69,10 @@ def withheld(customers: npt.ArrayLike, smallest: int, *totals: npt.ArrayLike) ->
     """
     sizes = np.asarray(customers, dtype=np.float64)
     hidden = small = few(sizes, smallest)
-    lines = [np.asarray(words) for words in totals] or [np.zeros(len(sizes))]
-    groups = np.array([words == word for words in lines for word in np.unique(words)]).reshape(-1, len(sizes))
+    lines = [np.asarray(words, dtype=np.object_) for words in totals] or [np.zeros(len(sizes), dtype=np.object_)]
+    found = [words == word for words in lines for word in np.unique(words) if word != NO_TOTAL]
+    # a total of few customers is withheld where it stands
+    groups = np.array([one for one in found if sizes[one].sum() >= smallest], dtype=np.bool_).reshape(-1, len(sizes))
     while (more := _next(sizes, hidden, small, groups, smallest)) is not None:
         hidden = hidden | (np.arange(len(sizes)) == more)
     return hidden

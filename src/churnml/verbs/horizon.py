@@ -62,6 +62,39 @@ def train_settings(session: Session, now: int, **given: Any) -> TrainConfig:  # 
     return config.model_copy(update={"churn": _by(session, now, config)})
 
 
+def served_settings(session: Session, now: int) -> tuple[TrainConfig, str | None]:
+    """Return the settings with the days and the kind of churn of the champion, so that measures tell of what it does.
+
+    Parameters
+    ----------
+    now : int
+        By whose rows `churn: auto` is settled where there is no champion; microseconds UTC.
+
+    Returns
+    -------
+    config : TrainConfig
+        Of `train.yaml`, with `churn`, `horizon_days`, `population_days` and `grace_days` of the champion, which has no
+        `horizon_share` left to be read off the data.
+    champion : str or None
+        Its version; None where there is none, and all is as `train.yaml` has it.
+
+    Raises
+    ------
+    ModelRefusedError
+        If the champion's bundle is damaged.
+    """
+    champion = session.catalogue.alias("champion")
+    if champion is None:
+        return train_settings(session, now), None
+    from churnml.modeling.bundle import load_bundle  # noqa: PLC0415  # LightGBM takes seconds to import
+
+    model, _ = load_bundle(session.workspace.models / champion, session.own_learners)
+    own: dict[str, object] = {"horizon_days": model.horizon_days, "population_days": model.population_days}
+    own |= {"churn": model.by, "horizon_share": None}
+    own |= {"grace_days": model.grace_days} if model.by == "contracts" else {}
+    return session.train_settings().model_copy(update=own), champion
+
+
 def _by(session: Session, now: int, config: TrainConfig) -> By:
     """Return what leaving is: as set, and where that is left to the data, what holds for most of the population."""
     from churnml.events import share_under_contract  # noqa: PLC0415  # DuckDB and Arrow are not needed otherwise

@@ -38,11 +38,11 @@ def figures(session: Session, books: Books, asked: Asked) -> list[Measure]:
     from churnml.verbs.features import of_session  # noqa: PLC0415
 
     settings, catalogue = session.load("measure", MeasureConfig), of_session(session)
-    leaving, cutoffs = _what_is_compared(session, asked)
+    leaving, cutoffs, whose = _what_is_compared(session, asked)
     rows = compared(session.store, catalogue, cutoffs, leaving, settings.drivers.rows, settings.seed)
     _check_beside(rows)
     found = differences(rows, catalogue, asked.smallest)
-    told = _told(session, asked, cutoffs, leaving, catalogue, rows, settings.drivers.false_claims)
+    told = _told(session, asked, cutoffs, leaving, catalogue, rows, settings.drivers.false_claims, whose)
     lay_compared(books, rows.rows(rows.as_active))
     lay_compared(books, rows.rows(rows.alike), ALIKE)
     themes = [
@@ -72,17 +72,17 @@ def _parts(asked: Asked) -> bool:
     return asked.by is not None and asked.by not in _FROM_LEAVING
 
 
-def _what_is_compared(session: Session, asked: Asked) -> tuple[Leaving, list[int]]:
-    """Return what leaving is, as for training, and the month starts whose labels are final by the end."""
+def _what_is_compared(session: Session, asked: Asked) -> tuple[Leaving, list[int], Text]:
+    """Return what leaving is, the month starts whose labels are final by the end, and whose definition it is."""
     from churnml.events.clock import days_later, moment  # noqa: PLC0415
     from churnml.labels import check_taught_by  # noqa: PLC0415
     from churnml.measures.compared import Leaving  # noqa: PLC0415
     from churnml.measures.periods import periods  # noqa: PLC0415
     from churnml.modeling.cutoffs import lag_of  # noqa: PLC0415
-    from churnml.verbs.horizon import train_config, train_settings  # noqa: PLC0415
+    from churnml.verbs.horizon import served_settings, train_config  # noqa: PLC0415
 
     store, zone = session.store, session.settings.time_zone
-    config = train_settings(session, asked.end)
+    config, champion = served_settings(session, asked.end)
     if config.horizon_share is not None:  # read off the data, which takes a pass over them
         config, _ = train_config(session, asked.end)
     check_taught_by(store, config.by)
@@ -105,9 +105,23 @@ def _what_is_compared(session: Session, asked: Asked) -> tuple[Leaving, list[int
                 f"请选择更早的 --from 或更晚的 --to，或在 {where} 中缩短 `horizon_days`",
             )
         )
-    return leaving, final
+    return leaving, final, _whose(champion)
 
 
+def _whose(champion: str | None) -> Text:
+    if champion is None:
+        return Text(
+            "No model is in service: what leaving is stands in train.yaml.",
+            "当前没有启用的模型：流失的定义取自 train.yaml。",
+        )
+    version = champion[:_SHORT]
+    return Text(
+        f"Leaving is what the model in service ({version}) forecasts, with its horizon.",
+        f"流失的定义与预测期取自当前启用的模型（{version}）。",
+    )
+
+
+_SHORT = 12
 _TWO_MONTHS = 62
 
 
@@ -119,6 +133,7 @@ def _told(
     catalogue: Catalogue,
     rows: Compared,
     rate: float,
+    whose: Text,
 ) -> Told:
     from churnml.events.clock import moment  # noqa: PLC0415
     from churnml.measures.driver_tables import Told  # noqa: PLC0415
@@ -145,7 +160,7 @@ def _told(
         rate,
         asked.smallest,
         tuple(sorted({feature.table for feature in catalogue.features})),
-        tuple(_remarks(asked, catalogue, rows)),
+        (whose, *_remarks(asked, catalogue, rows)),
     )
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from churnml.config import KpiConfig, TrainConfig
 from churnml.errors import ConfigError, UsageError
 from churnml.verbs.grouping import lay_scores, scored_by
+from churnml.verbs.horizon import served_settings
 from churnml.verbs.session import Session
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ def figures(session: Session, books: Books, asked: Asked) -> list[Measure]:
     return kpis(
         books,
         asked,
-        windows=_windows(config, session.train_settings()),
+        windows=_windows(config, served_settings(session, asked.end)[0]),
         targets=targets,
         margin_rate=session.settings.margin_rate,
     )

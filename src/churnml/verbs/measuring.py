@@ -11,7 +11,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
-from churnml.config import MeasureConfig
+from churnml.config import AssignConfig, KpiConfig, MeasureConfig
 from churnml.errors import UsageError
 from churnml.verbs.grouping import check_asked, check_own, groups, lay_groups
 from churnml.verbs.session import Session, clock, require_places
@@ -74,13 +74,20 @@ def measured(
     """
     _check_reports(reports)
     check_own(session)
-    settings, asked = session.load("measure", MeasureConfig), asked_of(session, begin, end, every, by)
-    with session.running(name, session.inputs(settings, asked=asked, name=name)) as run_id:
+    asked = asked_of(session, begin, end, every, by)
+    with session.running(name, inputs_of(session, name, asked)) as run_id:
         with session.step(f"Measuring: {name}"), opened(session, asked) as books:
             body = body_of(session, name, books, asked)
         session.catalogue.finish(run_id, clock(), body)
     write(session, body, reports, language)
     return body
+
+
+def inputs_of(session: Session, name: str, asked: Asked) -> str:
+    """Return the digest of everything a measure depends on: rows, code, the champion, and each file that it reads."""
+    own = {"kpis": (session.load("kpis", KpiConfig),), "strategy": (session.load("assign", AssignConfig),)}
+    settings = (session.load("measure", MeasureConfig), session.train_settings(), *own.get(name, ()))
+    return session.inputs(*settings, asked=asked, name=name, champion=session.catalogue.alias("champion"))
 
 
 def body_of(session: Session, name: str, books: Books, asked: Asked) -> Json:

@@ -8,10 +8,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from churnml.config import MeasureConfig
 from churnml.errors import NoSuchPeriodsError, NotEnoughDataError, UsageError
 from churnml.verbs.grouping import check_own
-from churnml.verbs.measuring import MEASURES, around, asked_of, body_of, opened
+from churnml.verbs.measuring import MEASURES, around, asked_of, body_of, inputs_of, opened
 from churnml.verbs.session import Session, clock, require_places
 from churnml.wording import LANGUAGES, Language, Text
 
@@ -83,9 +82,8 @@ _NOT_TOLD = Text("{measure} is not told: {why}", "{measure} 无法给出：{why}
 
 def _measured(session: Session, name: str, books: Books, asked: Asked) -> Json:
     """Return what a measure found, kept as its run; where the rows or the days do not suffice, why."""
-    inputs = session.inputs(session.load("measure", MeasureConfig), asked=asked, name=name)
     try:
-        with session.running(name, inputs) as run_id:
+        with session.running(name, inputs_of(session, name, asked)) as run_id:
             with session.step(f"Measuring: {name}"):
                 body = body_of(session, name, books, asked)
             session.catalogue.finish(run_id, clock(), body)

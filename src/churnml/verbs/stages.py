@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from churnml.config import LifecycleRules, MeasureConfig
 from churnml.events import By
-from churnml.verbs.horizon import train_settings
+from churnml.verbs.horizon import served_settings
 from churnml.verbs.session import Session
 
 if TYPE_CHECKING:
@@ -49,14 +49,8 @@ def stage_terms(session: Session, at: int) -> StageTerms:
     ModelRefusedError
         If the champion's bundle is damaged.
     """
-    rules, champion = session.load("measure", MeasureConfig).lifecycle, session.catalogue.alias("champion")
-    if champion is None:
-        settings = train_settings(session, at)
-        return StageTerms(settings.population_days, rules, settings.by)
-    from churnml.modeling.bundle import load_bundle  # noqa: PLC0415  # LightGBM takes seconds to import
-
-    model, _ = load_bundle(session.workspace.models / champion, session.own_learners)
-    return StageTerms(model.population_days, rules, model.by)
+    settings, _ = served_settings(session, at)
+    return StageTerms(settings.population_days, session.load("measure", MeasureConfig).lifecycle, settings.by)
 
 
 def stage_history(session: Session, cutoffs: Sequence[int], terms: StageTerms) -> StageHistory:
