@@ -2,7 +2,7 @@
 
 import pytest
 
-from journeys import Journey
+from journeys import Journey, copied
 
 
 @pytest.fixture(scope="module")
@@ -30,6 +30,14 @@ def test_fewer_orders_show_that_one_is_leaving(said):
     (frequency,) = (row for row in said["drivers_symptoms"]["rows"] if row["group"] == "frequency")
     assert frequency["direction"] == "lower"
     assert frequency["left_mean"] < frequency["stayed_mean"]
+
+
+def test_leaving_is_what_the_model_in_service_forecasts_whatever_train_yaml_says_by_now(journey, tmp_path):
+    own = copied(journey, tmp_path)
+    (own.configs / "train.yaml").write_text("horizon_days: 30\n")
+    first = own.churnml("measure drivers", "--from", "2017-08-01", "--json").body["measures"][0]
+    assert "no order in the 60 days after a month start" in first["population"]["en"]
+    assert any("what the model in service" in remark["en"] for remark in first["remarks"])
 
 
 def test_what_would_tell_more_is_named(said):

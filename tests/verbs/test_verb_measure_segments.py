@@ -2,9 +2,11 @@
 
 import json
 import shutil
+from collections import Counter
 
 import pytest
 
+from churnml.verbs.session import Session
 from command import churnml
 from journeys import copied
 from small import Tiny
@@ -75,6 +77,25 @@ def test_an_unknown_by_is_told_the_segment_of_ones_own_that_comes_nearest(own):
     refused = own.churnml("measure rhythm", "--by", "regular")
     assert refused.code == 2
     assert "got 'regular'; did you mean `regulars`?" in refused.err.replace("\n", " ")
+
+
+def test_moves_between_cells_of_value_and_risk_are_those_between_the_records_of_two_scorings(own):
+    assert own.churnml("score", "--cutoff", "2017-10-01").code == 0
+    told = own.churnml("measure segments", "--from", "2017-10-02", "--json").body
+    (moves,) = (one for one in told["measures"] if one["name"] == "segments_migration_value_risk")
+    session = Session.open(own.workspace.root, own.configs)
+    runs = {run.summary["cutoff"][:10]: run.run_id for run in session.catalogue.runs("score")}
+    cells = [
+        {who: segment or rung for who, segment, rung in session.records.fields(runs[day], ("segment", "rung"))}
+        for day in ("2017-10-01", "2018-01-01")
+    ]
+    by_hand = Counter((cells[0].get(who, "not_known_yet"), cells[1].get(who, "not_scored")) for who in cells[1])
+    session.catalogue.engine.dispose()
+    found = {(row["from_segment"], row["to_segment"]): row["customers"] for row in moves["rows"]}
+    assert found == by_hand
+    assert sum(found.values()) == told["base"]
+    assert "scores of 2017-10-01 against 2018-01-01" in moves["remarks"][0]["en"]
+    assert len({before for before, _ in found}) > 5
 
 
 def test_groups_that_somebody_changed_are_refused(own, said):

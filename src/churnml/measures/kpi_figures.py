@@ -124,7 +124,8 @@ def shares(
     References
     ----------
     Korn, E. L. & Graubard, B. I. (1998). Confidence intervals for proportions with small expected number of positive
-    counts estimated from survey data. Survey Methodology 24, 193-201.
+    counts estimated from survey data. Survey Methodology 24, 193-201: the effective number, there in Clopper and
+    Pearson's interval. In Wilson's: SAS/STAT, The SURVEYFREQ Procedure, Confidence Limits for Proportions.
     """
     with np.errstate(invalid="ignore", divide="ignore"):
         share = np.where(x > 0, y / x, np.nan)

@@ -157,8 +157,9 @@ def rfm_table(books: Books, at: int, window_days: int, cut_at: int | None = None
 
     References
     ----------
-    The names are those of Putler's eleven segments (putler.com/rfm-analysis), whose ranges overlap. `GRID` gives each
-    cell to one of them, along the lines of CleverTap's grid of recency against frequency (clevertap.com).
+    The names are those that products use, such as the ten of https://docs.clevertap.com/docs/rfm, with *lost* told
+    apart from *hibernating*. Which cell has which name is settled by `GRID`: products draw their lines apart, and some
+    overlap.
     """
     cuts = rfm_cuts(books, at if cut_at is None else cut_at, window_days)
     given = {

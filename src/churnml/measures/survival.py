@@ -114,7 +114,9 @@ def moved_by(found: Curve, fewest: int, level: float = 0.95) -> Moved | None:
     References
     ----------
     Dorey, F. J. & Korn, E. L. (1987). Effective sample sizes for confidence intervals for survival probabilities.
-    Statistics in Medicine 6, 679-687.
+    Statistics in Medicine 6, 679-687: of several effective numbers this is Cutler and Ederer's. They recommend it for
+    the upper end of survival, and for the lower a smaller one where many were lost to sight since the last move; here
+    such days are left out by `fewest`, and one number serves both ends.
     """
     enough = np.flatnonzero(found.at_risk >= fewest)
     if not len(enough):

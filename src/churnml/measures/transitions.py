@@ -78,7 +78,9 @@ def stage_transitions(lives: Lives) -> Measure:
     ----------
     Korn, E. L. & Graubard, B. I. (1998). Confidence intervals for proportions with small expected number of positive
     counts estimated from survey data. Survey Methodology 24, 193-201: an interval of a share among observations that
-    depend on each other is that of as many independent ones as have the same variance.
+    depend on each other is that of as many independent ones as have the same variance. Theirs is Clopper and Pearson's
+    of so many; Wilson's of so many stands beside it in SAS/STAT, The SURVEYFREQ Procedure, Confidence Limits for
+    Proportions.
     Cochran, W. G. (1977). Sampling Techniques, 3rd ed., eq. 6.13: the variance of a ratio of sums over customers.
     """
     names = ["part", "from_stage", "to_stage", "customers", "share", "low", "high", "who"]
