@@ -7,8 +7,11 @@ import sys
 from pathlib import Path
 
 import pytest
+import typer
 
 from churnml import __version__
+from churnml.cli import app
+from churnml.measures.names import MEASURES
 from churnml.modeling.bundle import load_bundle, save_bundle
 from command import churnml, strictly
 
@@ -27,6 +30,19 @@ def test_help_names_every_verb_and_each_explains_itself(verb):
     said = churnml(verb, "--help")
     assert (said.code, said.err) == (0, "")
     assert len(said.out.splitlines()) > 4
+
+
+def test_all_measures_of_the_customer_base_and_the_report_take_the_same_options():
+    command = typer.main.get_command(app)
+    asked = {name: options(command.commands["measure"].commands[name]) for name in MEASURES}
+    assert asked["lifecycle"] == {**asked["kpis"], "customer": ["--customer"]}
+    assert {**options(command.commands["report"]), "report": ["--report"]} == {**asked["kpis"], "out": ["--out"]}
+    assert [name for name in MEASURES if name != "lifecycle" and asked[name] != asked["kpis"]] == []
+    assert asked["kpis"]["begin"] == ["--from"]
+
+
+def options(command):
+    return {one.name: one.opts for one in command.params}
 
 
 def test_an_unknown_verb_is_an_error_of_usage():

@@ -7,9 +7,11 @@ Nothing heavy is imported here, so that `churnml --help` answers at once.
 
 from __future__ import annotations
 
+import inspect
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -20,6 +22,7 @@ from churnml.errors import ChurnmlError, UsageError
 
 if TYPE_CHECKING:
     from churnml.verbs.session import Session
+    from churnml.wording import Language
 
 app = typer.Typer(
     name="churnml",
@@ -639,101 +642,18 @@ def assign(
         session.console.print(told(summary), markup=False)
 
 
-BeginOption = Annotated[
-    str | None, typer.Option("--from", help="First day, such as 2017-01-01. Default: the last twelve months.")
-]
-EndOption = Annotated[
-    str | None, typer.Option("--to", help="The day after the last. Default: the day after the last order.")
-]
-ByOption = Annotated[str | None, typer.Option(help="Also by: an attribute such as region, channel, stage, segment.")]
-EveryOption = Annotated[str, typer.Option(help="How long a period is: week, month, quarter, year.")]
-FilesOption = Annotated[
-    list[Path] | None,
-    typer.Option("--report", help="Write everything to this file as well: a page (.html) or .json; repeatable."),
-]
-SpokenOption = Annotated[str, typer.Option(help="Of what people read: en or zh.")]
+@dataclass(frozen=True)
+class _Asking:
+    """What all measures of the customer base are asked with."""
+
+    session: Session
+    language: Language
+    reports: list[Path]
+    days: dict[str, Any]  # Any: texts, of which `every` is never None
+    """`begin`, `end`, `every` and `by`"""
 
 
-def _measure_base(session: Session, name: str, language: str, **asked: Any) -> None:  # Any: values of options
-    from churnml.verbs.measuring import measured  # noqa: PLC0415
-    from churnml.verbs.measuring_told import told  # noqa: PLC0415
-    from churnml.wording import language_named  # noqa: PLC0415
-
-    spoken = language_named(language)
-    body = measured(session, name, **asked, language=spoken)
-    if session.as_json:
-        session.print_json(body)
-    else:
-        session.console.print(told(body, spoken), markup=False)
-
-
-def _measure_command(name: str, says: str) -> None:
-    """Add `churnml measure NAME`; all measures of the customer base are asked alike."""
-
-    def measure(
-        begin: BeginOption = None,
-        end: EndOption = None,
-        by: ByOption = None,
-        every: EveryOption = "month",
-        workspace: WorkspaceOption = WORKSPACE,
-        configs: ConfigsOption = CONFIGS,
-        *,
-        report: FilesOption = None,
-        language: SpokenOption = "en",
-        as_json: JsonOption = False,
-    ) -> None:
-        session = _open(workspace, configs, as_json=as_json)
-        _measure_base(session, name, language, begin=begin, end=end, every=every, by=by, reports=report or ())
-
-    measure.__doc__ = says
-    measure_app.command(name)(measure)
-
-
-@measure_app.command("lifecycle")
-def measure_lifecycle(
-    begin: BeginOption = None,
-    end: EndOption = None,
-    by: ByOption = None,
-    every: EveryOption = "month",
-    workspace: WorkspaceOption = WORKSPACE,
-    configs: ConfigsOption = CONFIGS,
-    *,
-    customer: Annotated[
-        str | None, typer.Option(help="Show the path of this customer alone, as the last call by month kept it.")
-    ] = None,
-    report: FilesOption = None,
-    language: SpokenOption = "en",
-    as_json: JsonOption = False,
-) -> None:
-    """Say where customers are in their life, how they moved between stages, and how long they stayed."""
-    session = _open(workspace, configs, as_json=as_json)
-    if customer is None:
-        _measure_base(session, "lifecycle", language, begin=begin, end=end, every=every, by=by, reports=report or ())
-        return
-    from churnml.verbs.lifecycle_path import path_of, path_told  # noqa: PLC0415
-    from churnml.wording import language_named  # noqa: PLC0415
-
-    _refuse_given({"--from": begin, "--to": end, "--by": by, "--report": report}, "without --customer")
-    spoken, path = language_named(language), path_of(session, customer)
-    if as_json:
-        session.print_json(path)
-    else:
-        session.console.print(path_told(path, spoken), markup=False)
-
-
-for _name, _says in (
-    ("funnel", "Say how many go from stage to stage, how long it takes them, and where most are lost."),
-    ("segments", "Say who the customers are: by worth, risk, place, age, habit and interest, and how they moved."),
-    ("kpis", "Say the figures of the business by period, with intervals, targets, and what misses them."),
-    ("drivers", "Say how those who left differ from those who stayed; what goes with leaving, not what causes it."),
-    ("rhythm", "Say when customers buy: by weekday, hour and season, and which days were unusual."),
-    ("strategy", "Say on one page, per stage and segment, what it is worth, what is at risk and what to do."),
-):
-    _measure_command(_name, _says)
-
-
-@app.command()
-def report(
+def _asking(
     begin: Annotated[
         str | None, typer.Option("--from", help="First day, such as 2017-01-01. Default: the last twelve months.")
     ] = None,
@@ -747,23 +667,124 @@ def report(
     workspace: WorkspaceOption = WORKSPACE,
     configs: ConfigsOption = CONFIGS,
     *,
+    report: Annotated[
+        list[Path] | None,
+        typer.Option("--report", help="Write everything to this file as well: a page (.html) or .json; repeatable."),
+    ] = None,
+    language: Annotated[str, typer.Option(help="Of what people read: en or zh.")] = "en",
+    as_json: JsonOption = False,
+) -> _Asking:
+    """Declare the options that all measures of the customer base have, and return what they say."""
+    from churnml.wording import language_named  # noqa: PLC0415
+
+    days = {"begin": begin, "end": end, "every": every, "by": by}
+    return _Asking(_open(workspace, configs, as_json=as_json), language_named(language), report or [], days)
+
+
+Command = Callable[..., None]
+
+
+def _asked_alike(*without: str) -> Callable[[Command], Command]:
+    """Give a command the options of `_asking`, but some, before its own; it is called with what they say."""
+    shared = {name: one for name, one in _options(_asking).items() if name not in without}
+
+    def declared(command: Command) -> Command:
+        own = {name: one for name, one in _options(command).items() if name != "asking"}
+
+        def called(**given: Any) -> None:  # Any: values of options
+            command(_asking(**{name: given[name] for name in shared}), **{name: given[name] for name in own})
+
+        options = [one.replace(kind=inspect.Parameter.KEYWORD_ONLY) for one in (shared | own).values()]
+        # typer reads both
+        called.__signature__ = inspect.Signature(options)  # type: ignore[attr-defined]
+        called.__annotations__ = {one.name: one.annotation for one in options}
+        called.__doc__ = command.__doc__
+        return called
+
+    return declared
+
+
+def _options(command: Callable[..., object]) -> Mapping[str, inspect.Parameter]:
+    return inspect.signature(command, eval_str=True).parameters
+
+
+def _measure(name: str, asking: _Asking) -> None:
+    from churnml.verbs.measuring import measured  # noqa: PLC0415
+    from churnml.verbs.measuring_told import told  # noqa: PLC0415
+
+    session = asking.session
+    body = measured(session, name, **asking.days, reports=asking.reports, language=asking.language)
+    if session.as_json:
+        session.print_json(body)
+    else:
+        session.console.print(told(body, asking.language), markup=False)
+
+
+def _measure_command(name: str, says: str) -> None:
+    """Add `churnml measure NAME`."""
+
+    def measure(asking: _Asking) -> None:
+        _measure(name, asking)
+
+    measure.__doc__ = says
+    measure_app.command(name)(_asked_alike()(measure))
+
+
+@measure_app.command("lifecycle")
+@_asked_alike()
+def measure_lifecycle(
+    asking: _Asking,
+    *,
+    customer: Annotated[
+        str | None, typer.Option(help="Show the path of this customer alone, as the last call by month kept it.")
+    ] = None,
+) -> None:
+    """Say where customers are in their life, how they moved between stages, and how long they stayed."""
+    if customer is None:
+        _measure("lifecycle", asking)
+        return
+    from churnml.verbs.lifecycle_path import path_of, path_told  # noqa: PLC0415
+
+    days = asking.days
+    given = {"--from": days["begin"], "--to": days["end"], "--by": days["by"], "--report": asking.reports}
+    _refuse_given(given, "without --customer")
+    path = path_of(asking.session, customer)
+    if asking.session.as_json:
+        asking.session.print_json(path)
+    else:
+        asking.session.console.print(path_told(path, asking.language), markup=False)
+
+
+for _name, _says in (
+    ("funnel", "Say how many go from stage to stage, how long it takes them, and where most are lost."),
+    ("segments", "Say who the customers are: by worth, risk, place, age, habit and interest, and how they moved."),
+    ("kpis", "Say the figures of the business by period, with intervals, targets, and what misses them."),
+    ("drivers", "Say how those who left differ from those who stayed; what goes with leaving, not what causes it."),
+    ("rhythm", "Say when customers buy: by weekday, hour and season, and which days were unusual."),
+    ("strategy", "Say on one page, per stage and segment, what it is worth, what is at risk and what to do."),
+):
+    _measure_command(_name, _says)
+
+
+@app.command("report")
+@_asked_alike("report")
+def report(
+    asking: _Asking,
+    *,
     out: Annotated[
         Path | None, typer.Option(help="The .html file. Default: reports/report-DAY.html in the workspace.")
     ] = None,
-    language: LanguageOption = "en",
-    as_json: JsonOption = False,
 ) -> None:
     """Measure every side of the customer base and write one HTML file with pictures that needs nothing beside it."""
     from churnml.verbs.report import report as run  # noqa: PLC0415
     from churnml.verbs.report import told  # noqa: PLC0415
-    from churnml.wording import language_named  # noqa: PLC0415
 
-    session, spoken = _open(workspace, configs, as_json=as_json), language_named(language)
-    body = run(session, begin=begin, end=end, every=every, by=by, out=out, language=spoken)
-    if as_json:
+    session = asking.session
+    body = run(session, **asking.days, out=out, language=asking.language)
+    if session.as_json:
         session.print_json(body)
     else:
-        session.console.print(told(body, spoken), markup=False)
+        session.console.print(told(body, asking.language), markup=False)
 
 
 @measure_app.command("effect")
