@@ -163,8 +163,8 @@ beyond noise (`kpis_alerts`), all periods (`kpis`), and how each is counted (`kp
   that of Brookmeyer and Crowley for medians. Where a customer has several orders or answers, the interval knows that
   they resemble each other. Counts and sums of everybody are no estimates and have none.
 - **Nothing is guessed.** A figure whose table has not landed, that looks back beyond the history, that has nothing to
-  count or rests on fewer than `smallest_group` customers ([configs/measure.yaml](../configs/measure.yaml)) is missing,
-  and a remark says so.
+  count or rests on fewer than `smallest_group` customers ([configs/measure.yaml](../configs/measure.yaml)), or by
+  which such a figure could be worked out, is missing, and a remark says so.
 - **Parts** (`--by`) are those customers are in at the end of the report. Counts of the parts add up to those of all.
 - **Churn is what the model forecasts**, told where its horizon ends. Where both orders and contracts have landed, growth
   counts who has either, and each of the two churn rates its own; the model's churn by orders counts as well who holds a
