@@ -518,7 +518,9 @@ class KpiTarget(Aim):
 class KpiConfig(Settings):
     """`configs/kpis.yaml`: the windows of the figures of the business, and their targets."""
 
-    horizon_days: Days | None = Field(None, description="silence that is churn; none takes that of configs/train.yaml")
+    horizon_days: Days | None = Field(
+        None, description="silence that is churn; none takes the served model's, else train.yaml's"
+    )
     population_days: Days | None = Field(None, description="who is active ordered within so many days; none likewise")
     conversion_days: Days = Field(30, description="days in which a prospect converts")
     repeat_days: Days = Field(90, description="days in which a first order is followed by a second")
