@@ -8,7 +8,8 @@ those that k-means makes of one cloud of the same shape.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -42,10 +43,12 @@ class Trial:
         How many.
     agreement : float
         Mean adjusted Rand index of partitions found on halves of the customers with that of all; 1 where they agree.
+        No more halves are asked once the others could no longer bring it to what is asked for.
     weakest : float
         Mean Jaccard index of the group that came out least alike.
     tighter : bool
-        Whether the groups are tighter than those of each of nine clouds of the same shape.
+        Whether the groups are those chosen: found again, and tighter than those of each of nine clouds of the same
+        shape. Of fewer groups than are chosen it is not asked.
     """
 
     groups: int
@@ -109,25 +112,56 @@ def stable_groups(values: Values, *, most: int, draws: int, agreement: float, se
     scaled, random = (values - mean) / scale, np.random.default_rng(seed)
     tried = scaled[random.permutation(len(scaled))[:_TRIED_ON]]
     halves = [random.permutation(len(tried))[: len(tried) // 2] for _ in range(draws)]
-    clouds = _clouds(tried, random)
     numbers = range(FEWEST_GROUPS, min(most, len(np.unique(tried, axis=0)) // 2) + 1)
     with threadpool_limits(limits=1):  # the same bits, and no threads that wait on small matrices
-        trials = tuple(_trial(tried, halves, clouds, number, seed) for number in numbers)
-        stable = [one for one in trials if one.agreement >= agreement and one.weakest >= LEAST_JACCARD and one.tighter]
-        chosen = max((one.groups for one in stable), default=0)
+        trials = [_trial(tried, halves, number, agreement, seed) for number in numbers]
+        chosen = _first_tighter(trials, tried, random, seed)
         centres = _fit(scaled, chosen, seed).cluster_centers_ if chosen else np.empty((0, values.shape[1]))
-    return Groups(np.asarray(centres, dtype=np.float64), mean, scale, trials)
+    return Groups(
+        np.asarray(centres, dtype=np.float64),
+        mean,
+        scale,
+        tuple(replace(one.trial, tighter=one.trial.groups == chosen) for one in trials),
+    )
 
 
-def _trial(values: Values, halves: list[Labels], clouds: list[Values], number: int, seed: int) -> Trial:
+class _Tried(NamedTuple):
+    """A trial before it is asked of clouds; how loose its groups are, and whether they were found again."""
+
+    trial: Trial
+    looseness: float
+    again: bool
+
+
+def _trial(values: Values, halves: list[Labels], number: int, least: float, seed: int) -> _Tried:
+    """Return what halves find; no more of them are asked once the others could not make good what is missing."""
     whole = _fit(values, number, seed)
     own = np.asarray(whole.labels_, dtype=np.intp)
-    others = [nearest_centre(values, _fit(values[half], number, seed + 1).cluster_centers_) for half in halves]
-    agreement = float(np.mean([adjusted_rand_score(own, other) for other in others]))
-    alike = np.mean([overlaps(own, other, number, number).max(axis=1) for other in others], axis=0)
-    loose = [float(_fit(cloud, number, seed).inertia_) / float((cloud**2).sum()) for cloud in clouds]
-    tighter = float(whole.inertia_) / float((values**2).sum()) < min(loose)
-    return Trial(number, agreement, float(alike.min()), tighter)
+    agreements, alike = 0.0, np.zeros(number)
+    for made, half in enumerate(halves, 1):
+        other = nearest_centre(values, _fit(values[half], number, seed + 1).cluster_centers_)
+        agreements += float(adjusted_rand_score(own, other))
+        alike += overlaps(own, other, number, number).max(axis=1)
+        left = len(halves) - made
+        again = agreements + left >= least * len(halves) and alike.min() + left >= LEAST_JACCARD * len(halves)
+        if not again:
+            break
+    trial = Trial(number, agreements / made, float(alike.min()) / made, tighter=False)
+    return _Tried(trial, float(whole.inertia_) / float((values**2).sum()), bool(again))
+
+
+def _first_tighter(trials: list[_Tried], values: Values, random: np.random.Generator, seed: int) -> int:
+    """Return the most groups of those found again that are tighter than groups of any cloud, 0 where none are."""
+    clouds: list[Values] = []
+    for one in sorted((one for one in trials if one.again), key=lambda one: -one.trial.groups):
+        clouds = clouds or _clouds(values, random)
+        if all(one.looseness < _looseness(cloud, one.trial.groups, seed) for cloud in clouds):
+            return one.trial.groups
+    return 0
+
+
+def _looseness(values: Values, number: int, seed: int) -> float:
+    return float(_fit(values, number, seed).inertia_) / float((values**2).sum())
 
 
 def _fit(values: Values, number: int, seed: int) -> KMeans:
