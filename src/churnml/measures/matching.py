@@ -19,6 +19,7 @@ from scipy.special import stdtr, stdtrit
 Values = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
 Places = npt.NDArray[np.intp]
+Strata = tuple[Values, Values]
 
 FEWEST_STAYED = 5
 """Rows of those who stayed that a stratum must hold; of fewer, chance has no measure."""
@@ -26,6 +27,7 @@ FEWEST_STAYED = 5
 _MOST_CLASSES = 5
 _ROWS_OF_A_STRATUM = 20
 _LEFT_BY_SLOPE = 20
+_RADIX = 2**16
 
 
 @dataclass(frozen=True)
@@ -49,19 +51,33 @@ class Matched:
     stratum: Places
     on: tuple[Values, ...] = ()
 
-    @property
+    @cached_property
     def inside(self) -> Flags:
         """Which rows are compared."""
         return np.asarray(self.stratum >= 0)
 
-    @property
+    @cached_property
+    def rows(self) -> Places:
+        """The places of the rows that are compared."""
+        return np.flatnonzero(self.inside)
+
+    @cached_property
+    def strata(self) -> Strata:
+        """How many left and stayed in each stratum."""
+        return _sizes(self.stratum[self.rows], self.left[self.rows])
+
+    @cached_property
     def weights(self) -> Values:
         """What each row counts for: one of who left, and of who stayed as many as make up as many as left there."""
-        inside, weights = self.inside, np.zeros(len(self.left))
-        n1, n0 = _sizes(self.stratum[inside], self.left[inside])
+        weights, (n1, n0) = np.zeros(len(self.left)), self.strata
         share = np.divide(n1, n0, out=np.zeros(len(n1)), where=n0 > 0)
-        weights[inside] = np.where(self.left[inside], 1.0, share[self.stratum[inside]])
+        weights[self.rows] = np.where(self.left[self.rows], 1.0, share[self.stratum[self.rows]])
         return weights
+
+    @cached_property
+    def people(self) -> int:
+        """How many places of customers there are."""
+        return int(self.customer.max(initial=-1)) + 1
 
     @cached_property
     def dominances(self) -> tuple[tuple[float, Values], ...]:
@@ -70,10 +86,16 @@ class Matched:
 
     def customers(self, *, left: bool) -> int:
         """Return how many customers the compared rows of one kind are of."""
-        return _different(self.customer[self.inside & (self.left == left)])
+        return self._customers[left]
+
+    @cached_property
+    def _customers(self) -> dict[bool, int]:
+        return {left: _different(self.customer[self.inside & (self.left == left)]) for left in (True, False)}
 
     def only(self, rows: Flags) -> Matched:
         """Return the same of some rows; a stratum that no longer holds both is dropped."""
+        if rows[self.rows].all():
+            return self
         return replace(self, stratum=_both(np.where(rows, self.stratum, -1), self.left))
 
 
@@ -172,7 +194,7 @@ def _both(stratum: Places, left: Flags) -> Places:
     return np.where(inside & keep[np.maximum(stratum, 0)], (np.cumsum(keep) - 1)[np.maximum(stratum, 0)], -1)
 
 
-def _sizes(stratum: Places, left: Flags) -> tuple[Values, Values]:
+def _sizes(stratum: Places, left: Flags) -> Strata:
     most = int(stratum.max(initial=-1)) + 1
     n1: Values = np.bincount(stratum, weights=left, minlength=most).astype(np.float64)
     return n1, np.bincount(stratum, minlength=most).astype(np.float64) - n1
@@ -204,13 +226,13 @@ def contrast(values: Values, among: Matched) -> Contrast | None:
     estimators for the comparison of two treatments with randomization based covariance adjustment. Statistics in
     Biopharmaceutical Research 3, 217-231.
     """
+    values = np.ascontiguousarray(values)  # a column of a table lies scattered, and is read many times
     known = among.only(~np.isnan(values))
     if not known.inside.any():
         return None
-    whole = bool((known.inside == among.inside).all())
     who_left = known.customers(left=True)
     enough = who_left >= _LEFT_BY_SLOPE * len(known.on)  # of fewer, slopes would fit what is chance
-    beside = () if not enough else among.dominances if whole else known.dominances
+    beside = known.dominances if enough else ()
     effect, error = _adjusted(_dominance(values, known), beside)
     rows, weights = known.inside, known.weights
     left, stayed = rows & known.left, rows & ~known.left
@@ -231,19 +253,26 @@ def contrast(values: Values, among: Matched) -> Contrast | None:
 
 def _dominance(values: Values, known: Matched) -> tuple[float, Values]:
     """Return Cliff's delta within strata, and what each customer adds to it, of shape (n_customers,)."""
-    rows = np.flatnonzero(known.inside)
-    rows = rows[np.argsort(values[rows], kind="stable")]
-    rows = rows[np.argsort(known.stratum[rows], kind="stable")]
-    x, stratum, left = values[rows], known.stratum[rows], known.left[rows]
-    n1, n0 = _sizes(stratum, left)
-    placed = np.where(left, _placed(x, stratum, ~left, n0), 1 - _placed(x, stratum, left, n1))
-    towards, total = 2 * placed - 1, n1.sum()
+    rows = _sorted(values, known)
+    x, left = values[rows], known.left[rows]
+    n1, n0 = known.strata
+    stratum = np.repeat(np.arange(len(n1)), (n1 + n0).astype(np.intp))
+    towards, total = 2 * _placed(x, stratum, left, n1, n0) - 1, n1.sum()
     delta = float(towards[left].sum() / total)
     within = np.bincount(stratum, weights=towards * left) / n1
     share = np.where(left, 1.0, (n1 / n0)[stratum])
     added = share / total * (towards - np.where(left, delta, within[stratum]))
-    by_customer = np.bincount(known.customer[rows], weights=added, minlength=int(known.customer.max()) + 1)
+    by_customer = np.bincount(known.customer[rows], weights=added, minlength=known.people)
     return delta, by_customer.astype(np.float64)
+
+
+def _sorted(values: Values, known: Matched) -> Places:
+    """Return the compared rows by stratum, and within it by value."""
+    by_value = known.rows[np.argsort(values[known.rows])]  # not stable: equal values count the same
+    stratum = known.stratum[by_value]
+    if len(known.strata[0]) <= _RADIX:
+        stratum = stratum.astype(np.uint16)  # NumPy sorts these by counting
+    return np.asarray(by_value[np.argsort(stratum, kind="stable")])
 
 
 def _adjusted(own: tuple[float, Values], beside: Sequence[tuple[float, Values]]) -> tuple[float, float]:
@@ -260,13 +289,22 @@ def _different(customer: Places) -> int:
     return int(np.count_nonzero(np.bincount(customer)))
 
 
-def _placed(x: Values, stratum: Places, others: Flags, sizes: Values) -> Values:
-    """Return the share of the others in each row's stratum that lie below it, of ties half; rows are sorted."""
-    starts = np.concatenate([[True], (x[1:] != x[:-1]) | (stratum[1:] != stratum[:-1])])
-    tie = np.cumsum(starts) - 1
-    tied = np.bincount(tie, weights=others)
-    below = (np.cumsum(tied) - tied)[tie] - (np.cumsum(sizes) - sizes)[stratum]
-    return np.asarray((below + tied[tie] / 2) / sizes[stratum])
+def _placed(x: Values, stratum: Places, left: Flags, n1: Values, n0: Values) -> Values:
+    """Return how each sorted row lies to the others of its stratum, of ties half.
+
+    Of who left it is the share of the stayed below, of who stayed the share of the left above.
+    """
+    tie = np.cumsum(np.concatenate([[True], (x[1:] != x[:-1]) | (stratum[1:] != stratum[:-1])])) - 1
+    both, of_left = np.bincount(tie).astype(np.float64), np.bincount(tie, weights=left)
+    below = [_below(tie, tied, stratum, sizes) for tied, sizes in ((both - of_left, n0), (of_left, n1))]
+    return np.where(left, below[0], 1 - below[1])
+
+
+def _below(tie: Places, tied: Values, stratum: Places, sizes: Values) -> Values:
+    """Return which share of some rows, of which `tied` are in each tie and `sizes` in each stratum, lies below."""
+    before = (np.cumsum(sizes) - sizes)[stratum]
+    half = np.cumsum(tied) - tied / 2  # multiples of one half are exact
+    return np.asarray((half[tie] - before) / sizes[stratum])
 
 
 def p_value(effect: float, error: float, freedom: int) -> float:
