@@ -56,12 +56,10 @@ _USE = ("active_days_all", "days_since_activity")
 ORDER_COLUMNS = (*_ORDERS, *(f"orders_{days}d" for days in _CLOSED))
 """The features that tell the stages of who orders."""
 
-COLUMNS = (
-    *ORDER_COLUMNS,
-    *_CONTRACTS,
-    *_USE,
-    *(f"active_days_{days}d" for days in _WINDOWS),
-)
+CONTRACT_COLUMNS = (*_CONTRACTS, *_USE, *(f"active_days_{days}d" for days in _WINDOWS))
+"""Those that tell the stages of who has a contract."""
+
+COLUMNS = (*ORDER_COLUMNS, *CONTRACT_COLUMNS)
 """All features that are read, where their tables have landed."""
 
 
@@ -105,13 +103,16 @@ def stage_codes(
     Rows may be of several cutoffs, for each is told by itself.
     """
     n_customers = len(standing)
-    known = {name: columns.get(name, np.full(n_customers, np.nan)) for name in COLUMNS}
+    unknown = np.broadcast_to(np.nan, (n_customers,))
+    known = {name: columns.get(name, unknown) for name in COLUMNS}
     ordered, paid = known["orders_all"] > 0, np.isfinite(known["paid_contract_days"])
     by_contract = paid & ((by == "contracts") | ~ordered)
     codes = np.full(n_customers, _CODES["prospect"], dtype=np.int8)
-    for mine, tell in ((ordered & ~by_contract, _by_orders), (by_contract, _by_contracts)):
-        own = {name: column[mine] for name, column in known.items()}
-        codes[mine] = tell(own, patience_days, rules)
+    rules_of = ((ordered & ~by_contract, ORDER_COLUMNS, _by_orders), (by_contract, CONTRACT_COLUMNS, _by_contracts))
+    for mine, names, tell in rules_of:
+        rows = np.flatnonzero(mine)
+        if len(rows):
+            codes[rows] = tell({name: known[name][rows] for name in names}, patience_days, rules)
     codes[standing == Standing.NO_PROFILING] = NO_STAGE
     return codes
 
@@ -121,11 +122,19 @@ def _by_orders(own: Columns, patience_days: float, rules: LifecycleRules) -> Cod
     usual = (tenure - silent + patience_days / rules.churned_gaps) / orders
     too_long = _too_long(usual, orders, patience_days, rules)
     gone = silent > np.maximum(too_long, np.minimum(np.nan_to_num(own["gap_max_days"]), 2 * too_long))
+    codes = np.full(len(orders), _CODES["churned"], dtype=np.int8)
+    rows = np.flatnonzero(~gone)  # of who is gone nothing else is asked
+    codes[rows] = _still_ordering({name: column[rows] for name, column in own.items()}, usual[rows], patience_days, rules)
+    return codes
+
+
+def _still_ordering(own: Columns, usual: Values, patience_days: float, rules: LifecycleRules) -> Codes:
+    silent, tenure = own["recency_days"], own["tenure_days"]
     rises, falls = _pace(own, "orders", tenure, usual, rules)
     falls |= silent > np.maximum(rules.declining_gaps * usual, rules.shortest_days)
     new = tenure <= np.clip(rules.new_gaps * usual, *rules.new_days)
     back = _won_back(own, patience_days, rules)
-    return _first(("churned", gone), ("won_back", back), ("new", new), ("declining", falls), ("growing", rises))
+    return _first(("won_back", back), ("new", new), ("declining", falls), ("growing", rises))
 
 
 def _too_long(usual: Values, orders: Values, patience_days: float, rules: LifecycleRules) -> Values:
@@ -178,13 +187,13 @@ def _pace(own: Columns, what: str, tenure: Values, usual: Values, rules: Lifecyc
     counts so small are seldom beyond a tail that holds them whole.
     """
     lately, before, window, length = _counts(own, what, tenure, usual, rules)
-    comparable = (length > 0) & (lately + before >= rules.fewest)
-    total = np.where(comparable, lately + before, 1.0).astype(np.int64)
-    seen = np.where(comparable, lately, 0.0)
-    share = window / (window + np.maximum(length, 1.0))
+    rows = np.flatnonzero((length > 0) & (lately + before >= rules.fewest))
+    total, seen = (lately + before)[rows].astype(np.int64), lately[rows]
+    share = window[rows] / (window[rows] + length[rows].clip(min=1.0))
     upto, below = bdtr(seen, total, share), np.where(seen > 0, bdtr(seen - 1, total, share), 0.0)
-    middle = (upto + below) / 2
-    return comparable & (middle > 1 - rules.chance), comparable & (middle < rules.chance)
+    middle = np.full(len(lately), np.nan)  # where there is too little to compare
+    middle[rows] = (upto + below) / 2
+    return middle > 1 - rules.chance, middle < rules.chance
 
 
 def _counts(
