@@ -64,7 +64,9 @@ def _dearer(ground: Ground) -> str:
             SELECT customer_id, period,
                    sum(amount) FILTER (day >= period) / sum(quantity) FILTER (day >= period) AS now,
                    sum(amount) FILTER (day < period) / sum(quantity) FILTER (day < period) AS before
-            FROM {ground.books.order_days} JOIN {days} USING (day) WHERE ordered AND quantity > 0
+            FROM (SELECT customer_id, day, amount::DOUBLE AS amount, quantity::DOUBLE AS quantity
+                  FROM {ground.books.order_days} WHERE ordered AND quantity > 0)
+            JOIN {days} USING (day)
             GROUP BY customer_id, period
         ) WHERE now IS NOT NULL AND before IS NOT NULL
     """

@@ -112,6 +112,55 @@ class Ground:
             self._given(query),
         )
 
+    def tallied(self, kpi: str, query: str) -> pd.DataFrame:
+        """Return the sums of a figure whose customers are alike, see `sums`.
+
+        Parameters
+        ----------
+        query : str
+            Of `period`, `part` and `n`, how many customers there are, each with the same `y` and `x`.
+        """
+        return self.books.frame(
+            f"""
+            SELECT '{kpi}' AS kpi, period, part, sum(n * y)::DOUBLE AS y, sum(n * x)::DOUBLE AS x,
+                   sum(n * y * y)::DOUBLE AS yy, sum(n * x * x)::DOUBLE AS xx, sum(n * x * y)::DOUBLE AS xy,
+                   coalesce(sum(n) FILTER (x <> 0), 0)::BIGINT AS customers
+            FROM ({query}) GROUP BY period, part
+            """,
+            self._given(query),
+        )
+
+    def running(self, kpi: str, query: str) -> pd.DataFrame:
+        """Return the sums of a figure that stands until it changes, see `sums`.
+
+        A customer has a row only where theirs begins or changes: what it adds to the sums over customers is added up
+        from period to period, so that nobody is counted anew in each.
+
+        Parameters
+        ----------
+        query : str
+            Of `customer_id`, `period`, `y`, `before` (what y was until then, empty where it begins) and `x`, which
+            stays as it is.
+        """
+        return self.books.frame(
+            f"""
+            WITH changes AS (
+                SELECT period AS since, part, sum(y - coalesce(before, 0)) AS y, sum(x) FILTER (before IS NULL) AS x,
+                       sum(y * y - coalesce(before * before, 0)) AS yy, sum(x * x) FILTER (before IS NULL) AS xx,
+                       sum(x * (y - coalesce(before, 0))) AS xy,
+                       count(*) FILTER (before IS NULL AND x <> 0) AS customers
+                FROM (SELECT customer_id, period, y::DOUBLE AS y, before::DOUBLE AS before, x::DOUBLE AS x
+                      FROM ({query}))
+                JOIN {self.people} USING (customer_id)
+                GROUP BY period, part
+            )
+            SELECT '{kpi}' AS kpi, period, part, {", ".join(f"sum({name}) AS {name}" for name in SUMS[:-1])},
+                   sum(customers)::BIGINT AS customers
+            FROM changes JOIN {self.calendar} ON since <= period GROUP BY period, part
+            """,
+            self._given(query),
+        )
+
     def _given(self, query: str) -> Mapping[str, float]:
         values = asdict(self.windows) | {"margin_rate": self.margin_rate}
         return {name: values[name] for name in set(re.findall(r"\$(\w+)", query))}
@@ -128,6 +177,20 @@ class Ground:
             SELECT customer_id, period, count(*) FILTER (ordered) AS days, sum(orders) AS orders,
                    sum(amount) / {MONEY_SCALE}.0 AS amount
             FROM {self.books.order_days} JOIN {self.days()} USING (day) GROUP BY customer_id, period
+            """,
+        )
+
+    @property
+    def turns(self) -> str:
+        """Name a table of the days with an order event: `customer_id`, `day`, and `next`, the customer's next one.
+
+        Whose last such day before another is known without looking at all their days.
+        """
+        return self.keep(
+            "kpi_turns",
+            f"""
+            SELECT customer_id, day, lead(day) OVER (PARTITION BY customer_id ORDER BY day) AS next
+            FROM {self.books.order_days} WHERE ordered
             """,
         )
 

@@ -11,15 +11,18 @@ from churnml.measures.kpi_ground import Ground
 
 def growth(ground: Ground) -> Iterator[pd.DataFrame]:
     """Yield the sums of the family `growth`; see `kpi_list` for what each is."""
-    people, calendar = ground.people, ground.calendar
-    yield ground.sums(
-        "customers", f"SELECT customer_id, period, 1 AS y, 1 AS x FROM {people} JOIN {calendar} ON known < last"
+    yield ground.tallied(
+        "customers",
+        f"""
+        SELECT period, part, n, 1 AS y, 1 AS x FROM {ground.calendar}
+        JOIN (SELECT known, part, count(*) AS n FROM {ground.people} GROUP BY ALL) ON known < last
+        """,
     )
     active = _active(ground)
-    yield ground.sums("active_customers", f"SELECT customer_id, period, 1 AS y, 1 AS x FROM {active} WHERE at_last")
+    yield ground.tallied("active_customers", f"SELECT period, part, n, 1 AS y, 1 AS x FROM {active} WHERE at_last")
     change = "at_last::INT - at_first::INT AS y"
-    yield ground.sums("growth_rate", f"SELECT customer_id, period, {change}, at_first::INT AS x FROM {active}")
-    yield ground.sums("net_growth", f"SELECT customer_id, period, {change}, 1 AS x FROM {active}")
+    yield ground.tallied("growth_rate", f"SELECT period, part, n, {change}, at_first::INT AS x FROM {active}")
+    yield ground.tallied("net_growth", f"SELECT period, part, n, {change}, 1 AS x FROM {active}")
     yield ground.sums("new_customers", _new(ground))
     yield ground.sums(
         "conversion_rate", f"SELECT customer_id, period, converted::INT AS y, 1 AS x FROM {prospects(ground)}"
@@ -49,7 +52,7 @@ def prospects(ground: Ground) -> str:
 
 
 def _active(ground: Ground) -> str:
-    """Name a table of who was active at the first or the last midnight of each period."""
+    """Name a table of how many (`n`) of a part were active at the first or the last midnight of each period."""
     edges = ground.keep(
         "kpi_edges", f"SELECT period AS edge FROM {ground.calendar} UNION SELECT last FROM {ground.calendar}"
     )
@@ -64,7 +67,7 @@ def _active(ground: Ground) -> str:
             """,
         )
         found.append(
-            f"SELECT DISTINCT customer_id, edge FROM {ground.books.order_days} JOIN {span} USING (day) WHERE ordered"
+            f"SELECT customer_id, edge FROM {ground.turns} JOIN {span} USING (day) WHERE coalesce(next >= edge, true)"
         )
     if "subscriptions" in ground.books.tables:
         found.append(
@@ -73,11 +76,27 @@ def _active(ground: Ground) -> str:
             ON day < edge AND coalesce(until >= edge, true)
             """
         )
-    standing = ground.keep("kpi_standing", " UNION ".join(found))
+    standing = ground.keep(
+        "kpi_standing",
+        f"SELECT customer_id, part, edge FROM ({' UNION '.join(found)}) JOIN {ground.people} USING (customer_id)",
+    )
     return ground.keep(
         "kpi_active",
         f"""
-        SELECT customer_id, period, bool_or(edge = period) AS at_first, bool_or(edge = last) AS at_last
-        FROM {standing} JOIN {ground.calendar} ON edge = period OR edge = last GROUP BY customer_id, period
+        WITH there AS (SELECT edge, part, count(*) AS n FROM {standing} GROUP BY ALL),
+        firsts AS (SELECT period, part, n FROM there JOIN {ground.calendar} ON edge = period),
+        lasts AS (SELECT period, part, n FROM there JOIN {ground.calendar} ON edge = last),
+        boths AS (
+            SELECT period, one.part AS part, count(*) AS n
+            FROM {standing} AS one JOIN {ground.calendar} ON one.edge = period
+            JOIN {standing} AS other ON other.customer_id = one.customer_id AND other.edge = last GROUP BY ALL
+        ),
+        every AS (
+            SELECT period, part, coalesce(f.n, 0) AS n_first, coalesce(l.n, 0) AS n_last, coalesce(b.n, 0) AS n_both
+            FROM firsts AS f FULL JOIN lasts AS l USING (period, part) LEFT JOIN boths AS b USING (period, part)
+        )
+        SELECT period, part, true AS at_first, true AS at_last, n_both AS n FROM every
+        UNION ALL SELECT period, part, true, false, n_first - n_both FROM every
+        UNION ALL SELECT period, part, false, true, n_last - n_both FROM every
         """,
     )

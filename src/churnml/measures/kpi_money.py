@@ -18,11 +18,11 @@ FORECASTS = "kpi_forecasts"
 def worth(ground: Ground) -> Iterator[pd.DataFrame]:
     """Yield the sums of historic CLV and of its ratio to acquisition cost."""
     so_far = _margin(ground)
-    yield ground.sums("clv_historic", f"SELECT customer_id, period, margin AS y, 1 AS x FROM {so_far}")
-    yield ground.sums(
+    yield ground.running("clv_historic", f"SELECT customer_id, period, margin AS y, before, 1 AS x FROM {so_far}")
+    yield ground.running(
         "clv_to_cac",
         f"""
-        SELECT customer_id, period, margin AS y, acquisition_cost AS x
+        SELECT customer_id, period, margin AS y, before, acquisition_cost AS x
         FROM {so_far} JOIN {ground.people} USING (customer_id) WHERE acquisition_cost > 0
         """,
     )
@@ -44,9 +44,11 @@ def total_to_cost(ground: Ground) -> pd.DataFrame:
     return ground.sums(
         "clv_total_to_cac",
         f"""
-        SELECT customer_id, period, margin + clv AS y, acquisition_cost AS x
-        FROM {_margin(ground)} JOIN {FORECASTS} USING (customer_id) JOIN {ground.people} USING (customer_id)
-        WHERE clv IS NOT NULL AND acquisition_cost > 0 AND period = (SELECT max(period) FROM {ground.calendar})
+        SELECT customer_id, (SELECT max(period) FROM {ground.calendar}) AS period, margin + clv AS y,
+               acquisition_cost AS x
+        FROM (SELECT customer_id, arg_max(margin, period) AS margin FROM {_margin(ground)} GROUP BY customer_id)
+        JOIN {FORECASTS} USING (customer_id) JOIN {ground.people} USING (customer_id)
+        WHERE clv IS NOT NULL AND acquisition_cost > 0
         """,
     )
 
@@ -74,53 +76,65 @@ def acquisition(ground: Ground) -> Iterator[pd.DataFrame]:
 
 
 def _margin(ground: Ground) -> str:
-    """Name a table of the margin of each customer who ever ordered, up to the end of each period.
+    """Name a table of the margin so far of each customer who ever ordered: a row for each period in which it changes.
 
-    As `labels.value.margin` counts it: money that went back is taken off at the rate of what was kept.
+    `before` is what it was until then, empty in the period in which they began. As `labels.value.margin` counts it:
+    money that went back is taken off at the rate of what was kept.
     """
+    brought = _by_orders(ground) if "orders" in ground.books.tables else _by_contracts(ground)
     return ground.keep(
         "kpi_margin",
         f"""
-        WITH so_far AS (
-            SELECT f.customer_id, c.period, sum(s.revenue) OVER so_far AS revenue, sum(s.margin) OVER so_far AS margin,
-                   sum(s.back) OVER so_far AS back
-            FROM {ground.first} AS f JOIN {ground.calendar} AS c ON f.day < c.last
-            LEFT JOIN ({_by_orders(ground) if "orders" in ground.books.tables else _by_contracts(ground)}) AS s
-            ON s.customer_id = f.customer_id AND s.period = c.period
-            WINDOW so_far AS (PARTITION BY f.customer_id ORDER BY c.period)
+        WITH brought AS (
+            SELECT customer_id, period, sum(revenue)::DOUBLE AS revenue, sum(margin)::DOUBLE AS margin,
+                   sum(back)::DOUBLE AS back
+            FROM (
+                SELECT * REPLACE (greatest(day, (SELECT min(period) FROM {ground.calendar})) AS day)
+                FROM ({brought} UNION ALL SELECT customer_id, day, 0, 0, 0 FROM {ground.first})
+            ) JOIN {ground.days()} USING (day) GROUP BY customer_id, period
+        ),
+        so_far AS (
+            SELECT customer_id, period, period > f.day AND period > (SELECT min(period) FROM {ground.calendar}) AS goes_on,
+                   sum(revenue) OVER so_far AS revenue, sum(margin) OVER so_far AS margin, sum(back) OVER so_far AS back,
+                   b.revenue AS own_revenue, b.margin AS own_margin, b.back AS own_back
+            FROM brought AS b JOIN {ground.calendar} USING (period) JOIN {ground.first} AS f USING (customer_id)
+            WHERE f.day < last
+            WINDOW so_far AS (PARTITION BY customer_id ORDER BY period)
         )
-        SELECT customer_id, period,
-               coalesce(margin - back * CASE WHEN revenue > 0 THEN margin / revenue ELSE $margin_rate::DOUBLE END, 0)
-               AS margin
+        SELECT customer_id, period, {_kept("revenue", "margin", "back")} AS margin,
+               CASE WHEN goes_on
+                    THEN {_kept("(revenue - own_revenue)", "(margin - own_margin)", "(back - own_back)")} END AS before
         FROM so_far
         """,
     )
 
 
+def _kept(revenue: str, margin: str, back: str) -> str:
+    """Return the expression of what is left of a margin when money went back, in the currency."""
+    rate = f"CASE WHEN {revenue} > 0 THEN {margin} / {revenue} ELSE $margin_rate::DOUBLE END"
+    return f"({margin} - {back} * {rate}) / {MONEY_SCALE}.0"
+
+
 def _by_orders(ground: Ground) -> str:
-    """Return the query of what each customer brought by period, all that lay before the first one in it."""
+    """Return the query of what each customer brought by day, in 1/10,000 unit, in which sums are exact."""
     back = "SELECT customer_id, local_time(occurred_at)::DATE, 0, 0, amount FROM returns"
     return f"""
-        SELECT customer_id, period, sum(revenue) / {MONEY_SCALE}.0 AS revenue, sum(margin) / {MONEY_SCALE}.0 AS margin,
-               sum(back) / {MONEY_SCALE}.0 AS back
-        FROM (
-            SELECT customer_id, day, amount AS revenue,
-                   costed - coalesce(cost, 0) + $margin_rate::DOUBLE * (amount - costed) AS margin, 0 AS back
-            FROM {ground.books.order_days} {f"UNION ALL {back}" if "returns" in ground.books.tables else ""}
-        ) ASOF JOIN {ground.calendar} ON day < last GROUP BY customer_id, period
+        SELECT customer_id, day, amount AS revenue,
+               costed - coalesce(cost, 0) + $margin_rate::DOUBLE * (amount - costed) AS margin, 0 AS back
+        FROM {ground.books.order_days} {f"UNION ALL {back}" if "returns" in ground.books.tables else ""}
     """
 
 
 def _by_contracts(ground: Ground) -> str:
-    """Return the same of what contracts cost, day by day."""
+    """Return the same of what contracts cost, all days of a period on its first."""
     return f"""
-        SELECT customer_id, period, sum(fee * days) AS revenue, sum($margin_rate::DOUBLE * fee * days) AS margin,
-               0 AS back
+        SELECT customer_id, period AS day, {MONEY_SCALE} * fee * days AS revenue,
+               {MONEY_SCALE} * $margin_rate::DOUBLE * fee * days AS margin, 0 AS back
         FROM (
             SELECT customer_id, period, fee, least(coalesce(until, last), last) - greatest(day, opens) AS days
             FROM {ground.fees} JOIN (
                 SELECT *, CASE WHEN period = min(period) OVER () THEN DATE '0001-01-01' ELSE period END AS opens
                 FROM {ground.calendar}
             ) ON day < last AND coalesce(until > opens, true)
-        ) GROUP BY customer_id, period
+        )
     """

@@ -37,14 +37,20 @@ def retention_by_contracts(ground: Ground) -> Iterator[pd.DataFrame]:
 
 def cost_to_retain(ground: Ground) -> pd.DataFrame:
     """Return the sums of what contacts cost in the days churn is judged by, over who stayed."""
-    spans = ground.keep("kpi_judged", f"SELECT *, last - $horizon_days::INTEGER AS since FROM {ground.calendar}")
+    days = ground.keep(
+        "kpi_judged_days",
+        f"""
+        SELECT period, unnest(generate_series(last - $horizon_days::INTEGER, last - 1, INTERVAL 1 DAY))::DATE AS day
+        FROM {ground.calendar}
+        """,
+    )
     return ground.sums(
         "cost_to_retain",
         f"""
         SELECT customer_id, period, coalesce(spent, 0) AS y, stayed::INT AS x
         FROM {_standing(ground)} LEFT JOIN (
-            SELECT customer_id, period, sum(spent) AS spent FROM {contact_costs(ground)} JOIN {spans}
-            ON day >= since AND day < last GROUP BY customer_id, period
+            SELECT customer_id, period, sum(spent) AS spent FROM {contact_costs(ground)} JOIN {days} USING (day)
+            GROUP BY customer_id, period
         ) USING (customer_id, period)
         WHERE (SELECT count(*) FROM {contact_costs(ground)}) > 0
         """,
@@ -70,19 +76,17 @@ def _standing(ground: Ground) -> str:
     span = ground.keep(
         "kpi_churn_days",
         f"""
-        SELECT period, last - $horizon_days::INTEGER AS cutoff,
-               unnest(generate_series(last - $horizon_days::INTEGER - $population_days::INTEGER, last - 1,
-                                      INTERVAL 1 DAY))::DATE AS day
+        SELECT period, last, last - $horizon_days::INTEGER AS cutoff,
+               unnest(generate_series(last - $horizon_days::INTEGER - $population_days::INTEGER,
+                                      last - $horizon_days::INTEGER - 1, INTERVAL 1 DAY))::DATE AS day
         FROM {ground.calendar}
         """,
     )
     return ground.keep(
         "kpi_stayed",
         f"""
-        SELECT customer_id, period, stayed FROM (
-            SELECT customer_id, period, cutoff, bool_or(day >= cutoff) AS stayed
-            FROM {ground.books.order_days} JOIN {span} USING (day) WHERE ordered
-            GROUP BY customer_id, period, cutoff HAVING bool_or(day < cutoff)
-        ) JOIN {ground.people} USING (customer_id) WHERE known < cutoff
+        SELECT customer_id, period, coalesce(next < last, false) AS stayed
+        FROM {ground.turns} JOIN {span} USING (day) JOIN {ground.people} USING (customer_id)
+        WHERE coalesce(next >= cutoff, true) AND known < cutoff
         """,
     )

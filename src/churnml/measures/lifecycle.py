@@ -124,7 +124,9 @@ def _by_orders(own: Columns, patience_days: float, rules: LifecycleRules) -> Cod
     gone = silent > np.maximum(too_long, np.minimum(np.nan_to_num(own["gap_max_days"]), 2 * too_long))
     codes = np.full(len(orders), _CODES["churned"], dtype=np.int8)
     rows = np.flatnonzero(~gone)  # of who is gone nothing else is asked
-    codes[rows] = _still_ordering({name: column[rows] for name, column in own.items()}, usual[rows], patience_days, rules)
+    codes[rows] = _still_ordering(
+        {name: column[rows] for name, column in own.items()}, usual[rows], patience_days, rules
+    )
     return codes
 
 
