@@ -142,12 +142,11 @@ def _trial(values: Values, halves: list[Labels], number: int, least: float, seed
         other = nearest_centre(values, _fit(values[half], number, seed + 1).cluster_centers_)
         agreements += float(adjusted_rand_score(own, other))
         alike += overlaps(own, other, number, number).max(axis=1)
-        left = len(halves) - made
-        again = agreements + left >= least * len(halves) and alike.min() + left >= LEAST_JACCARD * len(halves)
-        if not again:
+        if agreements + len(halves) - made < least * len(halves):
             break
     trial = Trial(number, agreements / made, float(alike.min()) / made, tighter=False)
-    return _Tried(trial, float(whole.inertia_) / float((values**2).sum()), bool(again))
+    again = trial.agreement >= least and trial.weakest >= LEAST_JACCARD
+    return _Tried(trial, float(whole.inertia_) / float((values**2).sum()), again)
 
 
 def _first_tighter(trials: list[_Tried], values: Values, random: np.random.Generator, seed: int) -> int:

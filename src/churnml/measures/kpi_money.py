@@ -94,9 +94,10 @@ def _margin(ground: Ground) -> str:
             ) JOIN {ground.days()} USING (day) GROUP BY customer_id, period
         ),
         so_far AS (
-            SELECT customer_id, period, period > f.day AND period > (SELECT min(period) FROM {ground.calendar}) AS goes_on,
-                   sum(revenue) OVER so_far AS revenue, sum(margin) OVER so_far AS margin, sum(back) OVER so_far AS back,
-                   b.revenue AS own_revenue, b.margin AS own_margin, b.back AS own_back
+            SELECT customer_id, period,
+                   period > greatest(f.day, (SELECT min(period) FROM {ground.calendar})) AS goes_on, b.revenue AS own_revenue, b.margin AS own_margin, b.back AS own_back,
+                   sum(b.revenue) OVER so_far AS revenue, sum(b.margin) OVER so_far AS margin,
+                   sum(b.back) OVER so_far AS back
             FROM brought AS b JOIN {ground.calendar} USING (period) JOIN {ground.first} AS f USING (customer_id)
             WHERE f.day < last
             WINDOW so_far AS (PARTITION BY customer_id ORDER BY period)

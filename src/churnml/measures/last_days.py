@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -51,6 +52,17 @@ class Line:
     mean: bool = False
     symptom: bool = False
     given: Mapping[str, list[str]] | None = None
+
+
+class Sums(NamedTuple):
+    """What the customers of a kind add up to in a week, in the order of `_SUMS`."""
+
+    y: float
+    yy: float
+    xy: float
+    told: float
+    told_squared: float
+    customers: int
 
 
 def _scale(which: int) -> str:
@@ -214,17 +226,23 @@ def _weeks(books: Books, name: str, among: Matched, smallest: int) -> Iterator[d
     line = LINES[name]
     x = "h.told" if line.mean else "c.weight"
     rows = ALIKE if line.symptom else AS_ACTIVE
-    found = books.frame(_SUMS.format(query=line.query, before=_LONG_BEFORE, weeks=WEEKS, x=x, rows=rows), line.given)
-    if found.empty:
+    query = _SUMS.format(query=line.query, before=_LONG_BEFORE, weeks=WEEKS, x=x, rows=rows)
+    found = books.connection.execute(query, dict(line.given or {})).fetchall()
+    if not found:
         return
-    of_all = books.frame(f"SELECT gone, sum(weight) AS x, sum(weight * weight) AS xx FROM {rows}_sums GROUP BY gone")
+    of_all = {
+        bool(gone): (x, xx)
+        for gone, x, xx in books.connection.execute(
+            f"SELECT gone, sum(weight), sum(weight * weight) FROM {rows}_sums GROUP BY gone"
+        ).fetchall()
+    }
+    there = {(bool(gone), int(week)): Sums(*sums) for gone, week, *sums in found}
     enough = [left for left in (True, False) if among.customers(left=left) >= smallest]
     for week in range(WEEKS, 0, -1):
         told = dict.fromkeys((True, False), (np.nan, np.nan, np.nan))
         for left in enough:
-            there = found[(found["gone"] == left) & (found["week"] == week)]
-            all_of_them = of_all[of_all["gone"] == left]
-            told[left] = _mean(there, smallest) if line.mean else _per_hundred(there, all_of_them)
+            one = there.get((left, week))
+            told[left] = _mean(one, smallest) if line.mean else _per_hundred(one, of_all[left])
         (own, low, high), (stayed, stayed_low, stayed_high) = told[True], told[False]
         yield {
             "measure": name,
@@ -238,17 +256,15 @@ def _weeks(books: Books, name: str, among: Matched, smallest: int) -> Iterator[d
         }
 
 
-def _mean(there: pd.DataFrame, smallest: int) -> tuple[float, float, float]:
+def _mean(there: Sums | None, smallest: int) -> tuple[float, float, float]:
     """Return the mean of the values of a week with its interval, NaN where fewer customers have any."""
-    if there.empty or there["customers"].iloc[0] < smallest:
+    if there is None or there.customers < smallest:
         return np.nan, np.nan, np.nan
-    return around_ratio(there[["y", "told", "yy", "told_squared", "xy"]].to_numpy(dtype=np.float64)[0])
+    return around_ratio(np.array([there.y, there.told, there.yy, there.told_squared, there.xy]))
 
 
-def _per_hundred(there: pd.DataFrame, of_all: pd.DataFrame) -> tuple[float, float, float]:
+def _per_hundred(there: Sums | None, of_all: tuple[float, float]) -> tuple[float, float, float]:
     """Return the sum of a week per hundred customers with its interval; who has none counts with none."""
-    (x, xx), (y, yy, xy) = of_all[["x", "xx"]].to_numpy()[0], (0.0, 0.0, 0.0)
-    if not there.empty:
-        y, yy, xy = there[["y", "yy", "xy"]].to_numpy(dtype=np.float64)[0]
+    (x, xx), (y, yy, xy) = of_all, (0.0, 0.0, 0.0) if there is None else (there.y, there.yy, there.xy)
     ratio, low, high = around_ratio(np.array([100 * y, x, 10_000 * yy, xx, 100 * xy]))
     return ratio, max(low, 0.0), high

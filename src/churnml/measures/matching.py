@@ -67,6 +67,11 @@ class Matched:
         return _sizes(self.stratum[self.rows], self.left[self.rows])
 
     @cached_property
+    def in_order(self) -> Places:
+        """The stratum of each row that is compared, the rows in the order of their strata."""
+        return np.repeat(np.arange(len(self.strata[0])), (self.strata[0] + self.strata[1]).astype(np.intp))
+
+    @cached_property
     def weights(self) -> Values:
         """What each row counts for: one of who left, and of who stayed as many as make up as many as left there."""
         weights, (n1, n0) = np.zeros(len(self.left)), self.strata
@@ -167,8 +172,8 @@ def matched(
     rows = np.bincount(code)[code] if len(code) else code
     for values in on:
         classes = np.clip((rows / _ROWS_OF_A_STRATUM) ** (1 / len(on)), 1, _MOST_CLASSES).astype(np.intp)
-        _, code = np.unique(np.column_stack([code, _classes(values, cutoffs, classes)]), axis=0, return_inverse=True)
-        code = code.ravel()
+        both = code * (_MOST_CLASSES + 1) + _classes(values, cutoffs, classes) + 1  # what is missing is of class -1
+        _, code = np.unique(both, return_inverse=True)
     beside = tuple(np.where(np.isnan(values), -np.inf, values) for values in (*on, *taken_off))
     return Matched(left, customer, _both(code.astype(np.intp), left), beside)
 
@@ -255,8 +260,7 @@ def _dominance(values: Values, known: Matched) -> tuple[float, Values]:
     """Return Cliff's delta within strata, and what each customer adds to it, of shape (n_customers,)."""
     rows = _sorted(values, known)
     x, left = values[rows], known.left[rows]
-    n1, n0 = known.strata
-    stratum = np.repeat(np.arange(len(n1)), (n1 + n0).astype(np.intp))
+    (n1, n0), stratum = known.strata, known.in_order
     towards, total = 2 * _placed(x, stratum, left, n1, n0) - 1, n1.sum()
     delta = float(towards[left].sum() / total)
     within = np.bincount(stratum, weights=towards * left) / n1
@@ -295,7 +299,8 @@ def _placed(x: Values, stratum: Places, left: Flags, n1: Values, n0: Values) -> 
     Of who left it is the share of the stayed below, of who stayed the share of the left above.
     """
     tie = np.cumsum(np.concatenate([[True], (x[1:] != x[:-1]) | (stratum[1:] != stratum[:-1])])) - 1
-    both, of_left = np.bincount(tie).astype(np.float64), np.bincount(tie, weights=left)
+    of_left: Values = np.bincount(tie, weights=left).astype(np.float64)
+    both = np.bincount(tie).astype(np.float64)
     below = [_below(tie, tied, stratum, sizes) for tied, sizes in ((both - of_left, n0), (of_left, n1))]
     return np.where(left, below[0], 1 - below[1])
 
