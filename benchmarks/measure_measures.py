@@ -24,6 +24,7 @@ from churnml.errors import ChurnmlError
 from churnml.events import TABLES, Store
 from churnml.events.books import Books, open_books
 from churnml.measures.measure import Asked
+from churnml.verbs.found_groups import FILE as GROUPS_KEPT
 from churnml.verbs.measuring import MEASURES
 from churnml.verbs.session import Session
 
@@ -58,6 +59,7 @@ def measure(workspace: Path) -> Found:
     with TemporaryDirectory() as configs:
         session = Session.open(workspace, Path(configs))
         store = session.store
+        (workspace / GROUPS_KEPT).unlink(missing_ok=True)  # else an earlier run would have found them for this one
         asked = Asked(START, END)
         read = _columns(store)
         found = Found(

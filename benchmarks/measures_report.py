@@ -70,6 +70,10 @@ What all measures of the customer base cost beside reading once what they are to
 
 - **World**: {customers:,} customers and {rows:,} rows in all tables, two years, generated.
 - **A raw scan** reads every value of the {columns} columns that the books or some measure names and keeps nothing.
-- **The measures** are told in turn on the same books, as one report does, of the whole two years by month. {left_out}
+- **The measures** are told in turn on the same books, as one report does, of the whole two years by month; a table that
+  one keeps is there for the next. Groups of behaviour and interests are found anew, which a workspace does once in half
+  a year. {left_out}
+- **What does not grow with the rows**: groups are sought among 4,000 customers and drivers among 100,000 rows of
+  customers at month starts, whatever the base.
 - **Machine**: {cores} cores; Python {python}, DuckDB {duckdb}.
 """

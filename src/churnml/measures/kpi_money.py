@@ -95,7 +95,8 @@ def _margin(ground: Ground) -> str:
         ),
         so_far AS (
             SELECT customer_id, period,
-                   period > greatest(f.day, (SELECT min(period) FROM {ground.calendar})) AS goes_on, b.revenue AS own_revenue, b.margin AS own_margin, b.back AS own_back,
+                   period > greatest(f.day, (SELECT min(period) FROM {ground.calendar})) AS goes_on,
+                   b.revenue AS own_revenue, b.margin AS own_margin, b.back AS own_back,
                    sum(b.revenue) OVER so_far AS revenue, sum(b.margin) OVER so_far AS margin,
                    sum(b.back) OVER so_far AS back
             FROM brought AS b JOIN {ground.calendar} USING (period) JOIN {ground.first} AS f USING (customer_id)
