@@ -101,7 +101,8 @@ def no_groups(side: Side, kept: KeptGroups | None, settings: GroupSettings) -> T
     best = max(kept.trials, key=lambda one: one.agreement)
     return Text(
         f"{title.en}: there are none, for no number of groups from 2 to {settings.most} was found again on halves of "
-        f"the customers; {best.groups} came nearest (adjusted Rand index {best.agreement:.2f})",
-        f"{title.zh}：没有稳定的分群，2 至 {settings.most} 群均未能在半数客户上重现；最接近的是 {best.groups} 群"
-        f"（调整兰德指数 {best.agreement:.2f}）",
+        f"the customers; {best.groups} agreed best on the halves asked before it could no longer pass (adjusted Rand "
+        f"index {best.agreement:.2f})",
+        f"{title.zh}：没有稳定的分群，2 至 {settings.most} 群均未能在半数客户上重现；"
+        f"在判定无法达标之前所抽的半数样本上，{best.groups} 群的一致程度最高（调整兰德指数 {best.agreement:.2f}）",
     )
