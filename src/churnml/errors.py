@@ -40,6 +40,20 @@ class NotFoundError(UsageError):
     code = "not_found"
 
 
+class UnauthenticatedError(UsageError):
+    """Somebody asks without saying who they are, or with a key or session that does not hold."""
+
+    http_status = 401
+    code = "unauthenticated"
+
+
+class ForbiddenError(UsageError):
+    """Somebody asks for what they may not do."""
+
+    http_status = 403
+    code = "forbidden"
+
+
 class DataRefusedError(ChurnmlError):
     """A file or table that breaks the contract; nothing of it was kept.
 
