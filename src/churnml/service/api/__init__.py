@@ -5,10 +5,18 @@ In come requests, out go JSON and CSV. Read `shapes.py` first: it says what a re
 
 from fastapi import APIRouter
 
-from churnml.service.api import at_risk, customers, data, health, measures, prospects
+from churnml.service.api import access, at_risk, customers, data, health, measures, prospects
 
 router = APIRouter()
-for part in (customers.router, at_risk.router, prospects.router, data.router, measures.router, health.router):
+for part in (
+    customers.router,
+    at_risk.router,
+    prospects.router,
+    data.router,
+    measures.router,
+    access.router,
+    health.router,
+):
     router.include_router(part)
 
 EXAMPLES = {"/v1/prospects": prospects.EXAMPLE_LIST, **measures.EXAMPLES}
