@@ -5,8 +5,9 @@ import re
 
 import pytest
 from argon2 import PasswordHasher
-from sample_run import TESTER, visit
+from sample_run import visit
 
+from callers import TESTER
 from churnml.config import ServeConfig
 from churnml.database import open_engine, passwords
 from churnml.database.audit import entries
