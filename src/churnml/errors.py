@@ -40,6 +40,34 @@ class NotFoundError(UsageError):
     code = "not_found"
 
 
+class MismatchError(UsageError):
+    """A request under a key that names another one."""
+
+    http_status = 422
+    code = "idempotency_mismatch"
+
+
+class ConflictError(UsageError):
+    """What was asked contradicts what stands by now."""
+
+    http_status = 409
+    code = "conflict"
+
+
+class InProgressError(ConflictError):
+    """The same request is being done at this moment."""
+
+    code = "in_progress"
+    headers: ClassVar[Mapping[str, str]] = {"retry-after": "1"}
+
+
+class GoneError(UsageError):
+    """Something that was there and has been removed for good."""
+
+    http_status = 410
+    code = "gone"
+
+
 class DataRefusedError(ChurnmlError):
     """A file or table that breaks the contract; nothing of it was kept.
 

@@ -17,8 +17,9 @@ from starlette.exceptions import HTTPException
 import churnml
 from churnml.database import Workspace, open_engine
 from churnml.errors import ChurnmlError
-from churnml.service import api, pages, problems
+from churnml.service import api, clock, pages, problems
 from churnml.service.guard import SECURITY_HEADERS, Guard
+from churnml.service.idempotency import GoingOn
 from churnml.service.readings import Readings
 
 _STATIC = Path(__file__).parent / "static"
@@ -57,6 +58,9 @@ def create_app(workspace: Workspace) -> FastAPI:
         redirect_slashes=False,  # an id may end with a slash
         lifespan=lifespan,
     )
+    app.state.engine = engine
+    app.state.going_on = GoingOn()
+    app.state.now = clock.now
     app.state.readings = Readings(engine, workspace)
     app.include_router(api.router)
     app.include_router(pages.router)
