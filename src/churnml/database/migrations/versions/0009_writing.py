@@ -6,7 +6,7 @@ from churnml.database.tables import metadata
 from churnml.database.tables_requests import requests
 
 revision = "0009"
-down_revision = "0007"
+down_revision = "0008"
 branch_labels = None
 depends_on = None
 _TABLES = [requests]
