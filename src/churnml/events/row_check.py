@@ -1,0 +1,193 @@
+"""One row at a time, held against the contract: what ingest says of a row of a file, said of a row in a request.
+
+The rules stand in `rules.py`, and here once more for a row that is already in memory; tests hold both against each
+other. What needs other rows, such as whether a customer is known, is asked by whoever has them.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import cache
+
+from churnml.errors import nearest
+from churnml.events.clock import DAY
+from churnml.events.row_values import UnreadableError, Value, read_value
+from churnml.events.rules import WORDS
+from churnml.events.schema import CURRENCY, MONEY_SCALE, Column, Table
+
+Row = Mapping[str, object]
+_LONGEST_ID = 256
+_ODD = re.compile(r"^[\s]|[\s]$|[\x00-\x1f\x7f]", re.ASCII)
+_NO_TEXT = ("must be a text, found {}", "bring the value itself")
+_LENIENT = ("purpose", "channel")
+_REFUSABLE = ("marketing", "profiling")
+
+
+@dataclass(frozen=True)
+class Broken:
+    """The first rule that a row breaks.
+
+    Parameters
+    ----------
+    column : str
+        The column it is about.
+    rule, remedy : str
+        In words.
+    """
+
+    column: str
+    rule: str
+    remedy: str
+
+    def told(self) -> str:
+        """Return it as one sentence; the value is left out, for it may tell of a person."""
+        return f"`{self.column}` {self.rule}: {self.remedy}"
+
+
+@dataclass(frozen=True)
+class Door:
+    """What rows are read by that do not say it themselves.
+
+    Parameters
+    ----------
+    time_zone : str
+        The IANA zone of instants without an offset.
+    currency : str
+        The workspace's, ISO 4217; a row that names another is broken.
+    """
+
+    time_zone: str = "UTC"
+    currency: str = ""
+
+
+def check_row(table: Table, row: Row, door: Door, now: int) -> dict[str, Value] | Broken:
+    """Return the typed values of a row, without those that are empty, or the first rule that it breaks.
+
+    Parameters
+    ----------
+    row : mapping of str to object
+        Values as JSON gives them; a number or a truth may stand as a text.
+    now : int
+        Microseconds UTC; nothing may have happened more than a day after it.
+    """
+    texts = _texts(table, row)
+    if isinstance(texts, Broken):
+        return texts
+    lenient = table.name == "consents"
+    found: dict[str, Value] = {}
+    undated: list[Broken] = []
+    for column in table.columns:
+        kept = _check(column, row.get(column.name), texts.get(column.name, ""), door.time_zone, lenient=lenient)
+        if isinstance(kept, Broken) and lenient and column.kind == "instant":
+            undated.append(kept)
+        elif isinstance(kept, Broken):
+            return kept
+        elif kept is not None:
+            found[column.name] = kept
+    broken = _of_another_currency(table, texts, door.currency)
+    broken = broken or next(iter((*undated, *_between(table, found, now))), None)
+    return found if broken is None or (lenient and _refuses(found)) else broken
+
+
+def _texts(table: Table, row: Row) -> dict[str, str] | Broken:
+    """Return what each value of a row would be in a file, without those that are null."""
+    texts: dict[str, str] = {}
+    for name, value in row.items():
+        if name not in _known(table):
+            return Broken(name, "is no column of the table", f"leave it out{nearest(name, _known(table))}")
+        written = None if value is None else _written(value)
+        if value is not None and written is None:
+            return Broken(name, "must be a text", "write it in UTF-8")
+        if written is not None:
+            texts[name] = written
+    return texts
+
+
+def _refuses(found: Mapping[str, Value]) -> bool:
+    """Tell whether a row takes a consent back: that holds from its landing on, however it is dated."""
+    return found.get("granted") is False and found.get("purpose") in _REFUSABLE
+
+
+@cache
+def _known(table: Table) -> tuple[str, ...]:
+    return (*table.names, *([CURRENCY.name] if table.priced else []))
+
+
+def _written(value: object) -> str | None:
+    """Return a JSON value as the text that a file would hold, None where it is no text of any kind."""
+    if isinstance(value, str):
+        text = value
+    elif isinstance(value, bool):
+        text = "true" if value else "false"
+    elif isinstance(value, int | float | Decimal):
+        text = str(value)
+    else:
+        text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return None
+    return text
+
+
+def _of_another_currency(table: Table, texts: Mapping[str, str], currency: str) -> Broken | None:
+    said = texts.get(CURRENCY.name, "").strip(" ").upper()
+    if not table.priced or said in {"", currency}:
+        return None
+    rule = f"must be in {currency}, the workspace's currency"
+    return Broken(CURRENCY.name, rule, "bring them converted, or in a workspace of their own")
+
+
+def _check(column: Column, given: object, text: str, time_zone: str, *, lenient: bool) -> Value | Broken | None:
+    """Return the typed value of a column, None where it is empty, or the rule that it breaks."""
+    if lenient and (column.name == "customer_id" or column.name in _LENIENT):
+        text = text.strip() if column.name == "customer_id" else text.strip().lower()
+    if column.kind == "text" and isinstance(given, bool | list | dict):
+        kind = {bool: "true or false", list: "a list", dict: "an object"}[type(given)]
+        return Broken(column.name, _NO_TEXT[0].format(kind), _NO_TEXT[1])
+    if not text:
+        return Broken(column.name, "must be filled", WORDS[column.kind][1]) if column.required else None
+    try:
+        value = read_value(column.kind, text, time_zone)
+    except UnreadableError:
+        return Broken(column.name, *WORDS[column.kind])
+    return _bounded(column, value) or value
+
+
+def _bounded(column: Column, value: Value) -> Broken | None:
+    scale = MONEY_SCALE if column.kind == "money" else 1
+    if isinstance(value, int | float):
+        if column.at_least is not None and value < column.at_least * scale:
+            return Broken(column.name, f"must be at least {column.at_least}", "correct it")
+        if column.at_most is not None and value > column.at_most * scale:
+            return Broken(column.name, f"must be at most {column.at_most}", "correct it")
+    if column.among and value not in column.among:
+        return Broken(column.name, f"must be one of {', '.join(column.among)}", "correct it")
+    if column.name == "customer_id":
+        if len(str(value).encode()) > _LONGEST_ID:
+            return Broken(column.name, f"must be at most {_LONGEST_ID} bytes long", "use a shorter id")
+        if _ODD.search(str(value)):
+            return Broken(column.name, "must have no blank at its ends and no control character", "strip it")
+    return None
+
+
+def _between(table: Table, found: Mapping[str, Value], now: int) -> Iterator[Broken]:
+    """Yield the rules that columns of a row break together; `WORDS` and `rules.py` word them alike."""
+    happened = found.get("occurred_at")
+    for time, dated in table.later.items():
+        for name in dated:
+            if name in found and time not in found:
+                yield Broken(name, f"must have a `{time}`", f"say in `{time}` when it came to be known")
+        told = found.get(time)
+        if not table.versioned and told is not None and happened is not None and told < happened:  # type: ignore[operator]  # both are instants
+            yield Broken(time, "must not lie before `occurred_at`", "correct either of the two")
+    if {"score", "scale_min", "scale_max"} <= found.keys():
+        low, score, high = (float(found[name]) for name in ("scale_min", "score", "scale_max"))
+        if not low <= score <= high:
+            yield Broken("score", "must lie between `scale_min` and `scale_max`", "correct it or the scale")
+    if happened is not None and int(happened) > now + DAY:
+        yield Broken("occurred_at", "must not lie in the future", "correct the date, or bring the row when it is due")
