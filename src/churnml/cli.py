@@ -940,10 +940,12 @@ def backtest(
 def serve(
     workspace: WorkspaceOption = WORKSPACE,
     configs: ConfigsOption = CONFIGS,
-    host: Annotated[str | None, typer.Option(help="A loopback address.")] = None,
+    host: Annotated[
+        str | None, typer.Option(help="Address to bind; any but a loopback address needs accounts and TLS.")
+    ] = None,
     port: Annotated[int | None, typer.Option(help="TCP port.")] = None,
 ) -> None:
-    """Serve the API and the pages on a loopback address."""
+    """Serve the API and the pages; on this machine alone, print a link that signs in once."""
     from churnml.verbs.serve import check_port  # noqa: PLC0415
     from churnml.verbs.serve import serve as run  # noqa: PLC0415
 

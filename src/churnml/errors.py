@@ -54,6 +54,19 @@ class ConflictError(UsageError):
     code = "conflict"
 
 
+class TakenError(ConflictError):
+    """Something is held by somebody else."""
+
+    code = "taken"
+
+
+class StaleError(UsageError):
+    """Something has changed since it was read."""
+
+    http_status = 412
+    code = "stale"
+
+
 class InProgressError(ConflictError):
     """The same request is being done at this moment."""
 
@@ -66,6 +79,20 @@ class GoneError(UsageError):
 
     http_status = 410
     code = "gone"
+
+
+class UnauthenticatedError(UsageError):
+    """Somebody asks without saying who they are, or with a key or session that does not hold."""
+
+    http_status = 401
+    code = "unauthenticated"
+
+
+class ForbiddenError(UsageError):
+    """Somebody asks for what they may not do."""
+
+    http_status = 403
+    code = "forbidden"
 
 
 class DataRefusedError(ChurnmlError):

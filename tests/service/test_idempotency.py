@@ -9,7 +9,7 @@ from typing import Annotated
 
 import pytest
 from fastapi import Depends, Request
-from sample_run import TestClient
+from sample_run import TestClient, a_key
 from sqlalchemy import insert, select, text
 
 from churnml.database import Workspace, open_engine
@@ -55,9 +55,15 @@ def place(tmp_path):
     return Workspace.open(tmp_path, create=True)
 
 
+def client_of(workspace, app, name="crm"):
+    """Return a client of the service with a key of its own."""
+    headers = {"authorization": f"Bearer {a_key(workspace, 'write', name=name)}"}
+    return TestClient(app, base_url="http://localhost", raise_server_exceptions=False, headers=headers)
+
+
 @pytest.fixture
 def asking(place):
-    with TestClient(serving(place), base_url="http://localhost", raise_server_exceptions=False) as opened:
+    with client_of(place, serving(place)) as opened:
         opened.post("/v1/deeds", headers={"Idempotency-Key": ""})  # FastAPI readies a route when it is first asked
         yield opened
 
@@ -90,17 +96,9 @@ def test_another_address_under_the_same_key_is_refused(asking):
     assert asking.post("/v1/deeds?x=1", content="c1", headers={"Idempotency-Key": "k1"}).status_code == 422
 
 
-def test_keys_of_two_callers_never_meet(asking, place, monkeypatch):
+def test_keys_of_two_callers_never_meet(asking, place):
     ask(asking)
-    other = Caller("key", "crm", frozenset({"write"}))
-    asking.app.dependency_overrides = {
-        dependency.call: lambda: other
-        for route in asking.app.routes
-        if getattr(route, "path", "") == "/v1/deeds"
-        for dependency in route.dependant.dependencies
-        if hasattr(dependency.call, "scope")
-    }
-    assert "idempotency-replayed" not in ask(asking).headers
+    assert "idempotency-replayed" not in ask(client_of(place, asking.app, "another")).headers
     assert deeds(place) == 2
 
 
@@ -123,7 +121,9 @@ def test_twenty_that_race_under_one_key_do_it_once_and_are_answered_alike(asking
 
 
 def test_services_that_share_a_database_and_no_memory_do_it_once(place):
-    clients = [TestClient(serving(place), base_url="http://localhost") for _ in range(4)]
+    clients = [client_of(place, serving(place)) for _ in range(4)]
+    for client in clients:
+        client.headers = clients[0].headers
     for client in clients:
         ask(client, key=None)  # FastAPI readies a route when it is first asked
     before = deeds(place)
@@ -140,7 +140,7 @@ def test_while_it_is_done_the_same_is_told_to_come_again(place):
             inner.append(None)
             inner[0] = ask(client)
 
-    with TestClient(serving(place, meanwhile), base_url="http://localhost") as client:
+    with client_of(place, serving(place, meanwhile)) as client:
         assert ask(client).status_code == 200
     assert (inner[0].status_code, inner[0].json()["code"], inner[0].headers["retry-after"]) == (409, "in_progress", "1")
 
@@ -148,7 +148,7 @@ def test_while_it_is_done_the_same_is_told_to_come_again(place):
 def test_what_fails_is_not_kept_and_may_be_tried_again(place):
     fails = [UsageError("not now")]
     app = serving(place, lambda: (_ for _ in ()).throw(fails.pop()) if fails else None)
-    with TestClient(app, base_url="http://localhost") as client:
+    with client_of(place, app) as client:
         assert (ask(client).status_code, deeds(place)) == (400, 0)
         assert (ask(client).status_code, deeds(place)) == (200, 1)
 
@@ -156,11 +156,10 @@ def test_what_fails_is_not_kept_and_may_be_tried_again(place):
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from test_idempotency import ask, serving
-from sample_run import TestClient
+from test_idempotency import ask, client_of, serving
 from churnml.database import Workspace
-app = serving(Workspace.open(Path(sys.argv[1])), lambda: os.kill(os.getpid(), signal.SIGKILL))
-ask(TestClient(app, base_url="http://localhost"))
+place = Workspace.open(Path(sys.argv[1]))
+ask(client_of(place, serving(place, lambda: os.kill(os.getpid(), signal.SIGKILL))))
 """
 
 

@@ -95,17 +95,28 @@ def audit(
     DependencyError
         If the database has lost the head of its log.
     """
-    if connection.execute(update(audit_head).values(number=audit_head.c.number + 1)).rowcount != 1:
-        raise DependencyError("the audit log must have one head, found none or several; restore the database")
-    head = read_head(connection)
-    told = {name: value for name, value in (about or {}).items() if name != "customer_id"}
+    hold(connection)
+    last = read_head(connection)
+    told: dict[str, str | int] = {name: value for name, value in (about or {}).items() if name != "customer_id"}
     if about and "customer_id" in about:
         told["customer"] = pseudonym(connection, str(about["customer_id"]))
-    row = {"number": head.number, "at": at, "kind": caller.kind, "name": caller.name, "what": what}
-    row |= {"about": canonical(told), "previous": head.hash}
-    row["hash"] = _hash(**row)
-    connection.execute(insert(audit_entries), row)
-    connection.execute(update(audit_head).values(hash=row["hash"]))
+    said = {"number": last.number + 1, "at": at, "kind": caller.kind, "name": caller.name, "what": what}
+    said |= {"about": canonical(told), "previous": last.hash}
+    seal = _seal(said)
+    connection.execute(insert(audit_entries), said | {"hash": seal})
+    connection.execute(update(audit_head).values(number=last.number + 1, hash=seal))
+
+
+def hold(connection: Connection) -> None:
+    """Take the head of the log until the transaction ends, waiting for whoever has it; nothing may be read before.
+
+    Raises
+    ------
+    DependencyError
+        If the database has lost it.
+    """
+    if connection.execute(update(audit_head).values(number=audit_head.c.number)).rowcount != 1:
+        raise DependencyError("the audit log must have one head, found none or several; restore the database")
 
 
 def read_head(connection: Connection) -> Head:
@@ -125,7 +136,7 @@ def entries(connection: Connection, after: int = 0, since: int | None = None) ->
 def sealed(entry: Entry) -> bool:
     """Tell whether an entry says what it said when it was written."""
     said = {name: value for name, value in vars(entry).items() if name != "hash"}
-    return hmac.compare_digest(_hash(**said), entry.hash)
+    return hmac.compare_digest(_seal(said), entry.hash)
 
 
 def pseudonym(connection: Connection, customer_id: str, *, make: bool = True) -> str:
@@ -154,5 +165,5 @@ def canonical(body: Mapping[str, str | int]) -> str:
     return json.dumps(body, sort_keys=True, separators=(",", ":"))
 
 
-def _hash(**said: str | int) -> str:
+def _seal(said: Mapping[str, str | int]) -> str:
     return hashlib.sha256(canonical(said).encode()).hexdigest()

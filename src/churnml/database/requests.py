@@ -17,6 +17,7 @@ from churnml.errors import GoneError, MismatchError
 
 KEPT = 24 * 3_600_000_000
 """How long an answer is kept, microseconds: what a client repeats, it repeats within a day."""
+GONE = "this request was done before, and its answer named a customer who has been erased since; it is not done again"
 
 
 @dataclass(frozen=True)
@@ -100,10 +101,7 @@ def _answered(connection: Connection, request: Request) -> Answer:
             "24 hours; send what was sent then, or take a new key"
         )
     if row.answer is None:
-        raise GoneError(
-            "this request was done before, and its answer named a customer who has been erased since; it is not "
-            "done again"
-        )
+        raise GoneError(GONE)
     return Answer(row.status, row.answer)
 
 

@@ -110,7 +110,7 @@ _FUNCTION = (
 
 
 def _on(dialect: str, statement: str, when: str = "after_create") -> None:
-    event.listen(audit_entries, when, DDL(statement).execute_if(dialect=dialect))
+    event.listen(audit_entries, when, DDL(statement).execute_if(dialect=dialect))  # type: ignore[no-untyped-call]  # theirs
 
 
 for _name, _when in _SQLITE.items():

@@ -16,21 +16,24 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from threading import Lock
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import Request, Response
+from fastapi import Header, Request, Response
 from sqlalchemy import Connection, Engine
 
-from churnml.database.requests import Answer, begin, finish, purge
+from churnml.database.requests import GONE, Answer, begin, finish, purge
 from churnml.database.requests import Request as Asked
 from churnml.errors import InProgressError, UsageError
 from churnml.service.access import Caller
 from churnml.service.clock import asked_at
+from churnml.service.problems import described
 
 Make = Callable[[Connection], tuple[int, dict[str, Any]]]  # Any: JSON
 HEADER = "Idempotency-Key"
 REPLAYED = "idempotency-replayed"
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
+_RULE = "1 to 255 letters, digits or signs without blanks; a UUID will do"
+_GOING_ON = f"the request with this `{HEADER}` is still being done; send it again in a second for its answer"
 
 
 class GoingOn:
@@ -51,9 +54,7 @@ class GoingOn:
         """
         with self._lock:
             if (caller, key) in self._keys:
-                raise InProgressError(
-                    f"the request with this `{HEADER}` is still being done; send it again in a second for its answer"
-                )
+                raise InProgressError(_GOING_ON)
             self._keys.add((caller, key))
         try:
             yield
@@ -62,7 +63,19 @@ class GoingOn:
                 self._keys.remove((caller, key))
 
 
-async def raw_body(request: Request) -> bytes:
+REPEATED = described({
+    400: ("usage", f"`{HEADER}` must be {_RULE}"),
+    409: ("in_progress", _GOING_ON),
+    410: ("gone", GONE),
+    503: ("dependency", "the database does not answer; look at the service's log, then ask again"),
+})  # fmt: skip
+"""How a route that may be repeated answers what it cannot answer."""
+
+
+async def raw_body(
+    request: Request,
+    _key: Annotated[str | None, Header(alias=HEADER, description=f"{_RULE}; see docs/api.md")] = None,
+) -> bytes:
     """Return the body as it came; a dependency, for what `once` is to compare."""
     return await request.body()
 
@@ -96,7 +109,7 @@ def once(request: Request, caller: Caller, body: bytes, make: Make) -> Response:
             purge(connection, 0)  # removes nothing, and takes SQLite's lock for writing as `begin` does
             return _respond(_done(connection, make))
     if not _KEY.fullmatch(key):
-        raise UsageError(f"`{HEADER}` must be 1 to 255 letters, digits or signs without blanks; a UUID will do")
+        raise UsageError(f"`{HEADER}` must be {_RULE}")
     asked = Asked(f"{caller.kind}:{caller.name}", key, _digest(request, body))
     going_on: GoingOn = request.app.state.going_on
     with going_on.alone(asked.caller, key), engine.begin() as connection:
