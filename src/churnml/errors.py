@@ -161,6 +161,25 @@ class BrokenCheckError(ChurnmlError):
     code = "broken_check"
 
 
+class BrokenLogError(ChurnmlError):
+    """An audit log of which an entry was changed, removed, put in, moved or cut off.
+
+    Parameters
+    ----------
+    message : str
+        For the person who has to find out what happened.
+    report : mapping
+        Everything that was found, as plain data.
+    """
+
+    exit_code = 4
+    code = "broken_log"
+
+    def __init__(self, message: str, *, report: Mapping[str, Any]) -> None:  # Any: JSON
+        super().__init__(message)
+        self.report = report
+
+
 def nearest(word: str, known: Iterable[str]) -> str:
     """Return ``; did you mean `x`?`` for the known word closest to a misspelt one, or an empty string."""
     close = difflib.get_close_matches(word, list(known), n=1, cutoff=0.5)

@@ -100,7 +100,13 @@ def audit(
     told: dict[str, str | int] = {name: value for name, value in (about or {}).items() if name != "customer_id"}
     if about and "customer_id" in about:
         told["customer"] = pseudonym(connection, str(about["customer_id"]))
-    said = {"number": last.number + 1, "at": at, "kind": caller.kind, "name": caller.name, "what": what}
+    said: dict[str, str | int] = {
+        "number": last.number + 1,
+        "at": at,
+        "kind": caller.kind,
+        "name": caller.name,
+        "what": what,
+    }
     said |= {"about": canonical(told), "previous": last.hash}
     seal = _seal(said)
     connection.execute(insert(audit_entries), said | {"hash": seal})

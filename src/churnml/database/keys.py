@@ -15,6 +15,7 @@ from typing import Literal
 from sqlalchemy import Connection, RowMapping, insert, or_, select, update
 
 from churnml.database.audit import Answerable, audit
+from churnml.database.instants import iso, iso_day
 from churnml.database.scopes import Scope, checked_scopes
 from churnml.database.tables_access import keys
 from churnml.database.tokens import digest_of, new_token
@@ -57,8 +58,11 @@ def create_key(
     UsageError
         If the name or a scope is none.
     """
-    if not _NAME.fullmatch(name):
-        raise UsageError(f"the name of a key must be 1 to 64 letters, digits or any of . _ @ + -, got {name!r}")
+    if not _NAME.fullmatch(name) or name.startswith(PREFIX):
+        raise UsageError(
+            f"the name of a key must be 1 to 64 letters, digits or any of . _ @ + -, and not begin with {PREFIX}, "
+            f"got {name!r}"
+        )
     key_id = "".join(secrets.choice(_ID_LETTERS) for _ in range(_ID_LENGTH))
     text = f"{PREFIX}{key_id}_{new_token()}"
     key = Key(key_id, name, checked_scopes(scopes), at, expires_at, None, None)
@@ -139,6 +143,19 @@ def find_key(connection: Connection, text: str) -> Key | None:
 def note_use(connection: Connection, key_id: str, day: int) -> None:
     """Keep the day on which a key was used last."""
     connection.execute(update(keys).where(keys.c.key_id == key_id).values(last_used=day))
+
+
+def told(key: Key, now: int) -> dict[str, str | list[str] | None]:
+    """Return what is known of a key, as JSON."""
+    return {
+        "key_id": PREFIX + key.key_id,
+        "name": key.name,
+        "scopes": list(key.scopes),
+        "standing": key.standing(now),
+        "created_at": iso(key.created_at),
+        "expires_at": iso(key.expires_at),
+        "last_used_on": None if key.last_used is None else iso_day(key.last_used),
+    }
 
 
 def _called(connection: Connection, word: str) -> list[Key]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, delete, func, insert, select, update
 
 from churnml.database.audit import Answerable, audit
+from churnml.database.instants import iso
 from churnml.database.scopes import Role, checked_role
 from churnml.database.sessions import end_sessions
 from churnml.database.tables_access import people
@@ -135,6 +136,16 @@ def password_of(connection: Connection, name: str) -> str | None:
     """Return the hash of a person's password, or None where nobody is called so."""
     kept = connection.execute(select(people.c.password).where(people.c.name == known_as(name))).scalar()
     return None if kept is None else str(kept)
+
+
+def told(person: Person) -> dict[str, str]:
+    """Return what is known of a person, as JSON."""
+    return {
+        "name": person.name,
+        "role": person.role,
+        "created_at": iso(person.created_at),
+        "password_set_at": iso(person.changed_at),
+    }
 
 
 _KNOWN = select(*(column for column in people.c if column.name != "password"))

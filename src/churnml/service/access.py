@@ -1,7 +1,7 @@
 """Who asks, and what they may do: every route says what it needs, and a route that says nothing is closed.
 
-In comes a request, out goes its caller, or a refusal. The gate (`gate.py`) finds the caller and refuses before a body is
-read; each route asks again through `requires`, so that a gate that was wrong lets nobody through.
+In comes a request, out goes its caller, or a refusal. The gate (`gate.py`) finds the caller and refuses before a body
+is read; each route asks again through `requires`, so that a gate that was wrong lets nobody through.
 """
 
 from __future__ import annotations

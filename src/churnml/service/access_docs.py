@@ -52,7 +52,7 @@ def _describe(told: dict[str, Any], needed: Iterable[str], *, with_body: bool) -
         told["x-scope"] = scope
         refusals |= described({
             401: ("unauthenticated", UNKNOWN),
-            403: ("forbidden", f"this needs the scope `{scope}`, `crm (ck_b7k2m9x4qa)` has `read`; ask an administrator"),
+            403: ("forbidden", f"this needs the scope `{scope}`, `crm` has `read`; ask an administrator"),
         })  # fmt: skip
     for status, refusal in refusals.items():
         told["responses"].setdefault(str(status), refusal)

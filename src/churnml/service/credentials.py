@@ -6,10 +6,10 @@ process from the next request on.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import structlog
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.datastructures import Headers
@@ -24,7 +24,7 @@ from churnml.service.access import UNKNOWN, Caller
 
 _DAY = 86_400_000_000
 _MINUTE = 60_000_000
-_LOG = structlog.get_logger()
+_LOG = logging.getLogger(__name__)
 _REVOKED = {
     "expired": "this key has expired; `churnml keys rotate` gives another",
     "revoked": "this key was revoked; `churnml keys create` gives another",
@@ -86,7 +86,7 @@ class Credentials:
             raise UnauthenticatedError(_NO_KEY)
         standing = key.standing(now)
         if standing != "valid":
-            _LOG.warning("key refused", key=key.key_id, standing=standing)
+            _LOG.warning("key %s was refused: %s", key.key_id, standing)
             raise UnauthenticatedError(_REVOKED[standing])
         if key.last_used != now // _DAY:
             self._note(lambda connection: note_use(connection, key.key_id, now // _DAY))
@@ -110,4 +110,4 @@ class Credentials:
             with self._engine.begin() as connection:
                 write(connection)
         except (DependencyError, SQLAlchemyError) as error:
-            _LOG.warning("when someone was here last was not kept", error=type(error).__name__)
+            _LOG.warning("when someone was here last was not kept: %s", type(error).__name__)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from re import Pattern
-from typing import Any
 from urllib.parse import quote
 
 from fastapi import FastAPI
@@ -116,11 +115,11 @@ def wants_page(request: Request) -> bool:
 
 def scopes_of(dependant: Dependant) -> frozenset[Needed]:
     """Return the scopes that a route declares, wherever among its dependencies."""
-    own = {needed.call.scope for needed in dependant.dependencies if hasattr(needed.call, "scope")}
+    own = {getattr(needed.call, "scope", None) for needed in dependant.dependencies} - {None}
     return frozenset(own).union(*(scopes_of(needed) for needed in dependant.dependencies))
 
 
-def _open(application: FastAPI) -> Any:  # Any: an iterator of Open
+def _open(application: FastAPI) -> Iterator[Open]:
     for route in api_routes(application.routes):
         pattern, _, _ = compile_path(route.path)
         yield pattern, frozenset(route.methods or ()), scopes_of(route.dependant)

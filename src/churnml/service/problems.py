@@ -90,6 +90,8 @@ def _complaint(error: Mapping[str, Any]) -> str:  # Any: pydantic's own error ty
         case "model_attributes_type" | "dict_type" if error["loc"] == ("body",):
             return "the body must be a JSON object, sent as `Content-Type: application/json`"
     rule = broken_rule(error)
+    if error["loc"][-1] == "password":
+        rule = rule.partition(", got ")[0]  # an answer does not repeat it
     return f"`{place}` {rule}" if rule.startswith(("must", "is ")) else f"`{place}`: {rule}"
 
 

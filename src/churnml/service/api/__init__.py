@@ -5,10 +5,21 @@ In come requests, out go JSON and CSV. Read `shapes.py` first: it says what a re
 
 from fastapi import APIRouter
 
-from churnml.service.api import at_risk, case_notes, cases, customers, data, health, measures, outcomes, prospects
+from churnml.service.api import (
+    access,
+    at_risk,
+    case_notes,
+    cases,
+    customers,
+    data,
+    health,
+    measures,
+    outcomes,
+    prospects,
+)
 
 router = APIRouter()
-for part in (customers, at_risk, prospects, data, measures, health, outcomes, cases, case_notes):
+for part in (customers, at_risk, prospects, data, measures, access, health, outcomes, cases, case_notes):
     router.include_router(part.router)
 
 EXAMPLES = {"/v1/prospects": prospects.EXAMPLE_LIST, **measures.EXAMPLES}

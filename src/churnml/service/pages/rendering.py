@@ -50,9 +50,14 @@ def render(request: Request, template: str, context: Mapping[str, Any], status: 
     language = language_of(request)
     switch = {other: here_in(request, other) for other in wording.LANGUAGES}
     page = _environment(language).get_template(template)
-    frame = {"switch": switch, "page_path": request.url.path, "measured": _measured(request, status)}
     session = getattr(request.state, "session", None)
-    frame |= {"caller": caller_of(request), "csrf_token": token_for(session) if session else ""}
+    frame = {
+        "switch": switch,
+        "page_path": request.url.path,
+        "measured": _measured(request, status),
+        "caller": caller_of(request),
+        "csrf_token": token_for(session) if session else "",
+    }
     response = HTMLResponse(page.render(**context, **frame), status)
     response.headers.update({"vary": "Accept-Language, Cookie", "cache-control": "no-store"})
     remember(request, response)
