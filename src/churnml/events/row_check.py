@@ -16,11 +16,12 @@ from functools import cache
 from churnml.errors import nearest
 from churnml.events.clock import DAY
 from churnml.events.row_values import UnreadableError, Value, read_value
-from churnml.events.rules import WORDS
+from churnml.events.rules import MOST_MONEY, WORDS
 from churnml.events.schema import CURRENCY, MONEY_SCALE, Column, Table
 
 Row = Mapping[str, object]
 _LONGEST_ID = 256
+_LARGEST = 1e308
 _ODD = re.compile(r"^[\s]|[\s]$|[\x00-\x1f\x7f]", re.ASCII)
 _NO_TEXT = ("must be a text, found {}", "bring the value itself")
 _LENIENT = ("purpose", "channel")
@@ -79,18 +80,23 @@ def check_row(table: Table, row: Row, door: Door, now: int) -> dict[str, Value] 
         return texts
     lenient = table.name == "consents"
     found: dict[str, Value] = {}
-    undated: list[Broken] = []
+    broken: list[Broken] = []
     for column in table.columns:
         kept = _check(column, row.get(column.name), texts.get(column.name, ""), door.time_zone, lenient=lenient)
-        if isinstance(kept, Broken) and lenient and column.kind == "instant":
-            undated.append(kept)
-        elif isinstance(kept, Broken):
-            return kept
+        if isinstance(kept, Broken):
+            broken.append(kept)
         elif kept is not None:
             found[column.name] = kept
-    broken = _of_another_currency(table, texts, door.currency)
-    broken = broken or next(iter((*undated, *_between(table, found, now))), None)
-    return found if broken is None or (lenient and _refuses(found)) else broken
+    foreign = _of_another_currency(table, texts, door.currency)
+    first = next(iter((*([foreign] if foreign else []), *broken, *_between(table, found, now))), None)
+    return found if first is None or (lenient and _holds_undated(table, found, first)) else first
+
+
+def _holds_undated(table: Table, found: Mapping[str, Value], broken: Broken) -> bool:
+    """Tell whether a row takes a consent back and only its date is wrong: that holds from its landing on."""
+    undated = broken.column in table.names and table.column(broken.column).kind == "instant"
+    refuses = found.get("granted") is False and found.get("purpose") in _REFUSABLE
+    return undated and refuses and "customer_id" in found
 
 
 def _texts(table: Table, row: Row) -> dict[str, str] | Broken:
@@ -105,11 +111,6 @@ def _texts(table: Table, row: Row) -> dict[str, str] | Broken:
         if written is not None:
             texts[name] = written
     return texts
-
-
-def _refuses(found: Mapping[str, Value]) -> bool:
-    """Tell whether a row takes a consent back: that holds from its landing on, however it is dated."""
-    return found.get("granted") is False and found.get("purpose") in _REFUSABLE
 
 
 @cache
@@ -154,8 +155,18 @@ def _check(column: Column, given: object, text: str, time_zone: str, *, lenient:
     try:
         value = read_value(column.kind, text, time_zone)
     except UnreadableError:
-        return Broken(column.name, *WORDS[column.kind])
+        return _unreadable(column, text)
     return _bounded(column, value) or value
+
+
+def _unreadable(column: Column, text: str) -> Broken:
+    try:
+        too_large = column.kind == "money" and MOST_MONEY <= abs(float(text)) <= _LARGEST
+    except ValueError:
+        too_large = False
+    if too_large:
+        return Broken(column.name, f"must be an amount between {-MOST_MONEY:,} and {MOST_MONEY:,}", "correct it")
+    return Broken(column.name, *WORDS[column.kind])
 
 
 def _bounded(column: Column, value: Value) -> Broken | None:
@@ -185,9 +196,8 @@ def _between(table: Table, found: Mapping[str, Value], now: int) -> Iterator[Bro
         told = found.get(time)
         if not table.versioned and told is not None and happened is not None and told < happened:  # type: ignore[operator]  # both are instants
             yield Broken(time, "must not lie before `occurred_at`", "correct either of the two")
-    if {"score", "scale_min", "scale_max"} <= found.keys():
-        low, score, high = (float(found[name]) for name in ("scale_min", "score", "scale_max"))
-        if not low <= score <= high:
-            yield Broken("score", "must lie between `scale_min` and `scale_max`", "correct it or the scale")
+    score = found.get("score")
+    if score is not None and not found.get("scale_min", score) <= score <= found.get("scale_max", score):  # type: ignore[operator]  # all are numbers
+        yield Broken("score", "must lie between `scale_min` and `scale_max`", "correct it or the scale")
     if happened is not None and int(happened) > now + DAY:
         yield Broken("occurred_at", "must not lie in the future", "correct the date, or bring the row when it is due")

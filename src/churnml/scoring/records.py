@@ -71,7 +71,7 @@ class RunFacts:
 
 def decision_records(
     table: FeatureTable,
-    scores: Scores,
+    scores: Scores | None,
     told: list[list[Reason]],
     run: RunFacts,
     converting: Converting | None = None,
@@ -86,7 +86,7 @@ def decision_records(
     table : FeatureTable
         The whole base at one cutoff.
     scores, told
-        Of the rows that are modelled, in their order.
+        Of the rows that are modelled, in their order; None where none is.
     converting : Converting or None
         Of the rows that are undecided, in theirs.
     rules : LifecycleRules, optional
@@ -113,7 +113,9 @@ def decision_records(
             "cutoff": moment(run.cutoff, run.time_zone).isoformat(),
             "run_id": run.run_id,
             "model_version": run.model_version,
-            "rung": scores.forecast.rung if modelled[row] else _why_not(table, row, on_trial=bool(on_trial[row])),
+            "rung": scores.forecast.rung
+            if scores and modelled[row]
+            else _why_not(table, row, on_trial=bool(on_trial[row])),
             "churn_by": run.churn_by,
             "horizon_days": run.horizon_days,
             "population_days": run.population_days,
@@ -131,7 +133,7 @@ def decision_records(
         }
         if table.standing[row] == Standing.NO_PROFILING:
             record |= dict.fromkeys(_TOLD_OF_NOBODY)
-        found = _scored(scores, told, int(place[row]), run, ahead) if modelled[row] else _UNSCORED
+        found = _scored(scores, told, int(place[row]), run, ahead) if scores and modelled[row] else _UNSCORED
         found = found | (converting.record(int(turn[row])) if undecided[row] and converting else UNTOLD)
         found = found | (NO_CATEGORY if offers is None else offers.record(row))
         yield record | found | {"clv_to_cac": _ratio(found["clv"], record["acquisition_cost"])} | UNDECIDED
