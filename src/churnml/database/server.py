@@ -135,8 +135,8 @@ def _tell(context: ExceptionContext, url: URL, patience_seconds: float) -> None:
     import psycopg  # noqa: PLC0415  # an extra
 
     error = context.original_exception
-    if not isinstance(error, psycopg.OperationalError):
-        return
+    if context.is_pre_ping or not isinstance(error, psycopg.OperationalError):
+        return  # a kept connection that no longer lives is made anew, and nobody need know
     place, again = name_of(url), "see that it runs and lets this machine in, then do the same again"
     if error.sqlstate in {_TAKEN, _DEADLOCK}:
         raise DependencyError(
