@@ -211,6 +211,13 @@ def test_fields_come_from_columns_and_from_bodies_alike(records, fill):
     assert records.fields(run_id, ["note", "value_at_risk"]) == [("a", "é好", 2.0)]
 
 
+@pytest.mark.parametrize("number", [float("nan"), float("inf"), -float("inf")])
+def test_a_number_that_json_does_not_know_is_refused_and_a_word_that_looks_like_one_is_kept(records, fill, number):
+    assert records.of_run(fill([body("NaN", 1.0, action="Infinity")])) == [body("NaN", 1.0, action="Infinity")]
+    with pytest.raises(ValueError, match="JSON"):
+        fill([body("a", number)])
+
+
 def test_many_records_are_kept_each(records, fill):
     fill([body(f"{number:05}", float(number)) for number in range(5_001)])
     assert records.page(1).total == 5_001

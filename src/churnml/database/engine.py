@@ -76,10 +76,12 @@ def _set_pragmas(connection: Any, _record: object) -> None:  # Any: the driver's
 
     Synchronous: what has landed is acknowledged, so it must outlive a power cut, which the default of a write-ahead log
     does not promise. It costs a disk flush for each transaction, and a landing is one. Secure: what is blanked or
-    purged is overwritten, not only let go. Cache, 64 MB: an index of a million records is walked in memory.
+    purged is overwritten, not only let go. Pages of 16 KB, of a database that is new: a record takes 3 KB, and four to
+    a page cost a third less to write than one. Cache, 64 MB: an index of a million records is walked in memory.
     """
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON", "cache_size=-65536"):
+    for pragma in ("page_size=16384", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON"):
         connection.execute(f"PRAGMA {pragma}")
+    connection.execute("PRAGMA cache_size=-65536")
 
 
 def _tell_if_taken(context: ExceptionContext) -> None:
