@@ -16,7 +16,7 @@ from starlette.exceptions import HTTPException
 
 import churnml
 from churnml.config import ServeConfig, WorkspaceConfig
-from churnml.database import Workspace, open_engine
+from churnml.database import SERVICE_SECONDS, Workspace, open_engine
 from churnml.errors import ChurnmlError
 from churnml.events.row_check import Door
 from churnml.service import access_docs, api, clock, pages, problems
@@ -53,7 +53,7 @@ def create_app(
     DependencyError
         If the workspace's database cannot be opened.
     """
-    engine = open_engine(workspace.database)
+    engine = open_engine(workspace.database, patience_seconds=SERVICE_SECONDS)
     chosen = settings or ServeConfig()
     public = is_public(chosen)
 

@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 from churnml.database import cases as store
 from churnml.database.audit import audit
 from churnml.database.cases import Case, Wanted
-from churnml.errors import ChurnmlError, StaleError, UsageError
+from churnml.errors import StaleError, UsageError
 from churnml.events.clock import moment
 from churnml.service.access import Caller, requires
 from churnml.service.api.batches import Json, RowResults, answer, result
@@ -88,11 +88,11 @@ def claim_cases(request: Request, asked: CasesClaimed, caller: Writer, body: Bod
             try:
                 _, new = store.change_case(connection, customer, _wanted(caller, told), caller.name, asked_at(request))
                 results[index] = result(index, "kept" if new else "stood")
-            except ChurnmlError as error:
+            except UsageError as error:  # of this one alone
                 results[index] = result(index, "refused", problem=explain(error))
         kept = answer([results[index] for index in range(len(results))])
-        counts: dict[str, str | int] = {name: kept[name] for name in ("kept", "stood", "refused")}
-        counts["owner"] = owner
+        counts: dict[str, str | int] = {"owner": owner}
+        counts |= {name: kept[name] for name in ("kept", "stood", "refused")}
         audit(connection, caller, "cases.claimed", counts, at=asked_at(request))
         return 200, kept
 
