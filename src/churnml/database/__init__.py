@@ -4,8 +4,9 @@ In come rows, files and JSON bodies; out come the same, whole or not at all. Not
 Read `workspace.py` first, then `tables.py`; for budgets and assignments `ledger.py`.
 """
 
+from churnml.database.audit import audit
 from churnml.database.catalogue import Catalogue, Move, Part, Run
-from churnml.database.engine import open_engine
+from churnml.database.engine import SERVICE_SECONDS, open_engine
 from churnml.database.ledger import Assignment, Campaign, Ledger, Reservation, assignment_id
 from churnml.database.money import millionths, units
 from churnml.database.postings import FLAGS, KINDS, Outcome, Posted, Posting
@@ -16,6 +17,7 @@ from churnml.database.workspace import Workspace
 __all__ = [
     "FLAGS",
     "KINDS",
+    "SERVICE_SECONDS",
     "Assignment",
     "Campaign",
     "Catalogue",
@@ -31,6 +33,7 @@ __all__ = [
     "Run",
     "Workspace",
     "assignment_id",
+    "audit",
     "millionths",
     "open_engine",
     "source_digest",

@@ -6,7 +6,7 @@ from churnml.database.tables import metadata
 from churnml.database.tables_arrivals import arrivals
 
 revision = "0010"
-down_revision = "0007"
+down_revision = "0009"
 branch_labels = None
 depends_on = None
 
