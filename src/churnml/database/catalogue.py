@@ -10,10 +10,12 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, bindparam, delete, func, insert, select, text, update
 
+from churnml.database.arrivals import forget_arrivals
 from churnml.database.dialect import insert_or_ignore, insert_or_update, is_server, take_turn
 from churnml.database.records import blank, changed
 from churnml.database.releases import blank_choices, forget, withdraw
 from churnml.database.tables import aliases, assignments, batches, moves, parts, records, refusals, runs, sources
+from churnml.database.tables_arrivals import replaced
 from churnml.errors import DependencyError
 
 Json = dict[str, Any]  # Any: JSON bodies are shaped by their writers
@@ -155,6 +157,7 @@ class Catalogue:
                 gone += connection.execute(delete(records).where(records.c.customer_id == customer)).rowcount
             if gone:
                 changed(connection)
+            forget_arrivals(connection, forgotten)
             for path, part in new_parts.items():
                 if part is None:
                     connection.execute(delete(parts).where(parts.c.path == path))
@@ -331,6 +334,7 @@ def _acknowledge(connection: Connection, batch_id: int, refusing: Mapping[str, b
         insert_or_ignore(connection, refusals, from_now)
         new = select(refusals.c.customer_id).where(refusals.c.batch_id == batch_id)
         blank(connection, records.c.customer_id.in_(new))
+        connection.execute(delete(replaced).where(replaced.c.customer_id.in_(new)))
         blank_choices(connection, assignments.c.customer_id.in_(new))
 
 
