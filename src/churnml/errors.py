@@ -40,6 +40,47 @@ class NotFoundError(UsageError):
     code = "not_found"
 
 
+class MismatchError(UsageError):
+    """A request under a key that names another one."""
+
+    http_status = 422
+    code = "idempotency_mismatch"
+
+
+class ConflictError(UsageError):
+    """What was asked contradicts what stands by now."""
+
+    http_status = 409
+    code = "conflict"
+
+
+class TakenError(ConflictError):
+    """Something is held by somebody else."""
+
+    code = "taken"
+
+
+class StaleError(UsageError):
+    """Something has changed since it was read."""
+
+    http_status = 412
+    code = "stale"
+
+
+class InProgressError(ConflictError):
+    """The same request is being done at this moment."""
+
+    code = "in_progress"
+    headers: ClassVar[Mapping[str, str]] = {"retry-after": "1"}
+
+
+class GoneError(UsageError):
+    """Something that was there and has been removed for good."""
+
+    http_status = 410
+    code = "gone"
+
+
 class UnauthenticatedError(UsageError):
     """Somebody asks without saying who they are, or with a key or session that does not hold."""
 

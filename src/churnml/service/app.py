@@ -12,18 +12,23 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.openapi.utils import get_openapi
 from fastapi.staticfiles import StaticFiles
 from sqlalchemy.exc import SQLAlchemyError
+from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 
 import churnml
-from churnml.config import ServeConfig
-from churnml.database import Workspace, open_engine
+from churnml.config import ServeConfig, WorkspaceConfig
+from churnml.database import SERVICE_SECONDS, Workspace, open_engine
 from churnml.errors import ChurnmlError
+from churnml.events.row_check import Door
 from churnml.service import access_docs, api, clock, pages, problems
 from churnml.service.bodies import Bodies
+from churnml.service.champion import Scorer, Terms
 from churnml.service.credentials import Credentials
 from churnml.service.exposure import is_public
 from churnml.service.gate import Gate, wants_page
 from churnml.service.guard import SECURITY_HEADERS, Guard
+from churnml.service.idempotency import GoingOn
+from churnml.service.landing import Lander, Worker
 from churnml.service.readings import Readings
 
 _STATIC = Path(__file__).parent / "static"
@@ -32,7 +37,12 @@ One decision record per customer: the probability of churn, the value at risk, t
 Every error is an `application/problem+json` (RFC 9457) with a stable `code`."""
 
 
-def create_app(workspace: Workspace, settings: ServeConfig | None = None) -> FastAPI:
+def create_app(
+    workspace: Workspace,
+    settings: ServeConfig | None = None,
+    company: WorkspaceConfig | None = None,
+    terms: Terms | None = None,
+) -> FastAPI:
     """Return the service of a workspace, as an ASGI application.
 
     Parameters
@@ -41,19 +51,25 @@ def create_app(workspace: Workspace, settings: ServeConfig | None = None) -> Fas
         Where the records are; they may still be missing, and appear once a run is done.
     settings : ServeConfig, optional
         Under which names it is reached, and how long sessions last; by default on this machine only.
+    company : WorkspaceConfig, optional
+        The time zone in which rows are read that name none, and the currency of their amounts.
+    terms : Terms, optional
+        By what requests are scored; by default as the configuration files are by default.
 
     Raises
     ------
     DependencyError
         If the workspace's database cannot be opened.
     """
-    engine = open_engine(workspace.database)
+    engine = open_engine(workspace.database, patience_seconds=SERVICE_SECONDS)
     chosen = settings or ServeConfig()
     public = is_public(chosen)
 
     @asynccontextmanager
-    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        app.state.worker.start()
         yield
+        await run_in_threadpool(app.state.worker.stop)
         engine.dispose()
 
     app = FastAPI(
@@ -66,11 +82,17 @@ def create_app(workspace: Workspace, settings: ServeConfig | None = None) -> Fas
         redirect_slashes=False,  # an id may end with a slash
         lifespan=lifespan,
     )
+    told = company or WorkspaceConfig()
+    app.state.door = Door(told.time_zone, told.currency)
     app.state.engine = engine
+    app.state.going_on = GoingOn()
     app.state.workspace = workspace
     app.state.settings = chosen
     app.state.now = clock.now
     app.state.readings = Readings(engine, workspace)
+    app.state.scorer = Scorer(workspace, engine, terms or Terms(told))
+    lander = Lander(workspace, engine, app.state.scorer, lambda: int(app.state.now()))  # asked anew: tests set it
+    app.state.worker = Worker(lander, app.state.scorer, chosen.land_every_seconds)
     app.state.credentials = Credentials(engine, chosen, public=public)
     app.include_router(api.router)
     app.include_router(pages.router)
@@ -107,6 +129,8 @@ def _openapi(app: FastAPI) -> dict[str, Any]:  # Any: OpenAPI
         access_docs.describe(schema, app.routes)
         for path, example in api.EXAMPLES.items():
             schema["paths"][path]["get"]["responses"]["200"]["content"]["application/json"]["example"] = example
+        for (path, method), example in api.WRITTEN.items():
+            schema["paths"][path][method]["responses"]["200"]["content"]["application/json"]["example"] = example
         app.openapi_schema = schema
     return app.openapi_schema
 

@@ -10,11 +10,12 @@ from dataclasses import dataclass
 
 import uvicorn
 
-from churnml.config import ServeConfig
+from churnml.config import ServeConfig, WorkspaceConfig
 from churnml.database import Workspace
 from churnml.database.people import count_admins
 from churnml.errors import DependencyError
 from churnml.service.app import create_app
+from churnml.service.champion import Terms
 from churnml.service.exposure import check_exposure, is_public
 from churnml.service.signing_in import login_link
 
@@ -31,7 +32,11 @@ class Listening:
 
 
 def serve(
-    workspace: Workspace, settings: ServeConfig | None = None, announce: Callable[[Listening], None] = lambda _: None
+    workspace: Workspace,
+    settings: ServeConfig | None = None,
+    announce: Callable[[Listening], None] = lambda _: None,
+    company: WorkspaceConfig | None = None,
+    terms: Terms | None = None,
 ) -> None:
     """Serve the API and the pages of a workspace until the process is interrupted.
 
@@ -43,6 +48,10 @@ def serve(
         Where to listen, for whom, and with which certificate; by default on 127.0.0.1:8000, for this machine.
     announce : callable
         Told the address once the service listens on it.
+    company : WorkspaceConfig, optional
+        As `create_app` takes it.
+    terms : Terms, optional
+        Likewise.
 
     Raises
     ------
@@ -52,7 +61,7 @@ def serve(
         If the port is taken or may not be used.
     """
     chosen = settings or ServeConfig()
-    app = create_app(workspace, chosen)
+    app = create_app(workspace, chosen, company, terms)
     with app.state.engine.connect() as connection:
         check_exposure(chosen, count_admins(connection))
     listening = listen(chosen.host, chosen.port)
