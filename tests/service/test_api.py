@@ -151,7 +151,7 @@ def test_a_cursor_of_an_earlier_run_is_refused(own_workspace):
         ("stage=declned", "did you mean `declining`?"),
         ("segment=high_value", "got 'high_value'; did you mean `high_value_"),
         ("limt=5", "unknown field `limt`; did you mean `limit`?"),
-        ("format=xls", "`format` must be `json` or `csv`, got 'xls'"),
+        ("format=xls", "`format` must be `json`, `csv`, `xlsx` or `jsonl`, got 'xls'; did you mean `xlsx`?"),
     ],
 )
 def test_a_wrong_query_is_refused_and_the_field_named(client, query, words):

@@ -12,7 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from churnml.errors import DependencyError
 
-SCHEMA_REVISION = "0007"
+SCHEMA_REVISION = "0014"
 _TAKEN = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
 
 

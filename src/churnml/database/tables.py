@@ -105,6 +105,12 @@ records = Table(
     Column("lifecycle_stage", String(32)),
     Column("segment", String(32)),
     Column("action", String(64)),
+    Column("clv", Float, comment="money; empty outside the population"),
+    Column("expected_net_value", Float, comment="money; empty where nothing is to be done"),
+    Column("last_order_at", BigInteger, comment="microseconds UTC"),
+    Column("reason_group", String(32), comment="of the weightiest reason"),
+    Column("arm", String(16), comment="treated, control, held_out or none; empty where nobody was assigned"),
+    Column("no_action_because", String(32)),
     Column("body", Text, nullable=False, comment="the whole record, JSON"),
     # the at-risk list walks this index, so that page 1,000 costs what page 1 costs
     Index("records_by_value_at_risk", "run_id", "value_at_risk", "customer_id"),
@@ -113,6 +119,11 @@ records = Table(
     # a refusal blanks, and an erasure removes, the records of one customer in every run
     Index("records_by_customer", "customer_id"),
 )
+# each sort of the list at risk walks an index of its own, one way or the other
+for _by in ("churn_probability", "clv", "expected_net_value", "last_order_at"):
+    _told = records.c[_by].is_not(None)
+    _columns = (records.c.run_id, records.c[_by].desc(), records.c.customer_id)
+    Index(f"records_sorted_by_{_by}", *_columns, sqlite_where=_told, postgresql_where=_told)
 
 campaigns = Table(
     "campaigns",

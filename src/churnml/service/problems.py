@@ -23,7 +23,11 @@ from churnml.refusals import broken_rule
 MEDIA_TYPE = "application/problem+json"
 _CODES = {404: "not_found", 405: "method_not_allowed", 413: "too_large", 421: "wrong_host"}
 _BUG = "something went wrong on our side; the log of the service says what"
-_KNOWN_FIELDS = ("customer_ids", "limit", "cursor", "band", "action", "format", "lang")
+_KNOWN_FIELDS = (
+    "customer_ids", "limit", "cursor", "band", "action", "stage", "segment", "reason", "arm", "contactable", "sort",
+    "order", "fields", "min_value_at_risk", "max_value_at_risk", "min_churn_probability", "max_churn_probability",
+    "format", "lang",
+)  # fmt: skip
 
 
 class Problem(BaseModel):

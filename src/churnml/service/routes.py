@@ -51,7 +51,7 @@ def told(routes: Iterable[BaseRoute]) -> list[Told]:
         Told(method, route.path, _scope(route.dependant), route.summary or route.name, str((route.tags or [""])[0]))
         for route in api_routes(routes)
         if route.include_in_schema and route.path.startswith(("/v1/", "/healthz", "/readyz", "/metrics"))
-        for method in sorted(route.methods - {"HEAD"})
+        for method in sorted((route.methods or set()) - {"HEAD"})
     ]
     return sorted(found, key=lambda one: (one.tag, one.path, one.method))
 

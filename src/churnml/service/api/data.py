@@ -10,6 +10,7 @@ from fastapi import APIRouter, Depends
 from fastapi.responses import Response
 from pydantic import Field
 
+from churnml.service.access import requires
 from churnml.service.api.shapes import Shape, readings
 from churnml.service.problems import described
 from churnml.service.readings import NO_DATA, Readings
@@ -151,6 +152,7 @@ class DataReport(Shape):
     "/data",
     summary="The report of the latest landing",
     response_model=DataReport,
+    dependencies=[Depends(requires("read"))],
     responses={
         200: {"content": {"application/json": {"example": _EXAMPLE}}},
         **described({404: ("not_found", NO_DATA), 503: ("dependency", "the database does not answer")}),
