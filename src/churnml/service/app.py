@@ -15,7 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
 
 import churnml
-from churnml.database import Workspace, open_engine
+from churnml.database import SERVICE_SECONDS, Workspace, open_engine
 from churnml.errors import ChurnmlError
 from churnml.service import api, pages, problems
 from churnml.service.guard import SECURITY_HEADERS, Guard
@@ -40,7 +40,7 @@ def create_app(workspace: Workspace) -> FastAPI:
     DependencyError
         If the workspace's database cannot be opened.
     """
-    engine = open_engine(workspace.database)
+    engine = open_engine(workspace.database, patience_seconds=SERVICE_SECONDS)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:

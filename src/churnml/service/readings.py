@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from sqlalchemy import Engine, func, select
+from sqlalchemy import Connection, Engine, func, select
 
 from churnml.database import Catalogue, Records, Workspace, lists
 from churnml.database.lists import Place, Wanted
@@ -102,6 +102,7 @@ class Readings:
         self._records = Records(engine)
         self._catalogue = Catalogue(engine)
         self._actions_of = lru_cache(maxsize=4)(self._read_actions)
+        self._counted = lru_cache(maxsize=1_000)(self._count)
 
     def find_run(self) -> CurrentRun | None:
         """Return the run whose records are served, or None before the first."""
@@ -205,14 +206,23 @@ class Readings:
         asked = asked_for("at-risk", wanted)
         since = None if cursor is None else cursors.read(cursor, run.run_id, asked)
         with self._engine.connect() as connection:
-            total = lists.count(connection, run.run_id, wanted) if since is None else since.total
+            total = self._total(connection, run, wanted) if since is None else since.total
             page = lists.list_page(connection, run.run_id, wanted, limit, since.place if since else None)
         return _slice(run, asked, since, page.records, page.following, total)
 
     def count_at_risk(self, run: CurrentRun, wanted: Wanted) -> int:
         """Return how many customers the list holds."""
         with self._engine.connect() as connection:
-            return lists.count(connection, run.run_id, wanted)
+            return self._total(connection, run, wanted)
+
+    def _total(self, connection: Connection, run: CurrentRun, wanted: Wanted) -> int:
+        """Return the length of a list, counted once for all its sorts as long as the records stay as they are."""
+        changes = lists.changes(connection, run.run_id)
+        return self._counted(run.run_id, changes, replace(wanted, sort="value_at_risk", ascending=False))
+
+    def _count(self, run_id: str, _changes: int, wanted: Wanted) -> int:
+        with self._engine.connect() as connection:
+            return lists.count(connection, run_id, wanted)
 
     def whole_list(self, run: CurrentRun, wanted: Wanted) -> Iterator[Record]:
         """Give the whole list record by record, reading it in pages so that memory stays small."""

@@ -9,7 +9,7 @@ from churnml.database.records import listed_by
 from churnml.database.tables import records
 
 revision = "0014"
-down_revision = "0007"
+down_revision = "0012"
 branch_labels = None
 depends_on = None
 _COLUMNS = ("clv", "expected_net_value", "last_order_at", "reason_group", "arm", "no_action_because")

@@ -1,0 +1,30 @@
+"""What is kept is kept alike in a file and on a server: every test here that has a workspace runs on both."""
+
+import pytest
+from sqlalchemy import text
+
+from churnml.database import open_engine
+from churnml.database.tables import metadata
+from small import Tiny
+
+
+@pytest.fixture(scope="session")
+def on_server(postgres):
+    """Return where one database is that every test finds empty, and an engine on it."""
+    where = postgres.new_database()
+    engine = open_engine(where)
+    yield where, engine
+    engine.dispose()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def tiny(request, tmp_path):
+    """Return an empty workspace whose database is a file, and then one whose database is on a server."""
+    where = None
+    if request.param == "postgresql":
+        where, engine = request.getfixturevalue("on_server")
+        with engine.begin() as connection:
+            connection.execute(text(f"TRUNCATE {', '.join(metadata.tables)} RESTART IDENTITY"))
+    tiny = Tiny.make(tmp_path, where)
+    yield tiny
+    tiny.catalogue.engine.dispose()
