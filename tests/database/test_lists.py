@@ -18,9 +18,10 @@ PEOPLE = st.lists(st.fixed_dictionaries({
 }), max_size=14)  # fmt: skip
 
 
-@pytest.fixture(scope="module")
-def records(tmp_path_factory):
-    engine = open_engine(tmp_path_factory.mktemp("lists") / "lists.db")
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def records(request, tmp_path_factory):
+    path = tmp_path_factory.mktemp("lists") / "lists.db"
+    engine = open_engine(request.getfixturevalue("postgres").new_database() if request.param == "postgresql" else path)
     yield Records(engine)
     engine.dispose()
 
@@ -111,6 +112,8 @@ def test_a_list_is_counted_as_it_is_walked(records):
 @pytest.mark.parametrize("sort", [one for one in SORTS if one != "value_at_risk"])
 @pytest.mark.parametrize("ascending", [False, True])
 def test_each_page_of_each_sort_goes_straight_to_its_place_in_an_index(records, sort, ascending):
+    if records.engine.dialect.name != "sqlite":
+        pytest.skip("PostgreSQL scans a table this small; the benchmark of the store walks a long one")
     asked = []
     event.listen(records.engine, "before_cursor_execute", lambda *told: asked.append(told[2:4]))
     with records.engine.connect() as connection:

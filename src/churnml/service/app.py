@@ -17,9 +17,10 @@ from starlette.exceptions import HTTPException
 import churnml
 from churnml.database import SERVICE_SECONDS, Workspace, open_engine
 from churnml.errors import ChurnmlError
-from churnml.service import api, pages, problems
+from churnml.service import api, pages, problems, request_ids
 from churnml.service.guard import SECURITY_HEADERS, Guard
 from churnml.service.readings import Readings
+from churnml.service.request_ids import RequestIds
 
 _STATIC = Path(__file__).parent / "static"
 _DESCRIPTION = """\
@@ -62,6 +63,7 @@ def create_app(workspace: Workspace) -> FastAPI:
     app.include_router(pages.router)
     app.mount("/static", StaticFiles(directory=_STATIC), name="static")
     app.add_middleware(Guard)
+    app.add_middleware(RequestIds)  # the last one added is met first
     for kind in (ChurnmlError, RequestValidationError, HTTPException, SQLAlchemyError, Exception):
         app.add_exception_handler(kind, _answer_error)
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
@@ -77,6 +79,7 @@ def _answer_error(request: Request, error: Exception) -> Response:
     else:
         answer = problems.Response(problem)
     answer.headers.update(SECURITY_HEADERS)  # the answer to a bug does not pass the door
+    answer.headers[request_ids.HEADER] = request_ids.current() or ""
     answer.headers.update(getattr(error, "headers", None) or {})
     return answer
 
