@@ -128,10 +128,10 @@ for _name, _by in (
     _listed = _by.is_not(None)
     Index(_name, records.c.run_id, _by.desc(), records.c.customer_id, sqlite_where=_listed, postgresql_where=_listed)
 # each sort of the list at risk walks an index of its own, one way or the other
-for _by in ("churn_probability", "clv", "expected_net_value", "last_order_at"):
-    _told = records.c[_by].is_not(None)
-    _columns = (records.c.run_id, records.c[_by].desc(), records.c.customer_id)
-    Index(f"records_sorted_by_{_by}", *_columns, sqlite_where=_told, postgresql_where=_told)
+for _field in ("churn_probability", "clv", "expected_net_value", "last_order_at"):
+    _told = records.c[_field].is_not(None)
+    _columns = (records.c.run_id, records.c[_field].desc(), records.c.customer_id)
+    Index(f"records_sorted_by_{_field}", *_columns, sqlite_where=_told, postgresql_where=_told)
 
 campaigns = Table(
     "campaigns",

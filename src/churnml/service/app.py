@@ -58,6 +58,7 @@ def create_app(workspace: Workspace) -> FastAPI:
         redirect_slashes=False,  # an id may end with a slash
         lifespan=lifespan,
     )
+    app.state.engine = engine
     app.state.readings = Readings(engine, workspace)
     app.include_router(api.router)
     app.include_router(pages.router)

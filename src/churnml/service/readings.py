@@ -28,8 +28,10 @@ BANDS: tuple[Band, ...] = ("high", "medium", "low")
 Record = dict[str, Any]  # Any: a record is JSON; `api/shapes.py` says what stands in it
 NO_RUN = "there are no decision records yet; run `churnml demo`, or `churnml ingest`, `churnml train`, `churnml score`"
 NOT_MEASURED = "{name} was not measured yet; run `churnml measure {name}`, or `churnml report` for all measures"
+NO_EFFECT = "no effect was measured yet; run `churnml measure effect` once windows of assignments have closed"
 NO_DATA = "nothing has landed yet; run `churnml demo`, or `churnml ingest` with your own tables"
 _EXPORT_PAGE = 2_000
+_EFFECT = "effect"  # what `churnml measure effect` marks its runs by
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -62,7 +64,7 @@ class Landing:
     @property
     def landed_on(self) -> str | None:
         """When it was done, as ISO 8601 in UTC."""
-        return None if self.landed_at is None else _day_and_time(self.landed_at)
+        return None if self.landed_at is None else instant_told(self.landed_at)
 
 
 @dataclass(frozen=True)
@@ -156,7 +158,7 @@ class Readings:
     def find_measured(self, name: str) -> Measured | None:
         """Return what was measured last under a name of `MEASURES`, or None before the first time."""
         run = self._catalogue.last_run(name)
-        return None if run is None else Measured(run.run_id, _day_and_time(run.finished_at or 0), run.summary)
+        return None if run is None else Measured(run.run_id, instant_told(run.finished_at or 0), run.summary)
 
     def measured(self, name: str) -> Measured:
         """Return what was measured last under a name of `MEASURES`.
@@ -170,6 +172,26 @@ class Readings:
         if found is None:
             raise DependencyError(NOT_MEASURED.format(name=name))
         return found
+
+    def effect(self, campaign: str | None = None) -> Measured:
+        """Return what `churnml measure effect` found last of a campaign, or of all together.
+
+        Raises
+        ------
+        NotFoundError
+            If it was measured, but not of this.
+        DependencyError
+            If it was not measured yet.
+        """
+        done = [run for run in self._catalogue.runs("measure") if run.summary.get("of") == _EFFECT]
+        for run in done:
+            if run.summary.get("campaign") == campaign:
+                return Measured(run.run_id, instant_told(run.finished_at or 0), run.summary)
+        if not done:
+            raise DependencyError(NO_EFFECT)
+        measured = ", ".join(dict.fromkeys(run.summary.get("campaign") or "all together" for run in done))
+        asked = f"campaign `{campaign}`" if campaign else "all campaigns together"
+        raise NotFoundError(f"no effect of {asked} was measured; measured were: {measured}")
 
     def customer(self, customer_id: str) -> Record:
         """Return the record of one customer, with their path through the stages.
@@ -269,7 +291,8 @@ class Readings:
         return {body["action"]: _text(body.get("action_label"), body["action"]) for body in bodies}
 
 
-def _day_and_time(instant: int) -> str:
+def instant_told(instant: int) -> str:
+    """Return microseconds UTC as ISO 8601."""
     return (_EPOCH + timedelta(microseconds=instant)).isoformat()
 
 

@@ -5,13 +5,18 @@ In come requests, out go JSON and CSV. Read `shapes.py` first: it says what a re
 
 from fastapi import APIRouter
 
-from churnml.service.api import at_risk, customers, data, health, measures, prospects
+from churnml.service.api import at_risk, campaigns, customers, data, health, measures, models, prospects, runs
 
 router = APIRouter()
-for part in (customers.router, at_risk.router, prospects.router, data.router, measures.router, health.router):
-    router.include_router(part)
+for family in (customers, at_risk, prospects, campaigns, measures, models, runs, data, health):
+    router.include_router(family.router)
 
-EXAMPLES = {"/v1/prospects": prospects.EXAMPLE_LIST, **measures.EXAMPLES}
+EXAMPLES = {
+    "/v1/prospects": prospects.EXAMPLE_LIST,
+    "/v1/effects": campaigns.EXAMPLE_EFFECT,
+    "/v1/models/{model_version}": models.EXAMPLE_MODEL,
+    **measures.EXAMPLES,
+}
 """Answers to a GET in which some fields are null: FastAPI would leave them out, so the application puts them in."""
 
 __all__ = ["EXAMPLES", "router"]

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 
 from fastapi import Request
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from sqlalchemy import Engine
 
 from churnml.database.lists import Sort, Wanted
 from churnml.measures import Segment, Stage
@@ -430,6 +431,12 @@ class Readiness(Shape):
     status: Literal["ready"]
     run_id: str
     cutoff: datetime | None
+
+
+def engine(request: Request) -> Engine:
+    """Return the connection to the SQL database."""
+    found: Engine = request.app.state.engine
+    return found
 
 
 def readings(request: Request) -> Readings:
