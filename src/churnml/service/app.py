@@ -20,7 +20,7 @@ from churnml.config import ServeConfig, WorkspaceConfig
 from churnml.database import SERVICE_SECONDS, Workspace, open_engine
 from churnml.errors import ChurnmlError
 from churnml.events.row_check import Door
-from churnml.service import access_docs, api, clock, pages, problems
+from churnml.service import access_docs, api, clock, pages, problems, request_ids
 from churnml.service.bodies import Bodies
 from churnml.service.champion import Scorer, Terms
 from churnml.service.credentials import Credentials
@@ -30,6 +30,7 @@ from churnml.service.guard import SECURITY_HEADERS, Guard
 from churnml.service.idempotency import GoingOn
 from churnml.service.landing import Lander, Worker
 from churnml.service.readings import Readings
+from churnml.service.request_ids import RequestIds
 
 _STATIC = Path(__file__).parent / "static"
 _DESCRIPTION = """\
@@ -100,6 +101,7 @@ def create_app(
     app.add_middleware(Bodies)
     app.add_middleware(Gate, application=app, credentials=app.state.credentials, refuse=_told)
     app.add_middleware(Guard, hosts=chosen.public_hosts, public=public)
+    app.add_middleware(RequestIds)  # the last one added is met first
     for kind in (ChurnmlError, RequestValidationError, HTTPException, SQLAlchemyError, Exception):
         app.add_exception_handler(kind, _answer_error)
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
@@ -110,6 +112,7 @@ def _answer_error(request: Request, error: Exception) -> Response:
     """Answer with the error; the answer to a bug does not pass the door, so it gets its headers here."""
     answer = _told(request, error)
     answer.headers.update(SECURITY_HEADERS)
+    answer.headers[request_ids.HEADER] = request_ids.current() or ""
     return answer
 
 
