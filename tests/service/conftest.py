@@ -4,7 +4,7 @@ import threading
 
 import pytest
 import uvicorn
-from sample_run import ask, bodies, fill
+from sample_run import a_key, ask, bodies, fill
 
 from churnml.database import Workspace
 from churnml.service import create_app
@@ -44,6 +44,12 @@ def address(own_workspace):
     server.should_exit = True
     thread.join()
     listening.close()
+
+
+@pytest.fixture
+def signed(own_workspace):
+    """The headers of one who may do everything in the service of a workspace that a test may change."""
+    return {"authorization": f"Bearer {a_key(own_workspace)}"}
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ In come rows, files and JSON bodies; out come the same, whole or not at all. Not
 Read `workspace.py` first, then `tables.py`; for budgets and assignments `ledger.py`.
 """
 
+from churnml.database.audit import audit
 from churnml.database.catalogue import Catalogue, Move, Part, Run
 from churnml.database.engine import SERVICE_SECONDS, open_engine
 from churnml.database.ledger import Assignment, Campaign, Ledger, Reservation, assignment_id
@@ -32,6 +33,7 @@ __all__ = [
     "Run",
     "Workspace",
     "assignment_id",
+    "audit",
     "millionths",
     "open_engine",
     "source_digest",

@@ -23,7 +23,10 @@ from churnml.refusals import broken_rule
 MEDIA_TYPE = "application/problem+json"
 _CODES = {404: "not_found", 405: "method_not_allowed", 413: "too_large", 421: "wrong_host"}
 _BUG = "something went wrong on our side; the log of the service says what"
-_KNOWN_FIELDS = ("customer_ids", "limit", "cursor", "band", "action", "format", "lang")
+_KNOWN_FIELDS = (
+    "customer_ids", "customer_id", "limit", "cursor", "band", "action", "format", "lang", "outcomes", "contacts",
+    "consents", "owner", "expected_owner", "status", "follow_up_on", "snoozed_until", "call_result", "text",
+)  # fmt: skip
 
 
 class Problem(BaseModel):
@@ -80,12 +83,15 @@ def _complaint(error: Mapping[str, Any]) -> str:  # Any: pydantic's own error ty
     place = ".".join(str(part) for part in error["loc"][1:]) or str(error["loc"][0])
     match error["type"]:
         case "extra_forbidden":
-            return f"unknown field `{place}`{nearest(str(error['loc'][-1]), _KNOWN_FIELDS)}"
+            word = str(error["loc"][-1])
+            return f"unknown field `{place}`{nearest(word, [one for one in _KNOWN_FIELDS if one != word])}"
         case "json_invalid":
             return f"the body is not valid JSON: {error.get('ctx', {}).get('error', error['msg'])}"
         case "model_attributes_type" | "dict_type" if error["loc"] == ("body",):
             return "the body must be a JSON object, sent as `Content-Type: application/json`"
     rule = broken_rule(error)
+    if error["loc"][-1] == "password":
+        rule = rule.partition(", got ")[0]  # an answer does not repeat it
     return f"`{place}` {rule}" if rule.startswith(("must", "is ")) else f"`{place}`: {rule}"
 
 

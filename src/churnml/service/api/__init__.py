@@ -5,13 +5,27 @@ In come requests, out go JSON and CSV. Read `shapes.py` first: it says what a re
 
 from fastapi import APIRouter
 
-from churnml.service.api import at_risk, customers, data, health, measures, prospects
+from churnml.service.api import (
+    access,
+    at_risk,
+    case_notes,
+    cases,
+    customers,
+    data,
+    health,
+    measures,
+    outcomes,
+    prospects,
+)
 
 router = APIRouter()
-for part in (customers.router, at_risk.router, prospects.router, data.router, measures.router, health.router):
-    router.include_router(part)
+for part in (customers, at_risk, prospects, data, measures, access, health, outcomes, cases, case_notes):
+    router.include_router(part.router)
 
 EXAMPLES = {"/v1/prospects": prospects.EXAMPLE_LIST, **measures.EXAMPLES}
 """Answers to a GET in which some fields are null: FastAPI would leave them out, so the application puts them in."""
 
-__all__ = ["EXAMPLES", "router"]
+WRITTEN = {("/v1/outcomes", "post"): outcomes.EXAMPLE, **cases.EXAMPLES, **case_notes.EXAMPLES}
+"""The same of routes by their method."""
+
+__all__ = ["EXAMPLES", "WRITTEN", "router"]

@@ -7,13 +7,14 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query
 from fastapi.responses import Response
 
+from churnml.service.access import requires
 from churnml.service.api.customers import EXAMPLE
 from churnml.service.api.lists import PAGE, REFUSED, csv_file, json_page, wants_csv
 from churnml.service.api.shapes import AtRiskList, AtRiskQuery, readings
 from churnml.service.exports import csv_chunks
 from churnml.service.readings import Filters, Readings
 
-router = APIRouter(prefix="/v1", tags=["records"])
+router = APIRouter(prefix="/v1", tags=["records"], dependencies=[Depends(requires("read"))])
 _EXAMPLE = {
     "items": [EXAMPLE], "next_cursor": "WyI1ZjBj…", "total": 2301, "run_id": "5f0c…", "model_version": "9b1d…",
     "cutoff": "2018-01-01T00:00:00+00:00", "horizon_days": 60, "currency": "USD",

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Depends, Request
 from fastapi.responses import JSONResponse
 
+from churnml.service.access import requires
 from churnml.service.api.shapes import MAX_IDS, DecisionRecord, Scores, ScoresRequest, readings
 from churnml.service.problems import described
 from churnml.service.readings import NO_RUN, Readings
+from churnml.service.trail import viewed
 
-router = APIRouter(prefix="/v1", tags=["records"])
+router = APIRouter(prefix="/v1", tags=["records"], dependencies=[Depends(requires("read"))])
 Reader = Annotated[Readings, Depends(readings)]
 EXAMPLE = {
     "customer_id": "42", "cutoff": "2018-01-01T00:00:00+00:00", "run_id": "5f0c…", "model_version": "9b1d…",
@@ -70,9 +72,11 @@ EXAMPLE = {
         }),
     },
 )  # fmt: skip
-def customer(customer_id: str, reader: Reader) -> JSONResponse:
+def customer(customer_id: str, request: Request, reader: Reader) -> JSONResponse:
     """Return the record of the latest finished run. Ids are text: `00123` is not `123`; escape `/` as `%2F`."""
-    return JSONResponse(reader.customer(customer_id))
+    record = reader.customer(customer_id)
+    viewed(request, customer_id)
+    return JSONResponse(record)
 
 
 @router.post(

@@ -7,13 +7,14 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query
 from fastapi.responses import Response
 
+from churnml.service.access import requires
 from churnml.service.api.customers import EXAMPLE
 from churnml.service.api.lists import PAGE, REFUSED, csv_file, json_page, wants_csv
 from churnml.service.api.shapes import ProspectList, ProspectQuery, readings
 from churnml.service.exports import prospect_chunks
 from churnml.service.readings import Readings
 
-router = APIRouter(prefix="/v1", tags=["records"])
+router = APIRouter(prefix="/v1", tags=["records"], dependencies=[Depends(requires("read"))])
 _NOTHING = (
     "churn_probability", "churn_probability_low", "churn_probability_high", "risk_band", "expected_margin",
     "margin_median", "margin_low", "margin_high", "clv", "cost_to_serve", "clv_to_cac", "value_if_retained",

@@ -11,13 +11,14 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 
 from churnml.errors import UsageError
 from churnml.measures import SEGMENTS, STAGES
+from churnml.service.access import requires
 from churnml.service.api.shapes import readings
 from churnml.service.pages.language import language_of
 from churnml.service.pages.rendering import render
 from churnml.service.readings import BANDS, CurrentRun, Filters, Readings, Slice
 from churnml.wording import Text
 
-router = APIRouter()
+router = APIRouter(dependencies=[Depends(requires("read"))])
 _PAGE = 50
 
 

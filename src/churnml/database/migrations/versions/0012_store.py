@@ -6,7 +6,7 @@ from alembic import op
 from churnml.database.tables import records
 
 revision = "0012"
-down_revision = "0007"
+down_revision = "0010"
 branch_labels = None
 depends_on = None
 _LISTS = ("records_by_value_at_risk", "records_by_conversion")
