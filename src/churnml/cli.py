@@ -948,6 +948,31 @@ def backtest(
 
 
 @app.command()
+def replay(
+    run: Annotated[
+        str | None, typer.Argument(help="The first characters of its id. Default: the run that is served.")
+    ] = None,
+    sample: Annotated[int, typer.Option(min=1, help="How many records are compared, drawn at random.")] = 1_000,
+    workspace: WorkspaceOption = WORKSPACE,
+    configs: ConfigsOption = CONFIGS,
+    *,
+    as_json: JsonOption = False,
+) -> None:
+    """Make decision records of a run anew and compare them bit for bit: exit code 1 if one is not what it was."""
+    from churnml.verbs.replay import DIFFERS, told  # noqa: PLC0415
+    from churnml.verbs.replay import replay as run_again  # noqa: PLC0415
+
+    session = _open(workspace, configs, as_json=as_json)
+    said = run_again(session, run, sample=sample)
+    if as_json:
+        session.print_json(said)
+    else:
+        session.console.print(told(said), markup=False)
+    if said["differ"]:
+        raise typer.Exit(DIFFERS)
+
+
+@app.command()
 def backup(
     to: Annotated[Path, typer.Option("--to", help="A new folder, or a file whose name ends in .tar.")],
     workspace: WorkspaceOption = WORKSPACE,

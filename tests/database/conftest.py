@@ -14,7 +14,7 @@ def tiny(request, tmp_path):
     if request.param == "postgresql":
         where, engine = request.getfixturevalue("on_server")
         with engine.begin() as connection:
-            connection.execute(text(f"TRUNCATE {', '.join(metadata.tables)} RESTART IDENTITY"))
+            connection.execute(text(f"TRUNCATE {', '.join(metadata.tables)} RESTART IDENTITY CASCADE"))
     tiny = Tiny.make(tmp_path, where)
     yield tiny
     tiny.catalogue.engine.dispose()

@@ -6,6 +6,8 @@ version is brought to the present one by the migrations that every file goes thr
 
 from __future__ import annotations
 
+import importlib
+import pkgutil
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
@@ -105,6 +107,9 @@ def is_known(revision: str) -> bool:
 
 def _tables(connection: Connection) -> list[Table]:
     """Return the tables in an order in which rows find what they refer to; all of them, or none is copied."""
+    for module in pkgutil.iter_modules([str(Path(__file__).parent)]):  # each part of the house declares its own
+        if module.name.startswith("tables_"):
+            importlib.import_module(f"churnml.database.{module.name}")
     unknown = set(inspect(connection).get_table_names()) - set(metadata.tables) - {_VERSION}
     if unknown:
         raise DependencyError(
