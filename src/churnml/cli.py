@@ -973,6 +973,26 @@ def replay(
 
 
 @app.command()
+def vacuum(
+    workspace: WorkspaceOption = WORKSPACE,
+    configs: ConfigsOption = CONFIGS,
+    *,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Tell what would go, and remove nothing.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Let go of records of old runs and of rows set aside long ago; nothing that is served or measured by goes."""
+    from churnml.verbs.vacuum import told  # noqa: PLC0415
+    from churnml.verbs.vacuum import vacuum as run  # noqa: PLC0415
+
+    session = _open(workspace, configs, as_json=as_json)
+    said = run(session, dry_run=dry_run)
+    if as_json:
+        session.print_json(said)
+    else:
+        session.console.print(told(said), markup=False)
+
+
+@app.command()
 def backup(
     to: Annotated[Path, typer.Option("--to", help="A new folder, or a file whose name ends in .tar.")],
     workspace: WorkspaceOption = WORKSPACE,
