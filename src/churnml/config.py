@@ -529,6 +529,13 @@ class KpiConfig(Settings):
     targets: dict[str, KpiTarget] = Field(default_factory=dict, description="by name of the figure")
 
 
+class StoreConfig(Settings):
+    """`configs/store.yaml`: how long decision records of past runs are kept."""
+
+    keep_runs: int = Field(30, ge=1, le=100_000, description="the latest runs of each verb that keep their records")
+    keep_days: Days = Field(90, description="days for which every run keeps its records")
+
+
 class ServeConfig(Settings):
     """`configs/serve.yaml`: where the service listens, under which names, and how long a person stays signed in."""
 
