@@ -15,6 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
 
 import churnml
+from churnml.config import HandoffConfig
 from churnml.database import SERVICE_SECONDS, Workspace, open_engine
 from churnml.errors import ChurnmlError
 from churnml.service import api, pages, problems, request_ids
@@ -28,13 +29,15 @@ One decision record per customer: the probability of churn, the value at risk, t
 Every error is an `application/problem+json` (RFC 9457) with a stable `code`."""
 
 
-def create_app(workspace: Workspace) -> FastAPI:
+def create_app(workspace: Workspace, handoff: HandoffConfig | None = None) -> FastAPI:
     """Return the service of a workspace, as an ASGI application.
 
     Parameters
     ----------
     workspace : Workspace
         Where the records are; they may still be missing, and appear once a run is done.
+    handoff : HandoffConfig, optional
+        What other tools call our fields; usual names if left out.
 
     Raises
     ------
@@ -59,6 +62,7 @@ def create_app(workspace: Workspace) -> FastAPI:
         lifespan=lifespan,
     )
     app.state.engine = engine
+    app.state.handoff = handoff or HandoffConfig()
     app.state.readings = Readings(engine, workspace)
     app.include_router(api.router)
     app.include_router(pages.router)

@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 import uvicorn
 
+from churnml.config import HandoffConfig
 from churnml.database import Workspace
 from churnml.errors import DependencyError, UsageError
 from churnml.service.app import create_app
@@ -22,6 +23,7 @@ def serve(
     host: str = "127.0.0.1",
     port: int = 8000,
     announce: Callable[[str], None] = lambda _: None,
+    handoff: HandoffConfig | None = None,
 ) -> None:
     """Serve the API and the pages of a workspace until the process is interrupted.
 
@@ -35,6 +37,8 @@ def serve(
         TCP port; 0 takes a free one.
     announce : callable
         Told the address once the service listens on it.
+    handoff : HandoffConfig, optional
+        What other tools call our fields.
 
     Raises
     ------
@@ -44,7 +48,7 @@ def serve(
         If the port is taken or may not be used.
     """
     listening = listen(host, port)
-    config = uvicorn.Config(create_app(workspace), log_level="warning", server_header=False, access_log=False)
+    config = uvicorn.Config(create_app(workspace, handoff), log_level="warning", server_header=False, access_log=False)
     named = f"[{host.strip('[]')}]" if ":" in host else host
     announce(f"http://{named}:{listening.getsockname()[1]}")
     with listening, contextlib.suppress(KeyboardInterrupt):  # being told to stop is how it ends

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from churnml.config import ServeConfig
+from churnml.config import HandoffConfig, ServeConfig
 from churnml.errors import UsageError
 from churnml.verbs.session import Session
 
@@ -27,6 +27,7 @@ def serve(session: Session, *, host: str | None = None, port: int | None = None)
         host or config.host,
         config.port if port is None else port,
         lambda url: session.console.print(f"Serving on [bold]{url}[/]  (Ctrl-C stops it)"),
+        session.load("handoff", HandoffConfig),
     )
 
 

@@ -5,10 +5,21 @@ In come requests, out go JSON and CSV. Read `shapes.py` first: it says what a re
 
 from fastapi import APIRouter
 
-from churnml.service.api import at_risk, campaigns, customers, data, health, measures, models, prospects, runs
+from churnml.service.api import (
+    at_risk,
+    campaigns,
+    customers,
+    data,
+    handoff,
+    health,
+    measures,
+    models,
+    prospects,
+    runs,
+)
 
 router = APIRouter()
-for family in (customers, at_risk, prospects, campaigns, measures, models, runs, data, health):
+for family in (customers, at_risk, prospects, handoff, campaigns, measures, models, runs, data, health):
     router.include_router(family.router)
 
 EXAMPLES = {
