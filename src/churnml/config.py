@@ -572,6 +572,28 @@ class ServeConfig(Settings):
         return self
 
 
+class HandoffTarget(Settings):
+    """What one tool calls our fields."""
+
+    columns: dict[str, str] = Field(
+        default_factory=dict, description="our field: the name of theirs; all fields under usual names if empty"
+    )
+
+    @field_validator("columns")
+    @classmethod
+    def _named(cls, value: dict[str, str]) -> dict[str, str]:
+        for name, header in value.items():
+            if not header.strip() or any(letter in header for letter in "\r\n\0"):
+                raise ValueError(f"must give `{name}` a name on one line, got {header!r}")
+        return value
+
+
+class HandoffConfig(Settings):
+    """`configs/handoff.yaml`: what other tools call our fields."""
+
+    targets: dict[str, HandoffTarget] = Field(default_factory=dict, description="by tool: salesforce, hubspot, …")
+
+
 class Protocol(Settings):
     """One out-of-time test: which cutoffs teach, which cutoff judges."""
 

@@ -16,7 +16,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 
 import churnml
-from churnml.config import ServeConfig, WorkspaceConfig
+from churnml.config import HandoffConfig, ServeConfig, WorkspaceConfig
 from churnml.database import SERVICE_SECONDS, Workspace, open_engine
 from churnml.errors import ChurnmlError
 from churnml.events.row_check import Door
@@ -43,6 +43,7 @@ def create_app(
     settings: ServeConfig | None = None,
     company: WorkspaceConfig | None = None,
     terms: Terms | None = None,
+    handoff: HandoffConfig | None = None,
 ) -> FastAPI:
     """Return the service of a workspace, as an ASGI application.
 
@@ -56,6 +57,8 @@ def create_app(
         The time zone in which rows are read that name none, and the currency of their amounts.
     terms : Terms, optional
         By what requests are scored; by default as the configuration files are by default.
+    handoff : HandoffConfig, optional
+        What other tools call our fields; usual names if left out.
 
     Raises
     ------
@@ -90,6 +93,7 @@ def create_app(
     app.state.workspace = workspace
     app.state.settings = chosen
     app.state.now = clock.now
+    app.state.handoff = handoff or HandoffConfig()
     app.state.readings = Readings(engine, workspace)
     app.state.scorer = Scorer(workspace, engine, terms or Terms(told))
     lander = Lander(workspace, engine, app.state.scorer, lambda: int(app.state.now()))  # asked anew: tests set it

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import uvicorn
 
-from churnml.config import ServeConfig, WorkspaceConfig
+from churnml.config import HandoffConfig, ServeConfig, WorkspaceConfig
 from churnml.database import Workspace
 from churnml.database.people import count_admins
 from churnml.errors import DependencyError
@@ -37,6 +37,7 @@ def serve(
     announce: Callable[[Listening], None] = lambda _: None,
     company: WorkspaceConfig | None = None,
     terms: Terms | None = None,
+    handoff: HandoffConfig | None = None,
 ) -> None:
     """Serve the API and the pages of a workspace until the process is interrupted.
 
@@ -52,6 +53,8 @@ def serve(
         As `create_app` takes it.
     terms : Terms, optional
         Likewise.
+    handoff : HandoffConfig, optional
+        What other tools call our fields.
 
     Raises
     ------
@@ -61,7 +64,7 @@ def serve(
         If the port is taken or may not be used.
     """
     chosen = settings or ServeConfig()
-    app = create_app(workspace, chosen, company, terms)
+    app = create_app(workspace, chosen, company, terms, handoff)
     with app.state.engine.connect() as connection:
         check_exposure(chosen, count_admins(connection))
     listening = listen(chosen.host, chosen.port)

@@ -82,7 +82,8 @@ def write_workbook(
             for place, (column, cell) in enumerate(zip(columns, cells, strict=True)):
                 look.write(sheet, row, place, column.kind, cell)
         look.close(sheet, row)
-        look.about(about)
+        if about:
+            look.about(about)
     return written
 
 
