@@ -233,3 +233,11 @@ def test_the_description_says_which_scope_each_route_needs_and_how_it_refuses(cl
     assert {"401", "403", "413", "422"} <= set(route["responses"])
     assert schema["paths"]["/healthz"]["get"]["security"] == []
     assert schema["components"]["securitySchemes"]["key"]["scheme"] == "bearer"
+
+
+def test_a_list_that_is_taken_away_as_a_file_leaves_an_entry(own_workspace, signed):
+    with visit(own_workspace, headers=signed) as client:
+        assert client.get("/v1/at-risk?format=csv").status_code == 200
+        last = client.get("/v1/audit").json()["entries"][-1]
+    assert last["what"] == "list.exported"
+    assert (last["about"]["list"], last["about"]["format"]) == ("at-risk", "csv")

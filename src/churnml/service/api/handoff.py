@@ -18,6 +18,7 @@ from churnml.service.api.shapes import Shape, readings
 from churnml.service.handoff import SHAPES, Handoff, make, shape_of
 from churnml.service.problems import described
 from churnml.service.readings import NO_RUN, Band, Readings
+from churnml.service.trail import note
 
 router = APIRouter(prefix="/v1", tags=["lists"])
 _HYPER = "application/octet-stream"
@@ -71,6 +72,7 @@ def handoff(
     if first is None:
         raise NotFoundError(f"the list for {target} has no part {query.part}; it ends before")
     day, number = str(run.summary.get("cutoff", ""))[:10] or run.run_id, "" if query.part == 1 else f"-{query.part}"
+    note(request, "list.exported", {"list": "at-risk", "format": target, "part": query.part, "run": run.run_id})
     headers = {"content-disposition": f'attachment; filename="{target}-{day}{number}.{shape.kind}"'}
     media = _HYPER if shape.kind == "hyper" else MEDIA_TYPES[shape.kind]
     return StreamingResponse(chain([first], chunks), media_type=media, headers=headers)
