@@ -13,6 +13,7 @@ import uvicorn
 from churnml.config import HandoffConfig, ServeConfig, WorkspaceConfig
 from churnml.database import Workspace
 from churnml.database.people import count_admins
+from churnml.database.sessions import end_sessions
 from churnml.errors import DependencyError
 from churnml.service.app import create_app
 from churnml.service.champion import Terms
@@ -65,8 +66,10 @@ def serve(
     """
     chosen = settings or ServeConfig()
     app = create_app(workspace, chosen, company, terms, handoff)
-    with app.state.engine.connect() as connection:
+    with app.state.engine.begin() as connection:
         check_exposure(chosen, count_admins(connection))
+        if is_public(chosen):
+            end_sessions(connection, None)  # who was let in by a link of this machine signs in by name from now on
     listening = listen(chosen.host, chosen.port)
     url = _url(chosen, listening.getsockname()[1])
     link = None if is_public(chosen) else f"{url}/login?once={login_link(app.state.engine, app.state.now())}"
