@@ -1,11 +1,11 @@
 """The whole job, from files to the served list, with its database on a PostgreSQL."""
 
 import pytest
-from fastapi.testclient import TestClient
 
 from churnml.database import Workspace
 from churnml.database.server import VARIABLE
 from churnml.service.app import create_app
+from churnml.verbs.session import Session
 from command import churnml
 
 
@@ -26,5 +26,10 @@ def test_a_simulated_market_is_landed_trained_scored_assigned_replayed_and_serve
     said = churnml("replay", *at, "--json")
     assert (said.code, said.body["equal"]) == (0, said.body["compared"])
     assert not (root / "churnml.db").exists()
-    with TestClient(create_app(Workspace.open(root))) as client:
-        assert client.get("/readyz").status_code == 200
+    session = Session.open(root, configs)
+    page = session.records.page(10)
+    assert len(page.records) == 10 < page.total
+    session.close()
+    app = create_app(Workspace.open(root))
+    assert app.state.readings.run().run_id == said.body["run_id"]
+    app.state.engine.dispose()
