@@ -10,6 +10,8 @@ from churnml.service.api import (
     at_risk,
     case_notes,
     cases,
+    consents,
+    contacts,
     customers,
     data,
     health,
@@ -19,13 +21,32 @@ from churnml.service.api import (
 )
 
 router = APIRouter()
-for part in (customers, at_risk, prospects, data, measures, access, health, outcomes, cases, case_notes):
+for part in (
+    customers,
+    at_risk,
+    prospects,
+    data,
+    measures,
+    access,
+    health,
+    outcomes,
+    cases,
+    case_notes,
+    contacts,
+    consents,
+):
     router.include_router(part.router)
 
 EXAMPLES = {"/v1/prospects": prospects.EXAMPLE_LIST, **measures.EXAMPLES}
 """Answers to a GET in which some fields are null: FastAPI would leave them out, so the application puts them in."""
 
-WRITTEN = {("/v1/outcomes", "post"): outcomes.EXAMPLE, **cases.EXAMPLES, **case_notes.EXAMPLES}
+WRITTEN = {
+    ("/v1/outcomes", "post"): outcomes.EXAMPLE,
+    ("/v1/contacts", "post"): contacts.EXAMPLE,
+    ("/v1/consents", "post"): consents.EXAMPLE,
+    **cases.EXAMPLES,
+    **case_notes.EXAMPLES,
+}
 """The same of routes by their method."""
 
 __all__ = ["EXAMPLES", "WRITTEN", "router"]
