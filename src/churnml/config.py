@@ -544,6 +544,9 @@ class ServeConfig(Settings):
     )
     session_idle_minutes: int = Field(120, ge=5, le=1440, description="minutes without a request that end a session")
     session_hours: int = Field(12, ge=1, le=168, description="hours after which a session ends whatever happens")
+    land_every_seconds: float = Field(
+        2.0, ge=0.05, le=3600.0, description="seconds between two landings of what came in through /v1/events"
+    )
 
     @field_validator("public_hosts")
     @classmethod

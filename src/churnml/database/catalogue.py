@@ -22,6 +22,7 @@ from sqlalchemy import (
     update,
 )
 
+from churnml.database.arrivals import forget_arrivals
 from churnml.database.cases import forget as forget_case
 from churnml.database.consents import forget as forget_told
 from churnml.database.consents import pending_refusals, pending_withdrawals, withdraw_actions
@@ -30,6 +31,7 @@ from churnml.database.records import blank, changed
 from churnml.database.releases import blank_choices, forget, withdraw
 from churnml.database.requests import forget as forget_requests
 from churnml.database.tables import aliases, assignments, batches, moves, parts, records, refusals, runs, sources
+from churnml.database.tables_arrivals import replaced
 from churnml.errors import DependencyError
 
 Json = dict[str, Any]  # Any: JSON bodies are shaped by their writers
@@ -185,6 +187,7 @@ class Catalogue:
                 gone += connection.execute(delete(records).where(records.c.customer_id == customer)).rowcount
             if gone:
                 changed(connection)
+            forget_arrivals(connection, forgotten)
             for path, part in new_parts.items():
                 if part is None:
                     connection.execute(delete(parts).where(parts.c.path == path))
@@ -368,6 +371,7 @@ def _acknowledge(connection: Connection, batch_id: int, refusing: Mapping[str, b
         insert_or_ignore(connection, refusals, from_now)
         new = select(refusals.c.customer_id).where(refusals.c.batch_id == batch_id)
         blank(connection, records.c.customer_id.in_(new))
+        connection.execute(delete(replaced).where(replaced.c.customer_id.in_(new)))
         blank_choices(connection, assignments.c.customer_id.in_(new))
 
 

@@ -63,7 +63,7 @@ class Records:
         """
         with self.engine.begin() as connection:
             connection.execute(delete(records).where(records.c.run_id == run_id))
-        count, rows = 0, (tuple(_row(run_id, body).values()) for body in bodies)
+        count, rows = 0, (tuple(row_of(run_id, body).values()) for body in bodies)
         while chunk := list(islice(rows, _CHUNK)):
             with self.engine.begin() as connection:
                 count += append(connection, records, _COLUMNS, chunk)
@@ -194,7 +194,7 @@ def _after(
     return rows
 
 
-def _row(run_id: str, body: Record) -> dict[str, Any]:
+def row_of(run_id: str, body: Record) -> dict[str, Any]:
     """Return a record's row, its columns in the order of `_COLUMNS`."""
     return {"run_id": run_id, **{name: body.get(name) for name in _INDEXED}, "body": _written(body)}
 
@@ -246,4 +246,4 @@ def _bare(run_id: str, body: str) -> dict[str, Any]:
     whole = json.loads(body)
     bare = {name: value if name in _STAYS else [] if isinstance(value, list) else None for name, value in whole.items()}
     bare |= {"satisfaction_from": "none"} if "satisfaction_from" in whole else {}
-    return _row(run_id, bare | {"rung": _NO_PROFILING})
+    return row_of(run_id, bare | {"rung": _NO_PROFILING})

@@ -17,14 +17,15 @@ from churnml.errors import nearest
 from churnml.events.clock import DAY
 from churnml.events.row_values import UnreadableError, Value, read_value
 from churnml.events.rules import MOST_MONEY, WORDS
-from churnml.events.schema import CURRENCY, MONEY_SCALE, Column, Table
+from churnml.events.schema import CURRENCY, MONEY_SCALE, TABLES, Column, Table
 
 Row = Mapping[str, object]
 _LONGEST_ID = 256
 _LARGEST = 1e308
 _ODD = re.compile(r"^[\s]|[\s]$|[\x00-\x1f\x7f]", re.ASCII)
 _NO_TEXT = ("must be a text, found {}", "bring the value itself")
-_LENIENT = ("purpose", "channel")
+_NO_TEXTS = {bool: "true or false", list: "a list", dict: "an object"}
+_LENIENT = ("customer_id", "purpose", "channel")
 _REFUSABLE = ("marketing", "profiling")
 
 
@@ -75,21 +76,40 @@ def check_row(table: Table, row: Row, door: Door, now: int) -> dict[str, Value] 
     now : int
         Microseconds UTC; nothing may have happened more than a day after it.
     """
-    texts = _texts(table, row)
-    if isinstance(texts, Broken):
-        return texts
-    lenient = table.name == "consents"
+    plan = _plan(table.name)
+    if not row.keys() <= plan.known:
+        name = next(name for name in row if name not in plan.known)
+        return Broken(name, "is no column of the table", f"leave it out{nearest(name, sorted(plan.known))}")
     found: dict[str, Value] = {}
-    broken: list[Broken] = []
-    for column in table.columns:
-        kept = _check(column, row.get(column.name), texts.get(column.name, ""), door.time_zone, lenient=lenient)
+    broken = _of_another_currency(row, door.currency) if plan.priced else []
+    for column in plan.columns:
+        kept = _check(column, row.get(column.name), door.time_zone, lenient=plan.lenient)
         if isinstance(kept, Broken):
             broken.append(kept)
         elif kept is not None:
             found[column.name] = kept
-    foreign = _of_another_currency(table, texts, door.currency)
-    first = next(iter((*([foreign] if foreign else []), *broken, *_between(table, found, now))), None)
-    return found if first is None or (lenient and _holds_undated(table, found, first)) else first
+    broken += _between(plan, found, now)
+    return found if not broken or (plan.lenient and _holds_undated(table, found, broken[0])) else broken[0]
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """What is asked of every row of a table, put together once."""
+
+    known: frozenset[str]
+    columns: tuple[Column, ...]
+    later: tuple[tuple[str, tuple[str, ...]], ...]
+    priced: bool
+    lenient: bool
+    versioned: bool
+
+
+@cache
+def _plan(name: str) -> _Plan:
+    table = TABLES[name]
+    known = frozenset({*table.names, *([CURRENCY.name] if table.priced else [])})
+    later = tuple(table.later.items())
+    return _Plan(known, table.columns, later, table.priced, name == "consents", table.versioned)
 
 
 def _holds_undated(table: Table, found: Mapping[str, Value], broken: Broken) -> bool:
@@ -99,64 +119,54 @@ def _holds_undated(table: Table, found: Mapping[str, Value], broken: Broken) -> 
     return undated and refuses and "customer_id" in found
 
 
-def _texts(table: Table, row: Row) -> dict[str, str] | Broken:
-    """Return what each value of a row would be in a file, without those that are null."""
-    texts: dict[str, str] = {}
-    for name, value in row.items():
-        if name not in _known(table):
-            return Broken(name, "is no column of the table", f"leave it out{nearest(name, _known(table))}")
-        written = None if value is None else _written(value)
-        if value is not None and written is None:
-            return Broken(name, "must be a text", "write it in UTF-8")
-        if written is not None:
-            texts[name] = written
-    return texts
-
-
-@cache
-def _known(table: Table) -> tuple[str, ...]:
-    return (*table.names, *([CURRENCY.name] if table.priced else []))
-
-
-def _written(value: object) -> str | None:
-    """Return a JSON value as the text that a file would hold, None where it is no text of any kind."""
+def as_text(value: object) -> str | None:
+    """Return a JSON value as the text that a file would hold, None where it is null or cannot be written."""
+    if value is None:
+        return None
     if isinstance(value, str):
         text = value
     elif isinstance(value, bool):
         text = "true" if value else "false"
     elif isinstance(value, int | float | Decimal):
-        text = str(value)
+        return str(value)
     else:
         text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return text if text.isascii() or _is_unicode(text) else None
+
+
+def _is_unicode(text: str) -> bool:
+    """Tell whether a text can be written: half of a surrogate pair cannot."""
     try:
         text.encode()
     except UnicodeEncodeError:
-        return None
-    return text
+        return False
+    return True
 
 
-def _of_another_currency(table: Table, texts: Mapping[str, str], currency: str) -> Broken | None:
-    said = texts.get(CURRENCY.name, "").strip(" ").upper()
-    if not table.priced or said in {"", currency}:
-        return None
+def _of_another_currency(row: Row, currency: str) -> list[Broken]:
+    said = row.get(CURRENCY.name)
+    if said is None or (isinstance(said, str) and said.strip(" ").upper() in {"", currency}):
+        return []
     rule = f"must be in {currency}, the workspace's currency"
-    return Broken(CURRENCY.name, rule, "bring them converted, or in a workspace of their own")
+    return [Broken(CURRENCY.name, rule, "bring them converted, or in a workspace of their own")]
 
 
-def _check(column: Column, given: object, text: str, time_zone: str, *, lenient: bool) -> Value | Broken | None:
+def _check(column: Column, given: object, time_zone: str, *, lenient: bool) -> Value | Broken | None:
     """Return the typed value of a column, None where it is empty, or the rule that it breaks."""
-    if lenient and (column.name == "customer_id" or column.name in _LENIENT):
+    text = "" if given is None else as_text(given)
+    if text is None:
+        return Broken(column.name, "must be a text", "write it in UTF-8")
+    if lenient and column.name in _LENIENT:
         text = text.strip() if column.name == "customer_id" else text.strip().lower()
     if column.kind == "text" and isinstance(given, bool | list | dict):
-        kind = {bool: "true or false", list: "a list", dict: "an object"}[type(given)]
-        return Broken(column.name, _NO_TEXT[0].format(kind), _NO_TEXT[1])
+        return Broken(column.name, _NO_TEXT[0].format(_NO_TEXTS[type(given)]), _NO_TEXT[1])
     if not text:
         return Broken(column.name, "must be filled", WORDS[column.kind][1]) if column.required else None
     try:
-        value = read_value(column.kind, text, time_zone)
+        value = text if column.kind == "text" else read_value(column.kind, text, time_zone)
     except UnreadableError:
         return _unreadable(column, text)
-    return _bounded(column, value) or value
+    return _bounded(column, value) if _is_bounded(column) else value
 
 
 def _unreadable(column: Column, text: str) -> Broken:
@@ -169,7 +179,11 @@ def _unreadable(column: Column, text: str) -> Broken:
     return Broken(column.name, *WORDS[column.kind])
 
 
-def _bounded(column: Column, value: Value) -> Broken | None:
+def _is_bounded(column: Column) -> bool:
+    return column.at_least is not None or bool(column.among) or column.name == "customer_id"
+
+
+def _bounded(column: Column, value: Value) -> Value | Broken:
     scale = MONEY_SCALE if column.kind == "money" else 1
     if isinstance(value, int | float):
         if column.at_least is not None and value < column.at_least * scale:
@@ -178,23 +192,26 @@ def _bounded(column: Column, value: Value) -> Broken | None:
             return Broken(column.name, f"must be at most {column.at_most}", "correct it")
     if column.among and value not in column.among:
         return Broken(column.name, f"must be one of {', '.join(column.among)}", "correct it")
-    if column.name == "customer_id":
-        if len(str(value).encode()) > _LONGEST_ID:
-            return Broken(column.name, f"must be at most {_LONGEST_ID} bytes long", "use a shorter id")
-        if _ODD.search(str(value)):
-            return Broken(column.name, "must have no blank at its ends and no control character", "strip it")
-    return None
+    return _id_kept(value) if column.name == "customer_id" else value
 
 
-def _between(table: Table, found: Mapping[str, Value], now: int) -> Iterator[Broken]:
-    """Yield the rules that columns of a row break together; `WORDS` and `rules.py` word them alike."""
+def _id_kept(value: Value) -> Value | Broken:
+    if len(str(value).encode()) > _LONGEST_ID:
+        return Broken("customer_id", f"must be at most {_LONGEST_ID} bytes long", "use a shorter id")
+    if _ODD.search(str(value)):
+        return Broken("customer_id", "must have no blank at its ends and no control character", "strip it")
+    return value
+
+
+def _between(plan: _Plan, found: Mapping[str, Value], now: int) -> Iterator[Broken]:
+    """Yield the rules that columns of a row break together, worded as in `rules.py`."""
     happened = found.get("occurred_at")
-    for time, dated in table.later.items():
+    for time, dated in plan.later:
         for name in dated:
             if name in found and time not in found:
                 yield Broken(name, f"must have a `{time}`", f"say in `{time}` when it came to be known")
         told = found.get(time)
-        if not table.versioned and told is not None and happened is not None and told < happened:  # type: ignore[operator]  # both are instants
+        if not plan.versioned and told is not None and happened is not None and told < happened:  # type: ignore[operator]  # both are instants
             yield Broken(time, "must not lie before `occurred_at`", "correct either of the two")
     score = found.get("score")
     if score is not None and not found.get("scale_min", score) <= score <= found.get("scale_max", score):  # type: ignore[operator]  # all are numbers

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,6 @@ from churnml.measures import lifecycle_stages, stage_columns
 from churnml.measures.funnel_stages import FunnelStage
 from churnml.modeling.contentment import Told
 from churnml.modeling.curve import QUANTILES, When
-from churnml.modeling.life import LONGEST_DAYS
 from churnml.scoring.conversion import UNTOLD, Converting
 from churnml.scoring.next_category import UNTOLD as NO_CATEGORY
 from churnml.scoring.next_category import Offers
@@ -24,6 +24,8 @@ from churnml.scoring.reasons import Reason
 from churnml.scoring.score import Scores
 
 Record = dict[str, Any]  # Any: JSON
+Day = Callable[[int], str]
+"""Gives the date so many days after the cutoff."""
 
 _RUNG = {
     Standing.POPULATION: "contract",
@@ -106,7 +108,7 @@ def decision_records(
     stage = lifecycle_stages(
         stage_columns(table), table.standing, run.population_days, rules or LifecycleRules(), run.churn_by
     )
-    ahead = _days_ahead(run, LONGEST_DAYS) if modelled.any() else []
+    ahead = cache(partial(_ahead_of, run))
     for row, customer in enumerate(table.customer_ids):
         record: Record = {
             "customer_id": customer,
@@ -171,11 +173,6 @@ def _day(run: RunFacts, days_before: float) -> str | None:
     return moment(days_later(run.cutoff, -int(days_before), run.time_zone), run.time_zone).isoformat()
 
 
-def _days_ahead(run: RunFacts, days: int) -> list[str]:
-    """Return the date of each local day from the cutoff on: an order within one day comes on the first."""
-    return [_ahead_of(run, ahead) for ahead in range(days)]
-
-
 def _ahead_of(run: RunFacts, days: int) -> str:
     """Return the date so many days after the cutoff."""
     return moment(days_later(run.cutoff, days, run.time_zone), run.time_zone).date().isoformat()
@@ -215,7 +212,7 @@ UNDECIDED: Record = dict.fromkeys(
 """The fields that `assign` fills."""
 
 
-def _scored(scores: Scores, told: list[list[Reason]], place: int, run: RunFacts, ahead: list[str]) -> Record:
+def _scored(scores: Scores, told: list[list[Reason]], place: int, run: RunFacts, ahead: Day) -> Record:
     numbers = {name: float(getattr(scores, name)[place]) for name in _SCORED}
     money = {name: round(number, _MONEY_PLACES) for name, number in numbers.items() if name != "churn_probability"}
     low, high = scores.forecast.churn_low, scores.forecast.churn_high
@@ -240,12 +237,12 @@ def _scored(scores: Scores, told: list[list[Reason]], place: int, run: RunFacts,
     }
 
 
-def _when(found: When | None, place: int, ahead: list[str]) -> list[Record]:
+def _when(found: When | None, place: int, ahead: Day) -> list[Record]:
     """Return by which date something comes with each probability; of a day that has passed, the cutoff's."""
     if found is None:
         return []
     return [
-        {"quantile": quantile, "date": None if np.isnan(days) else ahead[max(int(days) - 1, 0)]}
+        {"quantile": quantile, "date": None if np.isnan(days) else ahead(max(int(days) - 1, 0))}
         for quantile, days in zip(QUANTILES, found.days[place], strict=True)
     ]
 

@@ -12,6 +12,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.openapi.utils import get_openapi
 from fastapi.staticfiles import StaticFiles
 from sqlalchemy.exc import SQLAlchemyError
+from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 
 import churnml
@@ -21,11 +22,13 @@ from churnml.errors import ChurnmlError
 from churnml.events.row_check import Door
 from churnml.service import access_docs, api, clock, pages, problems
 from churnml.service.bodies import Bodies
+from churnml.service.champion import Scorer, Terms
 from churnml.service.credentials import Credentials
 from churnml.service.exposure import is_public
 from churnml.service.gate import Gate, wants_page
 from churnml.service.guard import SECURITY_HEADERS, Guard
 from churnml.service.idempotency import GoingOn
+from churnml.service.landing import Lander, Worker
 from churnml.service.readings import Readings
 
 _STATIC = Path(__file__).parent / "static"
@@ -35,7 +38,10 @@ Every error is an `application/problem+json` (RFC 9457) with a stable `code`."""
 
 
 def create_app(
-    workspace: Workspace, settings: ServeConfig | None = None, company: WorkspaceConfig | None = None
+    workspace: Workspace,
+    settings: ServeConfig | None = None,
+    company: WorkspaceConfig | None = None,
+    terms: Terms | None = None,
 ) -> FastAPI:
     """Return the service of a workspace, as an ASGI application.
 
@@ -47,6 +53,8 @@ def create_app(
         Under which names it is reached, and how long sessions last; by default on this machine only.
     company : WorkspaceConfig, optional
         The time zone in which rows are read that name none, and the currency of their amounts.
+    terms : Terms, optional
+        By what requests are scored; by default as the configuration files are by default.
 
     Raises
     ------
@@ -58,8 +66,10 @@ def create_app(
     public = is_public(chosen)
 
     @asynccontextmanager
-    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        app.state.worker.start()
         yield
+        await run_in_threadpool(app.state.worker.stop)
         engine.dispose()
 
     app = FastAPI(
@@ -80,6 +90,9 @@ def create_app(
     app.state.settings = chosen
     app.state.now = clock.now
     app.state.readings = Readings(engine, workspace)
+    app.state.scorer = Scorer(workspace, engine, terms or Terms(told))
+    lander = Lander(workspace, engine, app.state.scorer, lambda: int(app.state.now()))  # asked anew: tests set it
+    app.state.worker = Worker(lander, app.state.scorer, chosen.land_every_seconds)
     app.state.credentials = Credentials(engine, chosen, public=public)
     app.include_router(api.router)
     app.include_router(pages.router)

@@ -203,6 +203,10 @@ class Readings:
         stays = read_path(self._workspace, self._catalogue, customer_id) or ()
         return found | {"lifecycle_path": [asdict(stay) for stay in stays]}
 
+    def refusing(self, customer_ids: Sequence[str]) -> frozenset[str]:
+        """Return who of some customers refuses to be profiled."""
+        return frozenset(one for one in customer_ids if self._catalogue.refuses(one))
+
     def customers(self, customer_ids: Sequence[str]) -> tuple[list[Record], list[str]]:
         """Return the records found and the ids not found, each once, in the order asked for."""
         self.run()

@@ -15,6 +15,7 @@ from churnml.database import Workspace
 from churnml.database.people import count_admins
 from churnml.errors import DependencyError
 from churnml.service.app import create_app
+from churnml.service.champion import Terms
 from churnml.service.exposure import check_exposure, is_public
 from churnml.service.signing_in import login_link
 
@@ -35,6 +36,7 @@ def serve(
     settings: ServeConfig | None = None,
     announce: Callable[[Listening], None] = lambda _: None,
     company: WorkspaceConfig | None = None,
+    terms: Terms | None = None,
 ) -> None:
     """Serve the API and the pages of a workspace until the process is interrupted.
 
@@ -48,6 +50,8 @@ def serve(
         Told the address once the service listens on it.
     company : WorkspaceConfig, optional
         As `create_app` takes it.
+    terms : Terms, optional
+        Likewise.
 
     Raises
     ------
@@ -57,7 +61,7 @@ def serve(
         If the port is taken or may not be used.
     """
     chosen = settings or ServeConfig()
-    app = create_app(workspace, chosen, company)
+    app = create_app(workspace, chosen, company, terms)
     with app.state.engine.connect() as connection:
         check_exposure(chosen, count_admins(connection))
     listening = listen(chosen.host, chosen.port)

@@ -14,6 +14,8 @@ from churnml.service.api import (
     contacts,
     customers,
     data,
+    events,
+    from_history,
     health,
     measures,
     outcomes,
@@ -34,16 +36,20 @@ for part in (
     case_notes,
     contacts,
     consents,
+    events,
+    from_history,
 ):
     router.include_router(part.router)
 
-EXAMPLES = {"/v1/prospects": prospects.EXAMPLE_LIST, **measures.EXAMPLES}
+EXAMPLES = {"/v1/events/{batch}": events.BATCH_EXAMPLE, "/v1/prospects": prospects.EXAMPLE_LIST, **measures.EXAMPLES}
 """Answers to a GET in which some fields are null: FastAPI would leave them out, so the application puts them in."""
 
 WRITTEN = {
     ("/v1/outcomes", "post"): outcomes.EXAMPLE,
     ("/v1/contacts", "post"): contacts.EXAMPLE,
     ("/v1/consents", "post"): consents.EXAMPLE,
+    ("/v1/events", "post"): events.EXAMPLE,
+    ("/v1/scores/from-history", "post"): from_history.EXAMPLE,
     **cases.EXAMPLES,
     **case_notes.EXAMPLES,
 }

@@ -126,6 +126,10 @@ class DecisionRecord(Shape):
     customer_id: str
     cutoff: datetime = Field(description="nothing that happened at or after this instant was known")
     run_id: str
+    fresh: bool = Field(
+        False, description="whether it was made anew after the run, because something had arrived of the customer"
+    )
+    scored_at: datetime | None = Field(None, description="of a fresh record: when it was made")
     model_version: str = Field(description="hash of the model bundle")
     rung: Rung = Field(
         description="how it was scored: `blend`: by the whole model; `logistic`: without trees, where few left; "
