@@ -5,8 +5,9 @@ import asyncio
 import httpx
 import pytest
 from fastapi import APIRouter, FastAPI
-from sample_run import FAR_AHEAD, TESTER, a_key, visit
+from sample_run import visit
 
+from callers import FAR_AHEAD, TESTER, a_key
 from churnml.database import open_engine
 from churnml.database.keys import revoke_key, rotate_key
 from churnml.database.people import add_person

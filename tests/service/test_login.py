@@ -5,8 +5,9 @@ import re
 
 import pytest
 from argon2 import PasswordHasher
-from sample_run import TESTER, visit
+from sample_run import visit
 
+from callers import TESTER
 from churnml.config import ServeConfig
 from churnml.database import open_engine, passwords
 from churnml.database.audit import entries
@@ -216,6 +217,7 @@ def test_the_link_of_this_machine_lets_in_once(browser):
     let_in = browser.get(f"/login?once={link}", follow_redirects=False)
     assert (let_in.status_code, let_in.headers["location"]) == (303, "/")
     assert "This computer" in browser.get("/at-risk").text
+    assert browser.get(f"/login?once={link}", follow_redirects=False).headers["location"] == "/"
     browser.cookies.clear()
     assert browser.get(f"/login?once={link}").status_code == 403
     assert log(browser)[-1] == ("local", "login", {"by": "link"})

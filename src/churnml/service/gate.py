@@ -15,6 +15,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import compile_path
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from churnml.database.scopes import SCOPES
 from churnml.database.scopes import Scope as Needed
 from churnml.errors import ChurnmlError, ForbiddenError, UnauthenticatedError
 from churnml.service.access import CHALLENGE, PUBLIC, check
@@ -115,8 +116,9 @@ def wants_page(request: Request) -> bool:
 
 def scopes_of(dependant: Dependant) -> frozenset[Needed]:
     """Return the scopes that a route declares, wherever among its dependencies."""
-    own = {getattr(needed.call, "scope", None) for needed in dependant.dependencies} - {None}
-    return frozenset(own).union(*(scopes_of(needed) for needed in dependant.dependencies))
+    own = {getattr(needed.call, "scope", None) for needed in dependant.dependencies}
+    below = (scopes_of(needed) for needed in dependant.dependencies)
+    return frozenset(scope for scope in SCOPES if scope in own).union(*below)
 
 
 def _open(application: FastAPI) -> Iterator[Open]:
