@@ -52,11 +52,16 @@ CutoffOption = Annotated[
 # files are `readable=False` where whoever opens them says better than typer why one may not be read
 WORKSPACE, CONFIGS = Path("workspace"), Path("configs")
 
+_opened: list[Session] = []
+"""The sessions of this call, whose databases are let go of when it ends."""
+
 
 def _open(workspace: Path, configs: Path, *, as_json: bool, create: bool | None = False) -> Session:
     from churnml.verbs.session import Session  # noqa: PLC0415
 
-    return Session.open(workspace, configs, as_json=as_json, create=create)
+    session = Session.open(workspace, configs, as_json=as_json, create=create)
+    _opened.append(session)
+    return session
 
 
 def _version(asked: bool) -> None:  # noqa: FBT001  # typer calls it with the flag
@@ -943,6 +948,72 @@ def backtest(
 
 
 @app.command()
+def replay(
+    run: Annotated[
+        str | None, typer.Argument(help="The first characters of its id. Default: the run that is served.")
+    ] = None,
+    sample: Annotated[int, typer.Option(min=1, help="How many records are compared, drawn at random.")] = 1_000,
+    workspace: WorkspaceOption = WORKSPACE,
+    configs: ConfigsOption = CONFIGS,
+    *,
+    as_json: JsonOption = False,
+) -> None:
+    """Make decision records of a run anew and compare them bit for bit: exit code 1 if one is not what it was."""
+    from churnml.verbs.replay import DIFFERS, told  # noqa: PLC0415
+    from churnml.verbs.replay import replay as run_again  # noqa: PLC0415
+
+    session = _open(workspace, configs, as_json=as_json)
+    said = run_again(session, run, sample=sample)
+    if as_json:
+        session.print_json(said)
+    else:
+        session.console.print(told(said), markup=False)
+    if said["differ"]:
+        raise typer.Exit(DIFFERS)
+
+
+@app.command()
+def backup(
+    to: Annotated[Path, typer.Option("--to", help="A new folder, or a file whose name ends in .tar.")],
+    workspace: WorkspaceOption = WORKSPACE,
+    configs: ConfigsOption = CONFIGS,
+    *,
+    as_json: JsonOption = False,
+) -> None:
+    """Write a backup of the workspace, its database and its models, while everything goes on."""
+    from churnml.verbs.backup import backup as run  # noqa: PLC0415
+    from churnml.verbs.backup import told  # noqa: PLC0415
+
+    session = _open(workspace, configs, as_json=as_json)
+    made = run(session, to)
+    if as_json:
+        session.print_json(made)
+    else:
+        session.console.print(told(made), markup=False)
+
+
+@app.command()
+def restore(
+    source: Annotated[Path, typer.Argument(metavar="BACKUP", help="What `churnml backup` wrote.")],
+    workspace: WorkspaceOption = WORKSPACE,
+    configs: ConfigsOption = CONFIGS,
+    *,
+    replace: Annotated[bool, typer.Option("--replace", help="All that is in the workspace may go.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Make a workspace what a backup holds, once every byte of it is checked; stop the service before."""
+    from churnml.verbs.restore import restore as run  # noqa: PLC0415
+    from churnml.verbs.restore import told  # noqa: PLC0415
+
+    session = _open(workspace, configs, as_json=as_json, create=None)
+    done = run(session, source, replace=replace)
+    if as_json:
+        session.print_json(done)
+    else:
+        session.console.print(told(done), markup=False)
+
+
+@app.command()
 def serve(
     workspace: WorkspaceOption = WORKSPACE,
     configs: ConfigsOption = CONFIGS,
@@ -1169,6 +1240,9 @@ def main() -> None:
             typer.echo(json.dumps(body, ensure_ascii=False))
         typer.secho(f"error: {error}", fg=typer.colors.RED, err=True)
         sys.exit(error.exit_code)
+    finally:
+        while _opened:
+            _opened.pop().close()
 
 
 if __name__ == "__main__":

@@ -3,18 +3,8 @@
 import pytest
 from sqlalchemy import text
 
-from churnml.database import open_engine
 from churnml.database.tables import metadata
 from small import Tiny
-
-
-@pytest.fixture(scope="session")
-def on_server(postgres):
-    """Return where one database is that every test finds empty, and an engine on it."""
-    where = postgres.new_database()
-    engine = open_engine(where)
-    yield where, engine
-    engine.dispose()
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -24,7 +14,7 @@ def tiny(request, tmp_path):
     if request.param == "postgresql":
         where, engine = request.getfixturevalue("on_server")
         with engine.begin() as connection:
-            connection.execute(text(f"TRUNCATE {', '.join(metadata.tables)} RESTART IDENTITY"))
+            connection.execute(text(f"TRUNCATE {', '.join(metadata.tables)} RESTART IDENTITY CASCADE"))
     tiny = Tiny.make(tmp_path, where)
     yield tiny
     tiny.catalogue.engine.dispose()

@@ -348,6 +348,12 @@ class Catalogue:
                 standing.append(move.bundle)
         return standing[-2] if len(standing) > 1 else None
 
+    def bundles(self) -> set[str]:
+        """Return every bundle that a run made or used, or that an alias points at or pointed at."""
+        with self.engine.connect() as connection:
+            named = [select(table.c.bundle).distinct() for table in (runs, aliases, moves)]
+            return {one for query in named for one in connection.execute(query).scalars() if one}
+
     def alias(self, name: str) -> str | None:
         """Return the bundle an alias points at, or None."""
         with self.engine.connect() as connection:

@@ -64,10 +64,15 @@ def _open_server(url: URL, patience_seconds: float) -> Engine:
     engine = server_engine(url, patience_seconds)
     if _revision(engine) != SCHEMA_REVISION:
         patient = server_engine(url, max(patience_seconds, _VERB_SECONDS))
-        with patient.begin() as connection:
-            take_turn(connection)
-            _migrate(connection, name_of(url))
-        patient.dispose()
+        try:
+            with patient.begin() as connection:
+                take_turn(connection)
+                _migrate(connection, name_of(url))
+        except BaseException:
+            engine.dispose()
+            raise
+        finally:
+            patient.dispose()
     return engine
 
 

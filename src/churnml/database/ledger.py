@@ -310,6 +310,11 @@ class Ledger:
         """Return what was assigned in a campaign, by customer; those who refuse to be profiled apart."""
         return self._assignments(assignments.c.campaign == campaign)
 
+    def assignment(self, assignment_id: str) -> Assignment | None:
+        """Return one assignment by its id, None where there is none or its customer refuses to be profiled."""
+        found = self._assignments(assignments.c.assignment_id == assignment_id)
+        return found[0] if found else None
+
     def assignments(self, actions: Collection[str] | None = None, since: int | None = None) -> list[Assignment]:
         """Return what was assigned in all campaigns, by customer; those who refuse to be profiled apart.
 

@@ -93,6 +93,16 @@ class Records:
         with self.engine.connect() as connection:
             return {row.customer_id: json.loads(row.body) for row in connection.execute(query)}
 
+    def some_of_run(self, run_id: str, customer_ids: Sequence[str]) -> dict[str, dict[str, Any]]:  # Any: JSON
+        """Return the record that each of some customers has in one run, by id."""
+        found: dict[str, dict[str, Any]] = {}  # Any: JSON
+        for start in range(0, len(customer_ids), _CHUNK):
+            theirs = records.c.customer_id.in_(customer_ids[start : start + _CHUNK])
+            query = select(records.c.customer_id, records.c.body).where(records.c.run_id == run_id, theirs)
+            with self.engine.connect() as connection:
+                found |= {row.customer_id: json.loads(row.body) for row in connection.execute(query)}
+        return found
+
     def of_run(self, run_id: str) -> list[dict[str, Any]]:  # Any: JSON
         """Return every record of one run, ordered by customer."""
         query = select(records.c.body).where(records.c.run_id == run_id).order_by(records.c.customer_id)

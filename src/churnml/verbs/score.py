@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections import Counter
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from churnml.config import FunnelRules, MeasureConfig, ScoreConfig
+from churnml.database import Part, source_digest
 from churnml.database.workspace import sweep_drafts
 from churnml.errors import NotEnoughDataError, NotFoundError
 from churnml.modeling.no_conversion import Untold, plain
@@ -15,6 +18,7 @@ from churnml.verbs.features import of_session
 from churnml.verbs.session import Session, clock
 
 if TYPE_CHECKING:
+    from churnml.events import Store
     from churnml.measures.funnel_stages import FunnelStage
     from churnml.modeling.model import Model
 
@@ -74,7 +78,7 @@ def _run(session: Session, champion: str, config: ScoreConfig, when: int, inputs
             table = build(session.store, features, [when], model.population_days, tick, model.by)
             _require_anyone(session, int(table.modelled.sum()), model, when)
             scored = score_table(opened, table, session.store, when)
-            made = scored.records(run_id, _funnel_stages(session, rules.funnel, when))
+            made = scored.records(run_id, funnel_stages(session.store, rules.funnel, when))
             session.records.write(run_id, made)
         scores, next_up, converting = scored.of_population, scored.offers, scored.converting
         bands = Counter(str(band) for band in scores.band)
@@ -99,17 +103,38 @@ def _run(session: Session, champion: str, config: ScoreConfig, when: int, inputs
             "not_judged_because": manifest.get("not_judged_because", ""),
             "families_on": sorted(features.families),
             "families_off": dict(features.off),
+            "made_from": made_from(session, config, rules),
         }
         session.catalogue.finish(run_id, clock(), summary, bundle=champion)
     return summary
 
 
-def _funnel_stages(session: Session, rules: FunnelRules, when: int) -> dict[str, FunnelStage]:
+def made_from(session: Session, config: ScoreConfig, rules: MeasureConfig) -> Summary:
+    """Return what a run was made from beside its model, so that it can be made again: see `churnml replay`."""
+    parts = session.store.parts
+    return {
+        "workspace": session.settings.model_dump(mode="json"),
+        "score": config.model_dump(mode="json"),
+        "lifecycle": rules.lifecycle.model_dump(mode="json"),
+        "funnel": rules.funnel.model_dump(mode="json"),
+        "last_batch": max(part.batch_id for part in parts),
+        "parts": digest_of_parts(parts),
+        "code": source_digest(),
+    }
+
+
+def digest_of_parts(parts: Iterable[Part]) -> str:
+    """Return one digest of some landed parts."""
+    told = sorted((part.table_name, part.batch_id, part.digest) for part in parts)
+    return hashlib.sha256(json.dumps(told).encode()).hexdigest()
+
+
+def funnel_stages(store: Store, rules: FunnelRules, when: int) -> dict[str, FunnelStage]:
     """Return the stage of the funnel of each customer, as known at the cutoff; of nobody where there is no funnel."""
     from churnml.events.books import open_books  # noqa: PLC0415  # DuckDB
     from churnml.measures.funnel import funnel_stage_of_each  # noqa: PLC0415  # pandas
 
-    with open_books(session.store, when) as books:
+    with open_books(store, when) as books:
         try:
             return funnel_stage_of_each(books, rules)
         except NotEnoughDataError:  # one stage is no funnel, and a record says so by naming none

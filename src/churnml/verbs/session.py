@@ -70,6 +70,11 @@ class Session:
         """The catalogue of batches and runs."""
         return Catalogue(open_engine(self.workspace.database))
 
+    def close(self) -> None:
+        """Let go of the database, if it was asked anything."""
+        if "catalogue" in vars(self):
+            self.catalogue.engine.dispose()
+
     @cached_property
     def records(self) -> Records:
         """The decision records."""
