@@ -11,6 +11,8 @@ from churnml.service.api import (
     campaigns,
     case_notes,
     cases,
+    consents,
+    contacts,
     customers,
     data,
     events,
@@ -40,6 +42,8 @@ for part in (
     outcomes,
     cases,
     case_notes,
+    contacts,
+    consents,
     events,
     from_history,
 ):
@@ -56,6 +60,8 @@ EXAMPLES = {
 
 WRITTEN = {
     ("/v1/outcomes", "post"): outcomes.EXAMPLE,
+    ("/v1/contacts", "post"): contacts.EXAMPLE,
+    ("/v1/consents", "post"): consents.EXAMPLE,
     ("/v1/events", "post"): events.EXAMPLE,
     ("/v1/scores/from-history", "post"): from_history.EXAMPLE,
     **cases.EXAMPLES,
