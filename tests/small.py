@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from sqlalchemy import URL
+
 from churnml.config import WorkspaceConfig
 from churnml.database import Catalogue, Workspace, open_engine
 from churnml.events import IngestReport, Store, ingest
@@ -23,8 +25,8 @@ class Tiny:
     config: WorkspaceConfig
 
     @classmethod
-    def make(cls, folder: Path, **settings) -> Tiny:
-        workspace = Workspace.open(folder / "workspace", create=True)
+    def make(cls, folder: Path, server: URL | None = None, **settings) -> Tiny:
+        workspace = replace(Workspace.open(folder / "workspace", create=True), server=server)
         settings = {"max_bad_share": 1.0} | settings
         return cls(folder, workspace, Catalogue(open_engine(workspace.database)), WorkspaceConfig(**settings))
 

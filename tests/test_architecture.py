@@ -21,6 +21,7 @@ WRITERS = {
     f"events/{name}.py"
     for name in ("schema", "rules", "checking", "versions", "landing", "ingest", "reporting", "redating", "preflight")
 }
+WRITERS |= {"events/row_check.py", "events/held_rows.py"}  # which check rows, and hold them, that land nowhere
 WRITERS |= {"database/tables.py", "database/catalogue.py"}
 WRITERS |= {"events/simulation/recording.py"}  # which makes rows as another company's system would
 WRITERS |= {

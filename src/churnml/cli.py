@@ -38,6 +38,12 @@ check_app = typer.Typer(help="Proofs on your own data: exit code 4 if one finds 
 app.add_typer(check_app, name="check")
 measure_app = typer.Typer(help="The customer base as the business sees it, and what actions did.", no_args_is_help=True)
 app.add_typer(measure_app, name="measure")
+keys_app = typer.Typer(help="API keys, for programs that call the service.", no_args_is_help=True)
+app.add_typer(keys_app, name="keys")
+people_app = typer.Typer(help="People who may sign in, and as what.", no_args_is_help=True)
+app.add_typer(people_app, name="people")
+audit_app = typer.Typer(help="The log of who did what.", no_args_is_help=True)
+app.add_typer(audit_app, name="audit")
 
 WorkspaceOption = Annotated[Path, typer.Option("--workspace", "-w", help="The folder that holds the data.")]
 ConfigsOption = Annotated[Path, typer.Option("--configs", help="The folder of YAML files.")]
@@ -49,11 +55,16 @@ CutoffOption = Annotated[
 # files are `readable=False` where whoever opens them says better than typer why one may not be read
 WORKSPACE, CONFIGS = Path("workspace"), Path("configs")
 
+_opened: list[Session] = []
+"""The sessions of this call, whose databases are let go of when it ends."""
+
 
 def _open(workspace: Path, configs: Path, *, as_json: bool, create: bool | None = False) -> Session:
     from churnml.verbs.session import Session  # noqa: PLC0415
 
-    return Session.open(workspace, configs, as_json=as_json, create=create)
+    session = Session.open(workspace, configs, as_json=as_json, create=create)
+    _opened.append(session)
+    return session
 
 
 def _version(asked: bool) -> None:  # noqa: FBT001  # typer calls it with the flag
@@ -958,18 +969,338 @@ def backtest(
 
 
 @app.command()
+def replay(
+    run: Annotated[
+        str | None, typer.Argument(help="The first characters of its id. Default: the run that is served.")
+    ] = None,
+    sample: Annotated[int, typer.Option(min=1, help="How many records are compared, drawn at random.")] = 1_000,
+    workspace: WorkspaceOption = WORKSPACE,
+    configs: ConfigsOption = CONFIGS,
+    *,
+    as_json: JsonOption = False,
+) -> None:
+    """Make decision records of a run anew and compare them bit for bit: exit code 1 if one is not what it was."""
+    from churnml.verbs.replay import DIFFERS, told  # noqa: PLC0415
+    from churnml.verbs.replay import replay as run_again  # noqa: PLC0415
+
+    session = _open(workspace, configs, as_json=as_json)
+    said = run_again(session, run, sample=sample)
+    if as_json:
+        session.print_json(said)
+    else:
+        session.console.print(told(said), markup=False)
+    if said["differ"]:
+        raise typer.Exit(DIFFERS)
+
+
+@app.command()
+def vacuum(
+    workspace: WorkspaceOption = WORKSPACE,
+    configs: ConfigsOption = CONFIGS,
+    *,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Tell what would go, and remove nothing.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Let go of records of old runs and of rows set aside long ago; nothing that is served or measured by goes."""
+    from churnml.verbs.vacuum import told  # noqa: PLC0415
+    from churnml.verbs.vacuum import vacuum as run  # noqa: PLC0415
+
+    session = _open(workspace, configs, as_json=as_json)
+    said = run(session, dry_run=dry_run)
+    if as_json:
+        session.print_json(said)
+    else:
+        session.console.print(told(said), markup=False)
+
+
+@app.command()
+def backup(
+    to: Annotated[Path, typer.Option("--to", help="A new folder, or a file whose name ends in .tar.")],
+    workspace: WorkspaceOption = WORKSPACE,
+    configs: ConfigsOption = CONFIGS,
+    *,
+    as_json: JsonOption = False,
+) -> None:
+    """Write a backup of the workspace, its database and its models, while everything goes on."""
+    from churnml.verbs.backup import backup as run  # noqa: PLC0415
+    from churnml.verbs.backup import told  # noqa: PLC0415
+
+    session = _open(workspace, configs, as_json=as_json)
+    made = run(session, to)
+    if as_json:
+        session.print_json(made)
+    else:
+        session.console.print(told(made), markup=False)
+
+
+@app.command()
+def restore(
+    source: Annotated[Path, typer.Argument(metavar="BACKUP", help="What `churnml backup` wrote.")],
+    workspace: WorkspaceOption = WORKSPACE,
+    configs: ConfigsOption = CONFIGS,
+    *,
+    replace: Annotated[bool, typer.Option("--replace", help="All that is in the workspace may go.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Make a workspace what a backup holds, once every byte of it is checked; stop the service before."""
+    from churnml.verbs.restore import restore as run  # noqa: PLC0415
+    from churnml.verbs.restore import told  # noqa: PLC0415
+
+    session = _open(workspace, configs, as_json=as_json, create=None)
+    done = run(session, source, replace=replace)
+    if as_json:
+        session.print_json(done)
+    else:
+        session.console.print(told(done), markup=False)
+
+
+@app.command()
+def handoff(
+    to: Annotated[
+        str,
+        typer.Option(help="salesforce, hubspot, dynamics, zoho, fxiaoke, mailchimp, marketo, excel or tableau."),
+    ],
+    out: Annotated[Path, typer.Option(help="The file to write; further ones are called -2, -3, …")],
+    band: Annotated[list[str] | None, typer.Option(help="Only this risk band; repeatable. Default: all.")] = None,
+    workspace: WorkspaceOption = WORKSPACE,
+    configs: ConfigsOption = CONFIGS,
+    *,
+    emails: Annotated[
+        Path | None, typer.Option(help="A CSV with customer_id and email, for mailchimp.", readable=False)
+    ] = None,
+    marked: Annotated[
+        bool, typer.Option("--marked", help="Keep controls and held-out customers, marked, where nobody is written to.")
+    ] = False,
+    language: LanguageOption = "en",
+    as_json: JsonOption = False,
+) -> None:
+    """Write the list at risk in the shape that a CRM, mail or BI tool imports."""
+    from churnml.verbs.handoff import handoff as run  # noqa: PLC0415
+    from churnml.verbs.handoff import require_bands, told  # noqa: PLC0415
+    from churnml.wording import language_named  # noqa: PLC0415
+
+    words, bands = language_named(language), require_bands(band or ())
+    session = _open(workspace, configs, as_json=as_json)
+    body = run(session, to, out, bands=bands, emails=emails, marked=marked, language=words)
+    if as_json:
+        session.print_json(body)
+    else:
+        session.console.print(told(body, words), markup=False)
+
+
+@app.command()
 def serve(
     workspace: WorkspaceOption = WORKSPACE,
     configs: ConfigsOption = CONFIGS,
-    host: Annotated[str | None, typer.Option(help="A loopback address.")] = None,
+    host: Annotated[
+        str | None, typer.Option(help="Address to bind; any but a loopback address needs accounts and TLS.")
+    ] = None,
     port: Annotated[int | None, typer.Option(help="TCP port.")] = None,
 ) -> None:
-    """Serve the API and the pages on a loopback address."""
+    """Serve the API and the pages; on this machine alone, print a link that signs in once."""
     from churnml.verbs.serve import check_port  # noqa: PLC0415
     from churnml.verbs.serve import serve as run  # noqa: PLC0415
 
     check_port(port)
     run(_open(workspace, configs, as_json=False), host=host, port=port)
+
+
+KeyArgument = Annotated[str, typer.Argument(metavar="KEY", help="Its id, such as ck_b7k2m9x4qa, or its name.")]
+DaysOption = Annotated[int, typer.Option(help="Days until it expires.")]
+NameArgument = Annotated[str, typer.Argument(metavar="NAME", help="What they sign in as.")]
+RoleOption = Annotated[str, typer.Option(help="agent, analyst or admin; see docs/access.md.")]
+
+
+@keys_app.command("create")
+def keys_create(
+    name: Annotated[str, typer.Option(help="Who will use it.")],
+    scope: Annotated[list[str], typer.Option(help="read, contact, write, operate or admin; repeatable.")],
+    days: DaysOption = 90,
+    workspace: WorkspaceOption = WORKSPACE,
+    configs: ConfigsOption = CONFIGS,
+    *,
+    as_json: JsonOption = False,
+) -> None:
+    """Make a key; it is printed this once."""
+    from churnml.verbs.keys import create, shown_once  # noqa: PLC0415
+
+    session = _open(workspace, configs, as_json=as_json)
+    body = create(session, name, scope, days=days)
+    _print_key(session, body, shown_once(body), as_json=as_json)
+
+
+@keys_app.command("list")
+def keys_list(
+    workspace: WorkspaceOption = WORKSPACE, configs: ConfigsOption = CONFIGS, *, as_json: JsonOption = False
+) -> None:
+    """List the keys: what each may do, until when, and when it was used last."""
+    from churnml.verbs.keys import known, listing  # noqa: PLC0415
+
+    session = _open(workspace, configs, as_json=as_json)
+    body = known(session)
+    _tell(session, body, listing(body), as_json=as_json)
+
+
+@keys_app.command("rotate")
+def keys_rotate(
+    key: KeyArgument,
+    days: DaysOption = 90,
+    overlap_hours: Annotated[int, typer.Option(help="Hours for which the old one goes on.")] = 24,
+    workspace: WorkspaceOption = WORKSPACE,
+    configs: ConfigsOption = CONFIGS,
+    *,
+    as_json: JsonOption = False,
+) -> None:
+    """Make a key that takes the place of another, which goes on for a while."""
+    from churnml.verbs.keys import rotate, shown_once  # noqa: PLC0415
+
+    session = _open(workspace, configs, as_json=as_json)
+    body = rotate(session, key, days=days, overlap_hours=overlap_hours)
+    _print_key(session, body, shown_once(body), as_json=as_json)
+
+
+@keys_app.command("revoke")
+def keys_revoke(
+    key: KeyArgument,
+    workspace: WorkspaceOption = WORKSPACE,
+    configs: ConfigsOption = CONFIGS,
+    *,
+    as_json: JsonOption = False,
+) -> None:
+    """Revoke a key, or all of a name: from the next request on it is refused."""
+    from churnml.verbs.keys import revoke  # noqa: PLC0415
+
+    session = _open(workspace, configs, as_json=as_json)
+    body = revoke(session, key)
+    gone = ", ".join(one["key_id"] for one in body["revoked"]) or "nothing that was not revoked already"
+    _tell(session, body, f"Revoked: {gone}", as_json=as_json)
+
+
+@people_app.command("add")
+def people_add(
+    name: NameArgument,
+    role: RoleOption,
+    workspace: WorkspaceOption = WORKSPACE,
+    configs: ConfigsOption = CONFIGS,
+    *,
+    as_json: JsonOption = False,
+) -> None:
+    """Make an account; the password is asked for, or taken from CHURNML_PASSWORD."""
+    from churnml.verbs.people import add  # noqa: PLC0415
+
+    session = _open(workspace, configs, as_json=as_json)
+    body = add(session, name, role)
+    _tell(session, body, f"{body['name']} may sign in as {body['role']}", as_json=as_json)
+
+
+@people_app.command("list")
+def people_list(
+    workspace: WorkspaceOption = WORKSPACE, configs: ConfigsOption = CONFIGS, *, as_json: JsonOption = False
+) -> None:
+    """List who may sign in, and as what."""
+    from churnml.verbs.people import known, listing  # noqa: PLC0415
+
+    session = _open(workspace, configs, as_json=as_json)
+    body = known(session)
+    _tell(session, body, listing(body), as_json=as_json)
+
+
+@people_app.command("role")
+def people_role(
+    name: NameArgument,
+    role: Annotated[str, typer.Argument(metavar="ROLE", help="agent, analyst or admin.")],
+    workspace: WorkspaceOption = WORKSPACE,
+    configs: ConfigsOption = CONFIGS,
+    *,
+    as_json: JsonOption = False,
+) -> None:
+    """Give someone another role, from their next request on."""
+    from churnml.verbs.people import role as change  # noqa: PLC0415
+
+    session = _open(workspace, configs, as_json=as_json)
+    body = change(session, name, role)
+    _tell(session, body, f"{body['name']} is {body['role']} now", as_json=as_json)
+
+
+@people_app.command("password")
+def people_password(
+    name: NameArgument,
+    workspace: WorkspaceOption = WORKSPACE,
+    configs: ConfigsOption = CONFIGS,
+    *,
+    as_json: JsonOption = False,
+) -> None:
+    """Give someone another password; all their sessions end."""
+    from churnml.verbs.people import password  # noqa: PLC0415
+
+    session = _open(workspace, configs, as_json=as_json)
+    body = password(session, name)
+    _tell(session, body, f"{body['name']} has a new password, and is signed out everywhere", as_json=as_json)
+
+
+@people_app.command("remove")
+def people_remove(
+    name: NameArgument,
+    workspace: WorkspaceOption = WORKSPACE,
+    configs: ConfigsOption = CONFIGS,
+    *,
+    as_json: JsonOption = False,
+) -> None:
+    """Remove an account; what the person did stays in the audit log."""
+    from churnml.verbs.people import remove  # noqa: PLC0415
+
+    session = _open(workspace, configs, as_json=as_json)
+    body = remove(session, name)
+    _tell(session, body, f"{body['name']} has no account any more", as_json=as_json)
+
+
+@audit_app.command("verify")
+def audit_verify(
+    head: Annotated[
+        list[str] | None, typer.Option(help="Where the log ended before, as this command printed it; repeatable.")
+    ] = None,
+    workspace: WorkspaceOption = WORKSPACE,
+    configs: ConfigsOption = CONFIGS,
+    *,
+    as_json: JsonOption = False,
+) -> None:
+    """Say whether the log is whole: exit code 4 if an entry was changed, removed, put in, moved or cut off."""
+    from churnml.verbs.audit import check, said  # noqa: PLC0415
+
+    session = _open(workspace, configs, as_json=as_json)
+    body = check(session, head or ())
+    _tell(session, body, said(body), as_json=as_json)
+
+
+@audit_app.command("show")
+def audit_show(
+    since: Annotated[str | None, typer.Option(help="From this day on, such as 2017-12-31.")] = None,
+    customer: Annotated[str | None, typer.Option(help="Only what was done about this customer.")] = None,
+    workspace: WorkspaceOption = WORKSPACE,
+    configs: ConfigsOption = CONFIGS,
+    *,
+    as_json: JsonOption = False,
+) -> None:
+    """Show who did what, and when."""
+    from churnml.verbs.audit import lines, show  # noqa: PLC0415
+
+    session = _open(workspace, configs, as_json=as_json)
+    body = show(session, since, customer)
+    _tell(session, body, lines(body), as_json=as_json)
+
+
+def _tell(session: Session, body: Mapping[str, Any], words: object, *, as_json: bool) -> None:  # Any: JSON
+    if as_json:
+        session.print_json(body)
+    else:
+        session.console.print(words, markup=False)
+
+
+def _print_key(session: Session, body: Mapping[str, Any], words: str, *, as_json: bool) -> None:  # Any: JSON
+    """Print a new key alone on standard output, so that a shell can take it up, and what is to be known beside it."""
+    _tell(session, body, words, as_json=as_json)
+    if not as_json:
+        typer.echo(body["key"])
 
 
 def main() -> None:
@@ -984,6 +1315,9 @@ def main() -> None:
             typer.echo(json.dumps(body, ensure_ascii=False))
         typer.secho(f"error: {error}", fg=typer.colors.RED, err=True)
         sys.exit(error.exit_code)
+    finally:
+        while _opened:
+            _opened.pop().close()
 
 
 if __name__ == "__main__":

@@ -531,11 +531,69 @@ class KpiConfig(Settings):
     targets: dict[str, KpiTarget] = Field(default_factory=dict, description="by name of the figure")
 
 
-class ServeConfig(Settings):
-    """`configs/serve.yaml`: where the service listens."""
+class StoreConfig(Settings):
+    """`configs/store.yaml`: how long decision records of past runs are kept."""
 
-    host: str = Field("127.0.0.1", description="address to bind; without accounts only a loopback address is allowed")
+    keep_runs: int = Field(30, ge=1, le=100_000, description="the latest runs of each verb that keep their records")
+    keep_days: Days = Field(90, description="days for which every run keeps its records")
+
+
+class ServeConfig(Settings):
+    """`configs/serve.yaml`: where the service listens, under which names, and how long a person stays signed in."""
+
+    host: str = Field("127.0.0.1", description="address to bind; any but a loopback address needs what follows")
     port: int = Field(8000, ge=0, le=65535, description="TCP port; 0 takes a free one")
+    public_hosts: tuple[str, ...] = Field(
+        (), description="names under which others reach it, such as churn.example.com; others are not answered"
+    )
+    tls_certificate: str | None = Field(None, description="PEM file with the certificate and its chain")
+    tls_key: str | None = Field(None, description="PEM file with its private key, without a passphrase")
+    trusted_proxy: str | None = Field(
+        None, description="address of the proxy that ends TLS in front of it; what it says of clients is believed"
+    )
+    session_idle_minutes: int = Field(120, ge=5, le=1440, description="minutes without a request that end a session")
+    session_hours: int = Field(12, ge=1, le=168, description="hours after which a session ends whatever happens")
+    land_every_seconds: float = Field(
+        2.0, ge=0.05, le=3600.0, description="seconds between two landings of what came in through /v1/events"
+    )
+
+    @field_validator("public_hosts")
+    @classmethod
+    def _names_only(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for name in value:
+            if not name or any(letter in name for letter in "/:*@ "):
+                raise ValueError(
+                    f"must be names without scheme, port or wildcard, such as churn.example.com, got {name!r}"
+                )
+        return tuple(name.lower() for name in value)
+
+    @model_validator(mode="after")
+    def _whole_pair(self) -> ServeConfig:
+        if (self.tls_certificate is None) != (self.tls_key is None):
+            raise ValueError("`tls_certificate` and `tls_key` go together, found one of them; name both files")
+        return self
+
+
+class HandoffTarget(Settings):
+    """What one tool calls our fields."""
+
+    columns: dict[str, str] = Field(
+        default_factory=dict, description="our field: the name of theirs; all fields under usual names if empty"
+    )
+
+    @field_validator("columns")
+    @classmethod
+    def _named(cls, value: dict[str, str]) -> dict[str, str]:
+        for name, header in value.items():
+            if not header.strip() or any(letter in header for letter in "\r\n\0"):
+                raise ValueError(f"must give `{name}` a name on one line, got {header!r}")
+        return value
+
+
+class HandoffConfig(Settings):
+    """`configs/handoff.yaml`: what other tools call our fields."""
+
+    targets: dict[str, HandoffTarget] = Field(default_factory=dict, description="by tool: salesforce, hubspot, …")
 
 
 class Protocol(Settings):

@@ -58,6 +58,61 @@ class NotFoundError(UsageError):
     code = "not_found"
 
 
+class MismatchError(UsageError):
+    """A request under a key that names another one."""
+
+    http_status = 422
+    code = "idempotency_mismatch"
+
+
+class ConflictError(UsageError):
+    """What was asked contradicts what stands by now."""
+
+    http_status = 409
+    code = "conflict"
+
+
+class TakenError(ConflictError):
+    """Something is held by somebody else."""
+
+    code = "taken"
+
+
+class StaleError(UsageError):
+    """Something has changed since it was read."""
+
+    http_status = 412
+    code = "stale"
+
+
+class InProgressError(ConflictError):
+    """The same request is being done at this moment."""
+
+    code = "in_progress"
+    headers: ClassVar[Mapping[str, str]] = {"retry-after": "1"}
+
+
+class GoneError(UsageError):
+    """Something that was there and has been removed for good."""
+
+    http_status = 410
+    code = "gone"
+
+
+class UnauthenticatedError(UsageError):
+    """Somebody asks without saying who they are, or with a key or session that does not hold."""
+
+    http_status = 401
+    code = "unauthenticated"
+
+
+class ForbiddenError(UsageError):
+    """Somebody asks for what they may not do."""
+
+    http_status = 403
+    code = "forbidden"
+
+
 class DataRefusedError(ChurnmlError):
     """A file or table that breaks the contract; nothing of it was kept.
 
@@ -122,6 +177,25 @@ class BrokenCheckError(ChurnmlError):
     """A check that could not have failed, so that what it says proves nothing; a bug of ours, told in words."""
 
     code = "broken_check"
+
+
+class BrokenLogError(ChurnmlError):
+    """An audit log of which an entry was changed, removed, put in, moved or cut off.
+
+    Parameters
+    ----------
+    message : str
+        For the person who has to find out what happened.
+    report : mapping
+        Everything that was found, as plain data.
+    """
+
+    exit_code = 4
+    code = "broken_log"
+
+    def __init__(self, message: str, *, report: Mapping[str, Any]) -> None:  # Any: JSON
+        super().__init__(message)
+        self.report = report
 
 
 def nearest(word: str, known: Iterable[str]) -> str:

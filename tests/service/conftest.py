@@ -6,6 +6,7 @@ import pytest
 import uvicorn
 from sample_run import ask, bodies, fill
 
+from callers import bearing
 from churnml.database import Workspace
 from churnml.service import create_app
 from churnml.service.server import listen
@@ -44,6 +45,12 @@ def address(own_workspace):
     server.should_exit = True
     thread.join()
     listening.close()
+
+
+@pytest.fixture
+def signed(own_workspace):
+    """The headers of one who may do everything in the service of a workspace that a test may change."""
+    return bearing(own_workspace)
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 import warnings
 
+from callers import FAR_AHEAD, TESTER, a_key, bearing  # noqa: F401  # tests take them from here as well
 from churnml.database import Catalogue, Records, open_engine
 from churnml.measures import SEGMENTS, STAGES
 from churnml.service import create_app
@@ -198,6 +199,12 @@ def summary(records):
     }
 
 
-def ask(workspace):
-    """Return a client of the workspace's service."""
-    return TestClient(create_app(workspace), base_url="http://localhost", raise_server_exceptions=False)
+def ask(workspace, *scopes, settings=None):
+    """Return a client of the workspace's service, with a key of these scopes; of all where none is named."""
+    return visit(workspace, headers=bearing(workspace, *scopes), settings=settings)
+
+
+def visit(workspace, *, headers=None, settings=None, base_url="http://localhost"):
+    """Return a client of the workspace's service that has no key."""
+    app = create_app(workspace, settings)
+    return TestClient(app, base_url=base_url, raise_server_exceptions=False, headers=headers)

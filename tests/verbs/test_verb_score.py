@@ -7,7 +7,7 @@ import pytest
 from churnml.database import Catalogue, Records, open_engine
 from churnml.database.workspace import digest_of_file
 from churnml.errors import ModelRefusedError
-from churnml.verbs.score import _require_same_files
+from churnml.scoring.champion import require_same_files
 from churnml.verbs.session import Session
 from command import strictly
 
@@ -42,9 +42,9 @@ def test_a_feature_of_ones_own_that_changed_since_training_is_not_scored_with(ow
     (own_journey.configs / "features.yaml").write_text("files: [mine.py]\n")
     session = Session.open(own_journey.workspace.root, own_journey.configs)
     taught_with = {"mine.py": digest_of_file(own_journey.configs / "mine.py")}
-    _require_same_files(session, taught_with)
+    require_same_files(taught_with, session.own_features)
     with pytest.raises(ModelRefusedError, match=r"trained with the features of `mine.py` as they were then"):
-        _require_same_files(session, {"mine.py": "0" * 64})
+        require_same_files({"mine.py": "0" * 64}, session.own_features)
 
 
 def test_the_same_inputs_are_not_scored_again(own_journey, records):

@@ -4,16 +4,34 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, bindparam, delete, func, insert, select, text, update
-from sqlalchemy.dialects.sqlite import insert as upsert
+from sqlalchemy import (
+    CompoundSelect,
+    Connection,
+    Engine,
+    bindparam,
+    delete,
+    func,
+    insert,
+    select,
+    text,
+    union,
+    update,
+)
 
-from churnml.database.records import blank
+from churnml.database.arrivals import forget_arrivals
+from churnml.database.cases import forget as forget_case
+from churnml.database.consents import forget as forget_told
+from churnml.database.consents import pending_refusals, pending_withdrawals, withdraw_actions
+from churnml.database.dialect import insert_or_ignore, insert_or_update, is_server, take_turn
+from churnml.database.records import blank, changed
 from churnml.database.releases import blank_choices, forget, withdraw
+from churnml.database.requests import forget as forget_requests
 from churnml.database.tables import aliases, assignments, batches, moves, parts, records, refusals, runs, sources
+from churnml.database.tables_arrivals import replaced
 from churnml.errors import DependencyError
 
 Json = dict[str, Any]  # Any: JSON bodies are shaped by their writers
@@ -45,6 +63,9 @@ class Run:
     started_at: int
     finished_at: int | None
     summary: Json
+
+
+_RUN = tuple(runs.c[one.name] for one in fields(Run))
 
 
 @dataclass(frozen=True)
@@ -92,23 +113,34 @@ class Catalogue:
             Who refuses to be profiled from now on, and who no longer does; what was scored of the former is blanked.
         """
         with self.engine.begin() as connection:
+            take_turn(connection)
             connection.execute(insert(batches), {"batch_id": batch_id, "landed_at": landed_at, "report": report})
             for part in new_parts:
                 connection.execute(insert(parts), vars(part))
-            for digest in seen:
-                connection.execute(upsert(sources).on_conflict_do_nothing(), {"digest": digest, "batch_id": batch_id})
+            insert_or_ignore(connection, sources, [{"digest": digest, "batch_id": batch_id} for digest in seen])
             _acknowledge(connection, batch_id, refusing or {})
 
     def refusing(self) -> frozenset[str]:
-        """Return the customers who refuse to be profiled."""
+        """Return the customers who refuse to be profiled, whether their word has landed or was told to the service."""
         with self.engine.connect() as connection:
-            return frozenset(connection.execute(select(refusals.c.customer_id)).scalars())
+            return frozenset(str(customer) for customer in connection.execute(_refusing()).scalars())
 
     def refuses(self, customer_id: str) -> bool:
         """Tell whether one customer refuses to be profiled."""
-        query = select(refusals.c.customer_id).where(refusals.c.customer_id == customer_id)
+        theirs = _refusing().subquery()
+        query = select(theirs.c.customer_id).where(theirs.c.customer_id == customer_id)
         with self.engine.connect() as connection:
             return connection.execute(query).first() is not None
+
+    def withdrawn(self) -> dict[str, frozenset[str]]:
+        """Return who told the service not to approach them by a channel, in small letters, before that has landed.
+
+        Under the empty name stand those who are not to be approached at all.
+        """
+        with self.engine.connect() as connection:
+            found = pending_withdrawals(connection)
+        channels = {one.channel for one in found}
+        return {channel: frozenset(one.customer_id for one in found if one.channel == channel) for channel in channels}
 
     def landed_at(self) -> dict[int, int]:
         """Return when each batch landed, microseconds UTC."""
@@ -141,14 +173,21 @@ class Catalogue:
         new_reports : mapping of int to dict
             What takes the place of the reports of these batches.
         forgotten : collection of str
-            The customers whose decision records, assignments, outcomes and refusals go.
+            The customers whose decision records, assignments, outcomes, refusals and cases go.
         """
         with self.engine.begin() as connection:
+            take_turn(connection)
             gone = 0
             forget(connection, forgotten)
             for customer in forgotten:
                 connection.execute(delete(refusals).where(refusals.c.customer_id == customer))
+                forget_requests(connection, customer)
+                forget_case(connection, customer)
+                forget_told(connection, customer)
                 gone += connection.execute(delete(records).where(records.c.customer_id == customer)).rowcount
+            if gone:
+                changed(connection)
+            forget_arrivals(connection, forgotten)
             for path, part in new_parts.items():
                 if part is None:
                     connection.execute(delete(parts).where(parts.c.path == path))
@@ -162,7 +201,8 @@ class Catalogue:
         """Leave nothing in the files of the database but what counts: no deleted row, no copy of one, no log.
 
         Overwriting what is deleted is not enough, for SQLite leaves copies of a row where it stood before a page was
-        split. So the whole file is written anew: 5 s for a million records.
+        split. So the whole file is written anew: 5 s for a million records. PostgreSQL writes every table anew; its own
+        log and backups are the server's to keep, see docs/operations.md.
 
         Raises
         ------
@@ -170,6 +210,9 @@ class Catalogue:
             If others read or write for longer than we wait.
         """
         with self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            if is_server(connection):
+                connection.execute(text("VACUUM FULL"))
+                return
             connection.execute(text("VACUUM"))
             in_use, _, _ = connection.execute(text("PRAGMA wal_checkpoint(TRUNCATE)")).one()
         if in_use:
@@ -209,17 +252,21 @@ class Catalogue:
         """Close a run; what it wrote is visible from here on, and only if `ok`.
 
         A run knows who refused when it began, and may take hours; who has refused since is blanked before anyone looks.
-        What one that failed had assigned is withdrawn.
+        Likewise an action by a channel on which its customer has said since not to be approached is not shown. What one
+        that failed had assigned is withdrawn.
         """
         change = {"state": "done" if ok else "failed", "finished_at": now, "summary": summary, "bundle": bundle}
         written = records.c.run_id == run_id
         with self.engine.begin() as connection:
-            # the first statement takes the database for writing: no refusal comes between those that follow
+            # the turn, or in SQLite the first statement: no refusal comes between those that follow
+            take_turn(connection)
             connection.execute(update(runs).where(runs.c.run_id == run_id).values(**change))
             if ok:
-                refusing = select(refusals.c.customer_id)
+                refusing = _refusing()
                 blank(connection, written & records.c.customer_id.in_(refusing))
                 blank_choices(connection, (assignments.c.run_id == run_id) & assignments.c.customer_id.in_(refusing))
+                began = connection.execute(select(runs.c.started_at).where(runs.c.run_id == run_id)).scalar_one()
+                withdraw_actions(connection, pending_withdrawals(connection, since=began))
             else:
                 withdraw(connection, assignments.c.run_id == run_id)
                 connection.execute(delete(records).where(written))
@@ -227,7 +274,8 @@ class Catalogue:
     def running(self) -> list[Run]:
         """Return the runs that have neither finished nor failed, whether or not their process is alive."""
         with self.engine.connect() as connection:
-            return [Run(**row) for row in connection.execute(select(runs).where(runs.c.state == "running")).mappings()]
+            found = connection.execute(select(*_RUN).where(runs.c.state == "running")).mappings()
+            return [Run(**row) for row in found]
 
     def interrupt(self, run_id: str, now: int) -> int:
         """Mark a run whose process is gone as failed, and return how many records it had written; they go.
@@ -237,6 +285,7 @@ class Catalogue:
         """
         still = (runs.c.run_id == run_id) & (runs.c.state == "running")
         with self.engine.begin() as connection:
+            take_turn(connection)
             if not connection.execute(update(runs).where(still).values(state="failed", finished_at=now)).rowcount:
                 return 0
             withdraw(connection, assignments.c.run_id == run_id)
@@ -244,7 +293,7 @@ class Catalogue:
 
     def last_run(self, verb: str, inputs: str | None = None) -> Run | None:
         """Return the latest finished run of a verb, optionally one made from exactly these inputs."""
-        query = select(runs).where(runs.c.verb == verb, runs.c.state == "done")
+        query = select(*_RUN).where(runs.c.verb == verb, runs.c.state == "done")
         if inputs is not None:
             query = query.where(runs.c.inputs == inputs)
         with self.engine.connect() as connection:
@@ -253,7 +302,7 @@ class Catalogue:
 
     def runs(self, verb: str) -> list[Run]:
         """Return the finished runs of a verb, the latest first."""
-        query = select(runs).where(runs.c.verb == verb, runs.c.state == "done").order_by(runs.c.finished_at.desc())
+        query = select(*_RUN).where(runs.c.verb == verb, runs.c.state == "done").order_by(runs.c.finished_at.desc())
         with self.engine.connect() as connection:
             return [Run(**row) for row in connection.execute(query).mappings()]
 
@@ -274,10 +323,11 @@ class Catalogue:
         row = {"name": name, "bundle": bundle, "moved_at": now}
         pointing = (aliases.c.name == name) & (aliases.c.bundle == bundle)
         with self.engine.begin() as connection:
+            take_turn(connection)
             connection.execute(update(aliases).where(pointing).values(name=name))  # takes the database for writing
             if connection.execute(select(aliases.c.name).where(pointing)).first() is not None:
                 return
-            connection.execute(upsert(aliases).on_conflict_do_update(index_elements=["name"], set_=row), row)
+            insert_or_update(connection, aliases, [row], ["name"], ["bundle", "moved_at"])
             connection.execute(insert(moves), {**row, "back": back, "why": why})
 
     def moves(self, name: str) -> list[Move]:
@@ -298,10 +348,20 @@ class Catalogue:
                 standing.append(move.bundle)
         return standing[-2] if len(standing) > 1 else None
 
+    def bundles(self) -> set[str]:
+        """Return every bundle that a run made or used, or that an alias points at or pointed at."""
+        with self.engine.connect() as connection:
+            named = [select(table.c.bundle).distinct() for table in (runs, aliases, moves)]
+            return {one for query in named for one in connection.execute(query).scalars() if one}
+
     def alias(self, name: str) -> str | None:
         """Return the bundle an alias points at, or None."""
         with self.engine.connect() as connection:
             return connection.execute(select(aliases.c.bundle).where(aliases.c.name == name)).scalar()
+
+
+def _refusing() -> CompoundSelect[tuple[str]]:
+    return union(select(refusals.c.customer_id), pending_refusals())
 
 
 def _acknowledge(connection: Connection, batch_id: int, refusing: Mapping[str, bool]) -> None:
@@ -314,9 +374,10 @@ def _acknowledge(connection: Connection, batch_id: int, refusing: Mapping[str, b
     if again:
         connection.execute(delete(refusals).where(refusals.c.customer_id == bindparam("taken_back")), again)
     if from_now:
-        connection.execute(upsert(refusals).on_conflict_do_nothing(), from_now)
+        insert_or_ignore(connection, refusals, from_now)
         new = select(refusals.c.customer_id).where(refusals.c.batch_id == batch_id)
         blank(connection, records.c.customer_id.in_(new))
+        connection.execute(delete(replaced).where(replaced.c.customer_id.in_(new)))
         blank_choices(connection, assignments.c.customer_id.in_(new))
 
 

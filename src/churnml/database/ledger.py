@@ -301,14 +301,19 @@ class Ledger:
         with self.engine.connect() as connection, connection.begin() as transaction:
             take(connection)
             found = post(connection, posted, now)
-            standing = [Campaign(*row) for row in connection.execute(_campaigns()).all()]
+            beyond = overspent(connection)
             if check:
                 transaction.rollback()
-        return Posting(found, {one.name: -one.left for one in standing if one.left < 0})
+        return Posting(found, beyond)
 
     def assigned(self, campaign: str) -> list[Assignment]:
         """Return what was assigned in a campaign, by customer; those who refuse to be profiled apart."""
         return self._assignments(assignments.c.campaign == campaign)
+
+    def assignment(self, assignment_id: str) -> Assignment | None:
+        """Return one assignment by its id, None where there is none or its customer refuses to be profiled."""
+        found = self._assignments(assignments.c.assignment_id == assignment_id)
+        return found[0] if found else None
 
     def assignments(self, actions: Collection[str] | None = None, since: int | None = None) -> list[Assignment]:
         """Return what was assigned in all campaigns, by customer; those who refuse to be profiled apart.
@@ -345,6 +350,12 @@ class Ledger:
         query = query.order_by(assignments.c.customer_id, assignments.c.campaign)
         with self.engine.connect() as connection:
             return [Assignment(*row) for row in connection.execute(query)]
+
+
+def overspent(connection: Connection) -> dict[str, int]:
+    """Return by how much each campaign exceeds its budget, of those that do, millionths."""
+    standing = [Campaign(*row) for row in connection.execute(_campaigns()).all()]
+    return {one.name: -one.left for one in standing if one.left < 0}
 
 
 def _campaigns() -> Any:  # Any: SQLAlchemy's select of four columns

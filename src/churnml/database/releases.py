@@ -9,6 +9,7 @@ from collections.abc import Collection
 
 from sqlalchemy import ColumnElement, Connection, and_, delete, exists, func, or_, select, update
 
+from churnml.database.dialect import take_turn
 from churnml.database.tables import assignments, campaigns, outcomes
 
 _CHUNK = 5_000
@@ -18,8 +19,9 @@ def take(connection: Connection) -> None:
     """Take the ledger for writing, waiting for whoever has it, until the transaction ends.
 
     Nothing may be read before it in its transaction. In SQLite any statement that writes takes the whole database, so
-    that nothing read afterwards can be stale; in PostgreSQL it locks the rows of the campaigns, which are few.
+    that nothing read afterwards can be stale; in PostgreSQL it is the turn that others wait for.
     """
+    take_turn(connection)
     connection.execute(update(campaigns).values(name=campaigns.c.name))
 
 

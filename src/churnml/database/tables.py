@@ -25,6 +25,9 @@ from sqlalchemy import (
 
 metadata = MetaData()
 
+# by code points on every server, as in SQLite and in Python: a list is in one order, whatever the server's language
+CustomerId = String(256).with_variant(String(256, collation="C"), "postgresql")
+
 batches = Table(
     "batches",
     metadata,
@@ -56,7 +59,7 @@ sources = Table(
 refusals = Table(
     "refusals",
     metadata,
-    Column("customer_id", String(256), primary_key=True, comment="refuses to be profiled, as of now"),
+    Column("customer_id", CustomerId, primary_key=True, comment="refuses to be profiled, as of now"),
     Column("batch_id", ForeignKey("batches.batch_id"), nullable=False, comment="the landing that acknowledged it"),
 )
 
@@ -71,6 +74,7 @@ runs = Table(
     Column("started_at", BigInteger, nullable=False),
     Column("finished_at", BigInteger),
     Column("summary", JSON, nullable=False),
+    Column("changes", Integer, nullable=False, server_default="0", comment="how often its records changed since"),
     Index("runs_by_inputs", "verb", "inputs"),
 )
 
@@ -97,7 +101,7 @@ records = Table(
     "records",
     metadata,
     Column("run_id", ForeignKey("runs.run_id"), primary_key=True),
-    Column("customer_id", String(256), primary_key=True),
+    Column("customer_id", CustomerId, primary_key=True),
     Column("churn_probability", Float, comment="empty outside the population"),
     Column("value_at_risk", Float, comment="money; empty outside the population"),
     Column("conversion_probability", Float, comment="of prospects and trials only"),
@@ -105,14 +109,29 @@ records = Table(
     Column("lifecycle_stage", String(32)),
     Column("segment", String(32)),
     Column("action", String(64)),
+    Column("clv", Float, comment="money; empty outside the population"),
+    Column("expected_net_value", Float, comment="money; empty where nothing is to be done"),
+    Column("last_order_at", BigInteger, comment="microseconds UTC"),
+    Column("reason_group", String(32), comment="of the weightiest reason"),
+    Column("arm", String(16), comment="treated, control, held_out or none; empty where nobody was assigned"),
+    Column("no_action_because", String(32)),
+    Column("rung", String(32), comment="how it was scored, or why it was not"),
     Column("body", Text, nullable=False, comment="the whole record, JSON"),
-    # the at-risk list walks this index, so that page 1,000 costs what page 1 costs
-    Index("records_by_value_at_risk", "run_id", "value_at_risk", "customer_id"),
-    # the list of prospects likewise
-    Index("records_by_conversion", "run_id", "conversion_probability", "customer_id"),
     # a refusal blanks, and an erasure removes, the records of one customer in every run
     Index("records_by_customer", "customer_id"),
 )
+# each list walks an index in its own order, so that page 1,000 costs what page 1 costs; who is not on it is not in it
+for _name, _by in (
+    ("records_by_value_at_risk", records.c.value_at_risk),
+    ("records_by_conversion", records.c.conversion_probability),
+):
+    _listed = _by.is_not(None)
+    Index(_name, records.c.run_id, _by.desc(), records.c.customer_id, sqlite_where=_listed, postgresql_where=_listed)
+# each sort of the list at risk walks an index of its own, one way or the other
+for _field in ("churn_probability", "clv", "expected_net_value", "last_order_at"):
+    _told = records.c[_field].is_not(None)
+    _columns = (records.c.run_id, records.c[_field].desc(), records.c.customer_id)
+    Index(f"records_sorted_by_{_field}", *_columns, sqlite_where=_told, postgresql_where=_told)
 
 campaigns = Table(
     "campaigns",
@@ -130,7 +149,7 @@ assignments = Table(
     metadata,
     Column("assignment_id", String(32), primary_key=True, comment="made from campaign and customer"),
     Column("campaign", ForeignKey("campaigns.name"), nullable=False),
-    Column("customer_id", String(256), nullable=False),
+    Column("customer_id", CustomerId, nullable=False),
     Column("run_id", ForeignKey("runs.run_id"), nullable=False, comment="the run that chose"),
     Column("cutoff", BigInteger, nullable=False, comment="outcomes count from here on"),
     Column("assigned_at", BigInteger, nullable=False),

@@ -13,7 +13,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from churnml.errors import DependencyError, NotFoundError
+from sqlalchemy import URL
+
+from churnml.database.server import VARIABLE, name_of, named_server
+from churnml.errors import ConfigError, DependencyError, NotFoundError
 
 
 @dataclass(frozen=True)
@@ -24,9 +27,23 @@ class Workspace:
     ----------
     root : Path
         The folder; `./workspace` by default at the command line.
+    server : sqlalchemy.URL, optional
+        The PostgreSQL that holds its database; a file in the folder does where there is none.
     """
 
     root: Path
+    server: URL | None = None
+
+    @classmethod
+    def at(cls, root: Path) -> Workspace:
+        """Return the workspace at `root`, there or not, its database where `CHURNML_DATABASE_URL` says.
+
+        Raises
+        ------
+        ConfigError
+            If the variable holds no URL of a PostgreSQL.
+        """
+        return cls(root.resolve(), named_server())
 
     @classmethod
     def open(cls, root: Path, *, create: bool = False) -> Workspace:
@@ -36,11 +53,19 @@ class Workspace:
         ------
         NotFoundError
             If there is none and `create` is false.
+        ConfigError
+            If `CHURNML_DATABASE_URL` holds no URL of a PostgreSQL, or names one though the workspace has a file.
         DependencyError
             If the folder cannot be made.
         """
-        workspace = cls(root.resolve())
-        if not create and not workspace.database.exists():
+        workspace = cls.at(root)
+        if workspace.server is not None and workspace.file.exists():
+            raise ConfigError(
+                f"a workspace must have one database, found {workspace.file} and, by {VARIABLE}, "
+                f"{name_of(workspace.server)}; unset the variable, or move the data: `churnml backup` without it, "
+                "then `churnml restore` with it (docs/operations.md)"
+            )
+        if not create and not workspace.exists:
             raise NotFoundError(f"no workspace at {root}; `churnml ingest` or `churnml demo` makes one there")
         try:
             workspace.tables.mkdir(parents=True, exist_ok=True)
@@ -50,9 +75,19 @@ class Workspace:
         return workspace
 
     @property
-    def database(self) -> Path:
-        """The SQLite file, the source of truth."""
+    def database(self) -> Path | URL:
+        """The SQL database, the source of truth: an SQLite file in the folder, or a PostgreSQL."""
+        return self.server or self.file
+
+    @property
+    def file(self) -> Path:
+        """Where the SQLite file is, unless the database is a PostgreSQL."""
         return self.root / "churnml.db"
+
+    @property
+    def exists(self) -> bool:
+        """Whether something was made here."""
+        return self.file.exists() if self.server is None else self.tables.is_dir()
 
     @property
     def tables(self) -> Path:

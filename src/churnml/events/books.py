@@ -128,6 +128,9 @@ def open_books(store: Store, at: int, scratch: Path | None = None) -> Iterator[B
             connection.execute("SET enable_progress_bar = false")  # it would write where programs read
         # with no folder DuckDB keeps no row on any disk, and says that memory is short instead
         connection.execute("SET temp_directory = $folder", {"folder": str(scratch or "")})
+        for name, held in store.held.items():
+            told = held([*TABLES[name].names, "row_key"], store.landings[0])
+            connection.register(f"held_{name}", told)
         _tell_time(connection, store, at)
         refused = _customers(connection, store, at)
         known = _of_the_known(connection)
@@ -208,6 +211,8 @@ def _each_comes_once(connection: duckdb.DuckDBPyConnection, rows: str) -> bool:
 
 def _with_landings(connection: duckdb.DuckDBPyConnection, store: Store, at: int) -> str:
     """Return the versions of contracts that were seen, each with when it landed."""
+    if store.held:  # whose rows say themselves when they landed
+        return f"(SELECT * FROM held_subscriptions WHERE {_SEEN.format(at=at)})"
     parts = [part for part in store.parts if part.table_name == "subscriptions"]
     landings = {str(store.root / part.path): store.landings[part.batch_id] for part in parts}
     connection.execute("CREATE TEMP TABLE landings (filename VARCHAR, landed_at BIGINT)")
@@ -293,6 +298,8 @@ def _versions(rows: str) -> str:
 
 
 def _rows(store: Store, name: str, *, filename: bool = False) -> str:
+    if store.held:
+        return f"held_{name}"
     files = [str(store.root / part.path).replace("'", "''") for part in store.parts if part.table_name == name]
     listed = ", ".join(f"'{file}'" for file in files)
     return f"read_parquet([{listed}], union_by_name = true, filename = {filename})"

@@ -67,7 +67,7 @@ class OutcomeFile:
         """Yield the good rows as the ledger takes them, in the order of the file."""
         for batch in self.good.to_batches(max_chunksize=_AT_ONCE):
             for row in batch.to_pylist():
-                cost, amount = _millionths(row["cost"]), _millionths(row["amount"])
+                cost, amount = millionths_of(row["cost"]), millionths_of(row["amount"])
                 yield Outcome(row["assignment_id"], row["occurred_at"], row["kind"], cost, amount)
 
 
@@ -113,5 +113,6 @@ def _id_in(row: Json) -> object:
     return next((value for name, value in named.items() if name.strip().casefold() == "assignment_id"), None)
 
 
-def _millionths(amount: int | None) -> int | None:
+def millionths_of(amount: int | None) -> int | None:
+    """Return an amount of the contract's scale as the ledger counts it."""
     return None if amount is None else amount * _FINER

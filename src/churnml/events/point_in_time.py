@@ -15,7 +15,7 @@ latest known, so an end that was taken back is no end.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -41,6 +41,8 @@ from churnml.events.renewals import PERIODS, Fees, Runs, Spells, every_days, per
 from churnml.events.schema import FROM_LANDING, ONE_OF, REQUIRED, TABLES
 
 Wanted = Mapping[str, Sequence[str]]
+Held = Callable[[Sequence[str], int | None], pa.Table]
+"""Gives the columns asked for of a table in memory, texts as dictionaries, and if an instant is given, `landed_at`."""
 
 TRIAL = r"(^|[^a-z])trial([^a-z]|$)|试用"
 """What a plan is called that is tried out before it is paid for."""
@@ -99,6 +101,8 @@ class Store:
         The customers who refuse to be profiled.
     landings : mapping of int to int
         When each batch landed, microseconds UTC.
+    held : mapping of str to Held
+        Rows that are in memory instead, by table; there are no files then. See `held_store`.
     """
 
     root: Path
@@ -107,6 +111,7 @@ class Store:
     blocks: int = 0
     refusing: frozenset[str] = frozenset()
     landings: Mapping[int, int] = field(default_factory=dict, compare=False)
+    held: Mapping[str, Held] = field(default_factory=dict, compare=False)
 
     @classmethod
     def open(cls, workspace: Workspace, catalogue: Catalogue, time_zone: str) -> Store:
@@ -817,6 +822,8 @@ def _rows(store: Store, number: int, name: str, columns: Sequence[str]) -> pa.Ta
         need.append("ingested_at")
     if len(parts) > 1 or TABLES[name].later:
         need.append("row_key")
+    if store.held:
+        return store.held[name](need, store.landings[0] if "landed_at" in columns else None)
     share = BUCKETS // store.n_blocks
     pieces = [_piece(store.root / p.path, p.digest, need, number * share, (number + 1) * share) for p in parts]
     if "landed_at" in columns:

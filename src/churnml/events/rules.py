@@ -15,7 +15,7 @@ from churnml.events.sources import ROW, Format
 from churnml.events.values import EARLIEST, EPOCH, INTEGERS, LATEST, as_plain, in_turn, quoted, read_name, their_name
 
 _LONGEST_ID = 256
-_MOST_MONEY = (2**63 - 1) // MONEY_SCALE
+MOST_MONEY = (2**63 - 1) // MONEY_SCALE
 
 WORDS = {
     "text": ("must be a text", "fill it in"),
@@ -109,7 +109,7 @@ def _of_kind(column: Column, found: str, form: Format) -> Iterator[Rule]:
 
 def _too_large(column: Column, found: str, form: Format) -> Rule:
     name = their_name(column.name)
-    most = _MOST_MONEY * (100 if form.unit == "cents" else 1)
+    most = MOST_MONEY * (100 if form.unit == "cents" else 1)
     number = f"try_cast({as_plain(name, form) if found == 'VARCHAR' else name} AS DOUBLE)"
     broken = in_turn(f"{read_name(column.name)} IS NULL", f"abs({number}) BETWEEN {most} AND 1e308")
     return Rule(column.name, broken, f"must be an amount between {-most:,} and {most:,}", "correct it")

@@ -86,7 +86,8 @@ def _number(name: str, form: Format, *, text: bool) -> str:
     if not text:
         return f"CASE WHEN isfinite({name}::DOUBLE) THEN {name}::DOUBLE END"
     plain = as_plain(name, form)
-    return f"CASE WHEN regexp_full_match({plain}, '{_DECIMAL}') THEN try_cast({plain} AS DOUBLE) END"
+    number = f"try_cast({plain} AS DOUBLE)"  # of 1e400 it makes infinity
+    return f"CASE WHEN regexp_full_match({plain}, '{_DECIMAL}') AND isfinite({number}) THEN {number} END"
 
 
 def _money(name: str, found: str, form: Format) -> str:

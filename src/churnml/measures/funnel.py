@@ -86,7 +86,19 @@ def funnel_stage_of_each(books: Books, rules: FunnelRules) -> dict[str, FunnelSt
         If fewer than two stages are left of which anything has landed.
     """
     funnel = open_funnel(books, rules)
-    furthest = " + ".join(f"(reached_{place} IS NOT NULL)::INTEGER" for place in range(len(funnel.stages)))
-    found = books.frame(f"SELECT customer_id, {furthest} AS furthest FROM {funnel.reached} WHERE reached_0 IS NOT NULL")
-    stages = [funnel.stages[place - 1] for place in found["furthest"].tolist()]
-    return dict(zip(found["customer_id"].tolist(), stages, strict=True))
+    return _furthest(books, funnel.reached, funnel.stages)
+
+
+def furthest_of_each(books: Books, stages: Sequence[FunnelStage], rules: FunnelRules) -> dict[str, FunnelStage]:
+    """Return the same by stages that were found before, in books that hold some customers alone."""
+    times = keep_times(books, tuple(stages))
+    places = list(range(len(stages)))
+    told_apart = ", ".join(f"{_reached(places, turn, rules.skipped)} AS reached_{turn}" for turn in places)
+    return _furthest(books, f"(SELECT customer_id, {told_apart} FROM {times})", stages)
+
+
+def _furthest(books: Books, reached: str, stages: Sequence[FunnelStage]) -> dict[str, FunnelStage]:
+    furthest = " + ".join(f"(reached_{place} IS NOT NULL)::INTEGER" for place in range(len(stages)))
+    found = books.frame(f"SELECT customer_id, {furthest} AS furthest FROM {reached} WHERE reached_0 IS NOT NULL")
+    which = [stages[place - 1] for place in found["furthest"].tolist()]
+    return dict(zip(found["customer_id"].tolist(), which, strict=True))

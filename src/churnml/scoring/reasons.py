@@ -12,7 +12,7 @@ windows do not crowd out the one complaint that matters.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import islice
 from string import Formatter
@@ -99,7 +99,7 @@ def _contributions(design: Design, churn: ChurnModel, matrix: Values, logits: Va
     added, start = np.column_stack([by_column, *rests]), base + season
     if churn.calibration.kind == "raw":
         return Contributions(added, start)
-    pace = churn.calibration.pace(start, start + added.sum(axis=1))
+    pace = churn.calibration.pace(start, start + _sums(added, range(added.shape[1])))
     return Contributions(added * pace[:, None], churn.calibration(start))
 
 
@@ -147,7 +147,7 @@ def _told(
     own = {learner.declared.name: place for place, learner in enumerate(blend.own)}
     groups = _groups(design, features, pace, alone=blend.by_rhythm_alone)
     groups |= {name: {name: len(design.columns) + at} for name, at in own.items()}
-    totals = {group: parts[:, list(columns.values())].sum(axis=1) for group, columns in groups.items()}
+    totals = {group: _sums(parts, columns.values()) for group, columns in groups.items()}
 
     def told_in(group: str, row: int) -> Mapping[str, int]:
         # where the rhythm is all there is, its silence tells what raises the risk, and its pace what lowers it
@@ -173,6 +173,14 @@ def _told(
         )
         told.append(list(islice((reason for reason in found if reason is not None), most)))
     return told
+
+
+def _sums(parts: Values, columns: Iterable[int]) -> Values:
+    """Return the sums of some columns, added one after the other: NumPy's own order hangs on the number of rows."""
+    total = np.zeros(len(parts))
+    for column in columns:
+        total += parts[:, column]
+    return total
 
 
 def _groups(design: Design, features: Mapping[str, Feature], pace: str, *, alone: bool) -> dict[str, dict[str, int]]:

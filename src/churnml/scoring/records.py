@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,6 @@ from churnml.measures import lifecycle_stages, stage_columns
 from churnml.measures.funnel_stages import FunnelStage
 from churnml.modeling.contentment import Told
 from churnml.modeling.curve import QUANTILES, When
-from churnml.modeling.life import LONGEST_DAYS
 from churnml.scoring.conversion import UNTOLD, Converting
 from churnml.scoring.next_category import UNTOLD as NO_CATEGORY
 from churnml.scoring.next_category import Offers
@@ -24,6 +24,8 @@ from churnml.scoring.reasons import Reason
 from churnml.scoring.score import Scores
 
 Record = dict[str, Any]  # Any: JSON
+Day = Callable[[int], str]
+"""Gives the date so many days after the cutoff."""
 
 _RUNG = {
     Standing.POPULATION: "contract",
@@ -71,7 +73,7 @@ class RunFacts:
 
 def decision_records(
     table: FeatureTable,
-    scores: Scores,
+    scores: Scores | None,
     told: list[list[Reason]],
     run: RunFacts,
     converting: Converting | None = None,
@@ -86,7 +88,7 @@ def decision_records(
     table : FeatureTable
         The whole base at one cutoff.
     scores, told
-        Of the rows that are modelled, in their order.
+        Of the rows that are modelled, in their order; None where none is.
     converting : Converting or None
         Of the rows that are undecided, in theirs.
     rules : LifecycleRules, optional
@@ -106,14 +108,16 @@ def decision_records(
     stage = lifecycle_stages(
         stage_columns(table), table.standing, run.population_days, rules or LifecycleRules(), run.churn_by
     )
-    ahead = _days_ahead(run, LONGEST_DAYS) if modelled.any() else []
+    ahead = cache(partial(_ahead_of, run))
     for row, customer in enumerate(table.customer_ids):
         record: Record = {
             "customer_id": customer,
             "cutoff": moment(run.cutoff, run.time_zone).isoformat(),
             "run_id": run.run_id,
             "model_version": run.model_version,
-            "rung": scores.forecast.rung if modelled[row] else _why_not(table, row, on_trial=bool(on_trial[row])),
+            "rung": scores.forecast.rung
+            if scores and modelled[row]
+            else _why_not(table, row, on_trial=bool(on_trial[row])),
             "churn_by": run.churn_by,
             "horizon_days": run.horizon_days,
             "population_days": run.population_days,
@@ -131,7 +135,7 @@ def decision_records(
         }
         if table.standing[row] == Standing.NO_PROFILING:
             record |= dict.fromkeys(_TOLD_OF_NOBODY)
-        found = _scored(scores, told, int(place[row]), run, ahead) if modelled[row] else _UNSCORED
+        found = _scored(scores, told, int(place[row]), run, ahead) if scores and modelled[row] else _UNSCORED
         found = found | (converting.record(int(turn[row])) if undecided[row] and converting else UNTOLD)
         found = found | (NO_CATEGORY if offers is None else offers.record(row))
         yield record | found | {"clv_to_cac": _ratio(found["clv"], record["acquisition_cost"])} | UNDECIDED
@@ -167,11 +171,6 @@ def _day(run: RunFacts, days_before: float) -> str | None:
     if np.isnan(days_before):
         return None
     return moment(days_later(run.cutoff, -int(days_before), run.time_zone), run.time_zone).isoformat()
-
-
-def _days_ahead(run: RunFacts, days: int) -> list[str]:
-    """Return the date of each local day from the cutoff on: an order within one day comes on the first."""
-    return [_ahead_of(run, ahead) for ahead in range(days)]
 
 
 def _ahead_of(run: RunFacts, days: int) -> str:
@@ -213,7 +212,7 @@ UNDECIDED: Record = dict.fromkeys(
 """The fields that `assign` fills."""
 
 
-def _scored(scores: Scores, told: list[list[Reason]], place: int, run: RunFacts, ahead: list[str]) -> Record:
+def _scored(scores: Scores, told: list[list[Reason]], place: int, run: RunFacts, ahead: Day) -> Record:
     numbers = {name: float(getattr(scores, name)[place]) for name in _SCORED}
     money = {name: round(number, _MONEY_PLACES) for name, number in numbers.items() if name != "churn_probability"}
     low, high = scores.forecast.churn_low, scores.forecast.churn_high
@@ -238,12 +237,12 @@ def _scored(scores: Scores, told: list[list[Reason]], place: int, run: RunFacts,
     }
 
 
-def _when(found: When | None, place: int, ahead: list[str]) -> list[Record]:
+def _when(found: When | None, place: int, ahead: Day) -> list[Record]:
     """Return by which date something comes with each probability; of a day that has passed, the cutoff's."""
     if found is None:
         return []
     return [
-        {"quantile": quantile, "date": None if np.isnan(days) else ahead[max(int(days) - 1, 0)]}
+        {"quantile": quantile, "date": None if np.isnan(days) else ahead(max(int(days) - 1, 0))}
         for quantile, days in zip(QUANTILES, found.days[place], strict=True)
     ]
 

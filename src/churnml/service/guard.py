@@ -1,53 +1,74 @@
-"""The door: which hosts are answered, how much a body may hold, and what every answer tells the browser to forbid."""
+"""The door: which hosts are answered, how long a request may be, and what every answer tells the browser to forbid."""
 
 from __future__ import annotations
 
 import ipaddress
 
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from churnml.service.bodies import BODY_LIMIT, too_large
 from churnml.service.problems import Response, problem
 
-BODY_LIMIT = 1_000_000
+URL_LIMIT = 8_000
+HEADERS_LIMIT = 100
 SECURITY_HEADERS = {
     "content-security-policy": "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; "
     "base-uri 'none'; frame-ancestors 'none'",
     "x-content-type-options": "nosniff",
     "x-frame-options": "DENY",
-    "referrer-policy": "no-referrer",
+    "referrer-policy": "same-origin",  # with `no-referrer` browsers hide where our own forms come from
     "cross-origin-opener-policy": "same-origin",
     "cross-origin-resource-policy": "same-origin",
 }
+
+
+HSTS = "max-age=31536000"
+"""RFC 6797: for a year, browsers ask by TLS only."""
 
 
 class Guard:
     """Wraps the application; what does not pass never reaches it.
 
     A page from elsewhere can make a browser ask us under a name of its own that resolves to 127.0.0.1 (DNS
-    rebinding). It cannot forge the Host header, so only loopback names are answered.
+    rebinding). It cannot forge the Host header, so only loopback names are answered, and those that were given.
 
     Parameters
     ----------
     app : ASGI application
         What is guarded.
+    hosts : tuple of str
+        Further names that are answered.
+    public : bool
+        Whether others than this machine are answered, which they are by TLS only.
     """
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, hosts: tuple[str, ...] = (), *, public: bool = False) -> None:
         self.app = app
+        self._hosts = hosts
+        self._headers = SECURITY_HEADERS | ({"strict-transport-security": HSTS} if public else {})
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        headers = Headers(scope=scope)
-        refusal = _refusal(headers)
+        secured = self._secured(send)
+        refusal = _refusal(scope, self._hosts)
         if refusal is not None:
-            await refusal(scope, receive, _secured(send))
+            await refusal(scope, receive, secured)
             return
-        await self.app(scope, _limited(receive), _secured(send))
+        await self.app(scope, receive, secured)
+
+    def _secured(self, send: Send) -> Send:
+        async def with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in self._headers.items():
+                    headers.setdefault(name, value)
+            await send(message)
+
+        return with_headers
 
 
 def is_loopback(host: str) -> bool:
@@ -60,14 +81,20 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-def _refusal(headers: Headers) -> Response | None:
+def _refusal(scope: Scope, hosts: tuple[str, ...]) -> Response | None:
+    headers = Headers(scope=scope)
     host = headers.get("host", "")
-    if not is_loopback(_without_port(host)):
-        allowed = "localhost, 127.0.0.1 and [::1]"
+    name = _without_port(host)
+    if not is_loopback(name) and name.lower() not in hosts:
+        allowed = ", ".join(("localhost", "127.0.0.1", "[::1]", *hosts))
         return Response(problem(421, "wrong_host", f"only the hosts {allowed} are answered, asked for `{host}`"))
+    if len(scope.get("raw_path") or b"") + len(scope["query_string"]) > URL_LIMIT:
+        return Response(problem(414, "url_too_long", f"an address may have at most {URL_LIMIT:,} characters"))
+    if len(scope["headers"]) > HEADERS_LIMIT:
+        return Response(problem(431, "too_many_headers", f"a request may have at most {HEADERS_LIMIT} headers"))
     length = headers.get("content-length", "0")
     if not length.isdecimal() or int(length[:20]) > BODY_LIMIT:
-        return Response(problem(413, "too_large", _too_large()))
+        return Response(too_large())
     return None
 
 
@@ -75,33 +102,3 @@ def _without_port(host: str) -> str:
     if host.startswith("["):
         return host.partition("]")[0] + "]"
     return host.partition(":")[0]
-
-
-def _too_large() -> str:
-    return f"the body may hold at most {BODY_LIMIT:,} bytes; send fewer ids at a time"
-
-
-def _limited(receive: Receive) -> Receive:
-    """Count what arrives: a body sent in chunks does not say beforehand how long it is."""
-    seen = 0
-
-    async def counted() -> Message:
-        nonlocal seen
-        message = await receive()
-        seen += len(message.get("body", b""))
-        if seen > BODY_LIMIT:
-            raise HTTPException(413, _too_large())
-        return message
-
-    return counted
-
-
-def _secured(send: Send) -> Send:
-    async def with_headers(message: Message) -> None:
-        if message["type"] == "http.response.start":
-            headers = MutableHeaders(scope=message)
-            for name, value in SECURITY_HEADERS.items():
-                headers.setdefault(name, value)
-        await send(message)
-
-    return with_headers

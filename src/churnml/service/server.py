@@ -1,4 +1,4 @@
-"""Listening: one process on a loopback address, until it is told to stop."""
+"""Listening: one process, on this machine alone or for others, until it is told to stop."""
 
 from __future__ import annotations
 
@@ -6,22 +6,39 @@ import contextlib
 import errno
 import socket
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import uvicorn
 
+from churnml.config import HandoffConfig, ServeConfig, WorkspaceConfig
 from churnml.database import Workspace
-from churnml.errors import DependencyError, UsageError
+from churnml.database.people import count_admins
+from churnml.database.sessions import end_sessions
+from churnml.errors import DependencyError
 from churnml.service.app import create_app
-from churnml.service.guard import is_loopback
+from churnml.service.champion import Terms
+from churnml.service.exposure import check_exposure, is_public
+from churnml.service.signing_in import login_link
 
 _BACKLOG = 512
 
 
+@dataclass(frozen=True)
+class Listening:
+    """Where the service listens, once it does."""
+
+    url: str
+    login_url: str | None
+    """lets whoever opens it in, once, within ten minutes; None where others than this machine are answered"""
+
+
 def serve(
     workspace: Workspace,
-    host: str = "127.0.0.1",
-    port: int = 8000,
-    announce: Callable[[str], None] = lambda _: None,
+    settings: ServeConfig | None = None,
+    announce: Callable[[Listening], None] = lambda _: None,
+    company: WorkspaceConfig | None = None,
+    terms: Terms | None = None,
+    handoff: HandoffConfig | None = None,
 ) -> None:
     """Serve the API and the pages of a workspace until the process is interrupted.
 
@@ -29,35 +46,46 @@ def serve(
     ----------
     workspace : Workspace
         Where the records are.
-    host : str, default="127.0.0.1"
-        A loopback address or `localhost`.
-    port : int, default=8000
-        TCP port; 0 takes a free one.
+    settings : ServeConfig, optional
+        Where to listen, for whom, and with which certificate; by default on 127.0.0.1:8000, for this machine.
     announce : callable
         Told the address once the service listens on it.
+    company : WorkspaceConfig, optional
+        As `create_app` takes it.
+    terms : Terms, optional
+        Likewise.
+    handoff : HandoffConfig, optional
+        What other tools call our fields.
 
     Raises
     ------
     UsageError
-        If `host` is not a loopback address: there are no accounts yet, so whoever reaches the service sees all.
+        If others than this machine would be answered before there are an administrator, a name and TLS.
     DependencyError
         If the port is taken or may not be used.
     """
-    listening = listen(host, port)
-    config = uvicorn.Config(create_app(workspace), log_level="warning", server_header=False, access_log=False)
-    named = f"[{host.strip('[]')}]" if ":" in host else host
-    announce(f"http://{named}:{listening.getsockname()[1]}")
+    chosen = settings or ServeConfig()
+    app = create_app(workspace, chosen, company, terms, handoff)
+    with app.state.engine.begin() as connection:
+        check_exposure(chosen, count_admins(connection))
+        if is_public(chosen):
+            end_sessions(connection, None)  # who was let in by a link of this machine signs in by name from now on
+    listening = listen(chosen.host, chosen.port)
+    url = _url(chosen, listening.getsockname()[1])
+    link = None if is_public(chosen) else f"{url}/login?once={login_link(app.state.engine, app.state.now())}"
+    announce(Listening(url, link))
     with listening, contextlib.suppress(KeyboardInterrupt):  # being told to stop is how it ends
-        uvicorn.Server(config).run(sockets=[listening])
+        uvicorn.Server(_config(app, chosen)).run(sockets=[listening])
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """Return a socket that listens on a loopback address; the errors are those of `serve`."""
-    if not is_loopback(host):
-        raise UsageError(
-            f"`host` must be a loopback address such as 127.0.0.1, got {host!r}: there are no accounts yet, so anyone "
-            "who reached the service would see every customer; use an SSH tunnel to reach it from elsewhere"
-        )
+    """Return a socket that listens on an address.
+
+    Raises
+    ------
+    DependencyError
+        If the port is taken or may not be used.
+    """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listening = socket.socket(family, socket.SOCK_STREAM)
     try:
@@ -68,6 +96,26 @@ def listen(host: str, port: int) -> socket.socket:
         listening.close()
         raise DependencyError(_why_not(error, host, port)) from error
     return listening
+
+
+def _config(app: object, settings: ServeConfig) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,  # type: ignore[arg-type]  # an ASGI application
+        log_level="warning",
+        server_header=False,
+        access_log=False,
+        ssl_certfile=settings.tls_certificate,
+        ssl_keyfile=settings.tls_key,
+        # what a client says of itself is believed of nobody but the proxy that was named
+        proxy_headers=settings.trusted_proxy is not None,
+        forwarded_allow_ips=settings.trusted_proxy or "",
+    )
+
+
+def _url(settings: ServeConfig, port: int) -> str:
+    scheme = "https" if settings.tls_certificate else "http"
+    named = f"[{settings.host.strip('[]')}]" if ":" in settings.host else settings.host
+    return f"{scheme}://{named}:{port}"
 
 
 def _why_not(error: OSError, host: str, port: int) -> str:

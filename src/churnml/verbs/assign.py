@@ -95,7 +95,7 @@ def _assigned(session: Session, config: AssignConfig, actions: Path | None, *, a
         day.ledger.open(day.campaign, millionths(config.budget), clock(), anew=anew)
         chosen = Chosen.of(session, day, catalogue, config, afresh=anew).reserved(run_id, clock(), anew=anew)
         session.records.write(run_id, chosen.records(run_id))
-        summary = scored.summary | chosen.summary()
+        summary = scored.summary | chosen.summary() | {"scored_by": scored.run_id}
         session.catalogue.finish(run_id, clock(), summary, bundle=scored.bundle)
     return summary
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
 
@@ -12,9 +12,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from rich.table import Table as Grid
 
-from churnml.config import TrainConfig
+from churnml.config import TrainConfig, WorkspaceConfig
 from churnml.errors import UsageError, nearest
-from churnml.events import TABLES
+from churnml.events import TABLES, Store
 from churnml.events.clock import midnight, moment
 from churnml.features import Catalogue, FeatureTable, catalogue, own_features
 from churnml.verbs.session import Session
@@ -25,11 +25,16 @@ ENGINES = ("local", "spark")
 
 def of_session(session: Session) -> Catalogue:
     """Return the features that the landed tables of a workspace switch on, and the user's own."""
-    return catalogue(session.store.tables, _attributes(session), own_features(session.own_features))
+    return features_under(session.settings, session.store, session.own_features)
 
 
-def _attributes(session: Session) -> dict[str, tuple[str, str]]:
-    return {name: (label.en, label.zh) for name, label in session.settings.attributes.items()}
+def features_under(settings: WorkspaceConfig, store: Store, own: Mapping[Path, str]) -> Catalogue:
+    """Return the features that the tables of a store switch on under some settings, and the user's own."""
+    return catalogue(store.tables, _attributes(settings), own_features(own))
+
+
+def _attributes(settings: WorkspaceConfig) -> dict[str, tuple[str, str]]:
+    return {name: (label.en, label.zh) for name, label in settings.attributes.items()}
 
 
 def list_features(session: Session | None) -> list[dict[str, str]]:
@@ -138,7 +143,7 @@ def _on_spark(session: Session, cutoffs: Sequence[int], population_days: int, ma
     from churnml.features.spark import build_on_spark, started  # noqa: PLC0415
 
     own = {str(file): digest for file, digest in session.own_features.items()}
-    work = Work(session.store, _attributes(session), cutoffs, population_days, own)
+    work = Work(session.store, _attributes(session.settings), cutoffs, population_days, own)
     with contextlib.ExitStack() as running:
         with session.step("Starting Spark"):
             spark = running.enter_context(started(master))

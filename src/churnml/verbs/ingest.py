@@ -92,11 +92,14 @@ def land(
 @contextlib.contextmanager
 def _workspace(session: Session, *, check: bool) -> Iterator[Session]:
     """Give the session; one that only checks and has no workspace yet gets one that is gone afterwards."""
-    if not check or session.workspace.database.exists():
+    if not check or session.workspace.exists:
         yield session
         return
     with TemporaryDirectory() as folder:
-        held = replace(session, workspace=Workspace.open(Path(folder), create=True))
+        there = Workspace(Path(folder).resolve())  # a file of its own, whatever database the workspace will have
+        (there.tables).mkdir()
+        there.quarantine.mkdir()
+        held = replace(session, workspace=there)
         yield held
         held.catalogue.engine.dispose()
 

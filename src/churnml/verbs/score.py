@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections import Counter
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from churnml.config import FunnelRules, MeasureConfig, ScoreConfig
+from churnml.database import Part, source_digest
 from churnml.database.workspace import sweep_drafts
-from churnml.errors import ModelRefusedError, NotEnoughDataError, NotFoundError
-from churnml.features import Catalogue
+from churnml.errors import NotEnoughDataError, NotFoundError
 from churnml.modeling.no_conversion import Untold, plain
 from churnml.verbs.features import of_session
 from churnml.verbs.grouping import check_own
 from churnml.verbs.session import Session, clock
 
 if TYPE_CHECKING:
+    from churnml.events import Store
     from churnml.measures.funnel_stages import FunnelStage
     from churnml.modeling.model import Model
 
@@ -65,35 +68,21 @@ def _why_no_champion(session: Session) -> str:
 def _run(session: Session, champion: str, config: ScoreConfig, when: int, inputs: str) -> Summary:
     from churnml.events.clock import moment  # noqa: PLC0415
     from churnml.features import build  # noqa: PLC0415  # compiles the kernel
-    from churnml.modeling.bundle import load_bundle  # noqa: PLC0415
-    from churnml.scoring.conversion import convert  # noqa: PLC0415
-    from churnml.scoring.next_category import offers  # noqa: PLC0415
-    from churnml.scoring.reasons import reasons  # noqa: PLC0415
-    from churnml.scoring.records import RunFacts, decision_records  # noqa: PLC0415
-    from churnml.scoring.score import Terms  # noqa: PLC0415
-    from churnml.scoring.score import score as scores_of  # noqa: PLC0415
+    from churnml.scoring.champion import open_champion, score_table  # noqa: PLC0415
 
-    model, manifest = load_bundle(session.workspace.models / champion, session.own_learners)
-    _require_same_files(session, manifest.get("own_features", {}))
+    rules = session.load("measure", MeasureConfig)
+    asked = (session.settings, config, rules.lifecycle, session.own_features, session.own_learners)
+    opened = open_champion(session.workspace.models / champion, lambda: of_session(session), *asked)
+    model, manifest, features = opened.model, opened.manifest, opened.features
     zone, currency = session.settings.time_zone, session.settings.currency
     with session.running("score", inputs) as run_id:
         with session.step("Scoring every customer") as tick:
-            features = of_session(session)
-            _require_columns(model, features)
             table = build(session.store, features, [when], model.population_days, tick, model.by)
-            population = table.take(table.modelled)
-            _require_anyone(session, len(population), model, when)
-            scores = scores_of(population, model, config.value_days, Terms.of(config))
-            told = reasons(population, model, scores.forecast, features, currency, config.reasons)
-            days = (model.horizon_days, model.population_days, config.value_days)
-            facts = RunFacts(run_id, champion, when, *days, currency, zone, config.discount_rate, model.by)
-            undecided = table.take(table.undecided)
-            converting = convert(undecided, model.conversion, features, currency, config.reasons)
-            rules = session.load("measure", MeasureConfig)
-            next_up = offers(session.store, table.customer_ids.tolist(), when, model.next_category)
-            reached = _funnel_stages(session, rules.funnel, when)
-            made = decision_records(table, scores, told, facts, converting, rules.lifecycle, next_up, reached)
+            _require_anyone(session, int(table.modelled.sum()), model, when)
+            scored = score_table(opened, table, session.store, when)
+            made = scored.records(run_id, funnel_stages(session.store, rules.funnel, when))
             session.records.write(run_id, made)
+        scores, next_up, converting = scored.of_population, scored.offers, scored.converting
         bands = Counter(str(band) for band in scores.band)
         summary: Summary = {
             "cutoff": moment(when, zone).isoformat(),
@@ -102,12 +91,12 @@ def _run(session: Session, champion: str, config: ScoreConfig, when: int, inputs
             "horizon_days": model.horizon_days,
             "churn_by": model.by,
             "customers": len(table),
-            "population": len(population),
+            "population": len(scores.band),
             "bands": {band: bands.get(band, 0) for band in ("high", "medium", "low")},
             "expected_churners": float(scores.churn_probability.sum()),
             "value_at_risk": float(scores.value_at_risk.sum()),
-            "prospects": len(undecided),
-            "expected_conversions": converting and converting.expected,
+            "prospects": int(table.undecided.sum()),
+            "expected_conversions": converting.expected if converting else _none_expected(model),
             "conversion_rung": model.conversion and model.conversion.rung,
             "no_conversion": None if model.conversion else _no_conversion(manifest.get("conversion", {})),
             "categories": next_up and next_up.counts | _basis(model),
@@ -116,17 +105,38 @@ def _run(session: Session, champion: str, config: ScoreConfig, when: int, inputs
             "not_judged_because": manifest.get("not_judged_because", ""),
             "families_on": sorted(features.families),
             "families_off": dict(features.off),
+            "made_from": made_from(session, config, rules),
         }
         session.catalogue.finish(run_id, clock(), summary, bundle=champion)
     return summary
 
 
-def _funnel_stages(session: Session, rules: FunnelRules, when: int) -> dict[str, FunnelStage]:
+def made_from(session: Session, config: ScoreConfig, rules: MeasureConfig) -> Summary:
+    """Return what a run was made from beside its model, so that it can be made again: see `churnml replay`."""
+    parts = session.store.parts
+    return {
+        "workspace": session.settings.model_dump(mode="json"),
+        "score": config.model_dump(mode="json"),
+        "lifecycle": rules.lifecycle.model_dump(mode="json"),
+        "funnel": rules.funnel.model_dump(mode="json"),
+        "last_batch": max(part.batch_id for part in parts),
+        "parts": digest_of_parts(parts),
+        "code": source_digest(),
+    }
+
+
+def digest_of_parts(parts: Iterable[Part]) -> str:
+    """Return one digest of some landed parts."""
+    told = sorted((part.table_name, part.batch_id, part.digest) for part in parts)
+    return hashlib.sha256(json.dumps(told).encode()).hexdigest()
+
+
+def funnel_stages(store: Store, rules: FunnelRules, when: int) -> dict[str, FunnelStage]:
     """Return the stage of the funnel of each customer, as known at the cutoff; of nobody where there is no funnel."""
     from churnml.events.books import open_books  # noqa: PLC0415  # DuckDB
     from churnml.measures.funnel import funnel_stage_of_each  # noqa: PLC0415  # pandas
 
-    with open_books(session.store, when) as books:
+    with open_books(store, when) as books:
         try:
             return funnel_stage_of_each(books, rules)
         except NotEnoughDataError:  # one stage is no funnel, and a record says so by naming none
@@ -137,6 +147,11 @@ def _basis(model: Model) -> Summary:
     """Return what tells each kind of category."""
     found = model.next_category
     return {} if found is None else {"basis": {"cross_sell": found.cross_sell, "replenish": found.replenish}}
+
+
+def _none_expected(model: Model) -> float | None:
+    """Return how many conversions are expected where there is no prospect; None where nothing could tell it."""
+    return None if model.conversion is None else 0.0
 
 
 def _no_conversion(told: Summary) -> Summary:
@@ -161,29 +176,6 @@ def _require_anyone(session: Session, customers: int, model: Model, when: int) -
         f"scoring needs a customer who ordered in the {model.population_days} days before {day}, found none: the last "
         f"order is of {last_day}; choose another --cutoff or ingest more"
     )
-
-
-def _require_same_files(session: Session, taught_with: dict[str, str]) -> None:
-    """Refuse to score with features that are computed otherwise than when the champion was trained."""
-    now = {file.name: digest for file, digest in session.own_features.items()}
-    changed = [name for name, digest in taught_with.items() if now.get(name) != digest]
-    if changed:
-        raise ModelRefusedError(
-            f"the champion was trained with the features of `{changed[0]}` as they were then, and the file has changed "
-            "since or is gone from configs/features.yaml; run `churnml train` again, or bring it back"
-        )
-
-
-def _require_columns(model: Model, features: Catalogue) -> None:
-    known = {feature.name for feature in features.features}
-    designs = [model.design, *([model.conversion.design] if model.conversion else [])]
-    needed = [name for design in designs for name in (*design.numeric, *design.categories)]
-    missing = [name for name in needed if name not in known]
-    if missing:
-        raise ModelRefusedError(
-            f"the champion was trained with the feature `{missing[0]}`, which is off in this workspace now; bring back "
-            "its table, or its attribute in configs/workspace.yaml, or run `churnml train` again"
-        )
 
 
 def told(summary: Summary) -> str:

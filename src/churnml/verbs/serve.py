@@ -1,8 +1,8 @@
-"""`churnml serve`: API and pages on a loopback address."""
+"""`churnml serve`: API and pages, on this machine or for others."""
 
 from __future__ import annotations
 
-from churnml.config import ServeConfig
+from churnml.config import HandoffConfig, MeasureConfig, ScoreConfig, ServeConfig
 from churnml.errors import UsageError
 from churnml.verbs.session import Session
 
@@ -10,24 +10,34 @@ _LAST_PORT = 65535
 
 
 def serve(session: Session, *, host: str | None = None, port: int | None = None) -> None:
-    """Serve a workspace until interrupted.
+    """Serve a workspace until interrupted; on this machine alone, print a link that signs in once.
 
     Raises
     ------
     UsageError
-        If the host is not a loopback address; there are no accounts yet that could guard another.
+        If others would be answered before there are an administrator, a name and TLS.
     DependencyError
         If the port is taken.
     """
     from churnml.service import serve as run  # noqa: PLC0415  # FastAPI takes a second to import
+    from churnml.service.champion import Terms  # noqa: PLC0415
+    from churnml.service.server import Listening  # noqa: PLC0415
 
-    config = session.load("serve", ServeConfig)
-    run(
-        session.workspace,
-        host or config.host,
-        config.port if port is None else port,
-        lambda url: session.console.print(f"Serving on [bold]{url}[/]  (Ctrl-C stops it)"),
+    def announce(listening: Listening) -> None:
+        session.console.print(f"Serving on {listening.url}  (Ctrl-C stops it)", markup=False)
+        if listening.login_url is not None:
+            session.console.print("Open this within ten minutes to sign in; it works once:", markup=False)
+            session.console.print(listening.login_url, markup=False, soft_wrap=True)
+
+    terms = Terms(
+        session.settings,
+        session.load("score", ScoreConfig),
+        session.load("measure", MeasureConfig),
+        session.own_features,
+        session.own_learners,
     )
+    config = session.load("serve", ServeConfig, host=host, port=port)
+    run(session.workspace, config, announce, session.settings, terms, session.load("handoff", HandoffConfig))
 
 
 def check_port(port: int | None) -> None:

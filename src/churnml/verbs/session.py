@@ -62,13 +62,18 @@ class Session:
         # a line stays one line where another program reads: a path cut in two is neither found nor copied
         piped = not sys.stderr.isatty()
         console = Console(stderr=True, highlight=False, soft_wrap=piped, width=_PIPED_WIDTH if piped else None)
-        where = Workspace(workspace.resolve()) if create is None else Workspace.open(workspace, create=create)
+        where = Workspace.at(workspace) if create is None else Workspace.open(workspace, create=create)
         return cls(where, configs, console, as_json)
 
     @cached_property
     def catalogue(self) -> Catalogue:
         """The catalogue of batches and runs."""
         return Catalogue(open_engine(self.workspace.database))
+
+    def close(self) -> None:
+        """Let go of the database, if it was asked anything."""
+        if "catalogue" in vars(self):
+            self.catalogue.engine.dispose()
 
     @cached_property
     def records(self) -> Records:

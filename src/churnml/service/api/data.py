@@ -10,11 +10,12 @@ from fastapi import APIRouter, Depends
 from fastapi.responses import Response
 from pydantic import Field
 
+from churnml.service.access import requires
 from churnml.service.api.shapes import Shape, readings
 from churnml.service.problems import described
 from churnml.service.readings import NO_DATA, Readings
 
-router = APIRouter(prefix="/v1", tags=["data"])
+router = APIRouter(prefix="/v1", tags=["data"], dependencies=[Depends(requires("operate"))])
 _FIRST, _LAST = "microseconds UTC", "microseconds UTC, included"
 _EXAMPLE = {
     "batch_id": 7, "landed_at": "2018-01-02T08:14:03+00:00",
@@ -151,6 +152,7 @@ class DataReport(Shape):
     "/data",
     summary="The report of the latest landing",
     response_model=DataReport,
+    dependencies=[Depends(requires("read"))],
     responses={
         200: {"content": {"application/json": {"example": _EXAMPLE}}},
         **described({404: ("not_found", NO_DATA), 503: ("dependency", "the database does not answer")}),

@@ -14,11 +14,12 @@ from pydantic import Field
 from churnml.errors import nearest
 from churnml.measures.measure import Unit
 from churnml.measures.names import MEASURES
+from churnml.service.access import requires
 from churnml.service.api.shapes import Bilingual, Shape, readings
 from churnml.service.problems import described
 from churnml.service.readings import NOT_MEASURED, Readings
 
-router = APIRouter(prefix="/v1", tags=["measures"])
+router = APIRouter(prefix="/v1", tags=["measures"], dependencies=[Depends(requires("read"))])
 Json = dict[str, Any]  # Any: JSON
 
 _TEXT = {"en": "…", "zh": "……"}
@@ -140,6 +141,7 @@ for _name, _title in MEASURES.items():
         name=f"measured_{_name}",
         summary=f"{_title.en}, as measured last by `churnml measure {_name}`",
         response_model=MeasuredBody,
+        dependencies=[Depends(requires("read"))],
         responses={
             304: {"description": "unchanged since the answer whose ETag is given in `If-None-Match`"},
             **described({

@@ -8,11 +8,13 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import HTMLResponse
 
+from churnml.service.access import requires
 from churnml.service.api.shapes import readings
 from churnml.service.pages.rendering import customer_path, render
 from churnml.service.readings import CurrentRun, Readings, Record
+from churnml.service.trail import viewed
 
-router = APIRouter()
+router = APIRouter(dependencies=[Depends(requires("read"))])
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,7 @@ def customer(customer_id: str, request: Request, reader: Annotated[Readings, Dep
     if run is None:
         return render(request, "no_run.html", {}, 503)
     record = reader.customer(customer_id)
+    viewed(request, customer_id)
     span = max((abs(reason["weight"]) for reason in record["reasons"]), default=1.0)
     path = [(f"stage-{stay['stage']}", float(stay["periods"])) for stay in record["lifecycle_path"]]
     context = CustomerContext(record, run, span, path, "/v1" + customer_path(customer_id))

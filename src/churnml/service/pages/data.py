@@ -10,12 +10,13 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import HTMLResponse
 
+from churnml.service.access import requires
 from churnml.service.api.shapes import readings
 from churnml.service.pages.rendering import document, render
 from churnml.service.readings import Readings
 from churnml.wording import Language
 
-router = APIRouter()
+router = APIRouter(dependencies=[Depends(requires("operate"))])
 Json = dict[str, Any]  # Any: a report is JSON; `events/reporting.py` says what stands in it
 Outcome = Literal["landed", "checked", "refused", "unchanged"]
 _TABLE: Json = {

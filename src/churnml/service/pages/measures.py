@@ -10,6 +10,7 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import HTMLResponse
 
 from churnml.measures.names import MEASURES
+from churnml.service.access import requires
 from churnml.service.api.shapes import readings
 from churnml.service.pages.language import language_of
 from churnml.service.pages.measure_figures import Figures, Json
@@ -20,7 +21,7 @@ from churnml.service.pages.strategy import SheetView, sheet_of
 from churnml.service.readings import Readings
 from churnml.wording import Language, Text
 
-router = APIRouter()
+router = APIRouter(dependencies=[Depends(requires("read"))])
 
 FEW_ROWS, SOME_ROWS = 15, 40
 """Tables of more are folded: of the first where there is a picture, of the second where there is none."""

@@ -9,12 +9,13 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import HTMLResponse
 
+from churnml.service.access import requires
 from churnml.service.api.shapes import readings
 from churnml.service.pages.language import language_of
 from churnml.service.pages.rendering import render
 from churnml.service.readings import CurrentRun, Readings, Slice
 
-router = APIRouter()
+router = APIRouter(dependencies=[Depends(requires("read"))])
 _PAGE = 50
 
 

@@ -20,7 +20,9 @@ from churnml import drawing, wording
 from churnml.measures import SEGMENTS, STAGES
 from churnml.measures.names import MEASURES
 from churnml.modeling.no_conversion import reason_of
+from churnml.service.access import caller_of
 from churnml.service.exports import arm_name, band_name, because, segment_name, stage_name, standing_name
+from churnml.service.forms import token_for
 from churnml.service.pages.harmless import marked, visible
 from churnml.service.pages.language import here_in, language_of, remember
 from churnml.service.pages.phrases import origin_name, say, table_name
@@ -48,7 +50,14 @@ def render(request: Request, template: str, context: Mapping[str, Any], status: 
     language = language_of(request)
     switch = {other: here_in(request, other) for other in wording.LANGUAGES}
     page = _environment(language).get_template(template)
-    frame = {"switch": switch, "page_path": request.url.path, "measured": _measured(request, status)}
+    session = getattr(request.state, "session", None)
+    frame = {
+        "switch": switch,
+        "page_path": request.url.path,
+        "measured": _measured(request, status),
+        "caller": caller_of(request),
+        "csrf_token": token_for(session) if session else "",
+    }
     response = HTMLResponse(page.render(**context, **frame), status)
     response.headers.update({"vary": "Accept-Language, Cookie", "cache-control": "no-store"})
     remember(request, response)
@@ -56,8 +65,11 @@ def render(request: Request, template: str, context: Mapping[str, Any], status: 
 
 
 def _measured(request: Request, status: int) -> list[tuple[str, wording.Text]]:
-    """Return the pages of measures that have something to show, with their titles; a page of an error asks nobody."""
-    if status >= HTTPStatus.BAD_REQUEST:
+    """Return the pages of measures that have something to show, with their titles.
+
+    A page of an error does not look, and who has not signed in is not told.
+    """
+    if status >= HTTPStatus.BAD_REQUEST or caller_of(request) is None:
         return []
     reader: Readings = request.app.state.readings
     return [(f"/{name}", MEASURES[name]) for name in reader.measured_names()]

@@ -15,7 +15,7 @@ def upgrade() -> None:
     moves.create(op.get_bind(), checkfirst=True)
     op.execute(
         "INSERT INTO moves (name, bundle, back, why, moved_at) "
-        "SELECT name, bundle, 0, 'trained', moved_at FROM aliases "
+        "SELECT name, bundle, false, 'trained', moved_at FROM aliases "
         "WHERE name NOT IN (SELECT name FROM moves) ORDER BY moved_at"
     )
 
