@@ -78,7 +78,9 @@ A *key* names a row. Tomorrow's export holds most of today's rows; each does wha
 A row of `consents` with purpose `profiling` and `granted` false takes effect when it lands: whoever refuses is in no
 training set, score, segment or list, at no cutoff, and what was scored of them before is blanked in the same
 transaction; what a run that was under way scores of them is blank when it is seen. The latest word counts, by
-`occurred_at`. Purpose `marketing` decides who may be contacted; with the table, no row means no.
+`occurred_at`. Purpose `marketing` decides who may be contacted: once anybody has agreed, no row means no; a table of nothing but
+withdrawals says nothing of the others, for whom `consent` in configs/workspace.yaml holds. What is told to the service
+([api.md](api.md#consents)) is taken back from its answer on, before it lands.
 
 No refusal is lost for its form. Ids are read without blanks at their ends, purposes and channels in small letters as
 well; what is refused at a date that cannot be read, or has not come, holds from its landing; each with a warning. And

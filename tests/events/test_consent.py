@@ -126,6 +126,16 @@ def test_a_withdrawal_counts_from_its_landing_on_and_a_later_word_undoes_it(tiny
     assert agreeing(tiny, "phone") == []
 
 
+def test_withdrawals_alone_say_who_declined_and_nothing_of_all_others(tiny):
+    tiny.land(**SHOP)
+    tiny.land(NOW + 1, consents=f"{MARKETING}\nann 2021-01-01 marketing phone false")
+    said = marketing(tiny.store)
+    assert (said.tells_who_agreed, said.may_not(["ann", "bob"], "Phone").tolist()) == (False, [True, False])
+    assert said.may_not(["ann", "bob"], "email").tolist() == [False, False]
+    tiny.land(NOW + 2, consents=f"{MARKETING}\nbob 2021-01-01 marketing - true")
+    assert marketing(tiny.store).tells_who_agreed
+
+
 def test_where_one_moment_holds_both_words_the_refusal_holds(tiny):
     tiny.land(**SHOP)
     report = tiny.land(NOW + 1, consents=f"{CONSENT}\nann 2021-09-01 profiling true\nann 2021-09-01 profiling false")

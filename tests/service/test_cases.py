@@ -4,8 +4,9 @@ from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import quote
 
 import pytest
-from sample_run import FAR_AHEAD, HOSTILE, TESTER, ask, bodies, fill, visit
+from sample_run import HOSTILE, ask, bodies, fill, visit
 
+from callers import FAR_AHEAD, TESTER
 from churnml.database import open_engine
 from churnml.database.cases import cases_of, forget
 from churnml.database.people import add_person

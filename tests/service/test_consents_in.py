@@ -125,3 +125,10 @@ def test_a_row_that_breaks_the_contract_is_refused_and_the_others_hold(client, l
 def test_what_is_taken_back_at_an_unreadable_time_holds_all_the_same(client):
     assert tell(client, says(at="yesterday")) == ["kept"]
     assert shown(client)[3] == "no_consent"
+
+
+def test_who_says_on_the_phone_not_to_be_called_is_not_called_any_more(client):
+    client.patch("/v1/cases/c0", json={"owner": "li", "call_result": "do_not_call"})
+    assert shown(client) == ("blend", None, "treated", "no_consent")
+    client.patch("/v1/cases/c1", json={"owner": "li", "call_result": "reached"})
+    assert shown(client, "c1")[1] == "call"

@@ -9,9 +9,10 @@ from typing import Annotated
 
 import pytest
 from fastapi import Depends, Request
-from sample_run import TestClient, a_key
+from sample_run import TestClient
 from sqlalchemy import insert, select, text
 
+from callers import a_key
 from churnml.database import Workspace, open_engine
 from churnml.database.requests import KEPT, forget, purge
 from churnml.database.tables import moves

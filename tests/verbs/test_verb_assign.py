@@ -8,10 +8,14 @@ import pytest
 
 from churnml.config import AssignConfig
 from churnml.database import Ledger, Records, open_engine
+from churnml.events.row_check import Door
 from churnml.policy import load_actions
+from churnml.service.access import Caller
+from churnml.service.arrivals import add
 from churnml.verbs.choosing import Chosen, Day
 from churnml.verbs.session import Session, clock
 
+CRM = Caller("key", "crm", frozenset({"write"}))
 NO = {"nan": "a finite number, got nan", "inf": "a finite number, got inf", "-5": "at least 0, got -5"}
 
 
@@ -301,3 +305,23 @@ def test_an_action_without_chinese_is_refused(own_journey):
     said = own_journey.churnml("assign")
     assert said.code == 2
     assert "label.zh" in said.err
+
+
+def test_who_told_the_service_not_to_be_approached_is_not_in_this_campaign_nor_in_the_next(own_journey, records):
+    session = Session.open(own_journey.workspace.root, own_journey.configs)
+    (whom,) = [one["customer_id"] for one in treated(records) if one["action"] != "do_nothing"][:1]
+    said = {"customer_id": whom, "occurred_at": "2017-01-01", "purpose": "marketing", "granted": False}
+    with session.catalogue.engine.begin() as connection:
+        add(connection, CRM, "consents", [said], door=Door(), now=clock())
+    assert shown(own_journey, whom) == (None, "treated", "no_consent")
+    own_journey.churnml("assign")
+    assert shown(own_journey, whom) == (None, "treated", "no_consent")
+    summary = own_journey.churnml("assign", "--campaign", "spring", "--json").body
+    assert shown(own_journey, whom)[2] == "no_consent"
+    assert summary["no_action_because"]["no_consent"] == 1
+
+
+def shown(journey, customer):
+    """Return what is done about one customer now: action, arm, and why none."""
+    (one,) = [one for one in decided(journey) if one["customer_id"] == customer]
+    return one["action"], one["arm"], one["no_action_because"]

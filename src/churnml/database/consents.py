@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Select, and_, delete, exists, insert, select, update
 
 from churnml.database.dialect import take_turn
-from churnml.database.records import blank, changed
+from churnml.database.records import blank, changed, row_of
 from churnml.database.releases import blank_choices, release, take
 from churnml.database.tables import assignments, records
 from churnml.database.tables_arrivals import arrivals
@@ -155,7 +155,6 @@ def _hide(connection: Connection, customers: Collection[str], closed: Collection
     for row in connection.execute(query.where(records.c.customer_id.in_(list(customers)))).all():
         body: dict[str, Any] = json.loads(row.body)  # Any: a record is JSON
         if body.get("assignment_id") in closed and body.get("action") is not None:
-            text = json.dumps(body | WITHHELD, ensure_ascii=False, allow_nan=False)
             here = and_(records.c.run_id == row.run_id, records.c.customer_id == row.customer_id)
-            connection.execute(update(records).where(here).values(body=text, action=None))
+            connection.execute(update(records).where(here).values(**row_of(row.run_id, body | WITHHELD)))
             changed(connection, {row.run_id})

@@ -21,6 +21,7 @@ from churnml.service.access import Caller, requires
 from churnml.service.api.batches import Json, RowResults, answer, result
 from churnml.service.api.case_shapes import CaseBody, CaseChange, CaseList, CaseQuery, CasesClaimed
 from churnml.service.api.texts import CustomerId
+from churnml.service.arrivals import add
 from churnml.service.case_cursors import BAD_CURSOR, read_cursor, write_cursor
 from churnml.service.clock import asked_at
 from churnml.service.idempotency import REPEATED, once, raw_body
@@ -132,7 +133,10 @@ def change_case(
     body: Body,
     if_match: Annotated[str | None, Header(description="the `ETag` of the version that must stand")] = None,
 ) -> Response:
-    """Change what is told, opening the case if there is none; of several who claim it at once one gets it."""
+    """Change what is told, opening the case if there is none; of several who claim it at once one gets it.
+
+    The call result `do_not_call` takes back that the customer may be approached by phone, from the answer on.
+    """
     told = _told(asked, caller)
     _require_own(caller, told.get("owner"))
     compares = "expected_owner" in asked.model_fields_set
@@ -143,10 +147,27 @@ def change_case(
         found, new = store.change_case(connection, customer_id, wanted, caller.name, now)
         if new:
             about: dict[str, str | int] = {"customer_id": customer_id, "version": found.version}
+            if told.get("call_result") == "do_not_call":
+                _withdraw_phone(connection, request, caller, customer_id)
             audit(connection, caller, "case.changed", about, at=now)
         return 200, case_body(found)
 
     return once(request, caller, body, make)
+
+
+def _withdraw_phone(connection: Connection, request: Request, caller: Caller, customer_id: str) -> None:
+    """Keep that a customer who said so is not to be called any more; it holds at once, as of POST /v1/consents."""
+    now = asked_at(request)
+    said = {
+        "customer_id": customer_id,
+        "occurred_at": moment(now).isoformat(),
+        "purpose": "marketing",
+        "channel": "phone",
+        "granted": False,
+    }
+    add(connection, caller, "consents", [said], door=request.app.state.door, now=now)
+    about: dict[str, str | int] = {"customer_id": customer_id, "purpose": "marketing", "granted": "false"}
+    audit(connection, caller, "consent.told", about, at=now)
 
 
 def case_body(one: Case) -> Json:
