@@ -1,12 +1,18 @@
 """Whatever a list is sorted by, its pages hold everyone once, in one order, and go straight to their place."""
 
+from contextlib import suppress
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sqlalchemy import event, inspect, text
+from sqlalchemy import delete, event, inspect, text
 
 from churnml.database import Catalogue, Records, open_engine
+from churnml.database.cases import Wanted as Change
+from churnml.database.cases import change_case
 from churnml.database.lists import CLOSED, SORTS, Wanted, count, list_page
+from churnml.database.tables_cases import case_changes, cases
+from churnml.errors import TakenError
 from churnml.policy import BECAUSE
 
 FEW = st.one_of(st.none(), st.sampled_from([-1.5, 0.0, 0.25, 0.25000000000000006, 1e300]))
@@ -97,6 +103,53 @@ def test_whoever_may_be_approached_and_whoever_may_not_make_up_the_list(records)
     run_id = filled(records, [{"value_at_risk": 1.0, "arm": a, "no_action_because": b} for a, b in people])
     assert walk(records, run_id, Wanted(contactable=True), 9) == ["00", "02"]
     assert walk(records, run_id, Wanted(contactable=False), 9) == ["01", "03", "04", "05"]
+
+
+def held(records, who, owner, status="claimed"):
+    with records.engine.begin() as connection:
+        change_case(connection, who, Change({"owner": owner, "status": status}), "lead", 1)
+
+
+@pytest.mark.parametrize(
+    "wanted, kept",
+    [
+        ({"owners": ("li",)}, "0"),
+        ({"owners": ("li", "mo")}, "01"),
+        ({"unowned": True}, "23"),
+        ({"statuses": ("claimed",)}, "0"),
+        ({"statuses": ("open",)}, "3"),
+        ({"statuses": ("open", "done"), "unowned": True}, "23"),
+    ],
+)
+def test_the_list_is_kept_by_who_holds_a_case_and_how_it_stands(records, wanted, kept):
+    run_id = filled(records, [{"value_at_risk": 1.0}] * 4)
+    with records.engine.begin() as connection:
+        connection.execute(delete(case_changes))
+        connection.execute(delete(cases))
+    for who, owner, status in (("00", "li", "claimed"), ("01", "mo", "waiting"), ("02", None, "done")):
+        held(records, who, owner, status)
+    assert walk(records, run_id, Wanted(**wanted), 2) == [f"0{one}" for one in kept]
+
+
+@settings(max_examples=10, deadline=None)
+@given(moves=st.lists(st.tuples(st.integers(0, 7), st.sampled_from(["li", "mo", None])), max_size=6))
+def test_whose_case_stays_is_met_once_while_cases_of_others_change_hands(records, moves):
+    run_id = filled(records, [{"value_at_risk": 1.0}] * 8)
+    seen, after, left = [], None, list(moves)
+    while after is not None or not seen:
+        with records.engine.connect() as connection:
+            page = list_page(connection, run_id, Wanted(), 2, after)
+        seen += [one["customer_id"] for one in page.records]
+        after = page.following
+        if left:
+            who, owner = left.pop()
+            with records.engine.begin() as connection:
+                wanted = Change({"owner": owner}, expected_owner=None, compares_owner=False)
+                with suppress(TakenError):
+                    change_case(connection, f"0{who}", wanted, "lead", 1)
+        if after is None:
+            break
+    assert seen == [f"0{one}" for one in range(8)]
 
 
 def test_every_reason_that_forbids_an_approach_is_one_that_records_give():

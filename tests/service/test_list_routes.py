@@ -160,5 +160,22 @@ def test_a_workbook_that_would_take_minutes_is_refused(client, monkeypatch):
     assert (status, detail.startswith("`format=xlsx` must have at most 3 rows, got 67")) == (400, True)
 
 
+def test_a_list_tells_who_holds_each_case_and_is_kept_by_it(own_workspace):
+    with ask(own_workspace) as client:
+        client.post("/v1/cases", json={"customer_ids": ["1296"], "owner": "li"}, headers={"Idempotency-Key": "k1"})
+        (found,) = client.get("/v1/at-risk?owner=li&status=claimed&fields=case").json()["items"]
+        assert (found["customer_id"], found["case"]["owner"], found["case"]["status"]) == ("1296", "li", "claimed")
+        assert client.get("/v1/at-risk?unowned=true").json()["total"] == len(SCORED) - 1
+        line = next(one for one in client.get("/v1/at-risk?format=csv").text.splitlines() if one.startswith("1296,"))
+        assert line.endswith(",li,Claimed,")
+
+
+def test_the_etag_of_a_list_changes_with_a_case(own_workspace):
+    with ask(own_workspace) as client:
+        tag = client.get("/v1/at-risk").headers["etag"]
+        client.post("/v1/cases", json={"customer_ids": ["1296"], "owner": "li"}, headers={"Idempotency-Key": "k1"})
+        assert client.get("/v1/at-risk", headers={"if-none-match": tag}).status_code == 200
+
+
 def test_the_prospects_come_as_a_workbook_too(client):
     assert sheets(client.get("/v1/prospects?format=xlsx"))["List 名单"][1][:2] == ["lead-1", 0.62]

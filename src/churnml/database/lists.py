@@ -14,6 +14,7 @@ from typing import Any, Literal, get_args
 from sqlalchemy import ColumnElement, Connection, Select, and_, func, or_, select
 
 from churnml.database.tables import records, runs
+from churnml.database.tables_cases import cases
 
 Sort = Literal["value_at_risk", "churn_probability", "clv", "expected_net_value", "last_order_on"]
 SORTS: tuple[Sort, ...] = get_args(Sort)
@@ -38,6 +39,10 @@ class Wanted:
     ----------
     bands, actions, stages, segments, reasons, arms : tuple of str
         Keep only these; `reasons` are groups of the weightiest reason.
+    owners, statuses : tuple of str
+        Keep whose case somebody of these holds, and whose case stands so; who has no case is `open` and nobody's.
+    unowned : bool, default False
+        Keep whose case nobody holds.
     value_at_risk, churn_probability : tuple of (float or None, float or None)
         Keep what lies between, ends included.
     contactable : bool, optional
@@ -59,6 +64,14 @@ class Wanted:
     contactable: bool | None = None
     sort: Sort = "value_at_risk"
     ascending: bool = False
+    owners: tuple[str, ...] = ()
+    statuses: tuple[str, ...] = ()
+    unowned: bool = False
+
+    @property
+    def asks_of_cases(self) -> bool:
+        """Whether who is on the list depends on cases, which change while a run stays as it is."""
+        return bool(self.owners or self.statuses or self.unowned)
 
 
 @dataclass(frozen=True)
@@ -139,7 +152,21 @@ def _kept(run_id: str, wanted: Wanted) -> ColumnElement[bool]:
         kept += [records.c[name] <= high] if high is not None else []
     if wanted.contactable is not None:
         kept.append(_contactable() if wanted.contactable else _not_contactable())
-    return and_(*kept)
+    return and_(*kept, *_by_case(wanted))
+
+
+def _by_case(wanted: Wanted) -> list[ColumnElement[bool]]:
+    whose = records.c.customer_id
+    kept: list[ColumnElement[bool]] = []
+    if wanted.owners:
+        kept.append(whose.in_(select(cases.c.customer_id).where(cases.c.owner.in_(wanted.owners))))
+    if wanted.unowned:
+        kept.append(whose.not_in(select(cases.c.customer_id).where(cases.c.owner.is_not(None))))
+    if wanted.statuses:
+        standing = whose.in_(select(cases.c.customer_id).where(cases.c.status.in_(wanted.statuses)))
+        without = whose.not_in(select(cases.c.customer_id))
+        kept.append(or_(standing, without) if "open" in wanted.statuses else standing)
+    return kept
 
 
 def _contactable() -> ColumnElement[bool]:

@@ -26,6 +26,7 @@ _HALF = 0.5
 _AT_RISK_KINDS: tuple[Kind, ...] = (
     "text", "money", "share", "text", "money", "long", "long", "long", "text", "text", "money", "day", "day", "day",
     "day", "day", "day", "number", "day", "number", "number", "number", "text", "text", "text", "text", "text", "long",
+    "text", "text", "day",
 )  # fmt: skip
 _PROSPECT_KINDS: tuple[Kind, ...] = ("text", "share", "share", "share", "text", "long", "long", "long", "day")
 
@@ -177,6 +178,9 @@ def _header(currency: str, language: Language) -> list[str]:
         _("No action because"),
         _("Category to offer"),
         _("Because"),
+        _("Owner"),
+        _("Case"),
+        _("Follow up on"),
     ]
 
 
@@ -204,6 +208,7 @@ def _row(record: Record, language: Language) -> list[Cell]:
         segment_name(record.get("segment"), language),
         because(record.get("no_action_because"), language)[0],
         *_next_category(record, language),
+        *_case(record, language),
     ]
 
 
@@ -255,6 +260,12 @@ def _next_category(record: Record, language: Language) -> list[Cell]:
     return [found["category"], found["why"][language]] if found else ["", ""]
 
 
+def _case(record: Record, language: Language) -> list[Cell]:
+    """Return who holds the case, how it stands and for when it is; empty where there is none."""
+    case = record.get("case")
+    return [case["owner"], status_name(case["status"], language), case["follow_up_on"]] if case else ["", "", ""]
+
+
 def _next_order(record: Record) -> list[Cell]:
     """Return the three dates; none of records of earlier versions, which know of no such thing."""
     dates = [one["date"] for one in record.get("next_order", [])]
@@ -270,6 +281,19 @@ def band_name(band: str | None, language: Language) -> str:
     """Return a risk band in words; empty for none."""
     _ = translator(language).gettext
     return {"high": _("High"), "medium": _("Medium"), "low": _("Low")}.get(band or "", "")
+
+
+def status_name(status: str, language: Language) -> str:
+    """Return in words how a case stands."""
+    _ = translator(language).gettext
+    names = {
+        "open": _("Open"),
+        "claimed": _("Claimed"),
+        "waiting": _("Waiting"),
+        "done": _("Done"),
+        "dropped": _("Given up"),
+    }
+    return names.get(status, status)
 
 
 def arm_name(arm: str | None, language: Language) -> str:

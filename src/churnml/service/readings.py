@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from sqlalchemy import Connection, Engine, func, select
 
 from churnml.database import Catalogue, Records, Workspace, lists
+from churnml.database.cases import Case, cases_of
 from churnml.database.lists import Place, Wanted
 from churnml.database.records import Page
 from churnml.database.tables import records
@@ -234,7 +235,8 @@ class Readings:
         with self._engine.connect() as connection:
             total = self._total(connection, run, wanted) if since is None else since.total
             page = lists.list_page(connection, run.run_id, wanted, limit, since.place if since else None)
-        return _slice(run, asked, since, page.records, page.following, total)
+            found = _with_cases(connection, page.records)
+        return _slice(run, asked, since, found, page.following, total)
 
     def count_at_risk(self, run: CurrentRun, wanted: Wanted) -> int:
         """Return how many customers the list holds."""
@@ -243,6 +245,8 @@ class Readings:
 
     def _total(self, connection: Connection, run: CurrentRun, wanted: Wanted) -> int:
         """Return the length of a list, counted once for all its sorts as long as the records stay as they are."""
+        if wanted.asks_of_cases:
+            return lists.count(connection, run.run_id, wanted)
         changes = lists.changes(connection, run.run_id)
         return self._counted(run.run_id, changes, replace(wanted, sort="value_at_risk", ascending=False))
 
@@ -256,7 +260,8 @@ class Readings:
         while True:
             with self._engine.connect() as connection:  # let go between pages: a reader may be slow
                 page = lists.list_page(connection, run.run_id, wanted, _EXPORT_PAGE, after)
-            yield from page.records
+                found = _with_cases(connection, page.records)
+            yield from found
             after = page.following
             if after is None:
                 return
@@ -302,6 +307,19 @@ def instant_told(instant: int) -> str:
 
 def _text(label: dict[str, str] | None, fallback: str) -> Text:
     return Text(label["en"], label["zh"]) if label else Text(fallback, fallback)
+
+
+def _with_cases(connection: Connection, found: list[Record]) -> list[Record]:
+    """Return records with what a team does about each customer beside them; null where there is no case."""
+    standing = cases_of(connection, [one["customer_id"] for one in found])
+    return [one | {"case": _case(standing.get(one["customer_id"]))} for one in found]
+
+
+def _case(one: Case | None) -> Record | None:
+    if one is None:
+        return None
+    days = {name: str(day) if (day := getattr(one, name)) else None for name in ("follow_up_on", "snoozed_until")}
+    return {"status": one.status, "owner": one.owner, **days, "version": one.version}
 
 
 def _slice(

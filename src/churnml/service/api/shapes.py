@@ -13,6 +13,7 @@ from fastapi import Request
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from sqlalchemy import Engine
 
+from churnml.database.cases import Status
 from churnml.database.lists import Sort, Wanted
 from churnml.measures import Segment, Stage
 from churnml.service.readings import Band, Readings
@@ -123,6 +124,16 @@ class NextCategory(CategoryOffer):
 
     within_days: int = Field(description="days after the cutoff that `score` is about")
     why: Bilingual
+
+
+class CaseTold(Shape):
+    """How far a team is with a customer; `/v1/cases` tells and changes it."""
+
+    status: Status
+    owner: str | None = Field(description="who holds it")
+    follow_up_on: Day | None
+    snoozed_until: Day | None
+    version: int
 
 
 class DecisionRecord(Shape):
@@ -261,6 +272,9 @@ class DecisionRecord(Shape):
         None,
         description="money: what the next order may come to: the mean of 90 days, or so far, or a contract's price",
     )
+    case: CaseTold | None = Field(
+        None, description="told on the list at risk alone, elsewhere null; null as well where nobody has opened one"
+    )
     reasons: list[Reason] = Field(description="at most five, the weightiest first")
     action: str | None = Field(description="suggested action; null where `churnml assign` decided nothing")
     action_label: Bilingual | None
@@ -361,6 +375,9 @@ class AtRiskQuery(ListQuery):
     segment: list[Segment] = Field([], max_length=50, description="keep these segments of value and risk")
     reason: list[Word] = Field([], max_length=50, description="keep whose weightiest reason is of these groups")
     arm: list[Arm] = Field([], max_length=4, description="keep these arms of the experiment")
+    owner: list[Word] = Field([], max_length=50, description="keep whose case one of these holds")
+    unowned: bool = Field(default=False, description="keep whose case nobody holds, or who has none")
+    status: list[Status] = Field([], max_length=5, description="keep whose case stands so; `open`: those without too")
     contactable: bool | None = Field(
         None,
         description="true keeps whom the run lets be approached: an action to carry out, or none because nothing was "
@@ -388,6 +405,9 @@ class AtRiskQuery(ListQuery):
             contactable=self.contactable,
             sort=self.sort,
             ascending=self.order == "asc",
+            owners=tuple(self.owner),
+            statuses=tuple(self.status),
+            unowned=self.unowned,
         )
 
 
