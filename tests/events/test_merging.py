@@ -6,10 +6,10 @@ import pytest
 from churnml.events import history
 from churnml.events.clock import DAY, HOUR
 from churnml.events.landing import sweep
-from churnml.events.merging import MOST, merge_small, still_read
+from churnml.events.merging import merge_small, still_read
 from small import NOW
 
-LANDINGS = MOST + 3
+LANDINGS, MOST = 3, 1
 
 
 @pytest.fixture
@@ -33,19 +33,19 @@ def seen(tiny):
 def test_what_is_read_is_the_same_from_one_file(busy):
     before, rows = seen(busy), busy.store.rows("orders")
     batches = {part.batch_id for part in busy.catalogue.parts("orders")}
-    assert merge_small(busy.workspace, busy.catalogue, batches, NOW) == LANDINGS - 1
+    assert merge_small(busy.workspace, busy.catalogue, batches, NOW, MOST) == LANDINGS - 1
     assert (seen(busy), busy.store.rows("orders")) == (before, rows)
     assert len(list(busy.catalogue.parts("orders"))) == 1
 
 
 def test_files_of_other_landings_are_left_alone(busy):
-    assert merge_small(busy.workspace, busy.catalogue, {2, 3}, NOW) == 0
+    assert merge_small(busy.workspace, busy.catalogue, {2}, NOW, MOST) == 0
     assert len(list(busy.catalogue.parts("orders"))) == LANDINGS
 
 
 def test_whoever_began_to_read_the_old_files_may_end_within_an_hour(busy):
     began = busy.store
-    merge_small(busy.workspace, busy.catalogue, {part.batch_id for part in began.parts}, NOW)
+    merge_small(busy.workspace, busy.catalogue, {part.batch_id for part in began.parts}, NOW, MOST)
     sweep(busy.workspace, busy.catalogue, still_read(busy.workspace, NOW + HOUR - 1))
     assert history(began, 0, [NOW + DAY], {"orders": ("amount",)}).facts["orders"].columns["amount"].sum() > 0
     sweep(busy.workspace, busy.catalogue, still_read(busy.workspace, NOW + HOUR))
@@ -53,6 +53,6 @@ def test_whoever_began_to_read_the_old_files_may_end_within_an_hour(busy):
 
 
 def test_a_row_that_comes_again_after_the_merging_is_known(busy):
-    merge_small(busy.workspace, busy.catalogue, {part.batch_id for part in busy.catalogue.parts()}, NOW)
-    again = "order_id customer_id occurred_at amount ingested_at\no1 bob 2021-03-02 2 2021-09-01"
+    merge_small(busy.workspace, busy.catalogue, {part.batch_id for part in busy.catalogue.parts()}, NOW, MOST)
+    again = "customer_id order_id occurred_at amount ingested_at\nbob o1 2021-03-02 2 2021-09-01"
     assert busy.land(now=NOW + 2 * DAY, orders=again).tables[0].skipped == 1

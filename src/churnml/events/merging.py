@@ -27,7 +27,9 @@ SMALL = 20_000
 _ORDER = [(name, "ascending") for name in ("bucket", "customer_id", "occurred_at", "row_key", "ingested_at")]
 
 
-def merge_small(workspace: Workspace, catalogue: Catalogue, batches: Collection[int], now: int) -> int:
+def merge_small(
+    workspace: Workspace, catalogue: Catalogue, batches: Collection[int], now: int, most: int = MOST
+) -> int:
     """Merge the small parts that some batches brought, of each table that has too many; return how many files went.
 
     Parameters
@@ -36,13 +38,15 @@ def merge_small(workspace: Workspace, catalogue: Catalogue, batches: Collection[
         Those that landed what came in by API.
     now : int
         Microseconds UTC.
+    most : int
+        So many may stand beside each other.
     """
     with workspace.locked("ingest"):
         small = [part for part in catalogue.parts() if part.batch_id in batches and part.rows <= SMALL]
         gone = 0
         for name in sorted({part.table_name for part in small}):
             parts = [part for part in small if part.table_name == name]
-            if len(parts) > MOST:
+            if len(parts) > most:
                 gone += _merge(workspace, catalogue, parts, now)
         return gone
 
@@ -52,7 +56,7 @@ def _merge(workspace: Workspace, catalogue: Catalogue, parts: list[Part], now: i
     read = [(part, pq.read_table(workspace.root / part.path)) for part in sorted(parts, key=lambda one: one.batch_id)]
     # a row that leaves open when it was learned has that from its own landing, and stays with it
     merged = [(part, rows) for part, rows in read if not table.from_landing or _each_dated(rows)]
-    if len(merged) <= MOST:
+    if len(merged) <= 1:
         return 0
     rows = pa.concat_tables([rows for _, rows in merged]).sort_by(_ORDER)
     last = merged[-1][0]
