@@ -1055,6 +1055,29 @@ def restore(
 
 
 @app.command()
+def digest(
+    to: Annotated[list[str] | None, typer.Option(help="An address, in place of the settings'; repeatable.")] = None,
+    workspace: WorkspaceOption = WORKSPACE,
+    configs: ConfigsOption = CONFIGS,
+    *,
+    language: Annotated[str | None, typer.Option(help="en or zh. Default: as in configs/digest.yaml.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Send the day's list by e-mail, through the mail server of configs/digest.yaml."""
+    from churnml.verbs.digest import digest as run  # noqa: PLC0415
+    from churnml.verbs.digest import told  # noqa: PLC0415
+    from churnml.wording import language_named  # noqa: PLC0415
+
+    words = language_named(language) if language else None
+    session = _open(workspace, configs, as_json=as_json)
+    body = run(session, to=to or (), language=words)
+    if as_json:
+        session.print_json(body)
+    else:
+        session.console.print(told(body), markup=False)
+
+
+@app.command()
 def handoff(
     to: Annotated[
         str,

@@ -596,6 +596,33 @@ class HandoffConfig(Settings):
     targets: dict[str, HandoffTarget] = Field(default_factory=dict, description="by tool: salesforce, hubspot, …")
 
 
+DigestField = Literal["value_at_risk", "churn_probability", "reason", "action"]
+Address = Annotated[str, Field(pattern=r"^[^@\s,;<>]+@[^@\s,;<>]+$", max_length=320)]
+
+
+class DigestConfig(Settings):
+    """`configs/digest.yaml`: the day's list by e-mail."""
+
+    host: str = Field("127.0.0.1", min_length=1, description="of the mail server")
+    port: int = Field(25, ge=1, le=65535, description="TCP port")
+    security: Literal["starttls", "tls", "none"] = Field("none", description="none: for a server on this machine alone")
+    user: str = Field("", description="empty: no sign-in; the password comes from the environment")
+    sender: Address = "churnml@localhost"
+    to: tuple[Address, ...] = Field((), max_length=100, description="addresses")
+    language: Literal["en", "zh"] = "en"
+    customers: int = Field(0, ge=0, le=500, description="how many customers are named; 0: figures alone")
+    show: tuple[DigestField, ...] = Field(
+        ("value_at_risk", "churn_probability", "reason", "action"), description="what is told of each beside the id"
+    )
+    link: str = Field("", pattern=r"^(https?://[^\s\"'<>]+)?$", description="where the list is read")
+
+    @model_validator(mode="after")
+    def _encrypted(self) -> DigestConfig:
+        if self.security == "none" and self.host not in {"127.0.0.1", "::1", "localhost"}:
+            raise ValueError(f"`security` must be starttls or tls for a server elsewhere, got none for {self.host}")
+        return self
+
+
 class Protocol(Settings):
     """One out-of-time test: which cutoffs teach, which cutoff judges."""
 

@@ -8,7 +8,7 @@ from importlib.util import find_spec
 
 import pytest
 from python_calamine import CalamineWorkbook
-from sample_run import bodies, record
+from sample_run import bearing, bodies, record
 
 from churnml.config import HandoffConfig
 from churnml.errors import ConfigError, DependencyError, UsageError
@@ -208,7 +208,8 @@ def test_the_service_uses_the_names_of_the_settings(own_workspace):
     from churnml.service import create_app
 
     config = HandoffConfig.model_validate({"targets": {"zoho": {"columns": {"customer_id": "Nr"}}}})
-    with TestClient(create_app(own_workspace, config), base_url="http://localhost") as client:
+    app = create_app(own_workspace, handoff=config)
+    with TestClient(app, base_url="http://localhost", headers=bearing(own_workspace)) as client:
         assert client.get("/v1/handoff/zoho").text.splitlines()[0] == "Nr"
 
 
