@@ -122,15 +122,29 @@ class Arrivals:
         with self.engine.connect() as connection:
             return int(connection.execute(query).scalar_one())
 
-    def settle(self, landed: Collection[int], refused: Mapping[int, Mapping[str, str]], now: int) -> None:
-        """Mark rows as landed or set aside, and let go of what they said: it stands elsewhere now."""
+    def settle(
+        self, landed: Collection[int], refused: Mapping[int, Mapping[str, str]], landing: int | None, now: int
+    ) -> None:
+        """Mark rows as landed or set aside, and let go of what they said: it stands elsewhere now.
+
+        Parameters
+        ----------
+        landing : int or None
+            The batch that brought them; None where nothing was new.
+        """
         with self.engine.begin() as connection:
             for some in _portions(sorted(landed)):
-                change = {"state": "landed", "body": None, "settled_at": now}
-                connection.execute(update(arrivals).where(arrivals.c.arrival_id.in_(some)).values(**change))
+                told = update(arrivals).values(state="landed", body=None, settled_at=now, landing=landing)
+                connection.execute(told.where(arrivals.c.arrival_id.in_(some)))
             for number, problem in refused.items():
                 told = update(arrivals).values(state="refused", body=None, settled_at=now, problem=dict(problem))
                 connection.execute(told.where(arrivals.c.arrival_id == number))
+
+    def landings(self) -> frozenset[int]:
+        """Return the batches that landed what arrived in the last 30 days."""
+        query = select(arrivals.c.landing).where(arrivals.c.landing.is_not(None)).distinct()
+        with self.engine.connect() as connection:
+            return frozenset(connection.execute(query).scalars())
 
     def of_batch(self, batch: str) -> list[Settled]:
         """Return what became of each row that was kept of a batch, in their order; nothing if there is none such."""

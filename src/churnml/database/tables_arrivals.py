@@ -20,6 +20,7 @@ arrivals = Table(
     Column(
         "arrived_at", BigInteger, nullable=False, comment="microseconds UTC; of several posted at once each its own"
     ),
+    Column("landing", Integer, comment="the batch that it landed with; empty where nothing of its landing was new"),
     Column("settled_at", BigInteger, comment="when it was landed or set aside, microseconds UTC"),
     Index("arrivals_by_state", "state", "arrival_id"),
     Index("arrivals_by_batch", "batch", "place"),

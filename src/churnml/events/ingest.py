@@ -27,6 +27,7 @@ from churnml.events.checking import STANDS, Checked, Opened, compare, open_sourc
 from churnml.events.consent import refusals_changed
 from churnml.events.consent_rows import hold_undated, read_leniently
 from churnml.events.landing import sweep, write_part
+from churnml.events.merging import still_read
 from churnml.events.no_bar import without_bar
 from churnml.events.preflight import preflight
 from churnml.events.redating import redate
@@ -357,7 +358,7 @@ def _land(
 
     Where nothing is new, nothing lands, and the report is returned as it was.
     """
-    sweep(workspace, catalogue)
+    sweep(workspace, catalogue, still_read(workspace, now))
     quarantine.purge(workspace, catalogue, now)
     keeping.forget(workspace, catalogue.refusing())  # whom a landing that was killed then had left in there
     sources = [staged.source for checked in landing.tables for staged in checked.sources]

@@ -7,7 +7,7 @@ Nothing about the number of blocks is fixed on disk: a shop reads one, a bank th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -72,7 +72,7 @@ def rewritten_part(workspace: Workspace, part: Part, change: Callable[[pa.Table]
     The row groups stay where they are, so that blocks are read as before; at least one row has to be left.
     """
     path = workspace.root / part.path
-    old, target = pq.ParquetFile(path), _next(path)
+    old, target = pq.ParquetFile(path), next_path(path)
     rows, span, delays = 0, list[int](), [0]
     texts = [field.name for field in old.schema_arrow if pa.types.is_string(field.type)]
     with workspace.atomically(target) as draft:
@@ -91,15 +91,21 @@ def rewritten_part(workspace: Workspace, part: Part, change: Callable[[pa.Table]
     return replace(part, first_at=min(span), last_at=max(span), max_delay=max(delays))
 
 
-def _next(path: Path) -> Path:
+def next_path(path: Path) -> Path:
     """Return the name of the next writing of a part: 000001.parquet, then 000001-2.parquet, and so on."""
     stem, _, number = path.stem.partition("-")
     return path.with_name(f"{stem}-{int(number or 1) + 1}{path.suffix}")
 
 
-def sweep(workspace: Workspace, catalogue: Catalogue) -> None:
-    """Remove every file that does not count: what a landing or an erasure left behind that was killed."""
-    counted = {workspace.root / part.path for part in catalogue.parts()}
+def sweep(workspace: Workspace, catalogue: Catalogue, spared: Collection[Path] = ()) -> None:
+    """Remove every file that does not count: what a landing or an erasure left behind that was killed.
+
+    Parameters
+    ----------
+    spared : collection of Path
+        Files that stay all the same, because somebody may be reading them; an erasure spares none.
+    """
+    counted = {workspace.root / part.path for part in catalogue.parts()} | set(spared)
     drafts = workspace.quarantine.glob(".*.jsonl.*")
     for path in (*workspace.tables.glob("*/*"), *drafts):
         if path not in counted:

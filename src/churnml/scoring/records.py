@@ -11,7 +11,7 @@ import numpy as np
 
 from churnml.config import LifecycleRules
 from churnml.events import By, Standing
-from churnml.events.clock import days_later, moment
+from churnml.events.clock import days_later, midnight, moment
 from churnml.features import FeatureTable
 from churnml.measures import lifecycle_stages, stage_columns
 from churnml.measures.funnel_stages import FunnelStage
@@ -167,10 +167,11 @@ def _why_not(table: FeatureTable, row: int, *, on_trial: bool) -> str:
 
 
 def _day(run: RunFacts, days_before: float) -> str | None:
-    """Return the local midnight so many days before the cutoff."""
+    """Return the local midnight of the day so many days before that of the cutoff."""
     if np.isnan(days_before):
         return None
-    return moment(days_later(run.cutoff, -int(days_before), run.time_zone), run.time_zone).isoformat()
+    day = moment(days_later(run.cutoff, -int(days_before), run.time_zone), run.time_zone).date()
+    return moment(midnight(day, run.time_zone), run.time_zone).isoformat()
 
 
 def _ahead_of(run: RunFacts, days: int) -> str:

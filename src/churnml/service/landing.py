@@ -27,6 +27,7 @@ from churnml.database.arrivals import Arrival, Arrivals
 from churnml.database.fresh import refresh
 from churnml.errors import ChurnmlError
 from churnml.events import TABLES, ingest
+from churnml.events.merging import MOST, merge_small
 from churnml.events.of_customers import of_customers
 from churnml.events.row_check import as_text
 from churnml.events.sources import ROW, Rows, Source
@@ -76,26 +77,33 @@ class Lander:
             waiting = self._arrivals.waiting(AT_ONCE) if mine else []
             if not waiting:
                 return 0
-            refused = self._through_the_door(waiting)
+            batch, refused = self._through_the_door(waiting)
             landed = [one for one in waiting if one.arrival_id not in refused]
             try:
                 self._score_anew({str(one.row["customer_id"]).strip() for one in landed})
             finally:  # the rows stand, whatever became of the records
-                self._arrivals.settle([one.arrival_id for one in landed], refused, self._now())
+                self._arrivals.settle([one.arrival_id for one in landed], refused, batch, self._now())
+            self._tidy(batch)
             return len(waiting)
 
-    def _through_the_door(self, waiting: Sequence[Arrival]) -> Problems:
-        """Land rows and return what was set aside, by arrival, with the rule that each broke."""
+    def _tidy(self, batch: int | None) -> None:
+        """Now and then, merge the files of small landings, and let go of what was settled long ago."""
+        if batch is not None and batch % MOST == 0:
+            merge_small(self._workspace, self._catalogue, self._arrivals.landings(), self._now())
+            self._arrivals.purge(self._now())
+
+    def _through_the_door(self, waiting: Sequence[Arrival]) -> tuple[int | None, Problems]:
+        """Land rows and return their batch, and what was set aside, by arrival, with the rule that each broke."""
         # a row that comes late contradicts what stands, not the rows beside it: no share of such is too great
         config: WorkspaceConfig = self._scorer.terms.company.model_copy(update={"max_bad_share": 1.0})
         by_table = {name: [one for one in waiting if one.table == name] for name in TABLES}
         sources = [_source(name, some, config.time_zone) for name, some in by_table.items() if some]
         with tempfile.TemporaryDirectory(dir=self._workspace.root, prefix=".arrivals-") as folder:
             told = Path(folder) / "aside.jsonl"
-            ingest(self._workspace, self._catalogue, sources, config, self._now(), rows_file=told)
+            found = ingest(self._workspace, self._catalogue, sources, config, self._now(), rows_file=told)
             rows = [json.loads(line) for line in told.read_text(encoding="utf-8").splitlines()]
         aside = [row for row in rows if row["kind"] == "quarantine"]
-        return {
+        return found.batch_id, {
             by_table[row["table"]][row["row"] - 1].arrival_id: {
                 name: str(row[name]) for name in ("column", "rule", "remedy")
             }
