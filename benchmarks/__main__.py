@@ -8,7 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from benchmarks import assignment_report, fit_report, ingest_report, measures_report, model_report, report
+from benchmarks import assignment_report, fit_report, ingest_report, measures_report, model_report, report, store_report
 from benchmarks.cost import Cost, middle
 from benchmarks.report import COLUMNS, SMALLER, Measured, World
 
@@ -27,7 +27,7 @@ def main() -> None:
     options = _options()
     parts = {
         "features": _features, "ingest": _ingest, "rhythm": _rhythm, "models": _models, "assignment": _assignment,
-        "measures": _measures,
+        "measures": _measures, "store": _store,
     }  # fmt: skip
     # each step is a process of its own: this one stays small, for a child's peak memory starts at its parent's height
     chosen = [options.only] if options.only else list(parts)
@@ -45,12 +45,13 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--orders", type=int, help="rows of the file to ingest; 10 million, or 2 million with --quick")
     parser.add_argument(
         "--only",
-        choices=("features", "ingest", "rhythm", "models", "assignment", "measures"),
+        choices=("features", "ingest", "rhythm", "models", "assignment", "measures", "store"),
         help="measure only this",
     )
     parser.add_argument(
         "--quick", action="store_true", help="measure once, not three times, and leave the page as it is"
     )
+    parser.add_argument("--url", help="an empty database on a PostgreSQL, to measure the store on as well")
     return parser.parse_args()
 
 
@@ -110,6 +111,16 @@ def _measures(options: argparse.Namespace) -> str:
     found = json.loads(_python("-m", "benchmarks.measure_measures", whole, warm_up))
     print(measures_report.table(found), measures_report.goals(found), sep="\n\n", flush=True)
     return measures_report.section(found)
+
+
+def _store(options: argparse.Namespace) -> str:
+    """Return the section on keeping records, its tables printed; on PostgreSQL as well where a URL is given."""
+    count = store_report.RECORDS // 10 if options.quick else store_report.RECORDS
+    HOME.mkdir(exist_ok=True)
+    urls = [[], *([[options.url]] if options.url else [])]
+    found = [json.loads(_python("-m", "benchmarks.measure_store", count, HOME, *url)) for url in urls]
+    print(store_report.table(found), store_report.goals(found), sep="\n\n", flush=True)
+    return store_report.section(found)
 
 
 def _repeats(options: argparse.Namespace) -> int:

@@ -973,6 +973,26 @@ def replay(
 
 
 @app.command()
+def vacuum(
+    workspace: WorkspaceOption = WORKSPACE,
+    configs: ConfigsOption = CONFIGS,
+    *,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Tell what would go, and remove nothing.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Let go of records of old runs and of rows set aside long ago; nothing that is served or measured by goes."""
+    from churnml.verbs.vacuum import told  # noqa: PLC0415
+    from churnml.verbs.vacuum import vacuum as run  # noqa: PLC0415
+
+    session = _open(workspace, configs, as_json=as_json)
+    said = run(session, dry_run=dry_run)
+    if as_json:
+        session.print_json(said)
+    else:
+        session.console.print(told(said), markup=False)
+
+
+@app.command()
 def backup(
     to: Annotated[Path, typer.Option("--to", help="A new folder, or a file whose name ends in .tar.")],
     workspace: WorkspaceOption = WORKSPACE,
@@ -1011,6 +1031,40 @@ def restore(
         session.print_json(done)
     else:
         session.console.print(told(done), markup=False)
+
+
+@app.command()
+def handoff(
+    to: Annotated[
+        str,
+        typer.Option(help="salesforce, hubspot, dynamics, zoho, fxiaoke, mailchimp, marketo, excel or tableau."),
+    ],
+    out: Annotated[Path, typer.Option(help="The file to write; further ones are called -2, -3, …")],
+    band: Annotated[list[str] | None, typer.Option(help="Only this risk band; repeatable. Default: all.")] = None,
+    workspace: WorkspaceOption = WORKSPACE,
+    configs: ConfigsOption = CONFIGS,
+    *,
+    emails: Annotated[
+        Path | None, typer.Option(help="A CSV with customer_id and email, for mailchimp.", readable=False)
+    ] = None,
+    marked: Annotated[
+        bool, typer.Option("--marked", help="Keep controls and held-out customers, marked, where nobody is written to.")
+    ] = False,
+    language: LanguageOption = "en",
+    as_json: JsonOption = False,
+) -> None:
+    """Write the list at risk in the shape that a CRM, mail or BI tool imports."""
+    from churnml.verbs.handoff import handoff as run  # noqa: PLC0415
+    from churnml.verbs.handoff import require_bands, told  # noqa: PLC0415
+    from churnml.wording import language_named  # noqa: PLC0415
+
+    words, bands = language_named(language), require_bands(band or ())
+    session = _open(workspace, configs, as_json=as_json)
+    body = run(session, to, out, bands=bands, emails=emails, marked=marked, language=words)
+    if as_json:
+        session.print_json(body)
+    else:
+        session.console.print(told(body, words), markup=False)
 
 
 @app.command()

@@ -529,6 +529,13 @@ class KpiConfig(Settings):
     targets: dict[str, KpiTarget] = Field(default_factory=dict, description="by name of the figure")
 
 
+class StoreConfig(Settings):
+    """`configs/store.yaml`: how long decision records of past runs are kept."""
+
+    keep_runs: int = Field(30, ge=1, le=100_000, description="the latest runs of each verb that keep their records")
+    keep_days: Days = Field(90, description="days for which every run keeps its records")
+
+
 class ServeConfig(Settings):
     """`configs/serve.yaml`: where the service listens, under which names, and how long a person stays signed in."""
 
@@ -563,6 +570,28 @@ class ServeConfig(Settings):
         if (self.tls_certificate is None) != (self.tls_key is None):
             raise ValueError("`tls_certificate` and `tls_key` go together, found one of them; name both files")
         return self
+
+
+class HandoffTarget(Settings):
+    """What one tool calls our fields."""
+
+    columns: dict[str, str] = Field(
+        default_factory=dict, description="our field: the name of theirs; all fields under usual names if empty"
+    )
+
+    @field_validator("columns")
+    @classmethod
+    def _named(cls, value: dict[str, str]) -> dict[str, str]:
+        for name, header in value.items():
+            if not header.strip() or any(letter in header for letter in "\r\n\0"):
+                raise ValueError(f"must give `{name}` a name on one line, got {header!r}")
+        return value
+
+
+class HandoffConfig(Settings):
+    """`configs/handoff.yaml`: what other tools call our fields."""
+
+    targets: dict[str, HandoffTarget] = Field(default_factory=dict, description="by tool: salesforce, hubspot, …")
 
 
 class Protocol(Settings):

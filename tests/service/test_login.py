@@ -2,6 +2,7 @@
 
 import json
 import re
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from argon2 import PasswordHasher
@@ -81,6 +82,11 @@ def test_who_is_not_signed_in_is_led_to_the_form_and_from_there_to_where_they_wa
     let_in = browser.post("/login", data=data, follow_redirects=False)
     assert (let_in.status_code, let_in.headers["location"]) == (303, "/at-risk?band=high")
     assert browser.get("/at-risk").status_code == 200
+
+
+def test_the_way_back_keeps_an_id_as_it_was_asked_for(browser):
+    led = browser.get("/customers/100%25%3F%26%23%2F1?lang=zh", follow_redirects=False)
+    assert parse_qs(urlsplit(led.headers["location"]).query)["next"] == ["/customers/100%25%3F%26%23%2F1?lang=zh"]
 
 
 def test_the_form_shows_who_has_not_signed_in_nothing_of_what_is_inside(browser):

@@ -19,6 +19,7 @@ from sqlalchemy import JSON, Connection, Engine, Select, Table, Text, cast, func
 from churnml.database.dialect import append, is_server, take_turn
 from churnml.database.engine import SCHEMA_REVISION, open_engine
 from churnml.database.tables import metadata
+from churnml.database.tables_access import audit_head, keep_log_again, let_log_be_replaced
 from churnml.errors import DependencyError, UsageError
 
 Tick = Callable[[int, int], None]
@@ -40,6 +41,7 @@ def copy_out(engine: Engine, target: Path) -> None:
     if engine.dialect.name == "postgresql":
         copied = open_engine(target)
         with engine.connect().execution_options(isolation_level="REPEATABLE READ") as source, copied.begin() as into:
+            let_log_be_replaced(into)
             for table in _tables(source):
                 _copy(source, into, table)
         copied.dispose()
@@ -68,14 +70,17 @@ def copy_in(source: Path, engine: Engine, *, replace: bool = False) -> None:
     with held.connect() as reading, engine.begin() as into:
         take_turn(into)
         tables = _tables(reading)
-        if not replace and any(into.execute(select(table).limit(1)).first() is not None for table in tables):
+        held_by = [table for table in tables if table is not audit_head]  # which every database has, from the first
+        if not replace and any(into.execute(select(table).limit(1)).first() is not None for table in held_by):
             raise UsageError(
                 "the database must be empty to restore into, found rows in it; name another database, or give --replace"
             )
+        let_log_be_replaced(into)
         into.execute(text(f"TRUNCATE {', '.join(_quoted(table.name) for table in tables)}"))
         for table in tables:
             _copy(reading, into, table)
             _count_on(into, table)
+        keep_log_again(into)
     held.dispose()
 
 

@@ -37,16 +37,25 @@ def write_rows(connection: duckdb.DuckDBPyConnection, tables: Iterable[Checked],
 
 def purge(workspace: Workspace, catalogue: Catalogue, now: int) -> None:
     """Remove what was set aside more than 30 days ago, also from reports, and what no batch owns."""
-    oldest, landed_at = now - KEPT_DAYS * DAY, catalogue.landed_at()
-    for path in workspace.quarantine.glob("*.jsonl"):
-        number = path.name[:6]
-        written = landed_at.get(int(number), 0) if number.isdigit() else int(path.stat().st_mtime * 1_000_000)
-        if written < oldest:
-            path.unlink()
+    for path in old(workspace, catalogue, now):
+        path.unlink()
+    oldest = now - KEPT_DAYS * DAY
     reports = {number: without_examples(report) for number, report in catalogue.reports(before=oldest).items()}
     stale = {number: report for number, (report, dropped) in reports.items() if dropped}
     if stale:
         catalogue.rewrite({}, stale)
+
+
+def old(workspace: Workspace, catalogue: Catalogue, now: int) -> list[Path]:
+    """Return the files of what was set aside more than 30 days ago, or what no batch owns and is as old."""
+    oldest, landed_at = now - KEPT_DAYS * DAY, catalogue.landed_at()
+    found = []
+    for path in sorted(workspace.quarantine.glob("*.jsonl")):
+        number = path.name[:6]
+        written = landed_at.get(int(number), 0) if number.isdigit() else int(path.stat().st_mtime * 1_000_000)
+        if written < oldest:
+            found.append(path)
+    return found
 
 
 def without_examples(report: Json, goes: Callable[[Json], bool] = lambda _: True) -> tuple[Json, bool]:

@@ -16,11 +16,11 @@ from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 
 import churnml
-from churnml.config import ServeConfig, WorkspaceConfig
+from churnml.config import HandoffConfig, ServeConfig, WorkspaceConfig
 from churnml.database import SERVICE_SECONDS, Workspace, open_engine
 from churnml.errors import ChurnmlError
 from churnml.events.row_check import Door
-from churnml.service import access_docs, api, clock, pages, problems
+from churnml.service import access_docs, api, clock, pages, problems, request_ids
 from churnml.service.bodies import Bodies
 from churnml.service.champion import Scorer, Terms
 from churnml.service.credentials import Credentials
@@ -30,6 +30,7 @@ from churnml.service.guard import SECURITY_HEADERS, Guard
 from churnml.service.idempotency import GoingOn
 from churnml.service.landing import Lander, Worker
 from churnml.service.readings import Readings
+from churnml.service.request_ids import RequestIds
 
 _STATIC = Path(__file__).parent / "static"
 _DESCRIPTION = """\
@@ -42,6 +43,7 @@ def create_app(
     settings: ServeConfig | None = None,
     company: WorkspaceConfig | None = None,
     terms: Terms | None = None,
+    handoff: HandoffConfig | None = None,
 ) -> FastAPI:
     """Return the service of a workspace, as an ASGI application.
 
@@ -55,6 +57,8 @@ def create_app(
         The time zone in which rows are read that name none, and the currency of their amounts.
     terms : Terms, optional
         By what requests are scored; by default as the configuration files are by default.
+    handoff : HandoffConfig, optional
+        What other tools call our fields; usual names if left out.
 
     Raises
     ------
@@ -89,6 +93,7 @@ def create_app(
     app.state.workspace = workspace
     app.state.settings = chosen
     app.state.now = clock.now
+    app.state.handoff = handoff or HandoffConfig()
     app.state.readings = Readings(engine, workspace)
     app.state.scorer = Scorer(workspace, engine, terms or Terms(told))
     lander = Lander(workspace, engine, app.state.scorer, lambda: int(app.state.now()))  # asked anew: tests set it
@@ -100,6 +105,7 @@ def create_app(
     app.add_middleware(Bodies)
     app.add_middleware(Gate, application=app, credentials=app.state.credentials, refuse=_told)
     app.add_middleware(Guard, hosts=chosen.public_hosts, public=public)
+    app.add_middleware(RequestIds)  # the last one added is met first
     for kind in (ChurnmlError, RequestValidationError, HTTPException, SQLAlchemyError, Exception):
         app.add_exception_handler(kind, _answer_error)
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
@@ -110,6 +116,7 @@ def _answer_error(request: Request, error: Exception) -> Response:
     """Answer with the error; the answer to a bug does not pass the door, so it gets its headers here."""
     answer = _told(request, error)
     answer.headers.update(SECURITY_HEADERS)
+    answer.headers[request_ids.HEADER] = request_ids.current() or ""
     return answer
 
 

@@ -10,9 +10,10 @@ from dataclasses import dataclass
 
 import uvicorn
 
-from churnml.config import ServeConfig, WorkspaceConfig
+from churnml.config import HandoffConfig, ServeConfig, WorkspaceConfig
 from churnml.database import Workspace
 from churnml.database.people import count_admins
+from churnml.database.sessions import end_sessions
 from churnml.errors import DependencyError
 from churnml.service.app import create_app
 from churnml.service.champion import Terms
@@ -37,6 +38,7 @@ def serve(
     announce: Callable[[Listening], None] = lambda _: None,
     company: WorkspaceConfig | None = None,
     terms: Terms | None = None,
+    handoff: HandoffConfig | None = None,
 ) -> None:
     """Serve the API and the pages of a workspace until the process is interrupted.
 
@@ -52,6 +54,8 @@ def serve(
         As `create_app` takes it.
     terms : Terms, optional
         Likewise.
+    handoff : HandoffConfig, optional
+        What other tools call our fields.
 
     Raises
     ------
@@ -61,9 +65,11 @@ def serve(
         If the port is taken or may not be used.
     """
     chosen = settings or ServeConfig()
-    app = create_app(workspace, chosen, company, terms)
-    with app.state.engine.connect() as connection:
+    app = create_app(workspace, chosen, company, terms, handoff)
+    with app.state.engine.begin() as connection:
         check_exposure(chosen, count_admins(connection))
+        if is_public(chosen):
+            end_sessions(connection, None)  # who was let in by a link of this machine signs in by name from now on
     listening = listen(chosen.host, chosen.port)
     url = _url(chosen, listening.getsockname()[1])
     link = None if is_public(chosen) else f"{url}/login?once={login_link(app.state.engine, app.state.now())}"

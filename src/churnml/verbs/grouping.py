@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from churnml.config import MeasureConfig
+from churnml.database.retention import VACUUMED
 from churnml.verbs.session import Session
 from churnml.verbs.stages import stages_of_base
 
@@ -61,7 +62,7 @@ def scored_by(session: Session, at: int) -> Run | None:
     """Return the run that scored everybody at the latest cutoff up to a moment, None where none did."""
     from churnml.events.clock import microseconds  # noqa: PLC0415
 
-    runs = [run for verb in ("score", "assign") for run in session.catalogue.runs(verb)]
+    runs = [run for verb in ("score", "assign") for run in session.catalogue.runs(verb) if VACUUMED not in run.summary]
     dated = [(microseconds(datetime.fromisoformat(run.summary["cutoff"])), run.finished_at or 0, run) for run in runs]
     return max((one for one in dated if one[0] <= at), key=lambda one: one[:2], default=(0, 0, None))[2]
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from churnml.config import FunnelRules, LifecycleRules, ScoreConfig, WorkspaceConfig
 from churnml.database import Ledger, Run, source_digest
+from churnml.database.retention import VACUUMED
 from churnml.errors import NotFoundError, UsageError
 from churnml.verbs.features import features_under
 from churnml.verbs.score import digest_of_parts, funnel_stages
@@ -103,12 +104,16 @@ def told(said: Json) -> str:
 
 def _made(session: Session, named: str | None) -> Made:
     run = _found(session, named)
+    if VACUUMED in run.summary:
+        raise NotFoundError(
+            f"the records of run {run.run_id} were vacuumed; restore them by a backup, or name another run"
+        )
     before = run.summary.get("scored_by", run.run_id)
     scored = next((one for one in session.catalogue.runs("score") if one.run_id == before), None)
     if scored is None or "made_from" not in scored.summary:
         raise NotFoundError(
-            f"run {run.run_id} must say what it was made from, and does not: it is of an earlier version, or the "
-            "scores it rests on were vacuumed; run `churnml score` again, and replay that"
+            f"run {run.run_id} must say what it was made from, and does not: it is of an earlier version; "
+            "run `churnml score` again, and replay that"
         )
     return Made(run, scored, scored.summary["made_from"])
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from churnml.config import MeasureConfig, ScoreConfig, ServeConfig
+from churnml.config import HandoffConfig, MeasureConfig, ScoreConfig, ServeConfig
 from churnml.errors import UsageError
 from churnml.verbs.session import Session
 
@@ -37,7 +37,7 @@ def serve(session: Session, *, host: str | None = None, port: int | None = None)
         session.own_learners,
     )
     config = session.load("serve", ServeConfig, host=host, port=port)
-    run(session.workspace, config, announce, session.settings, terms)
+    run(session.workspace, config, announce, session.settings, terms, session.load("handoff", HandoffConfig))
 
 
 def check_port(port: int | None) -> None:

@@ -8,6 +8,7 @@ from fastapi import APIRouter
 from churnml.service.api import (
     access,
     at_risk,
+    campaigns,
     case_notes,
     cases,
     consents,
@@ -16,10 +17,13 @@ from churnml.service.api import (
     data,
     events,
     from_history,
+    handoff,
     health,
     measures,
+    models,
     outcomes,
     prospects,
+    runs,
 )
 
 router = APIRouter()
@@ -27,8 +31,12 @@ for part in (
     customers,
     at_risk,
     prospects,
-    data,
+    handoff,
+    campaigns,
     measures,
+    models,
+    runs,
+    data,
     access,
     health,
     outcomes,
@@ -41,7 +49,13 @@ for part in (
 ):
     router.include_router(part.router)
 
-EXAMPLES = {"/v1/events/{batch}": events.BATCH_EXAMPLE, "/v1/prospects": prospects.EXAMPLE_LIST, **measures.EXAMPLES}
+EXAMPLES = {
+    "/v1/events/{batch}": events.BATCH_EXAMPLE,
+    "/v1/prospects": prospects.EXAMPLE_LIST,
+    "/v1/effects": campaigns.EXAMPLE_EFFECT,
+    "/v1/models/{model_version}": models.EXAMPLE_MODEL,
+    **measures.EXAMPLES,
+}
 """Answers to a GET in which some fields are null: FastAPI would leave them out, so the application puts them in."""
 
 WRITTEN = {
