@@ -1,15 +1,20 @@
-"""Write `docs/data.md`, `docs/features.md` and `docs/kpis.md` from the declarations; `--check` only compares."""
+"""Write what docs/ says of tables, features, KPIs and routes from the declarations; `--check` only compares."""
 
 from __future__ import annotations
 
+import re
 import sys
+import tempfile
 from pathlib import Path
 
+from churnml.database import Workspace
 from churnml.events import TABLES, Column, Table
 from churnml.events.schema import FROM_LANDING, ONE_OF, REQUIRED
 from churnml.features import catalogue
 from churnml.features.rows import ROW_SETS, columns_of
 from churnml.measures.kpi_list import FAMILIES, KPIS, Kpi, Windows
+from churnml.service import create_app
+from churnml.service.routes import Told, told
 
 HERE = Path(__file__).resolve().parent
 
@@ -197,6 +202,7 @@ def main() -> int:
         HERE / "features.md": features_page(),
         HERE / "own-features.md": own_features_page(),
         HERE / "kpis.md": kpis_page(),
+        HERE / "api.md": api_page((HERE / "api.md").read_text(encoding="utf-8")),
     }
     stale = [path for path, text in pages.items() if not path.exists() or path.read_text(encoding="utf-8") != text]
     if "--check" in sys.argv:
@@ -281,6 +287,22 @@ def _kpi(kpi: Kpi) -> str:
     needs = ", ".join("`" + source.replace("|", "` or `") + "`" for source in kpi.sources)
     unit = ", ".join(filter(None, (kpi.unit, _INTERVALS.get(kpi.how, "no interval"))))
     return f"| `{kpi.name}`<br>{kpi.title.en}<br>{kpi.title.zh} | {told.en} | {told.zh} | {unit} | {needs} |"
+
+
+_ROUTES = re.compile(r"(<!-- routes: begin -->\n).*?(<!-- routes: end -->)", re.DOTALL)
+
+
+def api_page(page: str) -> str:
+    """Return the page about the API with its table of routes as the application has them; the rest is by hand."""
+    with tempfile.TemporaryDirectory() as folder:
+        routes = told(create_app(Workspace.open(Path(folder), create=True)).routes)
+    table = "\n".join(["| route | needs | answers with |", "|---|---|---|", *map(_route, routes)])
+    return _ROUTES.sub(lambda found: f"{found[1]}{table}\n{found[2]}", page)
+
+
+def _route(one: Told) -> str:
+    needs = f"`{one.scope}`" if one.scope else "nothing"
+    return f"| `{one.method} {one.path.replace(':path', '')}` | {needs} | {one.summary} |"
 
 
 def _code(names: tuple[str, ...]) -> str:

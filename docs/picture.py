@@ -15,6 +15,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import quote
 
 import uvicorn
 
@@ -22,6 +23,7 @@ from churnml.database import Workspace
 from churnml.errors import ChurnmlError, DependencyError
 from churnml.service import create_app
 from churnml.service.server import listen
+from churnml.service.signing_in import login_link
 
 _BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 _QUIET = (
@@ -42,9 +44,10 @@ def main() -> int:
     """Take the picture that the command line asks for."""
     wanted = _arguments()
     try:
-        with serving(Workspace.open(wanted.workspace)) as address:
+        with serving(Workspace.open(wanted.workspace)) as (address, once):
             mark = "&" if "?" in wanted.path else "?"
-            photograph(f"{address}{wanted.path}{mark}lang={wanted.lang}", wanted.out, wanted.size, dark=wanted.dark)
+            page = quote(f"{wanted.path}{mark}lang={wanted.lang}", safe="")
+            photograph(f"{address}/login?once={once}&next={page}", wanted.out, wanted.size, dark=wanted.dark)
     except ChurnmlError as error:
         sys.stderr.write(f"{error}\n")
         return error.exit_code
@@ -53,14 +56,15 @@ def main() -> int:
 
 
 @contextmanager
-def serving(workspace: Workspace) -> Iterator[str]:
-    """Serve the workspace on a free loopback port; give the address."""
+def serving(workspace: Workspace) -> Iterator[tuple[str, str]]:
+    """Serve the workspace on a free loopback port; give the address, and the token of a link that signs in once."""
     listening = listen("127.0.0.1", 0)
-    server = uvicorn.Server(uvicorn.Config(create_app(workspace), log_level="warning"))
+    app = create_app(workspace)
+    server = uvicorn.Server(uvicorn.Config(app, log_level="warning"))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
     thread.start()
     try:
-        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}", login_link(app.state.engine, app.state.now())
     finally:
         server.should_exit = True
         thread.join()

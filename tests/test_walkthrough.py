@@ -10,6 +10,7 @@ from statistics import stdev
 import duckdb
 import pytest
 
+from callers import bearing
 from churnml.database import Records, open_engine
 from churnml.events.clock import moment
 from churnml.features import build
@@ -86,7 +87,8 @@ def record(journey):
 
 @pytest.fixture(scope="module")
 def client(journey):
-    with TestClient(create_app(journey.workspace), base_url="http://localhost") as client:
+    app, signed = create_app(journey.workspace), bearing(journey.workspace)
+    with TestClient(app, base_url="http://localhost", headers=signed) as client:
         yield client
 
 

@@ -1034,6 +1034,40 @@ def restore(
 
 
 @app.command()
+def handoff(
+    to: Annotated[
+        str,
+        typer.Option(help="salesforce, hubspot, dynamics, zoho, fxiaoke, mailchimp, marketo, excel or tableau."),
+    ],
+    out: Annotated[Path, typer.Option(help="The file to write; further ones are called -2, -3, …")],
+    band: Annotated[list[str] | None, typer.Option(help="Only this risk band; repeatable. Default: all.")] = None,
+    workspace: WorkspaceOption = WORKSPACE,
+    configs: ConfigsOption = CONFIGS,
+    *,
+    emails: Annotated[
+        Path | None, typer.Option(help="A CSV with customer_id and email, for mailchimp.", readable=False)
+    ] = None,
+    marked: Annotated[
+        bool, typer.Option("--marked", help="Keep controls and held-out customers, marked, where nobody is written to.")
+    ] = False,
+    language: LanguageOption = "en",
+    as_json: JsonOption = False,
+) -> None:
+    """Write the list at risk in the shape that a CRM, mail or BI tool imports."""
+    from churnml.verbs.handoff import handoff as run  # noqa: PLC0415
+    from churnml.verbs.handoff import require_bands, told  # noqa: PLC0415
+    from churnml.wording import language_named  # noqa: PLC0415
+
+    words, bands = language_named(language), require_bands(band or ())
+    session = _open(workspace, configs, as_json=as_json)
+    body = run(session, to, out, bands=bands, emails=emails, marked=marked, language=words)
+    if as_json:
+        session.print_json(body)
+    else:
+        session.console.print(told(body, words), markup=False)
+
+
+@app.command()
 def serve(
     workspace: WorkspaceOption = WORKSPACE,
     configs: ConfigsOption = CONFIGS,

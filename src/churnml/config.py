@@ -551,6 +551,9 @@ class ServeConfig(Settings):
     )
     session_idle_minutes: int = Field(120, ge=5, le=1440, description="minutes without a request that end a session")
     session_hours: int = Field(12, ge=1, le=168, description="hours after which a session ends whatever happens")
+    land_every_seconds: float = Field(
+        2.0, ge=0.05, le=3600.0, description="seconds between two landings of what came in through /v1/events"
+    )
 
     @field_validator("public_hosts")
     @classmethod
@@ -567,6 +570,28 @@ class ServeConfig(Settings):
         if (self.tls_certificate is None) != (self.tls_key is None):
             raise ValueError("`tls_certificate` and `tls_key` go together, found one of them; name both files")
         return self
+
+
+class HandoffTarget(Settings):
+    """What one tool calls our fields."""
+
+    columns: dict[str, str] = Field(
+        default_factory=dict, description="our field: the name of theirs; all fields under usual names if empty"
+    )
+
+    @field_validator("columns")
+    @classmethod
+    def _named(cls, value: dict[str, str]) -> dict[str, str]:
+        for name, header in value.items():
+            if not header.strip() or any(letter in header for letter in "\r\n\0"):
+                raise ValueError(f"must give `{name}` a name on one line, got {header!r}")
+        return value
+
+
+class HandoffConfig(Settings):
+    """`configs/handoff.yaml`: what other tools call our fields."""
+
+    targets: dict[str, HandoffTarget] = Field(default_factory=dict, description="by tool: salesforce, hubspot, …")
 
 
 class Protocol(Settings):

@@ -4,8 +4,9 @@ import threading
 
 import pytest
 import uvicorn
-from sample_run import a_key, ask, bodies, fill
+from sample_run import ask, bodies, fill
 
+from callers import bearing
 from churnml.database import Workspace
 from churnml.service import create_app
 from churnml.service.server import listen
@@ -49,7 +50,7 @@ def address(own_workspace):
 @pytest.fixture
 def signed(own_workspace):
     """The headers of one who may do everything in the service of a workspace that a test may change."""
-    return {"authorization": f"Bearer {a_key(own_workspace)}"}
+    return bearing(own_workspace)
 
 
 @pytest.fixture

@@ -1,11 +1,9 @@
 """A finished run of a few dozen records, some of them hostile, and a client that asks the service about it."""
 
 import warnings
-from types import SimpleNamespace
 
+from callers import FAR_AHEAD, TESTER, a_key, bearing  # noqa: F401  # tests take them from here as well
 from churnml.database import Catalogue, Records, open_engine
-from churnml.database.keys import create_key
-from churnml.database.scopes import SCOPES
 from churnml.measures import SEGMENTS, STAGES
 from churnml.service import create_app
 
@@ -13,8 +11,6 @@ with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # Starlette would rather have another client library than the one we lock
     from starlette.testclient import TestClient
 
-TESTER = SimpleNamespace(kind="command", name="tester")
-FAR_AHEAD = 9_000_000_000_000_000
 CUTOFF = "2018-01-01T00:00:00+00:00"
 MODEL = "9b1d" * 16
 HOSTILE = [
@@ -205,20 +201,10 @@ def summary(records):
 
 def ask(workspace, *scopes, settings=None):
     """Return a client of the workspace's service, with a key of these scopes; of all where none is named."""
-    headers = {"authorization": f"Bearer {a_key(workspace, *scopes)}"}
-    return visit(workspace, headers=headers, settings=settings)
+    return visit(workspace, headers=bearing(workspace, *scopes), settings=settings)
 
 
 def visit(workspace, *, headers=None, settings=None, base_url="http://localhost"):
     """Return a client of the workspace's service that has no key."""
     app = create_app(workspace, settings)
     return TestClient(app, base_url=base_url, raise_server_exceptions=False, headers=headers)
-
-
-def a_key(workspace, *scopes, name="crm", expires_at=FAR_AHEAD):
-    """Return a new key for the workspace's service, with these scopes; with all where none is named."""
-    engine = open_engine(workspace.database)
-    with engine.begin() as connection:
-        _, text = create_key(connection, TESTER, name, scopes or SCOPES, at=1, expires_at=expires_at)
-    engine.dispose()
-    return text

@@ -5,8 +5,9 @@ import asyncio
 import httpx
 import pytest
 from fastapi import APIRouter, FastAPI
-from sample_run import FAR_AHEAD, TESTER, a_key, visit
+from sample_run import visit
 
+from callers import FAR_AHEAD, TESTER, a_key, bearing
 from churnml.database import open_engine
 from churnml.database.keys import revoke_key, rotate_key
 from churnml.database.people import add_person
@@ -115,6 +116,12 @@ def test_what_is_mounted_beside_the_routes_is_closed_to_who_does_not_say_who_ask
         client.app.mount("/other", FastAPI(openapi_url="/x"))
         assert client.get("/other/x").status_code == 401
         assert client.get("/nothing/here").status_code == 401
+
+
+def test_an_escaped_question_mark_in_an_address_opens_no_other_route(own_workspace):
+    with visit(own_workspace, headers=bearing(own_workspace, "read")) as client:
+        assert client.get("/v1/keys").status_code == 403
+        assert client.get("/v1/keys%3Fa=/v1/at-risk").status_code == 404
 
 
 @pytest.mark.parametrize(
@@ -232,3 +239,11 @@ def test_the_description_says_which_scope_each_route_needs_and_how_it_refuses(cl
     assert {"401", "403", "413", "422"} <= set(route["responses"])
     assert schema["paths"]["/healthz"]["get"]["security"] == []
     assert schema["components"]["securitySchemes"]["key"]["scheme"] == "bearer"
+
+
+def test_a_list_that_is_taken_away_as_a_file_leaves_an_entry(own_workspace, signed):
+    with visit(own_workspace, headers=signed) as client:
+        assert client.get("/v1/at-risk?format=csv").status_code == 200
+        last = client.get("/v1/audit").json()["entries"][-1]
+    assert last["what"] == "list.exported"
+    assert (last["about"]["list"], last["about"]["format"]) == ("at-risk", "csv")

@@ -2,11 +2,13 @@
 
 import json
 import re
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from argon2 import PasswordHasher
-from sample_run import TESTER, visit
+from sample_run import visit
 
+from callers import TESTER
 from churnml.config import ServeConfig
 from churnml.database import open_engine, passwords
 from churnml.database.audit import entries
@@ -80,6 +82,11 @@ def test_who_is_not_signed_in_is_led_to_the_form_and_from_there_to_where_they_wa
     let_in = browser.post("/login", data=data, follow_redirects=False)
     assert (let_in.status_code, let_in.headers["location"]) == (303, "/at-risk?band=high")
     assert browser.get("/at-risk").status_code == 200
+
+
+def test_the_way_back_keeps_an_id_as_it_was_asked_for(browser):
+    led = browser.get("/customers/100%25%3F%26%23%2F1?lang=zh", follow_redirects=False)
+    assert parse_qs(urlsplit(led.headers["location"]).query)["next"] == ["/customers/100%25%3F%26%23%2F1?lang=zh"]
 
 
 def test_the_form_shows_who_has_not_signed_in_nothing_of_what_is_inside(browser):
@@ -216,6 +223,7 @@ def test_the_link_of_this_machine_lets_in_once(browser):
     let_in = browser.get(f"/login?once={link}", follow_redirects=False)
     assert (let_in.status_code, let_in.headers["location"]) == (303, "/")
     assert "This computer" in browser.get("/at-risk").text
+    assert browser.get(f"/login?once={link}", follow_redirects=False).headers["location"] == "/"
     browser.cookies.clear()
     assert browser.get(f"/login?once={link}").status_code == 403
     assert log(browser)[-1] == ("local", "login", {"by": "link"})

@@ -119,7 +119,8 @@ def test_a_body_of_another_form_is_refused_whole(client, body, words):
 
 
 ODD = st.one_of(
-    st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=40), st.just(10**40), st.just("\ud800"), st.just("\x00"),
+    st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=40), st.just(10**40), st.just("\ud800"),
+    st.just("\x00"),
     st.lists(st.integers(), max_size=2),
     st.dictionaries(st.text(max_size=3), st.integers(), max_size=2),
 )  # fmt: skip

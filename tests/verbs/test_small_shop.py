@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from callers import bearing
 from churnml.config import TrainConfig
 from churnml.database import Workspace
 from churnml.modeling import climb as climbing
@@ -118,7 +119,8 @@ def test_somebody_is_suggested_an_action(records):
 @pytest.mark.parametrize("language, interval, note", [("en", "between ", "Not judged yet"), ("zh", "介于", "尚未检验")])
 def test_pages_show_the_interval_and_that_it_is_not_judged(shop, records, language, interval, note):
     one = next(one for one in records if one["churn_probability"] is not None)
-    with TestClient(create_app(shop.workspace), base_url="http://localhost") as client:
+    app, signed = create_app(shop.workspace), bearing(shop.workspace)
+    with TestClient(app, base_url="http://localhost", headers=signed) as client:
         asked = {"Accept": "text/html", "Accept-Language": language}
         assert interval in client.get(f"/customers/{one['customer_id']}", headers=asked).text
         assert note in client.get("/at-risk", headers=asked).text

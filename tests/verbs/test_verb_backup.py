@@ -5,11 +5,15 @@ import shutil
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import delete, select
+from sqlalchemy.exc import DBAPIError
 
-from churnml.database import Catalogue, Records, Workspace, open_engine
+from callers import TESTER
+from churnml.database import Catalogue, Records, Workspace, audit, open_engine
+from churnml.database.audit_check import verify
 from churnml.database.server import VARIABLE
 from churnml.database.tables import metadata
+from churnml.database.tables_access import audit_entries
 from command import churnml
 
 CUSTOMERS = "customer_id,occurred_at\n00123,2020-01-01\nann,2020-01-02\n"
@@ -116,6 +120,21 @@ def test_a_restored_workspace_goes_on_numbering_where_it_stood(shop, tmp_path, e
     catalogue.move_alias("champion", "c" * 64, 9)
     assert [move.bundle for move in catalogue.moves("champion")] == [BUNDLE, "c" * 64]
     assert catalogue.next_batch_id() == 3
+    engine.dispose()
+
+
+def test_the_audit_log_is_restored_whole_goes_on_and_still_refuses_to_be_changed(shop, tmp_path, elsewhere):
+    with shop.catalogue.engine.begin() as connection:
+        audit(connection, TESTER, "key.created", {"customer_id": "ann"}, at=1)
+    assert shop("backup", "--to", tmp_path / "copy").code == 0
+    engine = open_engine(elsewhere(tmp_path / "copy")[0].database)
+    with engine.begin() as connection:
+        audit(connection, TESTER, "key.revoked", {"customer_id": "ann"}, at=2)
+    with engine.connect() as connection:
+        found = verify(connection)
+    assert (found.head.number, found.faults) == (2, ())
+    with pytest.raises(DBAPIError, match="never changed"), engine.begin() as connection:
+        connection.execute(delete(audit_entries))
     engine.dispose()
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from callers import bearing
 from churnml.database import Workspace
 from churnml.modeling.train import train
 from churnml.scoring.reasons import contributions
@@ -54,7 +55,8 @@ def records(session):
 
 @pytest.fixture(scope="module")
 def client(market):
-    with TestClient(create_app(market.workspace), base_url="http://127.0.0.1") as client:
+    app, signed = create_app(market.workspace), bearing(market.workspace)
+    with TestClient(app, base_url="http://127.0.0.1", headers=signed) as client:
         yield client
 
 

@@ -1,7 +1,8 @@
 """Where it is kept: the workspace folder, its files, and the one SQL database that says which of them count.
 
 In come rows, files and JSON bodies; out come the same, whole or not at all. Nothing here knows what churn is.
-Read `workspace.py` first, then `tables.py`; for budgets and assignments `ledger.py`.
+Read `workspace.py` first, then `tables.py`; for budgets and assignments `ledger.py`;
+for who may ask and what they did `tables_access.py`.
 """
 
 from churnml.database.audit import audit

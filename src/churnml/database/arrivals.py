@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from sqlalchemy import Connection, Engine, delete, func, insert, select, update
 
-from churnml.database.tables_arrivals import arrivals
+from churnml.database.tables_arrivals import arrivals, replaced
 
 State = Literal["waiting", "landed", "refused"]
 KEPT_DAYS = 30
@@ -88,6 +88,13 @@ def keep(
     ]
     if kept:
         connection.execute(insert(arrivals), kept)
+
+
+def forget_arrivals(connection: Connection, customer_ids: Iterable[str]) -> None:
+    """Remove what has arrived of some customers, and what runs said of them before their records were made anew."""
+    for customer in customer_ids:
+        connection.execute(delete(arrivals).where(arrivals.c.customer_id == customer))
+        connection.execute(delete(replaced).where(replaced.c.customer_id == customer))
 
 
 class Arrivals:

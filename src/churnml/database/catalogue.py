@@ -8,12 +8,30 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, bindparam, delete, func, insert, select, text, update
+from sqlalchemy import (
+    CompoundSelect,
+    Connection,
+    Engine,
+    bindparam,
+    delete,
+    func,
+    insert,
+    select,
+    text,
+    union,
+    update,
+)
 
+from churnml.database.arrivals import forget_arrivals
+from churnml.database.cases import forget as forget_case
+from churnml.database.consents import forget as forget_told
+from churnml.database.consents import pending_refusals, pending_withdrawals, withdraw_actions
 from churnml.database.dialect import insert_or_ignore, insert_or_update, is_server, take_turn
 from churnml.database.records import blank, changed
 from churnml.database.releases import blank_choices, forget, withdraw
+from churnml.database.requests import forget as forget_requests
 from churnml.database.tables import aliases, assignments, batches, moves, parts, records, refusals, runs, sources
+from churnml.database.tables_arrivals import replaced
 from churnml.errors import DependencyError
 
 Json = dict[str, Any]  # Any: JSON bodies are shaped by their writers
@@ -103,15 +121,26 @@ class Catalogue:
             _acknowledge(connection, batch_id, refusing or {})
 
     def refusing(self) -> frozenset[str]:
-        """Return the customers who refuse to be profiled."""
+        """Return the customers who refuse to be profiled, whether their word has landed or was told to the service."""
         with self.engine.connect() as connection:
-            return frozenset(connection.execute(select(refusals.c.customer_id)).scalars())
+            return frozenset(str(customer) for customer in connection.execute(_refusing()).scalars())
 
     def refuses(self, customer_id: str) -> bool:
         """Tell whether one customer refuses to be profiled."""
-        query = select(refusals.c.customer_id).where(refusals.c.customer_id == customer_id)
+        theirs = _refusing().subquery()
+        query = select(theirs.c.customer_id).where(theirs.c.customer_id == customer_id)
         with self.engine.connect() as connection:
             return connection.execute(query).first() is not None
+
+    def withdrawn(self) -> dict[str, frozenset[str]]:
+        """Return who told the service not to approach them by a channel, in small letters, before that has landed.
+
+        Under the empty name stand those who are not to be approached at all.
+        """
+        with self.engine.connect() as connection:
+            found = pending_withdrawals(connection)
+        channels = {one.channel for one in found}
+        return {channel: frozenset(one.customer_id for one in found if one.channel == channel) for channel in channels}
 
     def landed_at(self) -> dict[int, int]:
         """Return when each batch landed, microseconds UTC."""
@@ -144,7 +173,7 @@ class Catalogue:
         new_reports : mapping of int to dict
             What takes the place of the reports of these batches.
         forgotten : collection of str
-            The customers whose decision records, assignments, outcomes and refusals go.
+            The customers whose decision records, assignments, outcomes, refusals and cases go.
         """
         with self.engine.begin() as connection:
             take_turn(connection)
@@ -152,9 +181,13 @@ class Catalogue:
             forget(connection, forgotten)
             for customer in forgotten:
                 connection.execute(delete(refusals).where(refusals.c.customer_id == customer))
+                forget_requests(connection, customer)
+                forget_case(connection, customer)
+                forget_told(connection, customer)
                 gone += connection.execute(delete(records).where(records.c.customer_id == customer)).rowcount
             if gone:
                 changed(connection)
+            forget_arrivals(connection, forgotten)
             for path, part in new_parts.items():
                 if part is None:
                     connection.execute(delete(parts).where(parts.c.path == path))
@@ -219,7 +252,8 @@ class Catalogue:
         """Close a run; what it wrote is visible from here on, and only if `ok`.
 
         A run knows who refused when it began, and may take hours; who has refused since is blanked before anyone looks.
-        What one that failed had assigned is withdrawn.
+        Likewise an action by a channel on which its customer has said since not to be approached is not shown. What one
+        that failed had assigned is withdrawn.
         """
         change = {"state": "done" if ok else "failed", "finished_at": now, "summary": summary, "bundle": bundle}
         written = records.c.run_id == run_id
@@ -228,9 +262,11 @@ class Catalogue:
             take_turn(connection)
             connection.execute(update(runs).where(runs.c.run_id == run_id).values(**change))
             if ok:
-                refusing = select(refusals.c.customer_id)
+                refusing = _refusing()
                 blank(connection, written & records.c.customer_id.in_(refusing))
                 blank_choices(connection, (assignments.c.run_id == run_id) & assignments.c.customer_id.in_(refusing))
+                began = connection.execute(select(runs.c.started_at).where(runs.c.run_id == run_id)).scalar_one()
+                withdraw_actions(connection, pending_withdrawals(connection, since=began))
             else:
                 withdraw(connection, assignments.c.run_id == run_id)
                 connection.execute(delete(records).where(written))
@@ -324,6 +360,10 @@ class Catalogue:
             return connection.execute(select(aliases.c.bundle).where(aliases.c.name == name)).scalar()
 
 
+def _refusing() -> CompoundSelect[tuple[str]]:
+    return union(select(refusals.c.customer_id), pending_refusals())
+
+
 def _acknowledge(connection: Connection, batch_id: int, refusing: Mapping[str, bool]) -> None:
     """Keep who refuses from this landing on, blank what was scored of them, and let go of who no longer does.
 
@@ -337,6 +377,7 @@ def _acknowledge(connection: Connection, batch_id: int, refusing: Mapping[str, b
         insert_or_ignore(connection, refusals, from_now)
         new = select(refusals.c.customer_id).where(refusals.c.batch_id == batch_id)
         blank(connection, records.c.customer_id.in_(new))
+        connection.execute(delete(replaced).where(replaced.c.customer_id.in_(new)))
         blank_choices(connection, assignments.c.customer_id.in_(new))
 
 

@@ -12,11 +12,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from sqlalchemy import Connection, RowMapping, insert, or_, select, update
+from sqlalchemy import Connection, RowMapping, bindparam, insert, or_, select, update
 
 from churnml.database.audit import Answerable, audit
 from churnml.database.instants import iso, iso_day
-from churnml.database.scopes import Scope, checked_scopes
+from churnml.database.scopes import SCOPES, Scope, checked_scopes
 from churnml.database.tables_access import keys
 from churnml.database.tokens import digest_of, new_token
 from churnml.errors import NotFoundError, UsageError
@@ -134,10 +134,11 @@ def find_key(connection: Connection, text: str) -> Key | None:
     key_id, _, secret = rest.partition("_")
     if f"{prefix}_" != PREFIX or len(key_id) != _ID_LENGTH or not secret:
         return None
-    found = connection.execute(select(keys).where(keys.c.key_id == key_id)).mappings().one_or_none()
-    if found is None or not hmac.compare_digest(found["digest"], digest_of(text)):
+    row = connection.execute(_BY_ID, {"asked": key_id}).one_or_none()
+    if row is None or not hmac.compare_digest(row.digest, digest_of(text)):
         return None
-    return _key(found)
+    scopes = tuple(scope for scope in SCOPES if scope in row.scopes.split())
+    return Key(row.key_id, row.name, scopes, row.created_at, row.expires_at, row.revoked_at, row.last_used)
 
 
 def note_use(connection: Connection, key_id: str, day: int) -> None:
@@ -163,9 +164,9 @@ def _called(connection: Connection, word: str) -> list[Key]:
     return [_key(row) for row in connection.execute(asked.order_by(keys.c.created_at)).mappings()]
 
 
+_BY_ID = select(keys).where(keys.c.key_id == bindparam("asked"))  # made once: every request asks it
 _KNOWN = select(*(column for column in keys.c if column.name != "digest"))
 
 
 def _key(row: RowMapping) -> Key:
-    known = {name: value for name, value in row.items() if name != "digest"}
-    return Key(**known | {"scopes": checked_scopes(row["scopes"].split())})
+    return Key(**dict(row) | {"scopes": checked_scopes(row["scopes"].split())})

@@ -39,8 +39,9 @@ def hash_password(password: str, name: str) -> str:
 def matches(kept: str | None, password: str) -> bool:
     """Tell whether a password is the one that is kept; where none is, take as long and say no."""
     plain = _normal(password)[: LONGEST + 1]
+    nobodys = _nobodys()  # made at the first login of a process, whosever it is
     try:
-        _HASHER.verify(kept or _nobodys(), plain)
+        _HASHER.verify(kept or nobodys, plain)
     except (VerificationError, InvalidHashError):
         return False
     return kept is not None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from itertools import islice
 from typing import Any
@@ -27,10 +28,16 @@ _INDEXED = (
     "segment",
     "action",
     "rung",
+    "clv",
+    "expected_net_value",
+    "arm",
+    "no_action_because",
 )
-_COLUMNS = ("run_id", *_INDEXED, "body")
+_DERIVED = ("last_order_at", "reason_group")
+_COLUMNS = ("run_id", *_INDEXED, *_DERIVED, "body")
 _CHUNK = 5_000
 _TOTALS = 1_000
+_EPOCH, _MICROSECOND = datetime(1970, 1, 1, tzinfo=UTC), timedelta(microseconds=1)
 
 
 @dataclass(frozen=True)
@@ -63,7 +70,7 @@ class Records:
         """
         with self.engine.begin() as connection:
             connection.execute(delete(records).where(records.c.run_id == run_id))
-        count, rows = 0, (tuple(_row(run_id, body).values()) for body in bodies)
+        count, rows = 0, (tuple(row_of(run_id, body).values()) for body in bodies)
         while chunk := list(islice(rows, _CHUNK)):
             with self.engine.begin() as connection:
                 count += append(connection, records, _COLUMNS, chunk)
@@ -204,9 +211,25 @@ def _after(
     return rows
 
 
-def _row(run_id: str, body: Record) -> dict[str, Any]:
+def listed_by(body: Record) -> dict[str, Any]:  # Any: what columns hold
+    """Return what a record is filtered and sorted by, by column."""
+    last, reasons = body.get("last_order_on"), body.get("reasons")
+    row = {name: body.get(name) for name in _INDEXED}
+    return row | {
+        "last_order_at": None if last is None else _microseconds(last),
+        "reason_group": reasons[0]["group"] if reasons else None,
+    }
+
+
+def _microseconds(instant: str) -> int:
+    """Return an instant in ISO 8601 as microseconds UTC, which sort whatever its offset."""
+    moment = datetime.fromisoformat(instant)
+    return (moment.replace(tzinfo=moment.tzinfo or UTC) - _EPOCH) // _MICROSECOND
+
+
+def row_of(run_id: str, body: Record) -> dict[str, Any]:
     """Return a record's row, its columns in the order of `_COLUMNS`."""
-    return {"run_id": run_id, **{name: body.get(name) for name in _INDEXED}, "body": _written(body)}
+    return {"run_id": run_id, **listed_by(body), "body": _written(body)}
 
 
 def _written(body: Record) -> str:
@@ -241,7 +264,9 @@ def blank(connection: Connection, theirs: ColumnElement[bool]) -> None:
     if found:
         changes = [{f"new_{name}": value for name, value in _bare(*row).items()} for row in found]
         the_same = (records.c.run_id == bindparam("new_run_id"), records.c.customer_id == bindparam("new_customer_id"))
-        change: dict[str, Any] = {name: bindparam(f"new_{name}") for name in ("body", *_INDEXED)}  # Any: SQLAlchemy's
+        change: dict[str, Any] = {
+            name: bindparam(f"new_{name}") for name in ("body", *_INDEXED, *_DERIVED)
+        }  # Any: SQLAlchemy's
         connection.execute(update(records).where(*the_same).values(**change), changes)
         changed(connection, {row.run_id for row in found})
 
@@ -256,4 +281,4 @@ def _bare(run_id: str, body: str) -> dict[str, Any]:
     whole = json.loads(body)
     bare = {name: value if name in _STAYS else [] if isinstance(value, list) else None for name, value in whole.items()}
     bare |= {"satisfaction_from": "none"} if "satisfaction_from" in whole else {}
-    return _row(run_id, bare | {"rung": _NO_PROFILING})
+    return row_of(run_id, bare | {"rung": _NO_PROFILING})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, delete, insert, or_, select, update
+from sqlalchemy import Connection, bindparam, delete, insert, or_, select, update
 
 from churnml.database.scopes import Role
 from churnml.database.tables_access import login_links, people, sessions
@@ -36,14 +36,9 @@ def open_session(connection: Connection, person: str | None, *, at: int, expires
 
 def find_session(connection: Connection, token: str, *, now: int, idle: int) -> Session | None:
     """Return the session of a token; None if there is none, it is over, or it was idle for as long as may be."""
-    asked = (
-        select(sessions.c.digest, sessions.c.person, people.c.role, sessions.c.seen_at, sessions.c.expires_at)
-        .select_from(sessions.outerjoin(people, sessions.c.person == people.c.name))
-        .where(sessions.c.digest == digest_of(token), sessions.c.expires_at > now, sessions.c.seen_at > now - idle)
-        .where(or_(sessions.c.person.is_(None), people.c.role.is_not(None)))
-    )
-    row = connection.execute(asked).mappings().one_or_none()
-    return None if row is None else Session(**dict(row) | {"role": row["role"] or "admin"})
+    given = {"digest_asked": digest_of(token), "now": now, "seen_after": now - idle}
+    row = connection.execute(_BY_DIGEST, given).one_or_none()
+    return None if row is None else Session(row.digest, row.person, row.role or "admin", row.seen_at, row.expires_at)
 
 
 def needs_touch(session: Session, now: int) -> bool:
@@ -78,3 +73,12 @@ def use_link(connection: Connection, token: str, *, now: int) -> bool:
     """Use up a login link, and tell whether it was good: of two who use it at once, one is let in."""
     good = (login_links.c.digest == digest_of(token), login_links.c.expires_at > now)
     return connection.execute(delete(login_links).where(*good)).rowcount == 1
+
+
+_BY_DIGEST = (  # made once: every request of a person asks it
+    select(sessions.c.digest, sessions.c.person, people.c.role, sessions.c.seen_at, sessions.c.expires_at)
+    .select_from(sessions.outerjoin(people, sessions.c.person == people.c.name))
+    .where(sessions.c.digest == bindparam("digest_asked"))
+    .where(sessions.c.expires_at > bindparam("now"), sessions.c.seen_at > bindparam("seen_after"))
+    .where(or_(sessions.c.person.is_(None), people.c.role.is_not(None)))
+)

@@ -14,18 +14,17 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import JSON, Connection, Engine, Select, Table, Text, cast, delete, func, inspect, select, text
+from sqlalchemy import JSON, Connection, Engine, Select, Table, Text, cast, func, inspect, select, text
 
 from churnml.database.dialect import append, is_server, take_turn
 from churnml.database.engine import SCHEMA_REVISION, open_engine
 from churnml.database.tables import metadata
+from churnml.database.tables_access import audit_head, keep_log_again, let_log_be_replaced
 from churnml.errors import DependencyError, UsageError
 
 Tick = Callable[[int, int], None]
 _AT_ONCE = 1_000
 _VERSION = "alembic_version"
-_BEGUN = {"batches", "runs", "campaigns", "keys", "people", "audit_entries"}
-"""The tables in which a database that was ever used has a row; others may be made with one in them."""
 
 
 def copy_out(engine: Engine, target: Path) -> None:
@@ -42,10 +41,8 @@ def copy_out(engine: Engine, target: Path) -> None:
     if engine.dialect.name == "postgresql":
         copied = open_engine(target)
         with engine.connect().execution_options(isolation_level="REPEATABLE READ") as source, copied.begin() as into:
-            tables = _tables(source)
-            for table in reversed(tables):  # some are made with a row in them
-                into.execute(delete(table))
-            for table in tables:
+            let_log_be_replaced(into)
+            for table in _tables(source):
                 _copy(source, into, table)
         copied.dispose()
     with closing(sqlite3.connect(target)) as copy:
@@ -73,17 +70,17 @@ def copy_in(source: Path, engine: Engine, *, replace: bool = False) -> None:
     with held.connect() as reading, engine.begin() as into:
         take_turn(into)
         tables = _tables(reading)
-        begun = [table for table in tables if table.name in _BEGUN]
-        if not replace and any(into.execute(select(table).limit(1)).first() is not None for table in begun):
+        held_by = [table for table in tables if table is not audit_head]  # which every database has, from the first
+        if not replace and any(into.execute(select(table).limit(1)).first() is not None for table in held_by):
             raise UsageError(
                 "the database must be empty to restore into, found rows in it; name another database, or give --replace"
             )
-        _watch(into, tables, watching=False)
+        let_log_be_replaced(into)
         into.execute(text(f"TRUNCATE {', '.join(_quoted(table.name) for table in tables)}"))
         for table in tables:
             _copy(reading, into, table)
             _count_on(into, table)
-        _watch(into, tables, watching=True)
+        keep_log_again(into)
     held.dispose()
 
 
@@ -135,17 +132,6 @@ def _copy(source: Connection, into: Connection, table: Table) -> None:
 def _as_kept(table: Table) -> Select[Any]:  # Any: columns of any type
     """Return the question for all rows of a table; JSON as the text that it is, for either database keeps that."""
     return select(*(cast(one, Text) if isinstance(one.type, JSON) else one for one in table.columns))
-
-
-def _watch(connection: Connection, tables: list[Table], *, watching: bool) -> None:
-    """Let the triggers of our tables rest while they are filled, or watch again: the audit log is never changed else.
-
-    It holds for all or nobody: the transaction has the tables to itself.
-    """
-    for table in tables:
-        connection.execute(
-            text(f"ALTER TABLE {_quoted(table.name)} {'ENABLE' if watching else 'DISABLE'} TRIGGER USER")
-        )
 
 
 def _count_on(connection: Connection, table: Table) -> None:

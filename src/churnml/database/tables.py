@@ -109,6 +109,12 @@ records = Table(
     Column("lifecycle_stage", String(32)),
     Column("segment", String(32)),
     Column("action", String(64)),
+    Column("clv", Float, comment="money; empty outside the population"),
+    Column("expected_net_value", Float, comment="money; empty where nothing is to be done"),
+    Column("last_order_at", BigInteger, comment="microseconds UTC"),
+    Column("reason_group", String(32), comment="of the weightiest reason"),
+    Column("arm", String(16), comment="treated, control, held_out or none; empty where nobody was assigned"),
+    Column("no_action_because", String(32)),
     Column("rung", String(32), comment="how it was scored, or why it was not"),
     Column("body", Text, nullable=False, comment="the whole record, JSON"),
     # a refusal blanks, and an erasure removes, the records of one customer in every run
@@ -121,6 +127,11 @@ for _name, _by in (
 ):
     _listed = _by.is_not(None)
     Index(_name, records.c.run_id, _by.desc(), records.c.customer_id, sqlite_where=_listed, postgresql_where=_listed)
+# each sort of the list at risk walks an index of its own, one way or the other
+for _field in ("churn_probability", "clv", "expected_net_value", "last_order_at"):
+    _told = records.c[_field].is_not(None)
+    _columns = (records.c.run_id, records.c[_field].desc(), records.c.customer_id)
+    Index(f"records_sorted_by_{_field}", *_columns, sqlite_where=_told, postgresql_where=_told)
 
 campaigns = Table(
     "campaigns",

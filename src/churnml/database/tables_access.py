@@ -6,7 +6,21 @@ log is appended to; triggers in both databases refuse to change or remove an ent
 
 from __future__ import annotations
 
-from sqlalchemy import DDL, BigInteger, Column, ForeignKey, Index, Integer, String, Table, Text, event
+from sqlalchemy import (
+    DDL,
+    BigInteger,
+    Column,
+    Connection,
+    ForeignKey,
+    Index,
+    Integer,
+    String,
+    Table,
+    Text,
+    delete,
+    event,
+    text,
+)
 
 from churnml.database.tables import metadata
 
@@ -119,3 +133,20 @@ _on("postgresql", _FUNCTION)
 for _name, _when in _POSTGRES.items():
     _on("postgresql", f"CREATE TRIGGER audit_no_{_name} {_when} EXECUTE FUNCTION audit_entries_stay()")
 _on("postgresql", "DROP FUNCTION IF EXISTS audit_entries_stay()", "after_drop")
+
+
+def let_log_be_replaced(connection: Connection) -> None:
+    """Make room for a whole log that was kept elsewhere, within the transaction that brings it; for restoring alone.
+
+    The head that the migration put goes, and in PostgreSQL, until `keep_log_again`, the triggers rest: a whole database
+    that takes the place of another takes its log with it. SQLite replaces its file, or begins with a new one.
+    """
+    connection.execute(delete(audit_head))
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("ALTER TABLE audit_entries DISABLE TRIGGER USER"))
+
+
+def keep_log_again(connection: Connection) -> None:
+    """Have the triggers refuse again, in the same transaction."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("ALTER TABLE audit_entries ENABLE TRIGGER USER"))

@@ -1,8 +1,8 @@
-"""The SQL table of arrivals: rows that were acknowledged and wait to be landed."""
+"""The SQL tables of arrivals: rows that were acknowledged and wait to be landed, and records made anew of them."""
 
 from __future__ import annotations
 
-from sqlalchemy import JSON, BigInteger, Column, Index, Integer, String, Table, Text
+from sqlalchemy import JSON, BigInteger, Column, ForeignKey, Index, Integer, String, Table, Text
 
 from churnml.database.tables import metadata
 
@@ -25,4 +25,14 @@ arrivals = Table(
     Index("arrivals_by_batch", "batch", "place"),
     # a refusal or an erasure takes out what waits of one customer
     Index("arrivals_by_customer", "customer_id"),
+)
+
+replaced = Table(
+    "replaced_records",
+    metadata,
+    Column("run_id", ForeignKey("runs.run_id"), primary_key=True),
+    Column("customer_id", String(256), primary_key=True),
+    Column("body", Text, nullable=False, comment="the record as the run made it, before it was scored anew; JSON"),
+    # a refusal or an erasure takes out those of one customer
+    Index("replaced_records_by_customer", "customer_id"),
 )

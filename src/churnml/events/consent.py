@@ -28,14 +28,30 @@ class Marketing:
     ----------
     agreed : dict of str to frozenset of str
         The customers who may be approached by a channel; under the empty name those of any other channel.
+    declined : dict of str to frozenset of str
+        Likewise those whose last word is that they may not.
     """
 
     agreed: dict[str, frozenset[str]]
+    declined: dict[str, frozenset[str]]
+
+    @property
+    def tells_who_agreed(self) -> bool:
+        """Whether anybody agreed; a table of nothing but withdrawals says nothing of those who are not in it."""
+        return any(self.agreed.values())
 
     def may(self, customer_ids: Sequence[str], channel: str) -> npt.NDArray[np.bool_]:
-        """Return who of some customers may be approached by a channel, however it is written; shape (n_customers,)."""
-        who = self.agreed.get(_plain(channel), self.agreed[""])
-        return np.fromiter((customer in who for customer in customer_ids), dtype=np.bool_, count=len(customer_ids))
+        """Return who of some customers agreed to a channel, however it is written; shape (n_customers,)."""
+        return _among(customer_ids, self.agreed, channel)
+
+    def may_not(self, customer_ids: Sequence[str], channel: str) -> npt.NDArray[np.bool_]:
+        """Return who of some customers declined a channel, however it is written; shape (n_customers,)."""
+        return _among(customer_ids, self.declined, channel)
+
+
+def _among(customer_ids: Sequence[str], by_channel: dict[str, frozenset[str]], channel: str) -> npt.NDArray[np.bool_]:
+    who = by_channel.get(_plain(channel), by_channel[""])
+    return np.fromiter((customer in who for customer in customer_ids), dtype=np.bool_, count=len(customer_ids))
 
 
 def marketing(store: Store) -> Marketing:
@@ -45,13 +61,15 @@ def marketing(store: Store) -> Marketing:
     one moment holds both, the refusal does.
     """
     agreed: dict[str, set[str]] = {"": set()}
+    declined: dict[str, set[str]] = {"": set()}
     blocks = [history(store, number, [_ALL_TIMES], _WANTED) for number in range(store.n_blocks)]
     channels = {_plain(word) for block in blocks for word in block.facts["consents"].words["channel"]} - {""}
     for block in blocks:
         for channel in ("", *channels):
-            granted = _last_word(block.facts["consents"], channel)
+            granted, taken_back = _last_word(block.facts["consents"], channel)
             agreed.setdefault(channel, set()).update(block.customer_ids[granted])
-    return Marketing({channel: frozenset(who) for channel, who in agreed.items()})
+            declined.setdefault(channel, set()).update(block.customer_ids[taken_back])
+    return Marketing(*({channel: frozenset(who) for channel, who in told.items()} for told in (agreed, declined)))
 
 
 _WANTED = {"consents": ("purpose", "channel", "granted")}
@@ -62,17 +80,18 @@ def _plain(channel: str) -> str:
     return channel.strip().casefold()
 
 
-def _last_word(facts: Facts, channel: str) -> npt.NDArray[np.bool_]:
-    """Return whose latest word on one channel, or on all, grants it; shape (n_customers,)."""
+def _last_word(facts: Facts, channel: str) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
+    """Return whose latest word on one channel, or on all, grants it, and whose does not; shape (n_customers,) each."""
     named = [place for place, word in enumerate(facts.words["channel"]) if _plain(word) in {channel, ""}]
     about = np.isin(facts.columns["channel"], [*named, -1])
     purpose = {word: place for place, word in enumerate(facts.words["purpose"])}.get("marketing", -2)
     rows = np.flatnonzero(about & (facts.columns["purpose"] == purpose))
     granted = facts.columns["granted"][rows].astype(np.bool_)
     order = rows[np.lexsort((~granted, facts.event_at[rows], facts.customer[rows]))]
-    says = np.zeros(len(facts.offsets) - 1, dtype=np.bool_)
+    says, said = (np.zeros(len(facts.offsets) - 1, dtype=np.bool_) for _ in range(2))
     says[facts.customer[order]] = facts.columns["granted"][order]  # of several the last is the one that stays
-    return says
+    said[facts.customer[order]] = True
+    return says, said & ~says
 
 
 def refusals_changed(connection: duckdb.DuckDBPyConnection, landed: Sequence[str]) -> dict[str, bool]:

@@ -23,6 +23,8 @@ from churnml.events.schema import TABLES, Column, Table
 
 Typed = Mapping[str, Value]
 
+_ALWAYS = 2**62
+"""When a refusal was said whose date cannot be read: it holds."""
 _KINDS: dict[str, pa.DataType] = {"number": pa.float64(), "boolean": pa.bool_()}
 _TEXTS = pa.dictionary(pa.int32(), pa.string())
 
@@ -53,6 +55,16 @@ def held_store(
     held = {name: _Rows(TABLES[name], rows.get(name, ())) for name in names}
     parts = tuple(one.part for one in held.values())
     return Store(Path(), parts, time_zone, 1, refusing, {0: learned_at}, dict[str, Callable[..., pa.Table]](held))
+
+
+def refusing_profiling(consents: Sequence[Typed]) -> frozenset[str]:
+    """Return who refuses to be profiled, by typed rows of `consents`: the latest word counts, and of two a refusal."""
+    last: dict[str, tuple[int, bool]] = {}
+    for row in consents:
+        if row["purpose"] == "profiling":
+            said = (int(row.get("occurred_at", _ALWAYS)), not row["granted"])
+            last[str(row["customer_id"])] = max(said, last.get(str(row["customer_id"]), said))
+    return frozenset(customer for customer, (_, refuses) in last.items() if refuses)
 
 
 class _Rows:

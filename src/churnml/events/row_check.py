@@ -119,8 +119,10 @@ def _holds_undated(table: Table, found: Mapping[str, Value], broken: Broken) -> 
     return undated and refuses and "customer_id" in found
 
 
-def _written(value: object) -> str | None:
-    """Return a JSON value as the text that a file would hold, None where it is no text of any kind."""
+def as_text(value: object) -> str | None:
+    """Return a JSON value as the text that a file would hold, None where it is null or cannot be written."""
+    if value is None:
+        return None
     if isinstance(value, str):
         text = value
     elif isinstance(value, bool):
@@ -151,7 +153,7 @@ def _of_another_currency(row: Row, currency: str) -> list[Broken]:
 
 def _check(column: Column, given: object, time_zone: str, *, lenient: bool) -> Value | Broken | None:
     """Return the typed value of a column, None where it is empty, or the rule that it breaks."""
-    text = "" if given is None else _written(given)
+    text = "" if given is None else as_text(given)
     if text is None:
         return Broken(column.name, "must be a text", "write it in UTF-8")
     if lenient and column.name in _LENIENT:

@@ -12,21 +12,25 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.openapi.utils import get_openapi
 from fastapi.staticfiles import StaticFiles
 from sqlalchemy.exc import SQLAlchemyError
+from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 
 import churnml
-from churnml.config import ServeConfig, WorkspaceConfig
+from churnml.config import HandoffConfig, ServeConfig, WorkspaceConfig
 from churnml.database import SERVICE_SECONDS, Workspace, open_engine
 from churnml.errors import ChurnmlError
 from churnml.events.row_check import Door
-from churnml.service import access_docs, api, clock, pages, problems
+from churnml.service import access_docs, api, clock, pages, problems, request_ids
 from churnml.service.bodies import Bodies
+from churnml.service.champion import Scorer, Terms
 from churnml.service.credentials import Credentials
 from churnml.service.exposure import is_public
 from churnml.service.gate import Gate, wants_page
 from churnml.service.guard import SECURITY_HEADERS, Guard
 from churnml.service.idempotency import GoingOn
+from churnml.service.landing import Lander, Worker
 from churnml.service.readings import Readings
+from churnml.service.request_ids import RequestIds
 
 _STATIC = Path(__file__).parent / "static"
 _DESCRIPTION = """\
@@ -35,7 +39,11 @@ Every error is an `application/problem+json` (RFC 9457) with a stable `code`."""
 
 
 def create_app(
-    workspace: Workspace, settings: ServeConfig | None = None, company: WorkspaceConfig | None = None
+    workspace: Workspace,
+    settings: ServeConfig | None = None,
+    company: WorkspaceConfig | None = None,
+    terms: Terms | None = None,
+    handoff: HandoffConfig | None = None,
 ) -> FastAPI:
     """Return the service of a workspace, as an ASGI application.
 
@@ -47,6 +55,10 @@ def create_app(
         Under which names it is reached, and how long sessions last; by default on this machine only.
     company : WorkspaceConfig, optional
         The time zone in which rows are read that name none, and the currency of their amounts.
+    terms : Terms, optional
+        By what requests are scored; by default as the configuration files are by default.
+    handoff : HandoffConfig, optional
+        What other tools call our fields; usual names if left out.
 
     Raises
     ------
@@ -58,8 +70,10 @@ def create_app(
     public = is_public(chosen)
 
     @asynccontextmanager
-    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        app.state.worker.start()
         yield
+        await run_in_threadpool(app.state.worker.stop)
         engine.dispose()
 
     app = FastAPI(
@@ -79,7 +93,11 @@ def create_app(
     app.state.workspace = workspace
     app.state.settings = chosen
     app.state.now = clock.now
+    app.state.handoff = handoff or HandoffConfig()
     app.state.readings = Readings(engine, workspace)
+    app.state.scorer = Scorer(workspace, engine, terms or Terms(told))
+    lander = Lander(workspace, engine, app.state.scorer, lambda: int(app.state.now()))  # asked anew: tests set it
+    app.state.worker = Worker(lander, app.state.scorer, chosen.land_every_seconds)
     app.state.credentials = Credentials(engine, chosen, public=public)
     app.include_router(api.router)
     app.include_router(pages.router)
@@ -87,6 +105,7 @@ def create_app(
     app.add_middleware(Bodies)
     app.add_middleware(Gate, application=app, credentials=app.state.credentials, refuse=_told)
     app.add_middleware(Guard, hosts=chosen.public_hosts, public=public)
+    app.add_middleware(RequestIds)  # the last one added is met first
     for kind in (ChurnmlError, RequestValidationError, HTTPException, SQLAlchemyError, Exception):
         app.add_exception_handler(kind, _answer_error)
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
@@ -97,6 +116,7 @@ def _answer_error(request: Request, error: Exception) -> Response:
     """Answer with the error; the answer to a bug does not pass the door, so it gets its headers here."""
     answer = _told(request, error)
     answer.headers.update(SECURITY_HEADERS)
+    answer.headers[request_ids.HEADER] = request_ids.current() or ""
     return answer
 
 

@@ -10,8 +10,10 @@ from typing import Any, Literal
 from sqlalchemy import Connection
 
 from churnml.database.arrivals import keep
+from churnml.database.consents import Told, acknowledge
 from churnml.events import TABLES
 from churnml.events.row_check import Broken, Door, check_row
+from churnml.events.row_values import Value
 from churnml.service.access import Caller
 from churnml.service.problems import Problem, problem
 
@@ -66,8 +68,9 @@ def add(
     batch : str, optional
         Under which one can ask what became of them; by default one of their own.
     """
-    declared = TABLES[table]
+    declared, told = TABLES[table], list[Told]()
     results, kept = list[Result](), list[tuple[int, str, Mapping[str, object]]]()
+    batch = batch or uuid.uuid4().hex
     for index, row in enumerate(rows):
         found = check_row(declared, row, door, now)
         if isinstance(found, Broken):
@@ -75,6 +78,17 @@ def add(
             results.append(Result(index, "refused", why))
         else:
             kept.append((index, str(found["customer_id"]), row))
+            if table == "consents":
+                told.append(_told(index, found, now))
             results.append(Result(index, "kept"))
-    keep(connection, batch or uuid.uuid4().hex, table, kept, caller.name, now)
+    keep(connection, batch, table, kept, caller.name, now)
+    if told:
+        acknowledge(connection, batch, told, now)
     return results
+
+
+def _told(index: int, found: Mapping[str, Value], now: int) -> Told:
+    """Return a consent as it holds from now on; one whose date lies ahead, or cannot be read, is said now."""
+    said_at = min(int(found.get("occurred_at", now)), now)
+    channel = str(found.get("channel", ""))[:64]
+    return Told(index, str(found["customer_id"]), str(found["purpose"]), channel, bool(found["granted"]), said_at)

@@ -1,4 +1,4 @@
-"""Lists as CSV files that Excel opens rightly and that cannot run anything there.
+"""Lists as files: CSV that Excel opens rightly, workbooks, JSON lines; nothing in them can run anything there.
 
 References
 ----------
@@ -9,18 +9,25 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Iterator
+import json
+from collections.abc import Iterable, Iterator, Sequence
 
 from churnml.measures import SEGMENTS, STAGES
 from churnml.policy import BECAUSE
-from churnml.service.readings import Record
-from churnml.wording import Language, translator
+from churnml.service.fields import sparse
+from churnml.service.readings import CurrentRun, Record
+from churnml.service.workbooks import Cell, Column, Kind, workbook_chunks
+from churnml.wording import Language, Text, translator
 
 _BYTE_ORDER_MARK = "\ufeff"
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # Excel takes these too
 _CHUNK_ROWS = 500
 _HALF = 0.5
-Cell = str | float | int | None
+_AT_RISK_KINDS: tuple[Kind, ...] = (
+    "text", "money", "share", "text", "money", "long", "long", "long", "text", "text", "money", "day", "day", "day",
+    "day", "day", "day", "number", "day", "number", "number", "number", "text", "text", "text", "text", "text", "long",
+)  # fmt: skip
+_PROSPECT_KINDS: tuple[Kind, ...] = ("text", "share", "share", "share", "text", "long", "long", "long", "day")
 
 
 def csv_chunks(found: Iterable[Record], currency: str, language: Language) -> Iterator[str]:
@@ -41,6 +48,77 @@ def csv_chunks(found: Iterable[Record], currency: str, language: Language) -> It
 def prospect_chunks(found: Iterable[Record], language: Language) -> Iterator[str]:
     """Give the list of prospects as CSV text, a few hundred rows at a time; parameters as `csv_chunks`."""
     return _chunks(_prospect_header(language), (_prospect_row(record, language) for record in found))
+
+
+def xlsx_chunks(found: Iterable[Record], run: CurrentRun, filters: str, language: Language) -> Iterator[bytes]:
+    """Give the list of customers at risk as the bytes of a workbook.
+
+    Parameters
+    ----------
+    found : iterable of dict
+        Decision records, in the order they are to stand in.
+    run : CurrentRun
+        Whose list it is.
+    filters : str
+        What the list was asked for by, as its address says it.
+    language : {"en", "zh"}
+        Which of the two languages of the header stands first, and that of the cells.
+    """
+    currency = str(run.summary.get("currency", ""))
+    columns = _columns(_header(currency, "en"), _header(currency, "zh"), _AT_RISK_KINDS)
+    rows = (_row(record, language) for record in found)
+    return workbook_chunks(columns, rows, about(run, filters, language), language)
+
+
+def prospect_xlsx_chunks(found: Iterable[Record], run: CurrentRun, language: Language) -> Iterator[bytes]:
+    """Give the list of prospects as the bytes of a workbook; parameters as `xlsx_chunks`."""
+    columns = _columns(_prospect_header("en"), _prospect_header("zh"), _PROSPECT_KINDS)
+    rows = (_prospect_row(record, language) for record in found)
+    return workbook_chunks(columns, rows, about(run, "", language), language)
+
+
+def jsonl_chunks(found: Iterable[Record], fields: Sequence[str] | None = None) -> Iterator[str]:
+    """Give records as JSON, a line each.
+
+    Parameters
+    ----------
+    found : iterable of dict
+        Decision records, in the order they are to stand in.
+    fields : sequence of str, optional
+        The fields that are wanted; all of them if left out.
+    """
+    lines: list[str] = []
+    for record in found:
+        lines.append(json.dumps(sparse(record, fields), ensure_ascii=False, allow_nan=False) + "\n")
+        if len(lines) == _CHUNK_ROWS:
+            yield "".join(lines)
+            lines.clear()
+    yield "".join(lines)
+
+
+def about(run: CurrentRun, filters: str, language: Language) -> list[tuple[Text, str]]:
+    """Return what a workbook says of itself: whose list it is, as of when, and how to read it."""
+    summary = run.summary
+    note = Text(
+        "Customers marked as control or held out are not to be approached: they show what happens without action. "
+        "Probabilities are estimates for the horizon; value at risk is probability times what staying brings.",
+        "标记为对照或留出的客户请勿联系：他们用于观察不采取行动时的结果。"
+        "概率是对预测期的估计；风险价值 = 流失概率 × 留存带来的价值。",
+    )
+    return [
+        (Text("As of", "截至"), str(summary.get("cutoff", ""))),
+        (Text("Horizon, days", "预测期（天）"), str(summary.get("horizon_days", ""))),
+        (Text("Currency", "货币"), str(summary.get("currency", ""))),
+        (Text("Filters", "筛选条件"), filters or "–"),
+        (Text("Run", "运行"), run.run_id),
+        (Text("Model", "模型"), str(run.model_version or "")),
+        (Text("How to read it", "阅读说明"), note.to(language)),
+    ]
+
+
+def _columns(english: list[str], chinese: list[str], kinds: Sequence[Kind]) -> list[Column]:
+    titles = zip(english, chinese, kinds, strict=True)
+    return [Column(Text(en, zh), kind) for en, zh, kind in titles]
 
 
 def _chunks(header: list[str], rows: Iterable[list[Cell]]) -> Iterator[str]:

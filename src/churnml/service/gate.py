@@ -15,6 +15,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import compile_path
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from churnml.database.scopes import SCOPES
 from churnml.database.scopes import Scope as Needed
 from churnml.errors import ChurnmlError, ForbiddenError, UnauthenticatedError
 from churnml.service.access import CHALLENGE, PUBLIC, check
@@ -62,6 +63,7 @@ class Gate:
             await self._app(scope, receive, send)
             return
         if scope["type"] != "http":
+            await send({"type": "websocket.close", "code": 1008})  # RFC 6455: against the policy of this side
             return
         request = Request(scope)
         try:
@@ -74,7 +76,7 @@ class Gate:
 
     async def _pass(self, request: Request) -> Found:
         found = await run_in_threadpool(self._credentials.find, request.headers, self._application.state.now())
-        needed = self.needed(request.method, request.url.path)
+        needed = self.needed(request.method, request.scope["path"])
         if needed is not None:
             if not needed:
                 raise ForbiddenError(CLOSED)
@@ -95,7 +97,7 @@ class Gate:
     def _refusal(self, request: Request, error: Exception) -> Response:
         """Lead a person who is not signed in to where they can, with the way back; tell all others what is wrong."""
         if isinstance(error, UnauthenticatedError) and wants_page(request) and request.method in SAFE_METHODS:
-            path = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+            path = _as_asked(request.scope)
             return RedirectResponse(f"/login?next={quote(path, safe='')}", 303, {"cache-control": "no-store"})
         answer = self._refuse(request, error)
         if isinstance(error, UnauthenticatedError):
@@ -110,13 +112,20 @@ def is_public(path: str) -> bool:
 
 def wants_page(request: Request) -> bool:
     """Tell whether a browser asks for one of the pages."""
-    return not request.url.path.startswith(_JSON) and "text/html" in request.headers.get("accept", "")
+    return not request.scope["path"].startswith(_JSON) and "text/html" in request.headers.get("accept", "")
 
 
 def scopes_of(dependant: Dependant) -> frozenset[Needed]:
     """Return the scopes that a route declares, wherever among its dependencies."""
-    own = {getattr(needed.call, "scope", None) for needed in dependant.dependencies} - {None}
-    return frozenset(own).union(*(scopes_of(needed) for needed in dependant.dependencies))
+    own = {getattr(needed.call, "scope", None) for needed in dependant.dependencies}
+    below = (scopes_of(needed) for needed in dependant.dependencies)
+    return frozenset(scope for scope in SCOPES if scope in own).union(*below)
+
+
+def _as_asked(scope: Scope) -> str:
+    """Return path and query as they came, escapes and all; a decoded path may hold a `?` of its own."""
+    path = scope.get("raw_path") or quote(scope["path"]).encode()
+    return (path + (b"?" + scope["query_string"] if scope["query_string"] else b"")).decode("latin-1")
 
 
 def _open(application: FastAPI) -> Iterator[Open]:

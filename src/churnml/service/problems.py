@@ -19,13 +19,16 @@ from starlette.exceptions import HTTPException
 
 from churnml.errors import ChurnmlError, nearest
 from churnml.refusals import broken_rule
+from churnml.service import request_ids
 
 MEDIA_TYPE = "application/problem+json"
 _CODES = {404: "not_found", 405: "method_not_allowed", 413: "too_large", 421: "wrong_host"}
 _BUG = "something went wrong on our side; the log of the service says what"
 _KNOWN_FIELDS = (
-    "customer_ids", "customer_id", "limit", "cursor", "band", "action", "format", "lang", "outcomes", "contacts",
-    "consents", "owner", "expected_owner", "status", "follow_up_on", "snoozed_until", "call_result", "text",
+    "customer_ids", "customer_id", "limit", "cursor", "band", "action", "stage", "segment", "reason", "arm",
+    "contactable", "sort", "order", "fields", "min_value_at_risk", "max_value_at_risk", "min_churn_probability",
+    "max_churn_probability", "format", "lang", "outcomes", "contacts", "consents", "owner", "expected_owner", "status",
+    "follow_up_on", "snoozed_until", "call_result", "text",
 )  # fmt: skip
 
 
@@ -39,6 +42,9 @@ class Problem(BaseModel):
     status: int = Field(description="the HTTP status")
     detail: str = Field(description="what was found and what to do about it")
     code: str = Field(description="stable, for programs: `not_found`, `usage`, `invalid_request`, `dependency`, …")
+    request_id: str | None = Field(
+        None, description="what the request is called in the log of the service; the header `X-Request-Id`"
+    )
 
 
 class Response(JSONResponse):
@@ -47,7 +53,8 @@ class Response(JSONResponse):
     media_type = MEDIA_TYPE
 
     def __init__(self, problem: Problem, headers: Mapping[str, str] | None = None) -> None:
-        super().__init__(problem.model_dump(), problem.status, headers)
+        told = problem.model_dump() | {"request_id": request_ids.current()}
+        super().__init__(told, problem.status, headers)
 
 
 def problem(status: int, code: str, detail: str) -> Problem:
@@ -101,5 +108,8 @@ def described(examples: Mapping[int, tuple[str, str]]) -> dict[int | str, dict[s
 
 
 def _entry(example: Problem) -> dict[str, Any]:  # Any: a fragment of OpenAPI
-    content = {"schema": {"$ref": "#/components/schemas/Problem"}, "example": example.model_dump()}
+    content = {
+        "schema": {"$ref": "#/components/schemas/Problem"},
+        "example": example.model_dump() | {"request_id": "9f1c…"},
+    }
     return {"description": example.title, "content": {MEDIA_TYPE: content}}

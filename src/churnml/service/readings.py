@@ -2,51 +2,37 @@
 
 from __future__ import annotations
 
-import base64
 import json
-import math
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from sqlalchemy import Engine, func, select
+from sqlalchemy import Connection, Engine, func, select
 
-from churnml.database import Catalogue, Records, Workspace
+from churnml.database import Catalogue, Records, Workspace, lists
+from churnml.database.lists import Place, Wanted
 from churnml.database.records import Page
 from churnml.database.tables import records
 from churnml.errors import DependencyError, NotFoundError, UsageError
 from churnml.measures.names import MEASURES
 from churnml.measures.paths import read_path
+from churnml.service import cursors
+from churnml.service.cursors import Cursor, asked_for
 from churnml.wording import Text
 
 Band = Literal["high", "medium", "low"]
 BANDS: tuple[Band, ...] = ("high", "medium", "low")
-Place = tuple[float, str]
-"""Where in a list a record stands: by what it is sorted, and whose it is."""
 Record = dict[str, Any]  # Any: a record is JSON; `api/shapes.py` says what stands in it
 NO_RUN = "there are no decision records yet; run `churnml demo`, or `churnml ingest`, `churnml train`, `churnml score`"
 NOT_MEASURED = "{name} was not measured yet; run `churnml measure {name}`, or `churnml report` for all measures"
+NO_EFFECT = "no effect was measured yet; run `churnml measure effect` once windows of assignments have closed"
 NO_DATA = "nothing has landed yet; run `churnml demo`, or `churnml ingest` with your own tables"
 _EXPORT_PAGE = 2_000
+_EFFECT = "effect"  # what `churnml measure effect` marks its runs by
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-@dataclass(frozen=True)
-class Filters:
-    """Which part of the at-risk list is wanted; an empty field wants all."""
-
-    bands: tuple[str, ...] = ()
-    actions: tuple[str, ...] = ()
-    stages: tuple[str, ...] = ()
-    segments: tuple[str, ...] = ()
-
-    @property
-    def each(self) -> tuple[tuple[str, ...], ...]:
-        """What is kept, in the order in which records are asked for it."""
-        return self.bands, self.actions, self.stages, self.segments
 
 
 @dataclass(frozen=True)
@@ -78,7 +64,7 @@ class Landing:
     @property
     def landed_on(self) -> str | None:
         """When it was done, as ISO 8601 in UTC."""
-        return None if self.landed_at is None else _day_and_time(self.landed_at)
+        return None if self.landed_at is None else instant_told(self.landed_at)
 
 
 @dataclass(frozen=True)
@@ -118,6 +104,7 @@ class Readings:
         self._records = Records(engine)
         self._catalogue = Catalogue(engine)
         self._actions_of = lru_cache(maxsize=4)(self._read_actions)
+        self._counted = lru_cache(maxsize=1_000)(self._count)
 
     def find_run(self) -> CurrentRun | None:
         """Return the run whose records are served, or None before the first."""
@@ -171,7 +158,7 @@ class Readings:
     def find_measured(self, name: str) -> Measured | None:
         """Return what was measured last under a name of `MEASURES`, or None before the first time."""
         run = self._catalogue.last_run(name)
-        return None if run is None else Measured(run.run_id, _day_and_time(run.finished_at or 0), run.summary)
+        return None if run is None else Measured(run.run_id, instant_told(run.finished_at or 0), run.summary)
 
     def measured(self, name: str) -> Measured:
         """Return what was measured last under a name of `MEASURES`.
@@ -185,6 +172,26 @@ class Readings:
         if found is None:
             raise DependencyError(NOT_MEASURED.format(name=name))
         return found
+
+    def effect(self, campaign: str | None = None) -> Measured:
+        """Return what `churnml measure effect` found last of a campaign, or of all together.
+
+        Raises
+        ------
+        NotFoundError
+            If it was measured, but not of this.
+        DependencyError
+            If it was not measured yet.
+        """
+        done = [run for run in self._catalogue.runs("measure") if run.summary.get("of") == _EFFECT]
+        for run in done:
+            if run.summary.get("campaign") == campaign:
+                return Measured(run.run_id, instant_told(run.finished_at or 0), run.summary)
+        if not done:
+            raise DependencyError(NO_EFFECT)
+        measured = ", ".join(dict.fromkeys(run.summary.get("campaign") or "all together" for run in done))
+        asked = f"campaign `{campaign}`" if campaign else "all campaigns together"
+        raise NotFoundError(f"no effect of {asked} was measured; measured were: {measured}")
 
     def customer(self, customer_id: str) -> Record:
         """Return the record of one customer, with their path through the stages.
@@ -203,6 +210,10 @@ class Readings:
         stays = read_path(self._workspace, self._catalogue, customer_id) or ()
         return found | {"lifecycle_path": [asdict(stay) for stay in stays]}
 
+    def refusing(self, customer_ids: Sequence[str]) -> frozenset[str]:
+        """Return who of some customers refuses to be profiled."""
+        return frozenset(one for one in customer_ids if self._catalogue.refuses(one))
+
     def customers(self, customer_ids: Sequence[str]) -> tuple[list[Record], list[str]]:
         """Return the records found and the ids not found, each once, in the order asked for."""
         self.run()
@@ -210,19 +221,45 @@ class Readings:
         found = self._records.get(wanted)
         return [found[one] for one in wanted if one in found], [one for one in wanted if one not in found]
 
-    def at_risk(self, run: CurrentRun, filters: Filters, limit: int, cursor: str | None = None) -> Slice:
-        """Return the part of the list that follows `cursor`, greatest value at risk first.
+    def at_risk(self, run: CurrentRun, wanted: Wanted, limit: int, cursor: str | None = None) -> Slice:
+        """Return the part of the list that follows `cursor`.
 
         Raises
         ------
         UsageError
-            If the cursor is not one of ours, or belongs to an earlier run.
+            If the cursor is not one of ours, belongs to an earlier run, or was given out for another list.
         """
-        return _slice(run, cursor, lambda after: self._records.page(limit, after, *filters.each))
+        asked = asked_for("at-risk", wanted)
+        since = None if cursor is None else cursors.read(cursor, run.run_id, asked)
+        with self._engine.connect() as connection:
+            total = self._total(connection, run, wanted) if since is None else since.total
+            page = lists.list_page(connection, run.run_id, wanted, limit, since.place if since else None)
+        return _slice(run, asked, since, page.records, page.following, total)
 
-    def whole_list(self, run: CurrentRun, filters: Filters) -> Iterator[Record]:
+    def count_at_risk(self, run: CurrentRun, wanted: Wanted) -> int:
+        """Return how many customers the list holds."""
+        with self._engine.connect() as connection:
+            return self._total(connection, run, wanted)
+
+    def _total(self, connection: Connection, run: CurrentRun, wanted: Wanted) -> int:
+        """Return the length of a list, counted once for all its sorts as long as the records stay as they are."""
+        changes = lists.changes(connection, run.run_id)
+        return self._counted(run.run_id, changes, replace(wanted, sort="value_at_risk", ascending=False))
+
+    def _count(self, run_id: str, _changes: int, wanted: Wanted) -> int:
+        with self._engine.connect() as connection:
+            return lists.count(connection, run_id, wanted)
+
+    def whole_list(self, run: CurrentRun, wanted: Wanted) -> Iterator[Record]:
         """Give the whole list record by record, reading it in pages so that memory stays small."""
-        return _whole(run, lambda after: self._records.page(_EXPORT_PAGE, after, *filters.each))
+        after: Place | None = None
+        while True:
+            with self._engine.connect() as connection:  # let go between pages: a reader may be slow
+                page = lists.list_page(connection, run.run_id, wanted, _EXPORT_PAGE, after)
+            yield from page.records
+            after = page.following
+            if after is None:
+                return
 
     def prospects(self, run: CurrentRun, limit: int, cursor: str | None = None) -> Slice:
         """Return the part of the prospects that follows `cursor`, the likeliest to become customers first.
@@ -232,7 +269,11 @@ class Readings:
         UsageError
             As `at_risk`.
         """
-        return _slice(run, cursor, lambda after: self._records.prospects(limit, after))
+        asked = asked_for("prospects")
+        since = None if cursor is None else cursors.read(cursor, run.run_id, asked)
+        page = self._records.prospects(limit, _place(since) if since else None)
+        _same_run(page.records, run)
+        return _slice(run, asked, since, page.records, page.next_cursor, page.total)
 
     def all_prospects(self, run: CurrentRun) -> Iterator[Record]:
         """Give the prospects record by record, reading them in pages so that memory stays small."""
@@ -254,7 +295,8 @@ class Readings:
         return {body["action"]: _text(body.get("action_label"), body["action"]) for body in bodies}
 
 
-def _day_and_time(instant: int) -> str:
+def instant_told(instant: int) -> str:
+    """Return microseconds UTC as ISO 8601."""
     return (_EPOCH + timedelta(microseconds=instant)).isoformat()
 
 
@@ -262,16 +304,23 @@ def _text(label: dict[str, str] | None, fallback: str) -> Text:
     return Text(label["en"], label["zh"]) if label else Text(fallback, fallback)
 
 
-def _slice(run: CurrentRun, cursor: str | None, read: Callable[[Place | None], Page]) -> Slice:
-    """Return the page that follows a cursor; the first where there is none."""
-    after, before = (None, 0) if cursor is None else _read_cursor(cursor, run.run_id)
-    page = read(after)
-    _same_run(page.records, run)
-    following = page.next_cursor and _write_cursor(run.run_id, page.next_cursor, before + len(page.records))
-    return Slice(page.records, before, page.total, following)
+def _slice(
+    run: CurrentRun, asked: str, since: Cursor | None, found: list[Record], following: Place | None, total: int
+) -> Slice:
+    """Return what was found as a page that leads to the next."""
+    before = since.before if since else 0
+    cursor = Cursor(following, before + len(found), total) if following else None
+    return Slice(found, before, total, cursors.write(run.run_id, asked, cursor) if cursor else None)
 
 
-def _whole(run: CurrentRun, read: Callable[[Place | None], Page]) -> Iterator[Record]:
+def _place(since: Cursor) -> tuple[float, str]:
+    value, customer = since.place
+    if value is None:
+        raise UsageError("`cursor` is not one that this list gave out; leave it out to start from the top")
+    return value, customer
+
+
+def _whole(run: CurrentRun, read: Callable[[tuple[float, str] | None], Page]) -> Iterator[Record]:
     """Give every record of a list, page after page."""
     page = read(None)
     while True:
@@ -285,26 +334,3 @@ def _whole(run: CurrentRun, read: Callable[[Place | None], Page]) -> Iterator[Re
 def _same_run(found: list[Record], run: CurrentRun) -> None:
     if found and found[0]["run_id"] != run.run_id:
         raise DependencyError("a newer run appeared while the list was being read; ask again from the start")
-
-
-def _write_cursor(run_id: str, after: Place, position: int) -> str:
-    return base64.urlsafe_b64encode(json.dumps([run_id, *after, position]).encode()).decode().rstrip("=")
-
-
-def _read_cursor(cursor: str, run_id: str) -> tuple[Place, int]:
-    try:
-        of_run, value, customer, before = _unpack(cursor)
-    except (ValueError, TypeError, RecursionError) as error:
-        raise UsageError("`cursor` is not one that this list gave out; leave it out to start from the top") from error
-    if of_run != run_id:
-        raise UsageError("`cursor` belongs to an earlier run; leave it out to start from the top of the new list")
-    return (value, customer), before
-
-
-def _unpack(cursor: str) -> tuple[str, float, str, int]:
-    padded = cursor.encode("ascii") + b"=" * (-len(cursor) % 4)
-    match json.loads(base64.b64decode(padded, altchars=b"-_", validate=True)):
-        case [str(run_id), float(value), str(customer), int(before)] if math.isfinite(value) and 0 <= before < 2**53:
-            customer.encode()  # half a surrogate pair is no text
-            return run_id, value, customer, before
-    raise ValueError(cursor)

@@ -10,11 +10,13 @@ from dataclasses import dataclass
 
 import uvicorn
 
-from churnml.config import ServeConfig, WorkspaceConfig
+from churnml.config import HandoffConfig, ServeConfig, WorkspaceConfig
 from churnml.database import Workspace
 from churnml.database.people import count_admins
+from churnml.database.sessions import end_sessions
 from churnml.errors import DependencyError
 from churnml.service.app import create_app
+from churnml.service.champion import Terms
 from churnml.service.exposure import check_exposure, is_public
 from churnml.service.signing_in import login_link
 
@@ -35,6 +37,8 @@ def serve(
     settings: ServeConfig | None = None,
     announce: Callable[[Listening], None] = lambda _: None,
     company: WorkspaceConfig | None = None,
+    terms: Terms | None = None,
+    handoff: HandoffConfig | None = None,
 ) -> None:
     """Serve the API and the pages of a workspace until the process is interrupted.
 
@@ -48,6 +52,10 @@ def serve(
         Told the address once the service listens on it.
     company : WorkspaceConfig, optional
         As `create_app` takes it.
+    terms : Terms, optional
+        Likewise.
+    handoff : HandoffConfig, optional
+        What other tools call our fields.
 
     Raises
     ------
@@ -57,9 +65,11 @@ def serve(
         If the port is taken or may not be used.
     """
     chosen = settings or ServeConfig()
-    app = create_app(workspace, chosen, company)
-    with app.state.engine.connect() as connection:
+    app = create_app(workspace, chosen, company, terms, handoff)
+    with app.state.engine.begin() as connection:
         check_exposure(chosen, count_admins(connection))
+        if is_public(chosen):
+            end_sessions(connection, None)  # who was let in by a link of this machine signs in by name from now on
     listening = listen(chosen.host, chosen.port)
     url = _url(chosen, listening.getsockname()[1])
     link = None if is_public(chosen) else f"{url}/login?once={login_link(app.state.engine, app.state.now())}"

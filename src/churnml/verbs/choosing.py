@@ -13,6 +13,7 @@ import numpy as np
 
 from churnml.config import AssignConfig, Sector
 from churnml.database import Assignment, Campaign, Ledger, Run, assignment_id
+from churnml.database.consents import WITHHELD
 from churnml.database.money import millionths, units
 from churnml.events.clock import microseconds
 from churnml.policy import DO_NOTHING, Catalogue, Decisions, Design, Facts, Limits, decide, marginal_returns
@@ -157,6 +158,7 @@ class Chosen:
             customer = record["customer_id"]
             if customer in self.before and record["rung"] != "no_profiling":
                 found = told_of(self.before[customer], self.catalogue)
+                found |= {} if self._may(customer, self.before[customer].action) else WITHHELD
             elif customer in self.place:
                 found = self._fields(self.place[customer])
                 if found["arm"] in IN_LEDGER:
@@ -164,6 +166,18 @@ class Chosen:
             else:
                 found = {"no_action_because": _unscored(record)}
             yield record | {"run_id": run_id} | found
+
+    def _may(self, customer: str, name: str) -> bool:
+        """Tell whether what was assigned before may still be carried out, by what the customer has agreed to since."""
+        row, consented = self.place.get(customer), self.facts.consented
+        if row is None or consented is None or name not in self.catalogue.names:
+            return True
+        action = self.catalogue[name]
+        agreed = np.broadcast_to(
+            np.asarray(consented).reshape(len(self.facts), -1), (len(self.facts), len(self.catalogue.names))
+        )
+        asked = action.purpose == "marketing" and action.channel != "none"
+        return not asked or bool(agreed[row, self.catalogue.names.index(name)])
 
     def _fields(self, row: int) -> Json:
         made, action = self.decisions, self.catalogue[str(self.decisions.action[row])]

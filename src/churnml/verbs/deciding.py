@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container
+from collections.abc import Container, Mapping
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -144,12 +144,31 @@ def _assigned(
 
 
 def _consented(session: Session, customers: list[str], catalogue: Catalogue) -> Flags | None:
-    """Return who agreed to each action's channel, by the consents that have landed; None where consent is assumed."""
+    """Return who may be approached by each action's channel; None where consent is assumed of all.
+
+    By the consents that have landed; a table of nothing but withdrawals leaves consent assumed of all others. What was
+    told to the service since and has not landed holds as well.
+    """
+    agreed = None if session.settings.consent == "assumed" else np.zeros(len(customers), dtype=np.bool_)
     if "consents" in session.store.tables:
         said = marketing(session.store)
-        channels = {action.channel: said.may(customers, action.channel) for action in catalogue.actions}
-        return np.column_stack([channels[action.channel] for action in catalogue.actions])
-    return None if session.settings.consent == "assumed" else np.zeros(len(customers), dtype=np.bool_)
+        assumed = agreed is None and not said.tells_who_agreed
+        who = {
+            action.channel: ~said.may_not(customers, action.channel) if assumed else said.may(customers, action.channel)
+            for action in catalogue.actions
+        }
+        agreed = np.column_stack([who[action.channel] for action in catalogue.actions])
+    withdrawn = session.catalogue.withdrawn()
+    if not withdrawn:
+        return agreed
+    open_to = np.ones((len(customers), 1), dtype=np.bool_) if agreed is None else agreed.reshape(len(customers), -1)
+    return open_to & ~np.column_stack([_told(withdrawn, customers, action.channel) for action in catalogue.actions])
+
+
+def _told(withdrawn: Mapping[str, Container[str]], customers: list[str], channel: str) -> Flags:
+    """Return who of some customers told the service not to approach them by a channel; shape (n_customers,)."""
+    by = [withdrawn[name] for name in ("", channel.strip().casefold()) if name in withdrawn]
+    return np.fromiter((any(one in who for who in by) for one in customers), np.bool_, len(customers))
 
 
 def offered_category(record: Record) -> str | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from churnml.config import ServeConfig
+from churnml.config import HandoffConfig, MeasureConfig, ScoreConfig, ServeConfig
 from churnml.errors import UsageError
 from churnml.verbs.session import Session
 
@@ -20,6 +20,7 @@ def serve(session: Session, *, host: str | None = None, port: int | None = None)
         If the port is taken.
     """
     from churnml.service import serve as run  # noqa: PLC0415  # FastAPI takes a second to import
+    from churnml.service.champion import Terms  # noqa: PLC0415
     from churnml.service.server import Listening  # noqa: PLC0415
 
     def announce(listening: Listening) -> None:
@@ -28,7 +29,15 @@ def serve(session: Session, *, host: str | None = None, port: int | None = None)
             session.console.print("Open this within ten minutes to sign in; it works once:", markup=False)
             session.console.print(listening.login_url, markup=False, soft_wrap=True)
 
-    run(session.workspace, session.load("serve", ServeConfig, host=host, port=port), announce, session.settings)
+    terms = Terms(
+        session.settings,
+        session.load("score", ScoreConfig),
+        session.load("measure", MeasureConfig),
+        session.own_features,
+        session.own_learners,
+    )
+    config = session.load("serve", ServeConfig, host=host, port=port)
+    run(session.workspace, config, announce, session.settings, terms, session.load("handoff", HandoffConfig))
 
 
 def check_port(port: int | None) -> None:

@@ -8,24 +8,65 @@ from fastapi import APIRouter
 from churnml.service.api import (
     access,
     at_risk,
+    campaigns,
     case_notes,
     cases,
+    consents,
+    contacts,
     customers,
     data,
+    events,
+    from_history,
+    handoff,
     health,
     measures,
+    models,
     outcomes,
     prospects,
+    runs,
 )
 
 router = APIRouter()
-for part in (customers, at_risk, prospects, data, measures, access, health, outcomes, cases, case_notes):
+for part in (
+    customers,
+    at_risk,
+    prospects,
+    handoff,
+    campaigns,
+    measures,
+    models,
+    runs,
+    data,
+    access,
+    health,
+    outcomes,
+    cases,
+    case_notes,
+    contacts,
+    consents,
+    events,
+    from_history,
+):
     router.include_router(part.router)
 
-EXAMPLES = {"/v1/prospects": prospects.EXAMPLE_LIST, **measures.EXAMPLES}
+EXAMPLES = {
+    "/v1/events/{batch}": events.BATCH_EXAMPLE,
+    "/v1/prospects": prospects.EXAMPLE_LIST,
+    "/v1/effects": campaigns.EXAMPLE_EFFECT,
+    "/v1/models/{model_version}": models.EXAMPLE_MODEL,
+    **measures.EXAMPLES,
+}
 """Answers to a GET in which some fields are null: FastAPI would leave them out, so the application puts them in."""
 
-WRITTEN = {("/v1/outcomes", "post"): outcomes.EXAMPLE, **cases.EXAMPLES, **case_notes.EXAMPLES}
+WRITTEN = {
+    ("/v1/outcomes", "post"): outcomes.EXAMPLE,
+    ("/v1/contacts", "post"): contacts.EXAMPLE,
+    ("/v1/consents", "post"): consents.EXAMPLE,
+    ("/v1/events", "post"): events.EXAMPLE,
+    ("/v1/scores/from-history", "post"): from_history.EXAMPLE,
+    **cases.EXAMPLES,
+    **case_notes.EXAMPLES,
+}
 """The same of routes by their method."""
 
 __all__ = ["EXAMPLES", "WRITTEN", "router"]

@@ -1,20 +1,23 @@
-"""The at-risk list: the population by value at risk, page by page as JSON or whole as CSV."""
+"""The at-risk list: the population by value at risk, page by page as JSON or whole as a file."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Annotated
+from urllib.parse import urlencode
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import Response
 
 from churnml.service.access import requires
 from churnml.service.api.customers import EXAMPLE
-from churnml.service.api.lists import PAGE, REFUSED, csv_file, json_page, wants_csv
+from churnml.service.api.lists import FILES, PAGE, REFUSED, fields_of, file_or_none, json_page, require_small
 from churnml.service.api.shapes import AtRiskList, AtRiskQuery, readings
-from churnml.service.exports import csv_chunks
-from churnml.service.readings import Filters, Readings
+from churnml.service.etags import UNCHANGED
+from churnml.service.exports import csv_chunks, jsonl_chunks, xlsx_chunks
+from churnml.service.readings import Readings
 
-router = APIRouter(prefix="/v1", tags=["records"], dependencies=[Depends(requires("read"))])
+router = APIRouter(prefix="/v1", tags=["lists"], dependencies=[Depends(requires("read"))])
 _EXAMPLE = {
     "items": [EXAMPLE], "next_cursor": "WyI1ZjBj…", "total": 2301, "run_id": "5f0c…", "model_version": "9b1d…",
     "cutoff": "2018-01-01T00:00:00+00:00", "horizon_days": 60, "currency": "USD",
@@ -23,18 +26,29 @@ _EXAMPLE = {
 
 @router.get(
     "/at-risk",
-    summary="The customers at risk, greatest value at risk first",
+    summary="The customers at risk, filtered, sorted and page by page, or whole as CSV, XLSX or JSON lines",
     response_model=AtRiskList,
-    responses={
-        200: {"content": {"application/json": {"example": _EXAMPLE}, "text/csv": {"schema": {"type": "string"}}}},
-        **REFUSED,
-    },
+    dependencies=[Depends(requires("read"))],
+    responses={200: {"content": {"application/json": {"example": _EXAMPLE}, **FILES}}, **UNCHANGED, **REFUSED},
 )
-def at_risk(query: Annotated[AtRiskQuery, Query()], reader: Annotated[Readings, Depends(readings)]) -> Response:
-    """Return one page as JSON, or the whole list as CSV: UTF-8 with a byte order mark, safe to open in Excel."""
-    run = reader.run()
-    filters = Filters(tuple(query.band), tuple(query.action), tuple(query.stage), tuple(query.segment))
-    if wants_csv(query):
-        found, currency = reader.whole_list(run, filters), str(run.summary.get("currency", ""))
-        return csv_file("at-risk", run, csv_chunks(found, currency, query.lang))
-    return json_page(reader.at_risk(run, filters, query.limit or PAGE, query.cursor), run)
+def at_risk(
+    request: Request, query: Annotated[AtRiskQuery, Query()], reader: Annotated[Readings, Depends(readings)]
+) -> Response:
+    """Return one page as JSON, or the whole list as a file: CSV is UTF-8 with a byte order mark, safe to open in Excel.
+
+    A cursor holds for the run, the filters and the sort it was given out for.
+    """
+    run, wanted, fields = reader.run(), query.wanted(), fields_of(query)
+    currency = str(run.summary.get("currency", ""))
+
+    def workbook() -> Iterator[bytes]:
+        require_small(reader.count_at_risk(run, wanted))
+        told = urlencode(query.model_dump(exclude_defaults=True, exclude={"format", "lang"}), doseq=True)
+        return xlsx_chunks(reader.whole_list(run, wanted), run, told, query.lang)
+
+    file = file_or_none(request, query, "at-risk", run, {
+        "csv": lambda: csv_chunks(reader.whole_list(run, wanted), currency, query.lang),
+        "xlsx": workbook,
+        "jsonl": lambda: jsonl_chunks(reader.whole_list(run, wanted), fields),
+    })  # fmt: skip
+    return file or json_page(request, query, reader.at_risk(run, wanted, query.limit or PAGE, query.cursor), run)

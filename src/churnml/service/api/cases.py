@@ -142,7 +142,7 @@ def change_case(
     def make(connection: Connection) -> tuple[int, Json]:
         found, new = store.change_case(connection, customer_id, wanted, caller.name, now)
         if new:
-            about = {"customer_id": customer_id, "version": found.version}
+            about: dict[str, str | int] = {"customer_id": customer_id, "version": found.version}
             audit(connection, caller, "case.changed", about, at=now)
         return 200, case_body(found)
 

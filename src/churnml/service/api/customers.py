@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Request
-from fastapi.responses import JSONResponse
+from fastapi import APIRouter, Depends, Query, Request
+from fastapi.responses import JSONResponse, Response
 
+from churnml.service import etags
 from churnml.service.access import requires
-from churnml.service.api.shapes import MAX_IDS, DecisionRecord, Scores, ScoresRequest, readings
+from churnml.service.api.shapes import MAX_IDS, DecisionRecord, RecordQuery, Scores, ScoresRequest, readings
+from churnml.service.fields import chosen, sparse
 from churnml.service.problems import described
 from churnml.service.readings import NO_RUN, Readings
 from churnml.service.trail import viewed
@@ -64,25 +66,30 @@ EXAMPLE = {
     "/customers/{customer_id:path}",
     summary="The decision record of one customer",
     response_model=DecisionRecord,
+    dependencies=[Depends(requires("read"))],
     responses={
         200: {"content": {"application/json": {"example": EXAMPLE}}},
+        **etags.UNCHANGED,
         **described({
             404: ("not_found", "no customer `nobody` in the records as of 2018-01-01T00:00:00+00:00"),
+            422: ("invalid_request", "`fields` must name fields of a record, found no `clvv`; did you mean `clv`?"),
             503: ("dependency", NO_RUN),
         }),
     },
 )  # fmt: skip
-def customer(customer_id: str, request: Request, reader: Reader) -> JSONResponse:
+def customer(request: Request, customer_id: str, query: Annotated[RecordQuery, Query()], reader: Reader) -> Response:
     """Return the record of the latest finished run. Ids are text: `00123` is not `123`; escape `/` as `%2F`."""
+    fields = chosen(query.fields, DecisionRecord.model_fields)
     record = reader.customer(customer_id)
     viewed(request, customer_id)
-    return JSONResponse(record)
+    return etags.answer(request, sparse(record, fields))
 
 
 @router.post(
     "/scores",
     summary="The decision records of up to 500 customers",
     response_model=Scores,
+    dependencies=[Depends(requires("read"))],
     responses={
         200: {"content": {"application/json": {"example": {"records": [EXAMPLE], "unknown": ["nobody"]}}}},
         **described({

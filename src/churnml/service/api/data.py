@@ -152,6 +152,7 @@ class DataReport(Shape):
     "/data",
     summary="The report of the latest landing",
     response_model=DataReport,
+    dependencies=[Depends(requires("read"))],
     responses={
         200: {"content": {"application/json": {"example": _EXAMPLE}}},
         **described({404: ("not_found", NO_DATA), 503: ("dependency", "the database does not answer")}),

@@ -141,6 +141,7 @@ for _name, _title in MEASURES.items():
         name=f"measured_{_name}",
         summary=f"{_title.en}, as measured last by `churnml measure {_name}`",
         response_model=MeasuredBody,
+        dependencies=[Depends(requires("read"))],
         responses={
             304: {"description": "unchanged since the answer whose ETag is given in `If-None-Match`"},
             **described({

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import Response
 
 from churnml.service.access import requires
 from churnml.service.api.customers import EXAMPLE
-from churnml.service.api.lists import PAGE, REFUSED, csv_file, json_page, wants_csv
+from churnml.service.api.lists import FILES, PAGE, REFUSED, fields_of, file_or_none, json_page
 from churnml.service.api.shapes import ProspectList, ProspectQuery, readings
-from churnml.service.exports import prospect_chunks
+from churnml.service.etags import UNCHANGED
+from churnml.service.exports import jsonl_chunks, prospect_chunks, prospect_xlsx_chunks
 from churnml.service.readings import Readings
 
-router = APIRouter(prefix="/v1", tags=["records"], dependencies=[Depends(requires("read"))])
+router = APIRouter(prefix="/v1", tags=["lists"], dependencies=[Depends(requires("read"))])
 _NOTHING = (
     "churn_probability", "churn_probability_low", "churn_probability_high", "risk_band", "expected_margin",
     "margin_median", "margin_low", "margin_high", "clv", "cost_to_serve", "clv_to_cac", "value_if_retained",
@@ -40,12 +41,18 @@ EXAMPLE_LIST = {
     "/prospects",
     summary="The prospects and trials, the likeliest to become customers first",
     response_model=ProspectList,
-    responses={200: {"content": {"text/csv": {"schema": {"type": "string"}}}}, **REFUSED},
+    dependencies=[Depends(requires("read"))],
+    responses={200: {"content": FILES}, **UNCHANGED, **REFUSED},
 )
-def prospects(query: Annotated[ProspectQuery, Query()], reader: Annotated[Readings, Depends(readings)]) -> Response:
-    """Return one page as JSON, or the whole list as CSV: UTF-8 with a byte order mark, safe to open in Excel."""
-    run = reader.run()
-    if wants_csv(query):
-        return csv_file("prospects", run, prospect_chunks(reader.all_prospects(run), query.lang))
+def prospects(
+    request: Request, query: Annotated[ProspectQuery, Query()], reader: Annotated[Readings, Depends(readings)]
+) -> Response:
+    """Return one page as JSON, or the whole list as a file; CSV is UTF-8 with a byte order mark."""
+    run, fields = reader.run(), fields_of(query)
+    file = file_or_none(request, query, "prospects", run, {
+        "csv": lambda: prospect_chunks(reader.all_prospects(run), query.lang),
+        "xlsx": lambda: prospect_xlsx_chunks(reader.all_prospects(run), run, query.lang),
+        "jsonl": lambda: jsonl_chunks(reader.all_prospects(run), fields),
+    })  # fmt: skip
     told = {name: run.summary.get(name) for name in ("expected_conversions", "no_conversion")}
-    return json_page(reader.prospects(run, query.limit or PAGE, query.cursor), run, told)
+    return file or json_page(request, query, reader.prospects(run, query.limit or PAGE, query.cursor), run, told)

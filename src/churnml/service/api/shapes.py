@@ -11,13 +11,18 @@ from typing import Annotated, Any, Literal
 
 from fastapi import Request
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from sqlalchemy import Engine
 
+from churnml.database.lists import Sort, Wanted
 from churnml.measures import Segment, Stage
 from churnml.service.readings import Band, Readings
 
 CustomerId = Annotated[str, StringConstraints(min_length=1, max_length=256)]
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
 Points = Annotated[float, Field(ge=0.0, le=100.0)]
+Amount = Annotated[float, Field(allow_inf_nan=False)]
+Word = Annotated[str, StringConstraints(min_length=1, max_length=64)]
+Arm = Literal["treated", "control", "held_out", "none"]
 Day = date
 Rung = Literal[
     "blend", "logistic", "rhythm", "recency", "prospect", "trial", "gone", "contract", "no_contract", "no_profiling"
@@ -126,6 +131,10 @@ class DecisionRecord(Shape):
     customer_id: str
     cutoff: datetime = Field(description="nothing that happened at or after this instant was known")
     run_id: str
+    fresh: bool = Field(
+        False, description="whether it was made anew after the run, because something had arrived of the customer"
+    )
+    scored_at: datetime | None = Field(None, description="of a fresh record: when it was made")
     model_version: str = Field(description="hash of the model bundle")
     rung: Rung = Field(
         description="how it was scored: `blend`: by the whole model; `logistic`: without trees, where few left; "
@@ -256,7 +265,7 @@ class DecisionRecord(Shape):
     action: str | None = Field(description="suggested action; null where `churnml assign` decided nothing")
     action_label: Bilingual | None
     action_script: Bilingual | None
-    arm: Literal["treated", "control", "held_out", "none"] | None = Field(
+    arm: Arm | None = Field(
         description="`treated`: carry the action out; `control`: withheld to measure its effect, do not approach; "
         "`held_out`: in the hold-out of every campaign, do not approach; `none`: the choice is to do nothing"
     )
@@ -326,23 +335,60 @@ class ListQuery(Shape):
 
     limit: int | None = Field(None, ge=1, le=MAX_PAGE, description="records on a page of JSON; 50 if left out")
     cursor: str | None = Field(None, max_length=2_000, description="`next_cursor` of the page before")
-    format: Literal["json", "csv"] = Field("json", description="`csv` gives the whole list, streamed")
-    lang: Literal["en", "zh"] = Field("en", description="language of the CSV's header and of the words in its cells")
+    format: Literal["json", "csv", "xlsx", "jsonl"] = Field(
+        "json", description="all but `json` give the whole list, streamed: `csv`, a workbook, or a record a line"
+    )
+    lang: Literal["en", "zh"] = Field("en", description="language of header and words in `csv` and `xlsx`")
+    fields: str | None = Field(
+        None,
+        max_length=2_000,
+        description="fields of a record apart by commas, for `json` and `jsonl`; `customer_id` is always there",
+    )
 
 
 class AtRiskList(PeopleList):
-    """A page of the at-risk list, greatest value at risk first."""
+    """A page of the at-risk list, greatest value at risk first unless sorted otherwise."""
 
     total: int = Field(description="customers in the list as filtered, over all pages")
 
 
 class AtRiskQuery(ListQuery):
-    """What may stand behind the question mark of `/v1/at-risk`."""
+    """What may stand behind the question mark of `/v1/at-risk`; filters may be given more than once."""
 
-    band: list[Band] = Field([], description="keep these risk bands; repeatable")
-    action: list[str] = Field([], max_length=50, description="keep these suggested actions; repeatable")
-    stage: list[Stage] = Field([], description="keep these lifecycle stages; repeatable")
-    segment: list[Segment] = Field([], description="keep these segments of value and risk; repeatable")
+    band: list[Band] = Field([], max_length=3, description="keep these risk bands")
+    action: list[Word] = Field([], max_length=50, description="keep these suggested actions")
+    stage: list[Stage] = Field([], max_length=50, description="keep these lifecycle stages")
+    segment: list[Segment] = Field([], max_length=50, description="keep these segments of value and risk")
+    reason: list[Word] = Field([], max_length=50, description="keep whose weightiest reason is of these groups")
+    arm: list[Arm] = Field([], max_length=4, description="keep these arms of the experiment")
+    contactable: bool | None = Field(
+        None,
+        description="true keeps whom the run lets be approached: an action to carry out, or none because nothing was "
+        "worth it; false keeps all others: controls, held out, without consent, with an open complaint, contacted "
+        "enough, assigned before, …",
+    )
+    min_value_at_risk: Amount | None = Field(None, description="money: keep from here")
+    max_value_at_risk: Amount | None = Field(None, description="money: keep up to here")
+    min_churn_probability: Share | None = Field(None, description="keep from here")
+    max_churn_probability: Share | None = Field(None, description="keep up to here")
+    sort: Sort = Field("value_at_risk", description="what the list is sorted by; who has no such value comes last")
+    order: Literal["desc", "asc"] = Field("desc", description="`desc`: greatest, or latest, first")
+
+    def wanted(self) -> Wanted:
+        """Return the same as the list is asked for it."""
+        return Wanted(
+            bands=tuple(self.band),
+            actions=tuple(self.action),
+            stages=tuple(self.stage),
+            segments=tuple(self.segment),
+            reasons=tuple(self.reason),
+            arms=tuple(self.arm),
+            value_at_risk=(self.min_value_at_risk, self.max_value_at_risk),
+            churn_probability=(self.min_churn_probability, self.max_churn_probability),
+            contactable=self.contactable,
+            sort=self.sort,
+            ascending=self.order == "asc",
+        )
 
 
 class NoConversion(Shape):
@@ -369,6 +415,14 @@ class ProspectQuery(ListQuery):
     """What may stand behind the question mark of `/v1/prospects`."""
 
 
+class RecordQuery(Shape):
+    """What may stand behind the question mark of one record."""
+
+    fields: str | None = Field(
+        None, max_length=2_000, description="fields apart by commas; `customer_id` is always there"
+    )
+
+
 class Health(Shape):
     """How the service is."""
 
@@ -381,6 +435,12 @@ class Readiness(Shape):
     status: Literal["ready"]
     run_id: str
     cutoff: datetime | None
+
+
+def engine(request: Request) -> Engine:
+    """Return the connection to the SQL database."""
+    found: Engine = request.app.state.engine
+    return found
 
 
 def readings(request: Request) -> Readings:

@@ -9,13 +9,14 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 
+from churnml.database.lists import Wanted
 from churnml.errors import UsageError
 from churnml.measures import SEGMENTS, STAGES
 from churnml.service.access import requires
 from churnml.service.api.shapes import readings
 from churnml.service.pages.language import language_of
 from churnml.service.pages.rendering import render
-from churnml.service.readings import BANDS, CurrentRun, Filters, Readings, Slice
+from churnml.service.readings import BANDS, CurrentRun, Readings, Slice
 from churnml.wording import Text
 
 router = APIRouter(dependencies=[Depends(requires("read"))])
@@ -74,7 +75,8 @@ def at_risk(
     for name, among in (("band", BANDS), ("stage", tuple(STAGES)), ("segment", tuple(SEGMENTS))):
         if asked[name] and asked[name] not in among:
             raise UsageError(f"`{name}` must be one of {', '.join(among)}, got {asked[name]!r}")
-    wanted = Filters(*((value,) if value else () for value in asked.values()))
+    kept_by: dict[str, tuple[str, ...]] = {name: (value,) if value else () for name, value in asked.items()}
+    wanted = Wanted(kept_by["band"], kept_by["action"], kept_by["stage"], kept_by["segment"])
     page = reader.at_risk(run, wanted, _PAGE, cursor)
     kept = [(name, value) for name, value in asked.items() if value]
     csv = [*kept, ("format", "csv"), ("lang", language_of(request))]

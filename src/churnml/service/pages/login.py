@@ -9,6 +9,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from starlette.concurrency import run_in_threadpool
 
 from churnml.database.tokens import new_token
+from churnml.errors import UnauthenticatedError
 from churnml.service import signing_in
 from churnml.service.access import CHALLENGE, Caller, requires
 from churnml.service.clock import asked_at
@@ -25,7 +26,9 @@ def login(request: Request, once: str = "", next: str = "/") -> Response:  # noq
         return _form(request, next)
     state = request.app.state
     token = signing_in.enter_by_link(state.engine, state.settings, once, asked_at(request))
-    return _form(request, next, "link", status=403) if token is None else _let_in(request, token, next)
+    if token is not None:
+        return _let_in(request, token, next)
+    return RedirectResponse(way_back(next), 303) if _is_in(request) else _form(request, next, "link", status=403)
 
 
 @router.post("/login")
@@ -61,6 +64,15 @@ def logout(request: Request, caller: Annotated[Caller, Depends(requires("read"))
     answer = RedirectResponse("/login", 303)
     answer.delete_cookie(state.credentials.cookie, secure=state.credentials.public, httponly=True, samesite="lax")
     return answer
+
+
+def _is_in(request: Request) -> bool:
+    """Tell whether a browser has a session already: whoever opens a link again has used it up themselves."""
+    try:
+        request.app.state.credentials.find(request.headers, asked_at(request))
+    except UnauthenticatedError:
+        return False
+    return True
 
 
 def _form(request: Request, back: str, problem: str = "", *, status: int = 200, minutes: int = 0) -> HTMLResponse:

@@ -1,16 +1,17 @@
-"""What writing requests were answered, and the cases of customers."""
+"""What writing requests were answered, the cases of customers, and the consents they told."""
 
 from alembic import op
 
 from churnml.database.tables import metadata
 from churnml.database.tables_cases import case_changes, case_notes, cases
+from churnml.database.tables_consents import told_consents
 from churnml.database.tables_requests import requests
 
 revision = "0009"
 down_revision = "0008"
 branch_labels = None
 depends_on = None
-_TABLES = [requests, cases, case_changes, case_notes]
+_TABLES = [requests, told_consents, cases, case_changes, case_notes]
 
 
 def upgrade() -> None:

@@ -1,0 +1,83 @@
+"""Records made anew in the run that is served: of customers of whom something has arrived since it was done."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, insert, select, update
+
+from churnml.database.dialect import insert_or_ignore, take_turn
+from churnml.database.records import blank, changed, row_of
+from churnml.database.tables import records, refusals, runs
+from churnml.database.tables_arrivals import replaced
+
+Record = Mapping[str, Any]  # Any: JSON
+FRESH, SCORED_AT = "fresh", "scored_at"
+
+
+def refresh(
+    connection: Connection, run_id: str, bodies: Iterable[Record], kept: Collection[str], scored_at: str
+) -> int:
+    """Put records in the place of those of a run that are older, and return how many there were.
+
+    What the run itself said is kept aside, once. What it decided for a customer stays as it is; a customer it did not
+    know gets a record with nothing decided.
+
+    Parameters
+    ----------
+    run_id : str
+        The run that is served.
+    bodies : iterable of mapping
+        The new records.
+    kept : collection of str
+        The fields that stay: those in which a decision is told.
+    scored_at : str
+        When they were made, ISO 8601; with it the record says that it is fresh.
+    """
+    take_turn(connection)
+    changed(connection, [run_id])  # the first statement writes: nothing read after it can be stale
+    new = {body["customer_id"]: body for body in bodies}
+    if connection.execute(select(runs.c.run_id).where(runs.c.run_id == run_id, runs.c.state == "done")).first() is None:
+        return 0
+    theirs = (records.c.run_id == run_id) & records.c.customer_id.in_(list(new))
+    standing = dict(connection.execute(select(records.c.customer_id, records.c.body).where(theirs)).tuples().all())
+    stands = {customer: json.loads(body) for customer, body in standing.items()}
+    newer = [one for one in new.values() if _is_newer(one, stands.get(one["customer_id"]))]
+    for body in newer:
+        before = stands.get(body["customer_id"], {})
+        decided = {name: before[name] for name in kept if name in before}
+        row = row_of(run_id, {**body, **decided, "run_id": run_id, FRESH: True, SCORED_AT: scored_at})
+        _put(connection, row, standing.get(body["customer_id"]))
+    refusing = select(refusals.c.customer_id)
+    blank(connection, theirs & records.c.customer_id.in_(refusing))
+    return len(newer)
+
+
+def _put(connection: Connection, row: dict[str, Any], before: str | None) -> None:  # Any: JSON
+    """Put a record in the place of one, which is kept aside the first time, or where there was none."""
+    if before is None:
+        connection.execute(insert(records), row)
+        return
+    aside = {"run_id": row["run_id"], "customer_id": row["customer_id"], "body": before}
+    insert_or_ignore(connection, replaced, [aside])
+    same = (records.c.run_id == row["run_id"]) & (records.c.customer_id == row["customer_id"])
+    connection.execute(update(records).where(same).values(**row))
+
+
+def _is_newer(new: Record, stands: Record | None) -> bool:
+    """Tell whether a record is of a later cutoff than the one that stands, by the instants they name."""
+    return stands is None or _instant(stands["cutoff"]) < _instant(new["cutoff"])
+
+
+def _instant(told: str) -> float:
+    return datetime.fromisoformat(told).timestamp()
+
+
+def original(connection: Connection, run_id: str, customer_id: str) -> dict[str, Any] | None:  # Any: JSON
+    """Return the record as a run made it, where it was made anew since; None where it was not."""
+    query = select(replaced.c.body).where(replaced.c.run_id == run_id, replaced.c.customer_id == customer_id)
+    body = connection.execute(query).scalar()
+    return None if body is None else dict(json.loads(body))

@@ -1,0 +1,152 @@
+"""The list of customers at risk: which of them, in which order, from which place on.
+
+Whatever it is sorted by, each page goes straight to its place in an index. Descending, ties stand by customer id;
+ascending is the exact reverse, so that one index serves both. Who has no value to sort by comes last either way.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, get_args
+
+from sqlalchemy import ColumnElement, Connection, Select, and_, func, or_, select
+
+from churnml.database.tables import records, runs
+
+Sort = Literal["value_at_risk", "churn_probability", "clv", "expected_net_value", "last_order_on"]
+SORTS: tuple[Sort, ...] = get_args(Sort)
+Place = tuple[float | None, str]
+"""Where in a list a record stands: by what it is sorted (microseconds UTC for a time), and whose it is."""
+Range = tuple[float | None, float | None]
+"""From, to, both included; None where open."""
+
+CLOSED = (
+    "no_score", "no_profiling", "held_out", "assigned", "no_consent", "open_complaint", "contact_cap", "cool_down",
+    "sleeping_dog",
+)  # fmt: skip
+"""Reasons for doing nothing that forbid an approach; with any other, something was open and not worth it."""
+_COLUMNS = {one: records.c[one] for one in SORTS if one != "last_order_on"} | {"last_order_on": records.c.last_order_at}
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Which part of the list is wanted, and in which order; an empty field keeps all.
+
+    Parameters
+    ----------
+    bands, actions, stages, segments, reasons, arms : tuple of str
+        Keep only these; `reasons` are groups of the weightiest reason.
+    value_at_risk, churn_probability : tuple of (float or None, float or None)
+        Keep what lies between, ends included.
+    contactable : bool, optional
+        True keeps those whom the run lets be approached: an action to carry out, or none for a reason outside `CLOSED`.
+        False keeps all others, and everyone in a run that assigned nothing.
+    sort : str
+        One of `SORTS`.
+    ascending : bool, default False
+    """
+
+    bands: tuple[str, ...] = ()
+    actions: tuple[str, ...] = ()
+    stages: tuple[str, ...] = ()
+    segments: tuple[str, ...] = ()
+    reasons: tuple[str, ...] = ()
+    arms: tuple[str, ...] = ()
+    value_at_risk: Range = (None, None)
+    churn_probability: Range = (None, None)
+    contactable: bool | None = None
+    sort: Sort = "value_at_risk"
+    ascending: bool = False
+
+
+@dataclass(frozen=True)
+class ListPage:
+    """Some records of a list in its order, and the place of the last where more follow."""
+
+    records: list[dict[str, Any]]  # Any: JSON
+    following: Place | None
+
+
+def list_page(connection: Connection, run_id: str, wanted: Wanted, limit: int, after: Place | None = None) -> ListPage:
+    """Return up to `limit` records that follow a place of the list.
+
+    Parameters
+    ----------
+    run_id : str
+        The run whose records they are.
+    after : tuple of (float or None, str), optional
+        The place of the page before; from the top where there is none.
+    """
+    by = _COLUMNS[wanted.sort]
+    query = select(by.label("sorted_by"), records.c.customer_id, records.c.body).where(_kept(run_id, wanted))
+    rows: list[Any] = []  # Any: rows of three columns
+    for part in _parts(query, by, after, ascending=wanted.ascending):
+        if len(rows) <= limit:
+            rows += connection.execute(part.limit(limit + 1 - len(rows))).all()
+    shown = rows[:limit]
+    last = (shown[-1].sorted_by, shown[-1].customer_id) if len(rows) > limit else None
+    return ListPage([json.loads(row.body) for row in shown], last)
+
+
+def changes(connection: Connection, run_id: str) -> int:
+    """Return how often records of a run have changed since it was done; what was counted before that is void."""
+    return int(connection.execute(select(runs.c.changes).where(runs.c.run_id == run_id)).scalar_one())
+
+
+def count(connection: Connection, run_id: str, wanted: Wanted) -> int:
+    """Return how many records the list holds."""
+    return int(connection.execute(select(func.count()).select_from(records).where(_kept(run_id, wanted))).scalar_one())
+
+
+def _parts(
+    query: Select[Any], by: ColumnElement[Any], after: Place | None, *, ascending: bool
+) -> list[Select[Any]]:  # Any: three columns, one of a number
+    """Return what follows a place as questions to be asked in turn, each of which an index answers.
+
+    In one question with an `or` in it, a database walks the list from its top.
+    """
+    whose = records.c.customer_id
+    whom = whose.desc() if ascending else whose.asc()
+    told = query.where(by.is_not(None)).order_by(by.asc() if ascending else by.desc(), whom)
+    untold = query.where(by.is_(None)).order_by(whom)
+    if after is None:
+        return [told, untold]
+    value, customer = after
+    later = whose < customer if ascending else whose > customer
+    if value is None:
+        return [untold.where(later)]
+    return [told.where(by == value, later), told.where(by > value if ascending else by < value), untold]
+
+
+def _kept(run_id: str, wanted: Wanted) -> ColumnElement[bool]:
+    words: Mapping[str, tuple[str, ...]] = {
+        "risk_band": wanted.bands,
+        "action": wanted.actions,
+        "lifecycle_stage": wanted.stages,
+        "segment": wanted.segments,
+        "reason_group": wanted.reasons,
+        "arm": wanted.arms,
+    }
+    kept = [records.c.run_id == run_id, records.c.value_at_risk.is_not(None)]
+    kept += [records.c[name].in_(among) for name, among in words.items() if among]
+    for name, (low, high) in (
+        ("value_at_risk", wanted.value_at_risk),
+        ("churn_probability", wanted.churn_probability),
+    ):
+        kept += [records.c[name] >= low] if low is not None else []
+        kept += [records.c[name] <= high] if high is not None else []
+    if wanted.contactable is not None:
+        kept.append(_contactable() if wanted.contactable else _not_contactable())
+    return and_(*kept)
+
+
+def _contactable() -> ColumnElement[bool]:
+    because = records.c.no_action_because
+    return or_(records.c.arm == "treated", and_(because.is_not(None), because.not_in(CLOSED)))
+
+
+def _not_contactable() -> ColumnElement[bool]:
+    because = records.c.no_action_because
+    return and_(records.c.arm.is_distinct_from("treated"), or_(because.is_(None), because.in_(CLOSED)))

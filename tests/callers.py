@@ -1,0 +1,24 @@
+"""Who asks the service in a test: a key with the scopes that the test wants."""
+
+from types import SimpleNamespace
+
+from churnml.database import open_engine
+from churnml.database.keys import create_key
+from churnml.database.scopes import SCOPES
+
+TESTER = SimpleNamespace(kind="command", name="tester")
+FAR_AHEAD = 9_000_000_000_000_000
+
+
+def a_key(workspace, *scopes, name="crm", expires_at=FAR_AHEAD):
+    """Return a new key for the workspace's service, with these scopes; with all where none is named."""
+    engine = open_engine(workspace.database)
+    with engine.begin() as connection:
+        _, text = create_key(connection, TESTER, name, scopes or SCOPES, at=1, expires_at=expires_at)
+    engine.dispose()
+    return text
+
+
+def bearing(workspace, *scopes):
+    """Return the headers of one who asks with a new key of these scopes; of all where none is named."""
+    return {"authorization": f"Bearer {a_key(workspace, *scopes)}"}
