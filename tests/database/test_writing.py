@@ -33,7 +33,7 @@ def claim(engine, who, customer="c0"):
 
 
 def test_of_many_who_claim_a_new_case_at_once_one_gets_it(engine, tiny):
-    engines = [open_engine(tiny.workspace.where) for _ in range(8)]
+    engines = [open_engine(tiny.workspace.database) for _ in range(8)]
     with ThreadPoolExecutor(8) as pool:
         won = list(pool.map(claim, engines, [f"p{number}" for number in range(8)]))
     for one in engines:
@@ -45,7 +45,7 @@ def test_of_many_who_claim_a_new_case_at_once_one_gets_it(engine, tiny):
 
 
 def test_of_many_who_ask_the_same_at_once_one_does_it(engine, tiny):
-    engines = [open_engine(tiny.workspace.where) for _ in range(6)]
+    engines = [open_engine(tiny.workspace.database) for _ in range(6)]
 
     def ask(own):
         with own.begin() as connection:
@@ -87,10 +87,9 @@ def test_a_customer_nobody_knows_has_neither_case_nor_note(engine):
             deed(connection)
 
 
-def test_what_is_taken_back_frees_what_was_reserved_for_it(engine, tiny):
+def test_what_is_taken_back_frees_what_was_reserved_for_it(engine):
     with engine.begin() as connection:
         acknowledge(connection, "b", [Told(0, "c0", "marketing", "phone", granted=False, said_at=NOW)], NOW)
         acknowledge(connection, "d", [Told(0, "c1", "marketing", "email", granted=False, said_at=NOW)], NOW)
     assert balances(engine)
     assert [one.state for one in Ledger(engine).assigned("spring")] == ["not_delivered", "open", "open"]
-    assert tiny.catalogue.withdrawn() == {}
