@@ -23,6 +23,7 @@ WRITERS = {
 }
 WRITERS |= {"events/row_check.py", "events/held_rows.py"}  # which check rows, and hold them, that land nowhere
 WRITERS |= {"events/merging.py", "service/landing.py"}  # which lands what comes in by API, and joins small files
+WRITERS |= {"service/api/events.py", "service/api/from_history.py"}  # which tell callers what to send
 WRITERS |= {"database/tables.py", "database/catalogue.py"}
 WRITERS |= {"events/simulation/recording.py"}  # which makes rows as another company's system would
 WRITERS |= {

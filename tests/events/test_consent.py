@@ -77,7 +77,7 @@ def test_what_was_scored_before_is_blank_as_soon_as_the_refusal_has_landed(tiny)
         "customer_id": "ann",
         "churn_probability": 0.9,
         "value_at_risk": 5.0,
-        "reasons": [{"feature": "x"}],
+        "reasons": [{"group": "rhythm", "feature": "x"}],
         "rung": "blend",
     }
     records.write("r", [body, body | {"customer_id": "bob"}])

@@ -212,6 +212,8 @@ def test_openapi_describes_every_route_with_a_summary_an_example_and_its_errors(
         "/healthz", "/readyz", "/v1/at-risk", "/v1/campaigns", "/v1/customers/{customer_id}", "/v1/data", "/v1/drivers",
         "/v1/effects", "/v1/funnel", "/v1/kpis", "/v1/lifecycle", "/v1/models", "/v1/models/{model_version}",
         "/v1/prospects", "/v1/rhythm", "/v1/runs", "/v1/runs/{run_id}", "/v1/scores", "/v1/segments", "/v1/strategy",
+        "/v1/case-history", "/v1/case-notes", "/v1/cases", "/v1/cases/{customer_id}", "/v1/consents", "/v1/contacts",
+        "/v1/events", "/v1/outcomes", "/v1/scores/from-history",
     }  # fmt: skip
     assert all(route["summary"] for path in schema["paths"].values() for route in path.values())
     errors = schema["paths"]["/v1/scores"]["post"]["responses"]["422"]["content"]

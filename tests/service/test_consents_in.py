@@ -107,7 +107,7 @@ def test_once_it_has_landed_what_stands_speaks_for_itself(client, ledger):
     tell(client, says(purpose="profiling"), says("c1"))
     assert Catalogue(ledger.engine).withdrawn() == {"": {"c1"}}
     waits = Arrivals(ledger.engine)
-    waits.settle([one.arrival_id for one in waits.waiting(10)], {}, NOW)
+    waits.settle([one.arrival_id for one in waits.waiting(10)], {}, None, NOW)
     assert (Catalogue(ledger.engine).refusing(), Catalogue(ledger.engine).withdrawn()) == (frozenset(), {})
 
 

@@ -10,6 +10,7 @@ import pytest
 from python_calamine import CalamineWorkbook
 from sample_run import bearing, bodies, record
 
+from callers import bearing
 from churnml.config import HandoffConfig
 from churnml.errors import ConfigError, DependencyError, UsageError
 from churnml.service.handoff import FIELDS, SHAPES, Sorter, chosen_columns, file_parts, shape_of
@@ -208,8 +209,8 @@ def test_the_service_uses_the_names_of_the_settings(own_workspace):
     from churnml.service import create_app
 
     config = HandoffConfig.model_validate({"targets": {"zoho": {"columns": {"customer_id": "Nr"}}}})
-    app = create_app(own_workspace, handoff=config)
-    with TestClient(app, base_url="http://localhost", headers=bearing(own_workspace)) as client:
+    app, signed = create_app(own_workspace, handoff=config), bearing(own_workspace, "read")
+    with TestClient(app, base_url="http://localhost", headers=signed) as client:
         assert client.get("/v1/handoff/zoho").text.splitlines()[0] == "Nr"
 
 

@@ -76,7 +76,7 @@ def check_row(table: Table, row: Row, door: Door, now: int) -> dict[str, Value] 
     now : int
         Microseconds UTC; nothing may have happened more than a day after it.
     """
-    plan = _plan(table.name)
+    plan = _plan_of(table.name) if TABLES.get(table.name) is table else _plan(table)
     if not row.keys() <= plan.known:
         name = next(name for name in row if name not in plan.known)
         return Broken(name, "is no column of the table", f"leave it out{nearest(name, sorted(plan.known))}")
@@ -105,11 +105,16 @@ class _Plan:
 
 
 @cache
-def _plan(name: str) -> _Plan:
-    table = TABLES[name]
+def _plan_of(name: str) -> _Plan:
+    """Return the plan of a table of the contract; a name is found sooner than a whole table."""
+    return _plan(TABLES[name])
+
+
+@cache
+def _plan(table: Table) -> _Plan:
     known = frozenset({*table.names, *([CURRENCY.name] if table.priced else [])})
     later = tuple(table.later.items())
-    return _Plan(known, table.columns, later, table.priced, name == "consents", table.versioned)
+    return _Plan(known, table.columns, later, table.priced, table.name == "consents", table.versioned)
 
 
 def _holds_undated(table: Table, found: Mapping[str, Value], broken: Broken) -> bool:
