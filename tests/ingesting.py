@@ -70,7 +70,7 @@ def both(folder: Path) -> list[Landing]:
     return [Landing.write(folder, "first", NOW, **FIRST), Landing.write(folder, "second", NOW + 1, **SECOND)]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class _Workspace(Workspace):
     """A workspace that tells when a file is about to be written, and when it is but does not bear its name yet."""
 
@@ -105,7 +105,7 @@ def _run(root: Path, landings: list[Landing], line: Connection, *, freely: bool)
             line.recv()
 
     tell("begins")
-    workspace = _Workspace(Workspace.open(root, create=True).root, tell)
+    workspace = _Workspace(Workspace.open(root, create=True).root, tell=tell)
     catalogue = _Catalogue(open_engine(workspace.database), tell)
     for landing in landings:
         sources = [file_source(table, path, "UTC") for table, path in landing.files.items()]

@@ -8,7 +8,7 @@ from importlib.util import find_spec
 
 import pytest
 from python_calamine import CalamineWorkbook
-from sample_run import bearing, bodies, record
+from sample_run import bodies, record
 
 from callers import bearing
 from churnml.config import HandoffConfig

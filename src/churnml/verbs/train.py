@@ -150,7 +150,8 @@ def _run(session: Session, config: TrainConfig, suggested: Horizon | None, now: 
         summary["not_tracked_because"] = tracked(
             session, lambda: _entry(session, config, suggested, trained, summary, judged, card, conversion, more)
         )
-        session.catalogue.finish(run_id, clock(), summary | {"card": card}, bundle=bundle)
+        summary["card"] = card
+        session.catalogue.finish(run_id, clock(), summary, bundle=bundle)
     if not summary["not_promoted_because"]:
         session.catalogue.move_alias("champion", bundle, clock())
         if not summary["not_tracked_because"]:  # a server that is away was told of already

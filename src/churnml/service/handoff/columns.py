@@ -70,7 +70,7 @@ FIELDS: Mapping[str, Field] = {
     "clv": Field("money", Text("Clv", "客户终身价值"), _told("clv")),
     "currency": Field("text", Text("Currency Code", "币种"), _told("currency")),
     "lifecycle_stage": Field("text", Text("Churn Lifecycle Stage", "生命周期阶段"), _told("lifecycle_stage")),
-    "segment": Field("text", Text("Churn Segment", "客群"), _told("segment")),
+    "segment": Field("text", Text("Churn Segment", "客户分群"), _told("segment")),
     "reason": Field("text", Text("Churn Reason", "流失原因"), _reason),
     "action": Field("text", Text("Suggested Action", "建议动作"), _told("action")),
     "action_label": Field(
