@@ -1,10 +1,13 @@
 """Records are seen all at once when their run is done, and page by page, each customer once."""
 
+from types import SimpleNamespace
+
 import pytest
 from sqlalchemy import text
 from sqlalchemy.event import listen
 
-from churnml.database import Catalogue, Records, open_engine
+from churnml.database import Catalogue, Records, audit, open_engine
+from churnml.database.audit import pseudonym
 
 
 @pytest.fixture
@@ -221,3 +224,14 @@ def test_a_number_that_json_does_not_know_is_refused_and_a_word_that_looks_like_
 def test_many_records_are_kept_each(records, fill):
     fill([body(f"{number:05}", float(number)) for number in range(5_001)])
     assert records.page(1).total == 5_001
+
+
+def test_an_erasure_destroys_the_key_by_which_the_audit_log_names_the_customer(tiny):
+    asking = SimpleNamespace(kind="person", name="ann")
+    with tiny.catalogue.engine.begin() as connection:
+        for customer in ("a", "b"):
+            audit(connection, asking, "customer.viewed", {"customer_id": customer}, at=1)
+    tiny.catalogue.rewrite({}, {}, ["b"])
+    with tiny.catalogue.engine.connect() as connection:
+        assert pseudonym(connection, "a", make=False)
+        assert pseudonym(connection, "b", make=False) == ""

@@ -23,6 +23,7 @@ from sqlalchemy import (
 )
 
 from churnml.database.arrivals import forget_arrivals
+from churnml.database.audit import forget_pseudonym
 from churnml.database.cases import forget as forget_case
 from churnml.database.consents import forget as forget_told
 from churnml.database.consents import pending_refusals, pending_withdrawals, withdraw_actions
@@ -173,7 +174,8 @@ class Catalogue:
         new_reports : mapping of int to dict
             What takes the place of the reports of these batches.
         forgotten : collection of str
-            The customers whose decision records, assignments, outcomes, refusals and cases go.
+            The customers whose decision records, assignments, outcomes, refusals and cases go, and the key by which
+            the audit log names them.
         """
         with self.engine.begin() as connection:
             take_turn(connection)
@@ -184,6 +186,7 @@ class Catalogue:
                 forget_requests(connection, customer)
                 forget_case(connection, customer)
                 forget_told(connection, customer)
+                forget_pseudonym(connection, customer)  # the audit log stays whole, and names them to nobody
                 gone += connection.execute(delete(records).where(records.c.customer_id == customer)).rowcount
             if gone:
                 changed(connection)
