@@ -208,3 +208,14 @@ def visit(workspace, *, headers=None, settings=None, base_url="http://localhost"
     """Return a client of the workspace's service that has no key."""
     app = create_app(workspace, settings)
     return TestClient(app, base_url=base_url, raise_server_exceptions=False, headers=headers)
+
+
+def walk(client, **query):
+    """Return every record of the list at risk, page after page."""
+    seen, cursor = [], None
+    while True:
+        page = client.get("/v1/at-risk", params=query | ({"cursor": cursor} if cursor else {})).json()
+        seen += page["items"]
+        cursor = page["next_cursor"]
+        if cursor is None:
+            return seen

@@ -2,7 +2,7 @@ import json
 from urllib.parse import quote
 
 import pytest
-from sample_run import CUTOFF, HOSTILE, MODEL, ask, bodies, fill, prospects, record
+from sample_run import CUTOFF, HOSTILE, MODEL, ask, bodies, fill, prospects, record, walk
 
 from churnml.service.api.shapes import AtRiskList, DecisionRecord, ProspectList, Scores
 
@@ -10,16 +10,6 @@ from churnml.service.api.shapes import AtRiskList, DecisionRecord, ProspectList,
 def problem(response):
     assert response.headers["content-type"] == "application/problem+json"
     return response.json()
-
-
-def walk(client, **query):
-    seen, cursor = [], None
-    while True:
-        page = client.get("/v1/at-risk", params=query | ({"cursor": cursor} if cursor else {})).json()
-        seen += page["items"]
-        cursor = page["next_cursor"]
-        if cursor is None:
-            return seen
 
 
 def test_a_customer_is_answered_with_the_record_as_written(client):

@@ -5,7 +5,7 @@ import json
 
 import pytest
 from python_calamine import CalamineWorkbook
-from sample_run import ask, bodies, fill, record
+from sample_run import ask, bodies, fill, record, walk
 
 from churnml.database.lists import SORTS
 from churnml.service import workbooks
@@ -13,16 +13,6 @@ from churnml.service.cursors import Cursor, read, write
 from churnml.wording import Text
 
 SCORED = [one for one in bodies() if one["rung"] == "blend"]
-
-
-def walk(client, **query):
-    seen, cursor = [], None
-    while True:
-        page = client.get("/v1/at-risk", params=query | ({"cursor": cursor} if cursor else {})).json()
-        seen += page["items"]
-        cursor = page["next_cursor"]
-        if cursor is None:
-            return seen
 
 
 def refused(client, query):
