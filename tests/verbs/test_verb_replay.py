@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import select, update
 
 from churnml.database import Catalogue, open_engine
+from churnml.database.fresh import refresh
 from churnml.database.tables import records
 from churnml.events.clock import DAY
 
@@ -69,3 +70,16 @@ def test_a_run_that_there_is_not_is_told(tiny, tmp_path, words, told):
 
     said = churnml("replay", *words, "--workspace", tiny.workspace.root, "--configs", tmp_path / "configs")
     assert (said.code, told in said.err) == (2, True)
+
+
+def test_a_record_that_was_made_anew_since_is_held_against_what_the_run_itself_had_said(own_journey, engine):
+    run_id = run_of(engine, "score")
+    with engine.begin() as connection:
+        query = select(records.c.body).where(records.c.run_id == run_id, records.c.value_at_risk.is_not(None))
+        stands = json.loads(connection.execute(query.order_by(records.c.customer_id).limit(1)).scalar_one())
+        later = stands | {"cutoff": "2030-01-01T00:00:00+00:00", "clv": 1.5}
+        new = later | {"customer_id": "came later"}
+        assert refresh(connection, run_id, [later, new], (), "2030-01-01T00:00:00+00:00") == 2
+    done = own_journey.churnml("replay", run_id, "--sample", 100_000, "--json")
+    assert done.code == 0, done.err
+    assert done.body["differing"] == []

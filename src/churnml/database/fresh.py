@@ -43,7 +43,8 @@ def refresh(
     if connection.execute(select(runs.c.run_id).where(runs.c.run_id == run_id, runs.c.state == "done")).first() is None:
         return 0
     theirs = (records.c.run_id == run_id) & records.c.customer_id.in_(list(new))
-    standing = dict(connection.execute(select(records.c.customer_id, records.c.body).where(theirs)).tuples().all())
+    query = select(records.c.customer_id, records.c.body).where(theirs)
+    standing = {row.customer_id: row.body for row in connection.execute(query)}
     stands = {customer: json.loads(body) for customer, body in standing.items()}
     newer = [one for one in new.values() if _is_newer(one, stands.get(one["customer_id"]))]
     for body in newer:
@@ -76,8 +77,7 @@ def _instant(told: str) -> float:
     return datetime.fromisoformat(told).timestamp()
 
 
-def original(connection: Connection, run_id: str, customer_id: str) -> dict[str, Any] | None:  # Any: JSON
-    """Return the record as a run made it, where it was made anew since; None where it was not."""
-    query = select(replaced.c.body).where(replaced.c.run_id == run_id, replaced.c.customer_id == customer_id)
-    body = connection.execute(query).scalar()
-    return None if body is None else dict(json.loads(body))
+def originals(connection: Connection, run_id: str) -> dict[str, dict[str, Any]]:  # Any: JSON
+    """Return the records as a run made them, of the customers whose records were made anew since, by id."""
+    query = select(replaced.c.customer_id, replaced.c.body).where(replaced.c.run_id == run_id)
+    return {row.customer_id: json.loads(row.body) for row in connection.execute(query)}

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from churnml.config import FunnelRules, LifecycleRules, ScoreConfig, WorkspaceConfig
 from churnml.database import Ledger, Run, source_digest
+from churnml.database.fresh import FRESH, originals
 from churnml.database.retention import VACUUMED
 from churnml.errors import NotFoundError, UsageError
 from churnml.verbs.features import features_under
@@ -75,10 +76,14 @@ def replay(session: Session, run: str | None = None, *, sample: int = 1_000) -> 
         If its model is damaged, or was taught with files of the user's own that have changed.
     """
     made = _made(session, run)
-    rungs = sorted(session.records.fields(made.run.run_id, ["rung"]))
+    with session.catalogue.engine.connect() as connection:
+        aside = originals(connection, made.run.run_id)
+    standing = sorted(session.records.fields(made.run.run_id, ["rung", FRESH]))
+    rungs = [(customer, rung) for customer, rung, fresh in standing if not fresh or customer in aside]
     customers = [customer for customer, rung in rungs if rung != "no_profiling"]
     drawn = random.Random(made.run.run_id).sample(customers, min(sample, len(customers)))  # noqa: S311  # no secret
     kept = session.records.some_of_run(made.run.run_id, sorted(drawn))
+    kept |= {customer: aside[customer] for customer in kept if customer in aside}  # what the run itself had said
     store = _store(session, made)
     with session.step("Making every record anew") as tick:
         anew = {}
