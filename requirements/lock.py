@@ -20,8 +20,9 @@ _NO_ADDRESS = ("--no-emit-index-url", "--no-emit-find-links")
 def main() -> None:
     """Write the five files; each holds names, versions and hashes only."""
     project = str(HERE.parent / "pyproject.toml")
-    _compile(project, "--output-file", str(HERE / "run.txt"))
     _compile(project, "--extra", "dev", "--output-file", str(HERE / "dev.txt"))
+    # a deployment gets the versions that were tested, though a tool of the tests may hold one of them back
+    _compile(project, "--constraints", str(HERE / "dev.txt"), "--output-file", str(HERE / "run.txt"))
     _compile("-", "--output-file", str(HERE / "uv.txt"), stdin="uv\n")
     _add("spark", project, "--extra", "spark")
     _add("econml", "-", stdin="econml\n")
