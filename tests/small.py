@@ -11,6 +11,7 @@ from churnml.config import WorkspaceConfig
 from churnml.database import Catalogue, Workspace, open_engine
 from churnml.events import IngestReport, Store, ingest
 from churnml.events.sources.files import file_source
+from new_database import new_workspace
 
 NOW = 1_632_000_000_000_000  # 2021-09-18, microseconds UTC
 
@@ -26,7 +27,7 @@ class Tiny:
 
     @classmethod
     def make(cls, folder: Path, server: URL | None = None, **settings) -> Tiny:
-        workspace = replace(Workspace.open(folder / "workspace", create=True), server=server)
+        workspace = replace(new_workspace(folder / "workspace"), server=server)
         settings = {"max_bad_share": 1.0} | settings
         return cls(folder, workspace, Catalogue(open_engine(workspace.database)), WorkspaceConfig(**settings))
 

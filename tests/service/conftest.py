@@ -10,6 +10,7 @@ from callers import bearing
 from churnml.database import Workspace
 from churnml.service import create_app
 from churnml.service.server import listen
+from new_database import new_workspace
 
 
 @pytest.fixture(scope="session")
@@ -56,6 +57,6 @@ def signed(own_workspace):
 @pytest.fixture
 def own_workspace(tmp_path):
     """A workspace with one finished run that a test may change."""
-    made = Workspace.open(tmp_path, create=True)
+    made = new_workspace(tmp_path)
     fill(made, bodies())
     return made
