@@ -8,11 +8,17 @@ habit.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import blake2s
 from typing import Literal
 
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
 from churnml.events.books import Books
+from churnml.measures.habit_counts import Done, habit_counts, numbered
 from churnml.measures.habit_words import wording
 from churnml.wording import Text
 
@@ -73,15 +79,16 @@ def habits(books: Books, side: Side, begin: int, end: int) -> tuple[Habit, ...]:
         The span, microseconds UTC.
     """
     sorts = _sorts(books, side, begin, end)
-    counts = _counts(books, side, sorts, begin, end)
-    whole, *having = books.connection.execute(
-        f"SELECT {', '.join(['count(*)', *(f'count(*) FILTER (n{n} > 0)' for n in range(len(sorts)))])} FROM {counts}"
-    ).fetchall()[0]
-    common = [(one, n) for one, n in zip(sorts, having, strict=True) if n * _COMMON >= whole]
+    acting, done = _done(books, side, sorts, begin, end)
+    common: dict[str, list[tuple[int, str]]] = {}
+    for field, values in _by_field(sorts).items():
+        having = (done[field].of_each > 0).sum(axis=0).tolist()
+        common[field] = [(-n, value) for n, value in zip(having, values, strict=True) if n * _COMMON >= len(acting)]
     told = [
-        one
-        for field in sorted({one.field for one, _ in common})
-        for one in sorted(_largest([(one, n) for one, n in common if one.field == field]), key=lambda one: one.value)
+        Habit(field, value)
+        for field, found in sorted(common.items())
+        for value in sorted(value for _, value in sorted(found)[: _MOST[field]])
+        if value != "weekday"
     ]
     fields = [habit.field for habit in told]
     return (
@@ -90,21 +97,11 @@ def habits(books: Books, side: Side, begin: int, end: int) -> tuple[Habit, ...]:
     )
 
 
-def _largest(found: list[tuple[Habit, int]]) -> list[Habit]:
-    """Return the sorts of one field that most customers do, as many as are told of it; never the days of work."""
-    ordered = [one for one, _ in sorted(found, key=lambda pair: (-pair[1], pair[0].value))]
-    return [one for one in ordered[: _MOST[ordered[0].field]] if one.value != "weekday"]
-
-
-def habit_table(
-    books: Books, name: str, side: Side, chosen: tuple[Habit, ...], begin: int, end: int, fewest: int
-) -> str:
+def habit_table(books: Books, side: Side, chosen: tuple[Habit, ...], begin: int, end: int, fewest: int) -> str:
     """Keep the columns of each customer who acted often enough, and return the table's name.
 
     Parameters
     ----------
-    name : str
-        What the table is called.
     chosen : tuple of Habit
         The columns, which may be those of an earlier day.
     fewest : int
@@ -116,21 +113,42 @@ def habit_table(
         Of a table with `customer_id`, and `h0`, `h1` … in the order of the columns; empty where a customer did nothing
         of the field, so that nothing is known of its sorts.
     """
-    sorts = tuple(habit for habit in chosen if habit.field != ACTIVITY)
-    known = _sorts(books, side, begin, end)
-    known = known if set(sorts) <= set(known) else sorts  # those of an earlier day are counted by themselves
-    counts = _counts(books, side, known, begin, end)
+    digest = blake2s(repr((chosen, begin, end, fewest)).encode(), digest_size=4).hexdigest()
+    name, sorts = f"habits_{side}_{digest}", [habit for habit in chosen if habit.field != ACTIVITY]
+    if books.columns(name):  # asked for before
+        return name
+    counts = books.add(f"counts_{name}", _frame(books, side, sorts, begin, end))
     columns = [
         f"ln(1 + acts) AS h{place}"
         if habit.field == ACTIVITY
-        else f"sqrt(n{known.index(habit)} / nullif(of_{habit.field}, 0)) AS h{place}"
+        else f"sqrt(n{sorts.index(habit)} / nullif(of_{habit.field}, 0)) AS h{place}"
         for place, habit in enumerate(chosen)
     ]
     query = f"""
-        SELECT customer_id, {", ".join(columns)} FROM (SELECT *, of_{_FIELDS[side][0]} AS acts FROM {counts})
+        SELECT customer_id, {", ".join(columns)}
+        FROM (SELECT *, of_{_FIELDS[side][0]} AS acts FROM {counts} JOIN {numbered(books)} USING (who))
         WHERE acts >= $fewest
     """
     return books.keep(name, query, {"fewest": fewest})
+
+
+def _frame(books: Books, side: Side, sorts: Sequence[Habit], begin: int, end: int) -> pd.DataFrame:
+    """Return how often each customer did acts of each sort (`n0`, `n1` …), and of each field at all (`of_kind` …)."""
+    (acting, done), by_field = _done(books, side, sorts, begin, end), _by_field(sorts)
+    columns = {f"of_{field}": one.of_all for field, one in done.items()}
+    for place, one in enumerate(sorts):
+        columns[f"n{place}"] = done[one.field].of_each[:, by_field[one.field].index(one.value)]
+    return pd.DataFrame({"who": acting, **columns})
+
+
+def _done(
+    books: Books, side: Side, sorts: Sequence[Habit], begin: int, end: int
+) -> tuple[npt.NDArray[np.int32], dict[str, Done]]:
+    return habit_counts(books, _acts(books, side), _FIELDS[side], _by_field(sorts), _given(books, side, begin, end))
+
+
+def _by_field(sorts: Sequence[Habit]) -> dict[str, list[str]]:
+    return {field: [one.value for one in sorts if one.field == field] for field in {one.field for one in sorts}}
 
 
 def _sorts(books: Books, side: Side, begin: int, end: int) -> tuple[Habit, ...]:
@@ -146,7 +164,7 @@ def _sorts(books: Books, side: Side, begin: int, end: int) -> tuple[Habit, ...]:
         SELECT field, value FROM sorts
         WHERE n * {_COMMON} >= (SELECT count(DISTINCT customer_id) FROM acts) ORDER BY field, value
     """
-    table = books.keep(f"sorts_{side}_{begin}_{end}", query, _within(query, begin, end))
+    table = books.keep(f"sorts_{side}_{begin}_{end}", query, _given(books, side, begin, end))
     found = books.connection.execute(f"SELECT field, value FROM {table} ORDER BY field, value").fetchall()
     return tuple(Habit(field, value) for field, value in found)
 
@@ -157,22 +175,8 @@ def _told_apart(fields: tuple[str, ...]) -> str:
     )
 
 
-def _counts(books: Books, side: Side, sorts: tuple[Habit, ...], begin: int, end: int) -> str:
-    """Keep how often each customer did acts of each sort (`n0`, `n1` …) and of each field at all (`of_kind` …).
-
-    A column for each sort in one pass: rows for each customer and sort would have to be grouped, and put side by side
-    again.
-    """
-    columns = [f"count({field}) AS of_{field}" for field in _FIELDS[side]]
-    columns += [f"count(*) FILTER ({one.field} = $value{place}) AS n{place}" for place, one in enumerate(sorts)]
-    query = f"SELECT customer_id, {', '.join(columns)} FROM ({_acts(books, side)}) GROUP BY customer_id"
-    given = {f"value{place}": one.value for place, one in enumerate(sorts)}
-    digest = blake2s(repr(sorts).encode(), digest_size=4).hexdigest()
-    return books.keep(f"counts_{side}_{begin}_{end}_{digest}", query, _within(query, begin, end) | given)
-
-
-def _within(query: str, begin: int, end: int) -> dict[str, int | str]:
-    return {"begin": begin, "end": end} if "$begin" in query else {}  # DuckDB refuses what no query asks for
+def _given(books: Books, side: Side, begin: int, end: int) -> dict[str, int]:
+    return {"begin": begin, "end": end} if sources(books, side) else {}  # DuckDB refuses what no query asks for
 
 
 _FIELDS: dict[Side, tuple[str, ...]] = {
