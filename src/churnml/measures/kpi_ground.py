@@ -24,6 +24,9 @@ from churnml.wording import Text
 
 SUMS = ("y", "x", "yy", "xx", "xy", "customers")
 
+_SQUARE = "DECIMAL(38, 8)"
+"""Of an amount of 1/10,000 unit: exact, so that a large one that comes and goes takes no small ones with it."""
+
 
 @dataclass(frozen=True)
 class Ground:
@@ -149,13 +152,14 @@ class Ground:
             f"""
             WITH changes AS (
                 SELECT period AS since, part, sum(y - coalesce(before, 0)) AS y, sum(x) FILTER (before IS NULL) AS x,
-                       sum(y * y - coalesce(before * before, 0)) AS yy, sum(x * x) FILTER (before IS NULL) AS xx,
+                       sum((y * y)::{_SQUARE} - coalesce(before * before, 0)::{_SQUARE}) AS yy,
+                       sum(x * x) FILTER (before IS NULL) AS xx,
                        sum(x * (y - coalesce(before, 0))) AS xy,
                        count(*) FILTER (before IS NULL AND x <> 0) AS customers
                 FROM {self._parted(rows)}
                 GROUP BY period, part
             )
-            SELECT '{kpi}' AS kpi, period, part, {", ".join(f"sum({name}) AS {name}" for name in SUMS[:-1])},
+            SELECT '{kpi}' AS kpi, period, part, {", ".join(f"sum({name})::DOUBLE AS {name}" for name in SUMS[:-1])},
                    sum(customers)::BIGINT AS customers
             FROM changes JOIN {self.calendar} ON since <= period GROUP BY period, part
             """,
