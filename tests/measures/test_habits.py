@@ -47,7 +47,7 @@ def books(tmp_path_factory):
 
 def columns(books, side, *keys, fewest=1):
     chosen = tuple(Habit.of(key) for key in keys)
-    table = habit_table(books, f"{side} {keys} {fewest}", side, chosen, BEGIN, END, fewest)
+    table = habit_table(books, side, chosen, BEGIN, END, fewest)
     return {who: told for who, *told in books.connection.execute(f'SELECT * FROM "{table}"').fetchall()}
 
 

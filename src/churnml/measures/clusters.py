@@ -104,6 +104,8 @@ def stable_groups(values: Values, *, most: int, draws: int, agreement: float, se
     data. Pacific Symposium on Biocomputing 7, 6-17: subsets without replacement.
     Hennig, C. (2007). Cluster-wise assessment of cluster stability. Computational Statistics & Data Analysis 52,
     258-271.
+    Hennig, C. (2008). Dissolution point and isolation robustness: robustness criteria for general cluster analysis
+    methods. Journal of Multivariate Analysis 99, 1154-1176.
     Liu, Y., Hayes, D. N., Nobel, A. & Marron, J. S. (2008). Statistical significance of clustering for high-dimension,
     low-sample size data. Journal of the American Statistical Association 103, 1281-1293: one cloud as the null.
     """
@@ -205,7 +207,8 @@ def kept_names(old: Labels, new: Labels, names: tuple[str, ...], n_new: int, fre
 
     References
     ----------
-    Kuhn, H. W. (1955). The Hungarian method for the assignment problem. Naval Research Logistics 2, 83-97.
+    Kuhn, H. W. (1955). The Hungarian method for the assignment problem. Naval Research Logistics
+    Quarterly 2, 83-97.
 
     Examples
     --------

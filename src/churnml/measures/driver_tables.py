@@ -69,24 +69,24 @@ class Told:
 def figures() -> dict[str, About]:
     """Return the columns of two means, their effect and its interval."""
     return {
-        "left_mean": About(Text("left", "流失"), "ratio", Text("mean of those who left", "流失者均值"), unit_in="unit"),
+        "left_mean": About(Text("Left", "流失"), "ratio", Text("mean of those who left", "流失者均值"), unit_in="unit"),
         "stayed_mean": About(
-            Text("stayed", "留存"),
+            Text("Stayed", "留存"),
             "ratio",
             Text("mean of those who stayed, weighted as the left are spread", "留存者均值，按流失者的分布加权"),
             unit_in="unit",
         ),
-        "unit": About(Text("unit", "单位"), "word", words=_UNIT_WORDS),
+        "unit": About(Text("Unit", "单位"), "word", words=_UNIT_WORDS),
         "effect": About(
-            Text("effect", "效应"),
+            Text("Effect", "效应"),
             "ratio",
             Text(
                 "from -1 to 1: how much more often one who left lies above one who stayed than below",
                 "-1 至 1：流失者高于留存者的频率减去低于的频率",
             ),
         ),
-        "low": About(Text("at least", "下限"), "ratio", _INTERVAL),
-        "high": About(Text("at most", "上限"), "ratio", _INTERVAL),
+        "low": About(Text("At least", "下限"), "ratio", _INTERVAL),
+        "high": About(Text("At most", "上限"), "ratio", _INTERVAL),
     }
 
 

@@ -15,6 +15,16 @@ from churnml.wording import Text
 
 Kind = Literal["circumstance", "symptom", "trait", "matched"]
 
+MATCHED: dict[str, Text] = {
+    "tenure_days": Text("tenure", "客户龄"),
+    "orders_90d": Text("orders in 90 days", "90 天内下单次数"),
+    "recency_days": Text("days since the last order", "距上次下单天数"),
+    "orders_365d": Text("orders in a year", "一年内下单次数"),
+    "contract_days": Text("days of the contract", "合同天数"),
+    "days_to_renewal": Text("days to the renewal", "距续约天数"),
+}
+"""What rows are matched on and what is taken off besides, by the feature that tells it."""
+
 GROUPS: dict[str, Text] = {
     "rhythm": Text("Rhythm of orders", "下单节奏"),
     "frequency": Text("Number of orders", "下单次数"),

@@ -13,7 +13,7 @@ import pandas as pd
 from churnml.measures.compared import Compared, matched_on, taken_off
 from churnml.measures.differences import Difference, strongest
 from churnml.measures.driver_tables import Row, Told, figures, named, unit_of
-from churnml.measures.driver_words import FAMILIES, GROUPS
+from churnml.measures.driver_words import FAMILIES, GROUPS, MATCHED
 from churnml.measures.matching import Matched
 from churnml.measures.measure import About, Measure
 from churnml.wording import Text
@@ -26,7 +26,8 @@ _DIRECTIONS = {
 _GOES_WITH = Text(
     "This goes with leaving; it need not cause it. Whether changing it keeps anybody only an experiment tells: "
     "`churnml measure effect`.",
-    "以上仅表示与流失相伴，并不说明因果。改变它能否留住客户，只有对照实验才能回答：见 `churnml measure effect`。",
+    "下表只说明哪些情形与流失相伴，并不说明因果。改变它能否留住客户，只有对照实验才能回答："
+    "见 `churnml measure effect`。",
 )
 _NOBODY_CHANGES = Text("It tells where to look, not what to change.", "这只说明该关注哪里，并不说明该改变什么。")
 _SHOWS = Text(
@@ -110,8 +111,8 @@ def _table(
     remarks: tuple[Text, ...],
 ) -> Measure:
     columns = {
-        "group": About(Text("of what", "类别"), "word", words=GROUPS),
-        "feature": About(Text("feature", "特征"), "word", words=named(shown)),
+        "group": About(Text("Of what", "类别"), "word", words=GROUPS),
+        "feature": About(Text("Feature", "特征"), "word", words=named(shown)),
         **figures(),
         "q_value": About(
             Text("q", "q 值"),
@@ -121,13 +122,13 @@ def _table(
                 "以此为界时，所有结论中误报的比例（Benjamini–Hochberg 法）",
             ),
         ),
-        "direction": About(Text("those who left", "流失者"), "word", words=_DIRECTIONS),
+        "direction": About(Text("Those who left", "流失者"), "word", words=_DIRECTIONS),
         "others": About(
-            Text("others of it", "同组其他"),
+            Text("Others of it", "同组另有（项）"),
             "number",
             Text("other features of the group that differ beyond noise", "同组中差异也超出噪声的其他特征数"),
         ),
-        "customers": About(Text("customers who left", "流失客户数"), "number"),
+        "customers": About(Text("Customers who left", "流失客户数"), "number"),
         "p_value": About(
             Text("p", "p 值"),
             "probability",
@@ -136,7 +137,7 @@ def _table(
                 "若实际无差异，出现如此或更大差异的概率",
             ),
         ),
-        "family": About(Text("family", "特征族"), "word", words=FAMILIES),
+        "family": About(Text("Family", "特征族"), "word", words=FAMILIES),
     }
     claims_first = sorted(shown, key=lambda one: one.direction(told.rate) == "unclear")
     frame = pd.DataFrame([_line(one, found, told.rate) for one in claims_first], columns=[*columns])
@@ -189,12 +190,13 @@ def _left_over(rows: Compared, among: Matched) -> Iterator[Text]:
             f"{share:.1%} 的流失记录没有情况相近的留存者可比，已剔除。",
         )
     by, known = rows.table.by, rows.table.names
-    names = [name for name in (*matched_on(by), *taken_off(by)) if name in known]
+    meant = [MATCHED[name] for name in (*matched_on(by), *taken_off(by)) if name in known]
     still = max((delta for delta, _ in among.dominances), key=abs, default=0.0)
     yield Text(
-        f"In {', '.join(names)} they still differ by an effect of {still:.2f} at most; "
+        f"In {', '.join(one.en for one in meant)} they still differ by an effect of {still:.2f} at most; "
         "what goes with that is taken off the effects.",
-        f"在 {'、'.join(names)} 上，两边残余差异的效应至多为 {still:.2f}；与之相伴的部分已从效应中扣除。",
+        f"在{'、'.join(one.zh for one in meant)}上，两边残余差异的效应至多为 {still:.2f}；"
+        "与之相伴的部分已从效应中扣除。",
     )
 
 

@@ -54,12 +54,12 @@ def drivers_by_part(rows: Compared, found: Sequence[Difference], told: Told, par
         _AS_KNOWN,
     )
     columns = {
-        "part": About(Text("part", "部分"), "word"),
-        "group": About(Text("of what", "类别"), "word", words=GROUPS),
-        "feature": About(Text("feature", "特征"), "word", words=named(shown)),
+        "part": About(Text("Part", "部分"), "word"),
+        "group": About(Text("Of what", "类别"), "word", words=GROUPS),
+        "feature": About(Text("Feature", "特征"), "word", words=named(shown)),
         **figures(),
-        "elsewhere": About(Text("elsewhere", "其他部分"), "ratio", Text("effect among all others", "其余客户中的效应")),
-        "differs": About(Text("apart from others", "与其他部分相比"), "word", words=_APART),
+        "elsewhere": About(Text("Elsewhere", "其他部分"), "ratio", Text("effect among all others", "其余客户中的效应")),
+        "differs": About(Text("Apart from others", "与其他部分相比"), "word", words=_APART),
         "p_value": About(
             Text("p", "p 值"),
             "probability",
@@ -69,7 +69,7 @@ def drivers_by_part(rows: Compared, found: Sequence[Difference], told: Told, par
             ),
         ),
         "q_value": About(Text("q", "q 值"), "probability"),
-        "customers": About(Text("customers who left", "流失客户数"), "number"),
+        "customers": About(Text("Customers who left", "流失客户数"), "number"),
     }
     return Measure(
         "drivers_by_part",

@@ -16,7 +16,7 @@ from churnml.measures.parts import UNKNOWN_WORD
 from churnml.measures.segments import SEGMENTS
 from churnml.wording import Text
 
-_LOW, _HIGH = About(Text("from", "下限"), "share"), About(Text("to", "上限"), "share")
+_LOW, _HIGH = About(Text("From", "下限"), "share"), About(Text("To", "上限"), "share")
 _NONE = {"none": Text("before the first stage", "尚未进入首个阶段")}
 
 
@@ -47,20 +47,20 @@ FUNNEL = Told(
     ),
     _COHORT,
     {
-        "part": About(Text("part", "分组"), "word"),
-        "stage": About(Text("stage", "阶段"), "word"),
-        "customers": About(Text("customers", "客户数"), "number"),
-        "reached_share": About(Text("reached", "到达率"), "share"),
+        "part": About(Text("Part", "分组"), "word"),
+        "stage": About(Text("Stage", "阶段"), "word"),
+        "customers": About(Text("Customers", "客户数"), "number"),
+        "reached_share": About(Text("Reached", "到达率"), "share"),
         "low": _LOW,
         "high": _HIGH,
-        "conversion": About(Text("conversion", "转化率"), "share", Text("from the stage before", "相对上一阶段")),
+        "conversion": About(Text("Conversion", "转化率"), "share", Text("from the stage before", "相对上一阶段")),
         "conversion_low": _LOW,
         "conversion_high": _HIGH,
-        "median_days": About(Text("median days", "中位天数"), "days"),
-        "days_low": About(Text("from", "下限"), "days"),
-        "days_high": About(Text("to", "上限"), "days"),
+        "median_days": About(Text("Median days", "中位天数"), "days"),
+        "days_low": About(Text("From", "下限"), "days"),
+        "days_high": About(Text("To", "上限"), "days"),
         "narrowest": About(
-            Text("where it narrows most", "最窄处"),
+            Text("Where it narrows most", "最窄处"),
             "word",
             Text(
                 "the stage that fewest move on to in the end, beyond noise against every other; of everybody together",
@@ -84,15 +84,15 @@ EVENTUAL = Told(
     ),
     _COHORT,
     {
-        "part": About(Text("part", "分组"), "word"),
-        "stage": About(Text("to stage", "进入阶段"), "word"),
-        "entered": About(Text("reached the one before", "到达上一阶段"), "number"),
-        "moved": About(Text("moved on", "已前进"), "number"),
-        "waiting": About(Text("not yet", "尚未前进"), "number"),
-        "eventual_share": About(Text("eventual share", "最终转化率"), "share"),
+        "part": About(Text("Part", "分组"), "word"),
+        "stage": About(Text("To stage", "进入阶段"), "word"),
+        "entered": About(Text("Reached the one before", "到达上一阶段"), "number"),
+        "moved": About(Text("Moved on", "已前进"), "number"),
+        "waiting": About(Text("Not yet", "尚未前进"), "number"),
+        "eventual_share": About(Text("Eventual share", "最终转化率"), "share"),
         "low": _LOW,
         "high": _HIGH,
-        "within_days": About(Text("within days", "观察天数"), "days"),
+        "within_days": About(Text("Within days", "观察天数"), "days"),
     },
 )
 
@@ -108,16 +108,16 @@ COMPARED = Told(
     ),
     Text("customers who entered the first stage, by span", "各时段进入首个阶段的客户"),
     {
-        "stage": About(Text("stage", "阶段"), "word"),
-        "entered_before": About(Text("of, before", "上期基数"), "number"),
-        "entered": About(Text("of, now", "本期基数"), "number"),
-        "before": About(Text("before", "上期"), "share"),
-        "now": About(Text("now", "本期"), "share"),
-        "difference": About(Text("difference", "差值"), "share"),
+        "stage": About(Text("Stage", "阶段"), "word"),
+        "entered_before": About(Text("Of, before", "上期基数"), "number"),
+        "entered": About(Text("Of, now", "本期基数"), "number"),
+        "before": About(Text("Before", "上期"), "share"),
+        "now": About(Text("Now", "本期"), "share"),
+        "difference": About(Text("Difference", "差值"), "share"),
         "low": _LOW,
         "high": _HIGH,
         "beyond_noise": About(
-            Text("beyond noise", "超出随机波动"), "word", words={"yes": Text("yes", "是"), "no": Text("no", "否")}
+            Text("Beyond noise", "超出随机波动"), "word", words={"yes": Text("yes", "是"), "no": Text("no", "否")}
         ),
     },
 )
@@ -131,9 +131,9 @@ STANDING = Told(
     ),
     Text("all customers known at the end of these days", "期末全部已知客户"),
     {
-        "stage": About(Text("stage", "阶段"), "word"),
-        "customers": About(Text("customers", "客户数"), "number"),
-        "share": About(Text("share", "占比"), "share"),
+        "stage": About(Text("Stage", "阶段"), "word"),
+        "customers": About(Text("Customers", "客户数"), "number"),
+        "share": About(Text("Share", "占比"), "share"),
     },
 )
 

@@ -146,8 +146,8 @@ _COLUMNS = {
             "期间内每位客户平均回答的均值，0 为量表最差，100 为最好",
         ),
     ),
-    "satisfaction_low": About(Text("from", "下限"), "score", Text("95 % interval", "95% 区间")),
-    "satisfaction_high": About(Text("to", "上限"), "score", Text("95 % interval", "95% 区间")),
+    "satisfaction_low": About(Text("From", "下限"), "score", Text("95 % interval", "95% 区间")),
+    "satisfaction_high": About(Text("To", "上限"), "score", Text("95 % interval", "95% 区间")),
 }
 
 

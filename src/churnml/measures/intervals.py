@@ -65,8 +65,8 @@ def difference_of_shares(
 
     References
     ----------
-    Newcombe, R. G. (1998). Interval estimation for the difference between independent proportions. Statistics in
-    Medicine 17, 873-890, method 10.
+    Newcombe, R. G. (1998). Interval estimation for the difference between independent proportions: comparison of
+    eleven methods. Statistics in Medicine 17, 873-890, method 10.
 
     Examples
     --------
@@ -115,7 +115,7 @@ def around_ratio(sums: Values, level: float = 0.95) -> tuple[float, float, float
 
     References
     ----------
-    Cochran, W. G. (1977). Sampling Techniques, 3rd ed., eq. 6.13.
+    Cochran, W. G. (1977). Sampling Techniques, 3rd ed., Wiley, chapter 6: the variance of a ratio.
     """
     y, x, yy, xx, xy = (float(one) for one in sums)
     if x == 0:

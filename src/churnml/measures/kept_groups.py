@@ -143,7 +143,7 @@ def found_groups(
         Without centres where no number of groups was found again.
     """
     chosen = habits(books, side, begin, end)
-    table = habit_table(books, f"habits_{side}_now", side, chosen, begin, end, settings.fewest_acts)
+    table = habit_table(books, side, chosen, begin, end, settings.fewest_acts)
     values = _sample(books, table, table, len(chosen), settings.sample, seed)
     if len(values) < FEWEST_CUSTOMERS or not chosen:
         return None
@@ -152,7 +152,7 @@ def found_groups(
     used = before.used if before else 0
     ids = fresh = tuple(f"{side[0]}{used + place + 1}" for place in range(len(found.centres)))
     if before is not None and len(before.centres) and len(found.centres):
-        old = habit_table(books, f"habits_{side}_then", side, before.habits, begin, end, settings.fewest_acts)
+        old = habit_table(books, side, before.habits, begin, end, settings.fewest_acts)
         theirs = _sample(books, old, table, len(before.habits), settings.sample, seed)
         was = nearest_centre((_filled(theirs, before.mean) - before.mean) / before.scale, before.centres)
         ids = kept_names(was, found.labels(values), before.ids, len(found.centres), fresh)
@@ -219,7 +219,7 @@ def group_table(books: Books, kept: KeptGroups, begin: int, end: int, fewest: in
     str
         Of a table with `customer_id` and `segment`, an id of `kept`.
     """
-    table = habit_table(books, f"habits_{kept.side}_kept", kept.side, kept.habits, begin, end, fewest)
+    table = habit_table(books, kept.side, kept.habits, begin, end, fewest)
     # |x / s - m / s - c| is what counts: the centres are moved once instead of everybody
     moved = kept.centres + kept.mean / kept.scale
     centres = pd.DataFrame({"place": range(len(kept.ids)), "segment": list(kept.ids), "centre": list(moved)})

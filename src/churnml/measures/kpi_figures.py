@@ -15,8 +15,9 @@ from churnml.measures.kpi_list import BY_NAME, KPIS, Kpi
 from churnml.measures.kpi_money import acquisition, forecast, total_to_cost, worth
 from churnml.measures.kpi_retention import cost_to_retain, retention_by_contracts, retention_by_orders
 from churnml.measures.kpi_satisfaction import answers, complaining, complaints_by_order, feedback, referring, waiting
+from churnml.measures.parts import EVERYBODY
 
-ALL = "all"
+ALL = EVERYBODY
 _FIGURES = ["kpi", "period", "part", "value", "low", "high", "customers"]
 _EITHER = ("orders|subscriptions",)
 

@@ -18,11 +18,14 @@ from churnml.events.books import Books
 from churnml.events.renewals import PERIODS
 from churnml.events.schema import MONEY_SCALE
 from churnml.measures.kpi_list import Windows
-from churnml.measures.parts import parts
+from churnml.measures.parts import EVERYBODY, parts
 from churnml.measures.periods import Period
 from churnml.wording import Text
 
 SUMS = ("y", "x", "yy", "xx", "xy", "customers")
+
+_SQUARE = "DECIMAL(38, 8)"
+"""Of an amount of 1/10,000 unit: exact, so that a large one that comes and goes takes no small ones with it."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +43,8 @@ class Ground:
         the currency.
     margin_rate : float
         Margin per unit of revenue where no cost is known.
+    parted : bool
+        Whether people are of several parts.
     """
 
     books: Books
@@ -48,6 +53,7 @@ class Ground:
     key: str
     people: str
     margin_rate: float
+    parted: bool
 
     @classmethod
     def lay(
@@ -66,7 +72,7 @@ class Ground:
             FROM customers JOIN {parts(books, by)} USING (customer_id)
             """,
         )
-        return cls(books, periods, windows, key, people, margin_rate)
+        return cls(books, periods, windows, key, people, margin_rate, by is not None)
 
     @property
     def calendar(self) -> str:
@@ -105,8 +111,7 @@ class Ground:
             f"""
             SELECT '{kpi}' AS kpi, period, part, sum(y) AS y, sum(x) AS x, sum(y * y) AS yy, sum(x * x) AS xx,
                    sum(x * y) AS xy, count(*) FILTER (x <> 0) AS customers
-            FROM (SELECT customer_id, period, y::DOUBLE AS y, x::DOUBLE AS x FROM ({query}))
-            JOIN {self.people} USING (customer_id)
+            FROM {self._parted(f"SELECT customer_id, period, y::DOUBLE AS y, x::DOUBLE AS x FROM ({query})")}
             GROUP BY period, part
             """,
             self._given(query),
@@ -142,24 +147,30 @@ class Ground:
             Of `customer_id`, `period`, `y`, `before` (what y was until then, empty where it begins) and `x`, which
             stays as it is.
         """
+        rows = f"SELECT customer_id, period, y::DOUBLE AS y, before::DOUBLE AS before, x::DOUBLE AS x FROM ({query})"
         return self.books.frame(
             f"""
             WITH changes AS (
                 SELECT period AS since, part, sum(y - coalesce(before, 0)) AS y, sum(x) FILTER (before IS NULL) AS x,
-                       sum(y * y - coalesce(before * before, 0)) AS yy, sum(x * x) FILTER (before IS NULL) AS xx,
+                       sum((y * y)::{_SQUARE} - coalesce(before * before, 0)::{_SQUARE}) AS yy,
+                       sum(x * x) FILTER (before IS NULL) AS xx,
                        sum(x * (y - coalesce(before, 0))) AS xy,
                        count(*) FILTER (before IS NULL AND x <> 0) AS customers
-                FROM (SELECT customer_id, period, y::DOUBLE AS y, before::DOUBLE AS before, x::DOUBLE AS x
-                      FROM ({query}))
-                JOIN {self.people} USING (customer_id)
+                FROM {self._parted(rows)}
                 GROUP BY period, part
             )
-            SELECT '{kpi}' AS kpi, period, part, {", ".join(f"sum({name}) AS {name}" for name in SUMS[:-1])},
+            SELECT '{kpi}' AS kpi, period, part, {", ".join(f"sum({name})::DOUBLE AS {name}" for name in SUMS[:-1])},
                    sum(customers)::BIGINT AS customers
             FROM changes JOIN {self.calendar} ON since <= period GROUP BY period, part
             """,
             self._given(query),
         )
+
+    def _parted(self, rows: str) -> str:
+        """Return rows of customers with their `part`; where all are one, nobody need be looked up for it."""
+        if self.parted:
+            return f"({rows}) JOIN {self.people} USING (customer_id)"
+        return f"(SELECT *, '{EVERYBODY}' AS part FROM ({rows}))"
 
     def _given(self, query: str) -> Mapping[str, float]:
         values = asdict(self.windows) | {"margin_rate": self.margin_rate}

@@ -29,12 +29,12 @@ def worth(ground: Ground) -> Iterator[pd.DataFrame]:
 
 
 def forecast(ground: Ground) -> pd.DataFrame:
-    """Return the sums of predicted CLV, of the last period alone."""
+    """Return the sums of predicted CLV, of the last period alone; of who has left the books since, none."""
     return ground.sums(
         "clv_predicted",
         f"""
-        SELECT customer_id, (SELECT max(period) FROM {ground.calendar}) AS period, clv AS y, 1 AS x FROM {FORECASTS}
-        WHERE clv IS NOT NULL
+        SELECT customer_id, (SELECT max(period) FROM {ground.calendar}) AS period, clv AS y, 1 AS x
+        FROM {FORECASTS} SEMI JOIN customers USING (customer_id) WHERE clv IS NOT NULL
         """,
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 import pandas as pd
 
@@ -11,7 +11,7 @@ from churnml.measures.kpi_ground import Ground
 from churnml.measures.kpi_list import BY_NAME, KPIS, Kpi
 from churnml.measures.kpi_targets import Target
 from churnml.measures.measure import Asked
-from churnml.wording import Text
+from churnml.wording import LANGUAGES, Text
 
 NO_TARGETS = Text(
     "No target is set; `targets` in kpis.yaml take them.",
@@ -48,6 +48,23 @@ _EMPTY = Text(
     "Nothing to count in any period, with what it would need: {titles}.",
     "各期均无可计数据（括号内为所需数据）：{titles}。",
 )
+_HOLDS = {
+    "customers": "客户",
+    "customers.acquisition_cost": "获客成本",
+    "orders": "订单",
+    "orders.quantity": "订购件数",
+    "order_lines": "订单明细",
+    "order_lines.category": "商品品类",
+    "returns": "退货",
+    "interactions": "行为",
+    "contacts": "触达",
+    "contacts.cost": "触达成本",
+    "tickets": "工单",
+    "surveys": "问卷",
+    "subscriptions": "订阅",
+    "records": "模型评分",
+}
+"""What figures need, in Chinese; the English names of tables and columns are words themselves."""
 
 
 def remarks(
@@ -67,17 +84,16 @@ def remarks(
         for table in missing(kpi.tables, landed)[:1]:
             lacking.setdefault(table, []).append(kpi)
     for table, without in lacking.items():
-        text = _NO_RECORDS if table == "records" else _LACKS
-        yield _filled(text, without, table=f"`{table.replace('|', '` / `')}`")
+        yield _filled(_NO_RECORDS if table == "records" else _LACKS, without, table=_sources([table]))
     if early.any():
         yield _filled(_EARLY, [BY_NAME[name] for name in told.loc[early, "kpi"].unique()], day=ground.began.date())
     if few.any():
         yield _filled(_ONE if few.sum() == 1 else _FEW, [], count=int(few.sum()), smallest=asked.smallest)
     nowhere = [BY_NAME[str(name)] for name, rows in told.assign(early=early).groupby("kpi") if _empty(rows)]
     if nowhere:
-        needs = [", ".join(kpi.sources).replace("|", " / ") for kpi in nowhere]
-        en = ", ".join(f"{kpi.title.en} ({need})" for kpi, need in zip(nowhere, needs, strict=True))
-        zh = "、".join(f"{kpi.title.zh}（{need}）" for kpi, need in zip(nowhere, needs, strict=True))
+        needs = [_sources(kpi.sources) for kpi in nowhere]
+        en = ", ".join(f"{kpi.title.en} ({need.en})" for kpi, need in zip(nowhere, needs, strict=True))
+        zh = "、".join(f"{kpi.title.zh}（{need.zh}）" for kpi, need in zip(nowhere, needs, strict=True))
         yield Text(_EMPTY.en.format(titles=en), _EMPTY.zh.format(titles=zh))
     if ground.periods[-1].end < asked.end:
         yield _filled(_RUNNING, [], day=ground.periods[-1].last)
@@ -101,6 +117,18 @@ def _empty(rows: pd.DataFrame) -> bool:
     return bool(len(late)) and bool(((late["customers"] == 0) & late["value"].isna()).all())
 
 
+def _sources(needed: Iterable[str]) -> Text:
+    """Return the tables that a figure needs, as they are landed, and what they hold; `a|b` needs one of two."""
+    told = [need.split("|") for need in needed]
+    en = ", ".join(" or ".join(f"`{one}`" for one in either) for either in told)
+    return Text(en, "、".join("或".join(f"{_HOLDS[one]} `{one}`" for one in either) for either in told))
+
+
 def _filled(text: Text, of: list[Kpi], **values: object) -> Text:
-    en, zh = ", ".join(kpi.title.en for kpi in of), "、".join(kpi.title.zh for kpi in of)
-    return Text(text.en.format(titles=en, **values), text.zh.format(titles=zh, **values))
+    """Return a remark with figures and values in their places, each text among them in its language."""
+    told = {"titles": Text(", ".join(kpi.title.en for kpi in of), "、".join(kpi.title.zh for kpi in of)), **values}
+    en, zh = (
+        {name: one.to(language) if isinstance(one, Text) else one for name, one in told.items()}
+        for language in LANGUAGES
+    )
+    return Text(text.en.format(**en), text.zh.format(**zh))

@@ -11,6 +11,7 @@ from churnml.events import COMPLAINS
 from churnml.features.rows import SCALES
 from churnml.measures.kpi_ground import Ground
 from churnml.measures.open_ended import medians
+from churnml.measures.parts import EVERYBODY
 
 _HOURS = {"first_response_hours": "first_response_at", "resolution_hours": "resolved_at"}
 _SCORES = {
@@ -114,8 +115,8 @@ def waiting(ground: Ground) -> pd.DataFrame:
             JOIN {ground.days()} USING (day) JOIN {ground.people} USING (customer_id)
             """,
         )
-        parted = medians(ground.books, f"SELECT * FROM {rows} WHERE part <> 'all'", ("period", "part"))
-        whole = medians(ground.books, f"SELECT * REPLACE ('all' AS part) FROM {rows}", ("period", "part"))
+        parted = medians(ground.books, f"SELECT * FROM {rows} WHERE part <> '{EVERYBODY}'", ("period", "part"))
+        whole = medians(ground.books, f"SELECT * REPLACE ('{EVERYBODY}' AS part) FROM {rows}", ("period", "part"))
         found += [one.assign(kpi=kpi) for one in (whole, parted) if len(one)]
     names = ["kpi", "period", "part", "value", "low", "high", "customers"]
     if not found:

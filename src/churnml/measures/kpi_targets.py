@@ -105,7 +105,7 @@ def changed(now: pd.DataFrame, before: pd.DataFrame) -> pd.DataFrame:
     ----------
     Newcombe, R. G. (1998). Interval estimation for the difference between independent proportions. Statistics in
     Medicine 17, 873-890, method 10; of any figures: Zou, G. Y. & Donner, A. (2008). Construction of confidence limits
-    about effect measures. Statistics in Medicine 27, 1693-1702.
+    about effect measures: a general approach. Statistics in Medicine 27, 1693-1702.
     """
     was = before[["kpi", "part", "value", "low", "high"]].rename(columns=lambda name: f"{name}_was")
     both = now.merge(was, left_on=["kpi", "part"], right_on=["kpi_was", "part_was"], how="left")

@@ -171,19 +171,19 @@ def last_days(books: Books, as_active: Matched, alike: Matched, told: Told) -> M
         f"以下数据表尚未导入，相关指标无法给出：{'、'.join(missing)}。",
     )
     columns = {
-        "measure": About(Text("what", "指标"), "word", words={name: LINES[name].says for name in LINES}),
+        "measure": About(Text("What", "指标"), "word", words={name: LINES[name].says for name in LINES}),
         "weeks_before": About(
-            Text("weeks before", "距时点周数"), "number", Text("1 ends with the cutoff", "1 为紧邻时点的一周")
+            Text("Weeks before", "距时点周数"), "number", Text("1 ends with the cutoff", "1 为紧邻时点的一周")
         ),
-        "left": About(Text("left", "流失"), "number"),
-        "low": About(Text("at least", "下限"), "number", Text("95 % interval of those who left", "流失者的 95% 区间")),
-        "high": About(Text("at most", "上限"), "number", Text("95 % interval of those who left", "流失者的 95% 区间")),
-        "stayed": About(Text("stayed", "留存"), "number"),
+        "left": About(Text("Left", "流失"), "number"),
+        "low": About(Text("At least", "下限"), "number", Text("95 % interval of those who left", "流失者的 95% 区间")),
+        "high": About(Text("At most", "上限"), "number", Text("95 % interval of those who left", "流失者的 95% 区间")),
+        "stayed": About(Text("Stayed", "留存"), "number"),
         "stayed_low": About(
-            Text("at least", "下限"), "number", Text("95 % interval of those who stayed", "留存者的 95% 区间")
+            Text("At least", "下限"), "number", Text("95 % interval of those who stayed", "留存者的 95% 区间")
         ),
         "stayed_high": About(
-            Text("at most", "上限"), "number", Text("95 % interval of those who stayed", "留存者的 95% 区间")
+            Text("At most", "上限"), "number", Text("95 % interval of those who stayed", "留存者的 95% 区间")
         ),
     }
     return Measure(

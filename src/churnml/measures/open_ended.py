@@ -33,7 +33,7 @@ def medians(books: Books, query: str, by: tuple[str, ...], level: float = 0.95) 
     Kaplan, E. L. & Meier, P. (1958). Nonparametric estimation from incomplete observations. Journal of the American
     Statistical Association 53, 457-481.
     Brookmeyer, R. & Crowley, J. (1982). A confidence interval for the median survival time. Biometrics 38, 29-41; the
-    transformation is that of Kalbfleisch & Prentice (1980), The Statistical Analysis of Failure Time Data, sec. 1.3.
+    transformation is that of Kalbfleisch & Prentice (1980), The Statistical Analysis of Failure Time Data.
     """
     keys = ", ".join(by)
     z = float(ndtri((1 + level) / 2))

@@ -17,6 +17,9 @@ GROUPS = ("stage", "segment", "band", "rfm")
 UNKNOWN = "?"
 """What is not known of somebody is a part of its own, so that parts add up to all."""
 
+EVERYBODY = "all"
+"""The part that all customers make where nothing parts them."""
+
 UNKNOWN_WORD = {UNKNOWN: Text("not known", "未知")}
 _ALIASES = {"channel": "acquisition_channel"}
 
@@ -42,7 +45,7 @@ def parts(books: Books, by: str | None) -> str:
         If nobody has such an attribute.
     """
     if by is None:
-        return books.keep("part_of_all", "SELECT customer_id, 'all' AS part FROM customers")
+        return books.keep("part_of_all", f"SELECT customer_id, '{EVERYBODY}' AS part FROM customers")
     name = _ALIASES.get(by, by)
     table = f"part_by_{''.join(letter if letter.isalnum() else '_' for letter in name)}"
     grouped = books.columns("grouped")

@@ -88,23 +88,23 @@ def stated_reasons(books: Books, themes: Sequence[Theme], among: Matched, told: 
         low, high = wilson([line["customers"]], [line["of"]])
         line |= {"share": line["customers"] / line["of"], "low": float(low[0]), "high": float(high[0])}
     columns = {
-        "source": About(Text("said", "来源"), "word", words=_SOURCES),
-        "reason": About(Text("what", "原因"), "word", words=_worded(themes)),
-        "customers": About(Text("customers who left", "流失客户数"), "number"),
+        "source": About(Text("Said", "来源"), "word", words=_SOURCES),
+        "reason": About(Text("What", "原因"), "word", words=_worded(themes)),
+        "customers": About(Text("Customers who left", "流失客户数"), "number"),
         "of": About(
-            Text("of", "其中"),
+            Text("Of", "其中"),
             "number",
             Text("customers who left and said anything there", "在该来源有所表示的流失客户数"),
         ),
-        "share": About(Text("share", "占比"), "share"),
-        "low": About(Text("at least", "下限"), "share", Text("95 % interval", "95% 区间")),
-        "high": About(Text("at most", "上限"), "share", Text("95 % interval", "95% 区间")),
+        "share": About(Text("Share", "占比"), "share"),
+        "low": About(Text("At least", "下限"), "share", Text("95 % interval", "95% 区间")),
+        "high": About(Text("At most", "上限"), "share", Text("95 % interval", "95% 区间")),
         "stayed_share": About(
-            Text("of who stayed", "留存者占比"),
+            Text("Of who stayed", "留存者占比"),
             "share",
             Text("of those alike who stayed and said anything there", "情况相近且有所表示的留存者中的占比"),
         ),
-        "words": About(Text("words found", "命中关键词"), "word"),
+        "words": About(Text("Words found", "命中关键词"), "word"),
     }
     return Measure(
         "stated_reasons",

@@ -43,7 +43,8 @@ class Curve:
     References
     ----------
     Kaplan, E. L. & Meier, P. (1958). Nonparametric estimation from incomplete observations. Journal of the American
-    Statistical Association 53, 457-481; the variance is their eq. 3a (Greenwood 1926).
+    Statistical Association 53, 457-481, with the variance of Greenwood, M. (1926). The natural duration of cancer.
+    Reports on Public Health and Medical Subjects 33, 1-26.
     """
 
     moved: Values
@@ -146,7 +147,7 @@ def median(found: Curve, level: float = 0.95) -> tuple[float, float, float]:
     References
     ----------
     Brookmeyer, R. & Crowley, J. (1982). A confidence interval for the median survival time. Biometrics 38, 29-41.
-    Klein, J. P. & Moeschberger, M. L. (2003). Survival Analysis, 2nd ed., eq. 4.2.4 and 4.5.2.
+    Klein, J. P. & Moeschberger, M. L. (2003). Survival Analysis, 2nd ed., Springer, chapter 4.
 
     Examples
     --------

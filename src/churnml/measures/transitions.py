@@ -81,7 +81,7 @@ def stage_transitions(lives: Lives) -> Measure:
     depend on each other is that of as many independent ones as have the same variance. Theirs is Clopper and Pearson's
     of so many; Wilson's of so many stands beside it in SAS/STAT, The SURVEYFREQ Procedure, Confidence Limits for
     Proportions.
-    Cochran, W. G. (1977). Sampling Techniques, 3rd ed., eq. 6.13: the variance of a ratio of sums over customers.
+    Cochran, W. G. (1977). Sampling Techniques, 3rd ed., Wiley, chapter 6: the variance of a ratio of sums.
     """
     names = ["part", "from_stage", "to_stage", "customers", "share", "low", "high", "who"]
     frame = pd.DataFrame(list(_moves(lives)), columns=names).sort_values("part", kind="stable", ignore_index=True)

@@ -93,7 +93,8 @@ def _level(orders: Values, factor: Values, counted: Flags) -> Values:
 
     References
     ----------
-    Fan, J. and Gijbels, I. (1996). Local Polynomial Modelling and Its Applications, section 2.2: lines at boundaries.
+    Fan, J. and Gijbels, I. (1996). Local Polynomial Modelling and Its Applications, Chapman & Hall: lines at
+    boundaries.
     """
     width, day = min(_LEVEL_DAYS, len(orders)), np.arange(len(orders), dtype=np.float64)
     window = np.clip(np.arange(len(orders)) - width // 2, 0, len(orders) - width)
@@ -182,7 +183,8 @@ def chance_of(sums: Values, means: Values, phi: float) -> Values:
 
     References
     ----------
-    Cameron, A. C. and Trivedi, P. K. (2013). Regression Analysis of Count Data, 2nd ed., section 3.3.1 (NB1).
+    Cameron, A. C. and Trivedi, P. K. (2013). Regression Analysis of Count Data, 2nd ed., chapter 3: the variance
+    NB1.
     """
     size, p = np.maximum(means, 1e-9) / (phi - 1), 1 / phi
     # betainc(size, k + 1, p) is the chance of k or fewer (DLMF 8.17.5)
