@@ -212,7 +212,9 @@ def resend(connection: Connection, caller: Answerable, endpoint_id: str, deliver
         raise NotFoundError(f"the webhook has no delivery {delivery_id}; GET …/deliveries lists those of 30 days")
     message = connection.execute(select(messages).where(messages.c.message_id == found[0].message_id)).one()
     if _body(connection, *message) is None:
-        raise GoneError("what this message told has been forgotten with the customers it told of; nothing is to be sent")
+        raise GoneError(
+            "what this message told has been forgotten with the customers it told of; nothing is to be sent"
+        )
     again = {"state": "waiting", "attempts": 0, "next_at": at, "settled_at": None}
     connection.execute(update(deliveries).where(deliveries.c.delivery_id == delivery_id).values(**again))
     audit(connection, caller, "webhook.resent", {"webhook": endpoint_id, "delivery": delivery_id}, at=at)

@@ -137,8 +137,8 @@ def change(
         new |= {"failing_since": None, "rests_until": 0} if state == "enabled" else {}
     if new:
         connection.execute(update(endpoints).where(endpoints.c.endpoint_id == endpoint_id).values(**new))
-        told = {"webhook": endpoint_id, "changed": " ".join(name for name in new if name not in _UNTOLD)}
-        audit(connection, caller, "webhook.changed", told, at=at)
+        changed = " ".join(name for name in new if name not in _UNTOLD)
+        audit(connection, caller, "webhook.changed", {"webhook": endpoint_id, "changed": changed}, at=at)
     return known(connection, endpoint_id)
 
 

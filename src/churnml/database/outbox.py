@@ -126,9 +126,7 @@ def _wanting(connection: Connection, event: Event) -> Sequence[str]:
     return [row.endpoint_id for row in connection.execute(query) if event in row.events.split()]
 
 
-def _keep(
-    connection: Connection, event: str, bodies: Mapping[str, Json], wanting: Sequence[str], at: int
-) -> None:
+def _keep(connection: Connection, event: str, bodies: Mapping[str, Json], wanting: Sequence[str], at: int) -> None:
     told = [
         {"message_id": name, "event": event, "made_at": at, "body": json.dumps(body, separators=(",", ":"))}
         for name, body in bodies.items()

@@ -11,7 +11,6 @@ import ssl
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
-import certifi
 import httpx
 
 import churnml
@@ -44,7 +43,7 @@ class Answer:
 
 def _trust() -> ssl.SSLContext:
     """Return whom we trust: the authorities that browsers do, and those of this machine (`SSL_CERT_FILE`)."""
-    trust = ssl.create_default_context(cafile=certifi.where())
+    trust = httpx.create_ssl_context(trust_env=False)
     trust.load_default_certs()
     return trust
 
