@@ -14,7 +14,7 @@ from sqlalchemy import Connection, delete, func, insert, select, update
 
 from churnml.database.audit import Answerable, audit
 from churnml.database.instants import iso
-from churnml.database.outbox import EVENTS
+from churnml.database.outbox import EVENTS, post_to
 from churnml.database.tables_push import deliveries, endpoints
 from churnml.errors import ConflictError, NotFoundError, UsageError, nearest
 
@@ -175,6 +175,20 @@ def remove(connection: Connection, caller: Answerable, endpoint_id: str, *, at: 
     connection.execute(delete(endpoints).where(endpoints.c.endpoint_id == endpoint_id))
     audit(connection, caller, "webhook.removed", {"webhook": endpoint_id}, at=at)
     return gone
+
+
+def try_out(connection: Connection, caller: Answerable, endpoint_id: str, *, at: int) -> int:
+    """Keep a message by which an endpoint is tried, and return the number of its delivery.
+
+    Raises
+    ------
+    NotFoundError
+        If there is none of that id.
+    """
+    known(connection, endpoint_id)
+    made = post_to(connection, endpoint_id, {"endpoint_id": endpoint_id, "asked_at": iso(at)}, at=at)
+    audit(connection, caller, "webhook.tested", {"webhook": endpoint_id, "delivery": made}, at=at)
+    return made
 
 
 def checked_events(events: Iterable[str]) -> tuple[str, ...]:

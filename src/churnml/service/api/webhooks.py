@@ -11,15 +11,13 @@ from pydantic import ConfigDict, Field
 from sqlalchemy import Connection, Engine
 
 from churnml.database import deliveries, endpoints, outbox
-from churnml.database.audit import audit
-from churnml.database.instants import iso
 from churnml.service.access import Caller, requires
 from churnml.service.api.shapes import Shape
 from churnml.service.clock import asked_at
 from churnml.service.idempotency import REPEATED, once, raw_body
 from churnml.service.problems import described
 from churnml.service.push.destination import destination
-from churnml.service.push.signing import signing_secret
+from churnml.service.push.signing import require_secret, signing_secret
 
 router = APIRouter(prefix="/v1/webhooks", tags=["operations"])
 Admin = Annotated[Caller, Depends(requires("admin"))]
@@ -48,7 +46,10 @@ _DELIVERY: Json = {
 }  # fmt: skip
 _NONE = {404: ("not_found", "there is no webhook `abc`; GET /v1/webhooks lists them")}
 _REFUSED = {
-    400: ("usage", "`crm.internal` must lead to public addresses alone, found one that is not; or, if it is your own …"),
+    400: (
+        "usage",
+        "`crm.internal` must lead to public addresses alone, found one that is not; or, if it is your own …",
+    ),
     422: ("invalid_request", "`events` must hold at least 1, got 0"),
 }
 Events = Annotated[list[Event], Field(min_length=1, max_length=len(outbox.EVENTS), description="see docs/webhooks.md")]
@@ -155,7 +156,7 @@ def list_webhooks(request: Request, _admin: Admin) -> JSONResponse:
 def create_webhook(wanted: WebhookWanted, request: Request, admin: Admin) -> JSONResponse:
     """Return the secret this once. It takes no `Idempotency-Key`: an answer that holds a secret is not kept."""
     _check(request, wanted.url)
-    signing_secret("", 1)  # refuses before anything is made where the deployment has no secret
+    require_secret()
     with _engine(request).begin() as connection:
         made = endpoints.create(
             connection, admin, wanted.url, wanted.events, wanted.description, at=asked_at(request)
@@ -204,7 +205,7 @@ def remove_webhook(endpoint_id: Id, request: Request, admin: Admin, body: Body) 
 )  # fmt: skip
 def rotate_webhook(endpoint_id: Id, request: Request, admin: Admin) -> JSONResponse:
     """Return the new secret this once; for a day messages bear the signature by the one before as well."""
-    signing_secret("", 1)
+    require_secret()
     with _engine(request).begin() as connection:
         changed = endpoints.rotate(connection, admin, endpoint_id, at=asked_at(request))
     return JSONResponse(_with_secret(changed))
@@ -219,7 +220,7 @@ def test_webhook(endpoint_id: Id, request: Request, admin: Admin, body: Body) ->
     now = asked_at(request)
 
     def make(connection: Connection) -> tuple[int, Json]:
-        return 202, {"delivery_id": send_test(connection, admin, endpoint_id, now)}
+        return 202, {"delivery_id": endpoints.try_out(connection, admin, endpoint_id, at=now)}
 
     return once(request, admin, body, make)
 
@@ -257,20 +258,6 @@ def resend(endpoint_id: Id, delivery_id: Number, request: Request, admin: Admin,
         return 200, deliveries.told(again)
 
     return once(request, admin, body, make)
-
-
-def send_test(connection: Connection, caller: Caller, endpoint_id: str, now: int) -> int:
-    """Keep a message by which an endpoint is tried, and return the number of its delivery.
-
-    Raises
-    ------
-    NotFoundError
-        If there is no such endpoint.
-    """
-    endpoints.known(connection, endpoint_id)
-    made = outbox.post_to(connection, endpoint_id, {"endpoint_id": endpoint_id, "asked_at": iso(now)}, at=now)
-    audit(connection, caller, "webhook.tested", {"webhook": endpoint_id, "delivery": made}, at=now)
-    return made
 
 
 def _check(request: Request, url: str) -> None:

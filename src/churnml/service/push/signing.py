@@ -17,6 +17,17 @@ from churnml.database import secret
 PREFIX = "whsec_"
 
 
+def require_secret() -> None:
+    """Refuse where the deployment has no secret to derive those of endpoints from.
+
+    Raises
+    ------
+    UsageError
+        If `CHURNML_SECRET` is missing or too short.
+    """
+    secret.derived("webhook")
+
+
 def signing_secret(endpoint_id: str, version: int) -> str:
     """Return the secret of an endpoint as its receiver keeps it: `whsec_` and 32 bytes in base64.
 
