@@ -105,7 +105,7 @@ def take_turns(connection: Connection, now: int, most: int, busy: Collection[str
         deliveries.c.next_at <= now,
     )
     free = and_(endpoints.c.state == "enabled", endpoints.c.leased_until <= now, endpoints.c.rests_until <= now)
-    query = select(endpoints.c.endpoint_id).where(free, due).order_by(endpoints.c.turn_at, endpoints.c.endpoint_id)
+    query = select(endpoints.c.endpoint_id).where(free, due).order_by(endpoints.c.turn_at, endpoints.c.created_at)
     found = [one for one in connection.execute(query).scalars() if one not in busy][:most]
     turns = [Turn(uuid.uuid4().hex, one) for one in found]
     return [turn for turn in turns if _leased(connection, turn, now)]
