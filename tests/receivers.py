@@ -49,7 +49,7 @@ def receiving(receiver=None, context=None):
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
-        def do_POST(self):  # noqa: N802  # the library's name
+        def do_POST(self):  # the library's name
             body = self.rfile.read(int(self.headers["content-length"]))
             status, headers = receiver.take({name.lower(): text for name, text in self.headers.items()}, body)
             self.send_response(status)
