@@ -7,6 +7,7 @@ from sqlalchemy import select
 
 from callers import TESTER
 from churnml.database import Ledger, Records, deliveries, endpoints, outbox
+from churnml.database.arrivals import keep
 from churnml.database.consents import Told, acknowledge
 from churnml.database.deliveries import Attempt
 from churnml.database.fresh import refresh
@@ -161,6 +162,17 @@ def test_who_refuses_to_be_profiled_is_taken_out_of_what_was_not_sent(tiny, engi
     run(tiny, "score", dict.fromkeys(BOTH, "medium"))
     run(tiny, "score", BOTH, NOW + 1)
     tiny.catalogue.land(1, NOW + 2, [], {}, [], {"ann": True})
+    (told,) = waiting(engine, mine)
+    assert [one["customer_id"] for one in told["data"]["customers"]] == ["bob"]
+
+
+def test_who_refused_while_the_run_went_on_is_not_told_of(tiny, engine, listen):
+    mine = listen("band.changed")
+    run(tiny, "score", dict.fromkeys(BOTH, "medium"))
+    with engine.begin() as connection:
+        keep(connection, "b", "consents", [(0, "ann", {})], "crm", NOW)
+        acknowledge(connection, "b", [Told(0, "ann", "profiling", "", False, NOW)], NOW)
+    run(tiny, "score", BOTH | {"bob": "high"}, NOW + 1)
     (told,) = waiting(engine, mine)
     assert [one["customer_id"] for one in told["data"]["customers"]] == ["bob"]
 

@@ -28,7 +28,7 @@ from churnml.database.cases import forget as forget_case
 from churnml.database.consents import forget as forget_told
 from churnml.database.consents import pending_refusals, pending_withdrawals, withdraw_actions
 from churnml.database.dialect import insert_or_ignore, insert_or_update, is_server, take_turn
-from churnml.database.outbox import announce_run, post, withhold
+from churnml.database.outbox import announce_run, moved_bands, post, withhold
 from churnml.database.outbox import forget as forget_messages
 from churnml.database.records import blank, changed
 from churnml.database.releases import blank_choices, forget, withdraw
@@ -265,6 +265,8 @@ class Catalogue:
         """
         change = {"state": "done" if ok else "failed", "finished_at": now, "summary": summary, "bundle": bundle}
         written = records.c.run_id == run_id
+        with self.engine.connect() as connection:
+            moved = moved_bands(connection, run_id) if ok else []
         with self.engine.begin() as connection:
             # the turn, or in SQLite the first statement: no refusal comes between those that follow
             take_turn(connection)
@@ -275,7 +277,8 @@ class Catalogue:
                 blank_choices(connection, (assignments.c.run_id == run_id) & assignments.c.customer_id.in_(refusing))
                 began = connection.execute(select(runs.c.started_at).where(runs.c.run_id == run_id)).scalar_one()
                 withdraw_actions(connection, pending_withdrawals(connection, since=began))
-                announce_run(connection, run_id, summary, at=now)
+                announce_run(connection, run_id, summary, moved, at=now)
+                withhold(connection, message_customers.c.customer_id.in_(refusing))
             else:
                 withdraw(connection, assignments.c.run_id == run_id)
                 connection.execute(delete(records).where(written))

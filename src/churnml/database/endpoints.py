@@ -157,8 +157,8 @@ def rotate(connection: Connection, caller: Answerable, endpoint_id: str, *, at: 
     newer = {"secret_version": endpoints.c.secret_version + 1, "rotated_at": at}
     connection.execute(update(endpoints).where(theirs).values(**newer))
     changed = known(connection, endpoint_id)
-    about = {"webhook": endpoint_id, "secret_version": changed.secret_version}
-    audit(connection, caller, "webhook.rotated", about, at=at)
+    version = changed.secret_version
+    audit(connection, caller, "webhook.rotated", {"webhook": endpoint_id, "secret_version": version}, at=at)
     return changed
 
 

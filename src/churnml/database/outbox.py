@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from math import ceil
 from typing import Any, Literal, get_args
 
@@ -24,10 +24,10 @@ from sqlalchemy import (
     func,
     insert,
     literal,
-    null,
     select,
 )
 
+from churnml.database.dialect import append
 from churnml.database.tables import assignments, records, runs
 from churnml.database.tables_push import deliveries, endpoints, message_customers, messages
 
@@ -39,6 +39,8 @@ MOST_CUSTOMERS = 500
 """In one message."""
 _NO_PROFILING = "no_profiling"
 Json = Mapping[str, Any]  # Any: JSON
+Moved = tuple[str, str | None, str | None]
+"""A customer, the band from now on, and the band before."""
 
 
 def post(connection: Connection, event: Event, data: Json, *, at: int) -> None:
@@ -66,38 +68,49 @@ def post_to(connection: Connection, endpoint_id: str, data: Json, *, at: int) ->
     return int(connection.execute(query).scalar_one())
 
 
-def announce_run(connection: Connection, run_id: str, summary: Json, *, at: int) -> None:
-    """Tell of a run that is done: of `score` whose band has changed, of `assign` what was assigned, and a new list.
+def moved_bands(connection: Connection, run_id: str) -> list[Moved]:
+    """Return whose band a run of `score` has changed since the one before, if an endpoint asks for that.
+
+    It reads two runs, so ask it before the transaction that makes the run count: others write meanwhile.
+    """
+    of_score = (runs.c.verb == "score", runs.c.state == "done", runs.c.run_id != run_id)
+    before = select(runs.c.run_id).where(*of_score).order_by(runs.c.finished_at.desc()).limit(1)
+    previous = connection.execute(before).scalar()
+    if previous is None or _verb(connection, run_id) != "score" or not _wanting(connection, "band.changed"):
+        return []
+    return [tuple(row) for row in connection.execute(_moved(run_id, previous))]
+
+
+def announce_run(connection: Connection, run_id: str, summary: Json, moved: Sequence[Moved], *, at: int) -> None:
+    """Tell of a run that is done: whose band it changed, what it assigned, and that there is a new list.
 
     Best as the last statements of the transaction that makes the run count.
+
+    Parameters
+    ----------
+    moved : sequence of tuple
+        From `moved_bands`.
     """
-    verb = connection.execute(select(runs.c.verb).where(runs.c.run_id == run_id)).scalar_one()
+    verb = _verb(connection, run_id)
     about = {name: summary.get(name) for name in ("cutoff", "model_version")} | {"run_id": run_id}
-    if verb == "score":
-        _bands_of_run(connection, run_id, about, at)
+    post_bands(connection, about, moved, at=at)
     if verb == "assign":
-        told = about | {"campaign": summary.get("campaign")}
-        _post_listed(connection, "action.assigned", told, at, lambda message: _assigned(run_id, message))
+        _post_assigned(connection, run_id, about | {"campaign": summary.get("campaign")}, at)
     if verb == "assign" or (verb == "score" and not _was_assigned(connection)):
         counts = {name: summary.get(name) for name in ("customers", "population", "bands")}
         post(connection, "list.ready", about | {"verb": verb} | counts, at=at)
 
 
-def post_bands(
-    connection: Connection, about: Json, changes: Iterable[tuple[str, str | None, str | None]], *, at: int
-) -> None:
-    """Tell of bands that changed between two runs: of each customer the band now and the band before."""
+def post_bands(connection: Connection, about: Json, changes: Iterable[Moved], *, at: int) -> None:
+    """Tell of bands that changed: of each customer the band now and the band before."""
     moved = [one for one in changes if one[1] != one[2]]
     wanting = _wanting(connection, "band.changed") if moved else []
     if not wanting:
         return
     name = f"msg_{uuid.uuid4().hex}"
-    rows = [
-        {"message_id": f"{name}_{place // MOST_CUSTOMERS}", "customer_id": customer, "band": band, "before": before}
-        for place, (customer, band, before) in enumerate(moved)
-    ]
-    connection.execute(insert(message_customers), rows)
-    _keep(connection, "band.changed", _parts(name, about, len(rows)), wanting, at)
+    rows = ((f"{name}_{place // MOST_CUSTOMERS}", *one) for place, one in enumerate(moved))
+    append(connection, message_customers, ("message_id", "customer_id", "band", "before"), rows)
+    _keep(connection, "band.changed", _parts(name, about, len(moved)), wanting, at)
 
 
 def forget(connection: Connection, customer_id: str) -> int:
@@ -137,25 +150,17 @@ def _keep(connection: Connection, event: str, bodies: Mapping[str, Json], wantin
     connection.execute(insert(deliveries), to_each)
 
 
-def _post_listed(
-    connection: Connection, event: Event, about: Json, at: int, query: Callable[[str], Select[Any]]
-) -> None:  # Any: of five columns
-    """Tell of many customers, some hundreds a message; which, is asked and written within the database.
-
-    Parameters
-    ----------
-    query : callable
-        Takes the beginning of the messages' names and returns the rows to be written, as a select.
-    """
-    wanting = _wanting(connection, event)
+def _post_assigned(connection: Connection, run_id: str, about: Json, at: int) -> None:
+    """Tell of what a run assigned, some hundreds of customers a message; whom, is written within the database."""
+    wanting = _wanting(connection, "action.assigned")
     if not wanting:
         return
     name = f"msg_{uuid.uuid4().hex}"
-    columns = ["message_id", "customer_id", "band", "before", "assignment_id"]
-    kept = insert(message_customers).from_select(columns, query(name)).execution_options(preserve_rowcount=True)
-    count = connection.execute(kept).rowcount
+    columns = ["message_id", "customer_id", "assignment_id"]
+    kept = insert(message_customers).from_select(columns, _assigned(run_id, name))
+    count = connection.execute(kept.execution_options(preserve_rowcount=True)).rowcount
     if count:
-        _keep(connection, event, _parts(name, about, count), wanting, at)
+        _keep(connection, "action.assigned", _parts(name, about, count), wanting, at)
 
 
 def _parts(name: str, about: Json, count: int) -> dict[str, Json]:
@@ -170,15 +175,8 @@ def _numbered(name: str, by: ColumnElement[str]) -> ColumnElement[str]:
     return literal(f"{name}_").concat(cast(place // MOST_CUSTOMERS, String(16)))
 
 
-def _bands_of_run(connection: Connection, run_id: str, about: Json, at: int) -> None:
-    before = select(runs.c.run_id).where(runs.c.verb == "score", runs.c.state == "done", runs.c.run_id != run_id)
-    previous = connection.execute(before.order_by(runs.c.finished_at.desc()).limit(1)).scalar()
-    if previous is not None:
-        _post_listed(connection, "band.changed", about, at, lambda name: _moved(run_id, previous, name))
-
-
-def _moved(run_id: str, previous: str, name: str) -> Select[Any]:  # Any: of five columns
-    """Return the rows of those whose band is another than in the run before; who had none before, had none."""
+def _moved(run_id: str, previous: str) -> Select[Any]:  # Any: of three columns
+    """Return the query of those whose band is another than in the run before; who had no record then, had none."""
     old = records.alias("old")
     same = (old.c.run_id == previous) & (old.c.customer_id == records.c.customer_id)
     moved = (
@@ -186,16 +184,20 @@ def _moved(run_id: str, previous: str, name: str) -> Select[Any]:  # Any: of fiv
         records.c.risk_band.is_distinct_from(old.c.risk_band),
         records.c.rung.is_distinct_from(_NO_PROFILING),
     )
-    by = records.c.customer_id
-    query = select(_numbered(name, by), by, records.c.risk_band, old.c.risk_band.label("before"), null())
-    return query.select_from(records.outerjoin(old, same)).where(*moved)
+    query = select(records.c.customer_id, records.c.risk_band, old.c.risk_band)
+    return query.select_from(records.outerjoin(old, same)).where(*moved).order_by(records.c.customer_id)
 
 
-def _assigned(run_id: str, name: str) -> Select[Any]:  # Any: of five columns
-    """Return the rows of those whom a run assigned something to be done; of controls nothing is told."""
+def _assigned(run_id: str, name: str) -> Select[Any]:  # Any: of three columns
+    """Return the query of those whom a run assigned something to be done; of controls nothing is told."""
     by = assignments.c.customer_id
-    query = select(_numbered(name, by), by, null(), null(), assignments.c.assignment_id)
+    query = select(_numbered(name, by), by, assignments.c.assignment_id)
     return query.where(assignments.c.run_id == run_id, assignments.c.arm == "treated")
+
+
+def _verb(connection: Connection, run_id: str) -> str:
+    verb: str = connection.execute(select(runs.c.verb).where(runs.c.run_id == run_id)).scalar_one()
+    return verb
 
 
 def _was_assigned(connection: Connection) -> bool:
