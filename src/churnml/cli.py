@@ -44,6 +44,8 @@ people_app = typer.Typer(help="People who may sign in, and as what.", no_args_is
 app.add_typer(people_app, name="people")
 audit_app = typer.Typer(help="The log of who did what.", no_args_is_help=True)
 app.add_typer(audit_app, name="audit")
+webhooks_app = typer.Typer(help="Where the service pushes what happens.", no_args_is_help=True)
+app.add_typer(webhooks_app, name="webhooks")
 
 WorkspaceOption = Annotated[Path, typer.Option("--workspace", "-w", help="The folder that holds the data.")]
 ConfigsOption = Annotated[Path, typer.Option("--configs", help="The folder of YAML files.")]
@@ -1131,6 +1133,7 @@ def serve(
 KeyArgument = Annotated[str, typer.Argument(metavar="KEY", help="Its id, such as ck_b7k2m9x4qa, or its name.")]
 DaysOption = Annotated[int, typer.Option(help="Days until it expires.")]
 NameArgument = Annotated[str, typer.Argument(metavar="NAME", help="What they sign in as.")]
+WebhookArgument = Annotated[str, typer.Argument(metavar="WEBHOOK", help="Its id, as `churnml webhooks list` has it.")]
 RoleOption = Annotated[str, typer.Option(help="agent, analyst or admin; see docs/access.md.")]
 
 
@@ -1149,7 +1152,7 @@ def keys_create(
 
     session = _open(workspace, configs, as_json=as_json)
     body = create(session, name, scope, days=days)
-    _print_key(session, body, shown_once(body), as_json=as_json)
+    _print_secret(session, body, shown_once(body), "key", as_json=as_json)
 
 
 @keys_app.command("list")
@@ -1179,7 +1182,7 @@ def keys_rotate(
 
     session = _open(workspace, configs, as_json=as_json)
     body = rotate(session, key, days=days, overlap_hours=overlap_hours)
-    _print_key(session, body, shown_once(body), as_json=as_json)
+    _print_secret(session, body, shown_once(body), "key", as_json=as_json)
 
 
 @keys_app.command("revoke")
@@ -1312,6 +1315,84 @@ def audit_show(
     _tell(session, body, lines(body), as_json=as_json)
 
 
+@webhooks_app.command("list")
+def webhooks_list(
+    workspace: WorkspaceOption = WORKSPACE, configs: ConfigsOption = CONFIGS, *, as_json: JsonOption = False
+) -> None:
+    """List the webhooks: what each is sent, and how it fares."""
+    from churnml.verbs.webhooks import known, listing  # noqa: PLC0415
+
+    session = _open(workspace, configs, as_json=as_json)
+    body = known(session)
+    _tell(session, body, listing(body), as_json=as_json)
+
+
+@webhooks_app.command("add")
+def webhooks_add(
+    url: Annotated[str, typer.Argument(metavar="URL", help="https, of a public address.")],
+    event: Annotated[list[str], typer.Option(help="Such as list.ready, see docs/webhooks.md; repeatable.")],
+    description: Annotated[str, typer.Option(help="Whose it is, and what for.")] = "",
+    workspace: WorkspaceOption = WORKSPACE,
+    configs: ConfigsOption = CONFIGS,
+    *,
+    as_json: JsonOption = False,
+) -> None:
+    """Make a webhook; its signing secret, derived from CHURNML_SECRET, is printed this once."""
+    from churnml.verbs.webhooks import add, shown_once  # noqa: PLC0415
+
+    session = _open(workspace, configs, as_json=as_json)
+    body = add(session, url, event, description=description)
+    _print_secret(session, body, shown_once(body), "secret", as_json=as_json)
+
+
+@webhooks_app.command("rotate")
+def webhooks_rotate(
+    webhook: WebhookArgument,
+    workspace: WorkspaceOption = WORKSPACE,
+    configs: ConfigsOption = CONFIGS,
+    *,
+    as_json: JsonOption = False,
+) -> None:
+    """Give a webhook a new secret; for a day messages bear the signature by the old one as well."""
+    from churnml.verbs.webhooks import rotate, shown_once  # noqa: PLC0415
+
+    session = _open(workspace, configs, as_json=as_json)
+    body = rotate(session, webhook)
+    _print_secret(session, body, shown_once(body), "secret", as_json=as_json)
+
+
+@webhooks_app.command("test")
+def webhooks_test(
+    webhook: WebhookArgument,
+    workspace: WorkspaceOption = WORKSPACE,
+    configs: ConfigsOption = CONFIGS,
+    *,
+    as_json: JsonOption = False,
+) -> None:
+    """Send a webhook a message to try it; a service that runs does so within seconds."""
+    from churnml.verbs.webhooks import test  # noqa: PLC0415
+
+    session = _open(workspace, configs, as_json=as_json)
+    body = test(session, webhook)
+    _tell(session, body, f"delivery {body['delivery_id']} waits; `churnml serve` sends it", as_json=as_json)
+
+
+@webhooks_app.command("remove")
+def webhooks_remove(
+    webhook: WebhookArgument,
+    workspace: WorkspaceOption = WORKSPACE,
+    configs: ConfigsOption = CONFIGS,
+    *,
+    as_json: JsonOption = False,
+) -> None:
+    """Remove a webhook with all that waits for it."""
+    from churnml.verbs.webhooks import remove  # noqa: PLC0415
+
+    session = _open(workspace, configs, as_json=as_json)
+    body = remove(session, webhook)
+    _tell(session, body, f"nothing is pushed to {body['url']} any more", as_json=as_json)
+
+
 def _tell(session: Session, body: Mapping[str, Any], words: object, *, as_json: bool) -> None:  # Any: JSON
     if as_json:
         session.print_json(body)
@@ -1319,11 +1400,13 @@ def _tell(session: Session, body: Mapping[str, Any], words: object, *, as_json: 
         session.console.print(words, markup=False)
 
 
-def _print_key(session: Session, body: Mapping[str, Any], words: str, *, as_json: bool) -> None:  # Any: JSON
-    """Print a new key alone on standard output, so that a shell can take it up, and what is to be known beside it."""
+def _print_secret(
+    session: Session, body: Mapping[str, Any], words: str, name: str, *, as_json: bool
+) -> None:  # Any: JSON
+    """Print a new secret alone on standard output, so that a shell can take it up; what is to be known, beside it."""
     _tell(session, body, words, as_json=as_json)
     if not as_json:
-        typer.echo(body["key"])
+        typer.echo(body[name])
 
 
 def main() -> None:

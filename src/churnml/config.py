@@ -536,6 +536,10 @@ class StoreConfig(Settings):
 
     keep_runs: int = Field(30, ge=1, le=100_000, description="the latest runs of each verb that keep their records")
     keep_days: Days = Field(90, description="days for which every run keeps its records")
+    keep_delivered_days: int = Field(
+        7, ge=1, le=3_650, description="days for which what a webhook was sent can be sent again"
+    )
+    keep_failed_days: int = Field(30, ge=1, le=3_650, description="days for which what a webhook did not take is kept")
 
 
 class ServeConfig(Settings):
@@ -556,8 +560,11 @@ class ServeConfig(Settings):
     land_every_seconds: float = Field(
         2.0, ge=0.05, le=3600.0, description="seconds between two landings of what came in through /v1/events"
     )
+    webhook_allowed_hosts: tuple[str, ...] = Field(
+        (), description="hosts of your own that webhooks may reach though they are private, without TLS as well"
+    )
 
-    @field_validator("public_hosts")
+    @field_validator("public_hosts", "webhook_allowed_hosts")
     @classmethod
     def _names_only(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         for name in value:

@@ -35,7 +35,7 @@ class Answerable(Protocol):
 
     @property
     def kind(self) -> str:
-        """What sort of actor it is: key, person, local or command."""
+        """What sort of actor it is: key, person, local, command or service."""
 
     @property
     def name(self) -> str:

@@ -28,11 +28,14 @@ from churnml.database.cases import forget as forget_case
 from churnml.database.consents import forget as forget_told
 from churnml.database.consents import pending_refusals, pending_withdrawals, withdraw_actions
 from churnml.database.dialect import insert_or_ignore, insert_or_update, is_server, take_turn
+from churnml.database.outbox import announce_run, moved_bands, post, withhold
+from churnml.database.outbox import forget as forget_messages
 from churnml.database.records import blank, changed
 from churnml.database.releases import blank_choices, forget, withdraw
 from churnml.database.requests import forget as forget_requests
 from churnml.database.tables import aliases, assignments, batches, moves, parts, records, refusals, runs, sources
 from churnml.database.tables_arrivals import replaced
+from churnml.database.tables_push import message_customers
 from churnml.errors import DependencyError
 
 Json = dict[str, Any]  # Any: JSON bodies are shaped by their writers
@@ -66,6 +69,7 @@ class Run:
     summary: Json
 
 
+_CHAMPION = "champion"
 _RUN = tuple(runs.c[one.name] for one in fields(Run))
 
 
@@ -186,6 +190,7 @@ class Catalogue:
                 forget_requests(connection, customer)
                 forget_case(connection, customer)
                 forget_told(connection, customer)
+                forget_messages(connection, customer)
                 forget_pseudonym(connection, customer)  # the audit log stays whole, and names them to nobody
                 gone += connection.execute(delete(records).where(records.c.customer_id == customer)).rowcount
             if gone:
@@ -260,6 +265,8 @@ class Catalogue:
         """
         change = {"state": "done" if ok else "failed", "finished_at": now, "summary": summary, "bundle": bundle}
         written = records.c.run_id == run_id
+        with self.engine.connect() as connection:
+            moved = moved_bands(connection, run_id) if ok else []
         with self.engine.begin() as connection:
             # the turn, or in SQLite the first statement: no refusal comes between those that follow
             take_turn(connection)
@@ -270,6 +277,8 @@ class Catalogue:
                 blank_choices(connection, (assignments.c.run_id == run_id) & assignments.c.customer_id.in_(refusing))
                 began = connection.execute(select(runs.c.started_at).where(runs.c.run_id == run_id)).scalar_one()
                 withdraw_actions(connection, pending_withdrawals(connection, since=began))
+                announce_run(connection, run_id, summary, moved, at=now)
+                withhold(connection, message_customers.c.customer_id.in_(refusing))
             else:
                 withdraw(connection, assignments.c.run_id == run_id)
                 connection.execute(delete(records).where(written))
@@ -330,8 +339,12 @@ class Catalogue:
             connection.execute(update(aliases).where(pointing).values(name=name))  # takes the database for writing
             if connection.execute(select(aliases.c.name).where(pointing)).first() is not None:
                 return
+            before = connection.execute(select(aliases.c.bundle).where(aliases.c.name == name)).scalar()
             insert_or_update(connection, aliases, [row], ["name"], ["bundle", "moved_at"])
             connection.execute(insert(moves), {**row, "back": back, "why": why})
+            if name == _CHAMPION:
+                told = {"model_version": bundle, "before": before, "back": back}
+                post(connection, "model.promoted", told, at=now)
 
     def moves(self, name: str) -> list[Move]:
         """Return how an alias moved, the first move first."""
@@ -382,6 +395,7 @@ def _acknowledge(connection: Connection, batch_id: int, refusing: Mapping[str, b
         blank(connection, records.c.customer_id.in_(new))
         connection.execute(delete(replaced).where(replaced.c.customer_id.in_(new)))
         blank_choices(connection, assignments.c.customer_id.in_(new))
+        withhold(connection, message_customers.c.customer_id.in_(new))
 
 
 def relative(path: Path, root: Path) -> str:

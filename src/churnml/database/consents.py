@@ -14,11 +14,13 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Select, and_, delete, exists, insert, select, update
 
 from churnml.database.dialect import take_turn
+from churnml.database.outbox import withhold
 from churnml.database.records import blank, changed, row_of
 from churnml.database.releases import blank_choices, release, take
 from churnml.database.tables import assignments, records
 from churnml.database.tables_arrivals import arrivals
 from churnml.database.tables_consents import told_consents
+from churnml.database.tables_push import message_customers
 
 NO_CONSENT = "no_consent"
 """Why nothing is done about a customer who took back that they may be approached."""
@@ -77,6 +79,7 @@ def acknowledge(connection: Connection, batch: str, told: Sequence[Told], now: i
         theirs = pending_refusals().where(told_consents.c.batch == batch)
         blank(connection, records.c.customer_id.in_(theirs))
         blank_choices(connection, assignments.c.customer_id.in_(theirs))
+        withhold(connection, message_customers.c.customer_id.in_(theirs))
     withdraw_actions(connection, [one for one in told if one.purpose == "marketing" and not one.granted])
 
 

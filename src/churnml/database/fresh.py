@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, insert, select, update
 
 from churnml.database.dialect import insert_or_ignore, take_turn
+from churnml.database.outbox import post_bands
 from churnml.database.records import blank, changed, row_of
 from churnml.database.tables import records, refusals, runs
 from churnml.database.tables_arrivals import replaced
@@ -54,7 +55,26 @@ def refresh(
         _put(connection, row, standing.get(body["customer_id"]))
     refusing = select(refusals.c.customer_id)
     blank(connection, theirs & records.c.customer_id.in_(refusing))
+    _tell(connection, run_id, newer, stands, scored_at)
     return len(newer)
+
+
+def _tell(
+    connection: Connection, run_id: str, newer: Iterable[Record], stands: Mapping[str, Record], scored_at: str
+) -> None:
+    """Tell the endpoints that ask for it whose band is another by now; who refuses to be profiled has none."""
+    bands = {one["customer_id"]: one.get("risk_band") for one in newer}
+    refusing = set(
+        connection.execute(select(refusals.c.customer_id).where(refusals.c.customer_id.in_(bands))).scalars()
+    )
+    moved = [
+        (customer, band, stands.get(customer, {}).get("risk_band"))
+        for customer, band in sorted(bands.items())
+        if customer not in refusing
+    ]
+    about = {"cutoff": scored_at, "model_version": next((one.get("model_version") for one in newer), None)}
+    at = round(_instant(scored_at) * 1_000_000)
+    post_bands(connection, about | {"run_id": run_id}, moved, at=at)
 
 
 def _put(connection: Connection, row: dict[str, Any], before: str | None) -> None:  # Any: JSON

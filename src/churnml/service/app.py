@@ -29,6 +29,8 @@ from churnml.service.gate import Gate, wants_page
 from churnml.service.guard import SECURITY_HEADERS, Guard
 from churnml.service.idempotency import GoingOn
 from churnml.service.landing import Lander, Worker
+from churnml.service.push import Pusher
+from churnml.service.push.sending import Sender
 from churnml.service.readings import Readings
 from churnml.service.request_ids import RequestIds
 
@@ -72,8 +74,10 @@ def create_app(
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         app.state.worker.start()
+        app.state.pusher.start()
         yield
         await run_in_threadpool(app.state.worker.stop)
+        await run_in_threadpool(app.state.pusher.stop)
         engine.dispose()
 
     app = FastAPI(
@@ -98,6 +102,8 @@ def create_app(
     app.state.scorer = Scorer(workspace, engine, terms or Terms(told))
     lander = Lander(workspace, engine, app.state.scorer, lambda: int(app.state.now()))  # asked anew: tests set it
     app.state.worker = Worker(lander, app.state.scorer, chosen.land_every_seconds)
+    app.state.sender = Sender(chosen.webhook_allowed_hosts)
+    app.state.pusher = Pusher(engine, app.state.sender, lambda: int(app.state.now()))
     app.state.credentials = Credentials(engine, chosen, public=public)
     app.include_router(api.router)
     app.include_router(pages.router)

@@ -7,6 +7,7 @@ from typing import Any
 
 from churnml.config import StoreConfig
 from churnml.database import Run
+from churnml.database.deliveries import purge as purge_messages
 from churnml.database.retention import compact, drop, droppable, size_of
 from churnml.events import quarantine
 from churnml.events.clock import DAY
@@ -44,6 +45,9 @@ def vacuum(session: Session, *, dry_run: bool = False) -> Json:
             tick(done, len(old))
         if not dry_run:
             quarantine.purge(session.workspace, session.catalogue, now)
+    with engine.begin() as connection:
+        days = (config.keep_delivered_days, config.keep_failed_days)
+        pushed = purge_messages(connection, now, *days, dry_run=dry_run)
     if not dry_run:
         with session.step("Giving the room back"):
             compact(engine)
@@ -57,6 +61,7 @@ def vacuum(session: Session, *, dry_run: bool = False) -> Json:
         "records": sum(one["records"] for one in told),
         "bytes": sum(one["bytes"] for one in told),
         "quarantined": [path.name for path in aside],
+        "messages": pushed,
         "size_before": before,
         "size_after": after,
     }
@@ -88,7 +93,8 @@ def told(said: Json) -> str:
     went = f"{said['records']:,} records of {len(said['runs']):,} runs ({said['bytes'] / 1e6:,.1f} MB)"
     aside = f"{len(said['quarantined']):,} files of rows set aside more than {quarantine.KEPT_DAYS} days ago"
     kept = f"the last {said['keep_runs']} runs, those of {said['keep_days']} days"
-    lines = [f"{went} and {aside} {would}; kept are {kept}, and all that an effect is measured by"]
+    pushed = f"{said['messages']:,} messages of webhooks"
+    lines = [f"{went}, {aside} and {pushed} {would}; kept are {kept}, and all that an effect is measured by"]
     if not said["dry_run"]:
         lines.append(f"the database takes {said['size_after'] / 1e6:,.1f} MB, was {said['size_before'] / 1e6:,.1f} MB")
     return "\n".join(lines)

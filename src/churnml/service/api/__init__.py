@@ -24,6 +24,7 @@ from churnml.service.api import (
     outcomes,
     prospects,
     runs,
+    webhooks,
 )
 
 router = APIRouter()
@@ -46,6 +47,7 @@ for part in (
     consents,
     events,
     from_history,
+    webhooks,
 ):
     router.include_router(part.router)
 
