@@ -6,6 +6,7 @@ Every function works within the transaction of its caller.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -80,9 +81,13 @@ def finish(connection: Connection, request: Request, answer: Answer) -> None:
 
 
 def forget(connection: Connection, customer_id: str) -> int:
-    """Blank every answer that names a customer, and return how many; what was done is not done again for that."""
+    """Blank every answer that names a customer, and return how many; what was done is not done again for that.
+
+    An answer names them where a text of it is their id, or holds it as a word, as what is said of a row does.
+    """
     rows = connection.execute(select(requests).where(requests.c.answer.is_not(None))).all()
-    naming = [row for row in rows if customer_id in _texts(json.loads(row.answer))]
+    word = re.compile(rf"(?<!\w){re.escape(customer_id)}(?!\w)")
+    naming = [row for row in rows if any(word.search(text) for text in _texts(json.loads(row.answer)))]
     for row in naming:
         this = Request(row.caller, row.key, row.digest)
         connection.execute(update(requests).where(_named(this)).values(answer=None))

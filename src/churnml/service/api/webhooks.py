@@ -48,7 +48,10 @@ _DELIVERY: Json = {
 }  # fmt: skip
 _NONE = {404: ("not_found", "there is no webhook `abc`; GET /v1/webhooks lists them")}
 _REFUSED = {
-    400: ("usage", "`crm.internal` must lead to public addresses alone, found one that is not; or, if it is your own …"),
+    400: (
+        "usage",
+        "`crm.internal` must lead to public addresses alone, found one that is not; or, if it is your own …",
+    ),
     422: ("invalid_request", "`events` must hold at least 1, got 0"),
 }
 Events = Annotated[list[Event], Field(min_length=1, max_length=len(outbox.EVENTS), description="see docs/webhooks.md")]
