@@ -10,13 +10,15 @@ import fcntl
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import pyarrow.parquet as pq
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 
 from churnml.database import Catalogue, Workspace, erasures
 from churnml.database.erasures import Erasure
 from churnml.database.forgetting import known_ids
+from churnml.database.instants import iso
 from churnml.database.tombstones import erased_among
 from churnml.events import stray_files
 from churnml.events.erased_rows import words_of
@@ -75,6 +77,29 @@ def finish_all(workspace: Workspace, engine: Engine, now: Callable[[], int], *, 
             for one in pending:
                 erasures.finish(connection, Itself(), one.erasure_id, at=now())
             return [erasures.erasure_of(connection, one.erasure_id) for one in pending]
+
+
+def receipt(connection: Connection, erasure_id: str) -> dict[str, Any]:  # Any: JSON
+    """Return what an erasure removed, when, and what it could not reach; it names nobody.
+
+    Raises
+    ------
+    NotFoundError
+        If there is none of that id.
+    """
+    found = erasures.erasure_of(connection, erasure_id)
+    return {
+        "erasure_id": found.erasure_id,
+        "state": found.state,
+        "reason": found.reason,
+        "asked_by": found.asked_by,
+        "customers": found.customers,
+        "asked_at": iso(found.asked_at),
+        "finished_at": None if found.finished_at is None else iso(found.finished_at),
+        "tombstones": erasures.tombstones_of(connection, erasure_id),
+        "counts": found.counts,
+        "out_of_reach": list(OUT_OF_REACH),
+    }
 
 
 def _go_through(workspace: Workspace, engine: Engine, erasure_id: str, now: Callable[[], int]) -> None:
