@@ -1076,7 +1076,7 @@ def erase(
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Forget customers everywhere, and print a receipt; needs CHURNML_SECRET, by which they are known if they return."""
+    """Forget customers everywhere, and print a receipt; CHURNML_SECRET keeps them from being landed again."""
     from churnml.verbs import erase as erasing  # noqa: PLC0415
 
     what = [bool(customers or file), resume, lift is not None, export is not None]

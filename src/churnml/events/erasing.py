@@ -7,11 +7,13 @@ In come ids, out goes an erasure whose receipt names nobody. Killed anywhere, wh
 from __future__ import annotations
 
 import fcntl
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from sqlalchemy import Connection, Engine
 
@@ -106,12 +108,27 @@ def _go_through(workspace: Workspace, engine: Engine, erasure_id: str, now: Call
     """Forget everywhere whom an erasure is about, then whom it was about."""
     with engine.connect() as connection:
         whom = erasures.whom_of(connection, erasure_id)
+    exports = stray_files.forget(workspace, whom | _reached_by(workspace, engine, whom))
     gone = forget(workspace, Catalogue(engine), whom, settle=False)
-    counts = dict(gone.database) | {f"table_{name}": rows for name, rows in gone.rows.items()}
+    counts = exports | gone.database | {f"table_{name}": rows for name, rows in gone.rows.items()}
     counts |= {"quarantined": gone.quarantined, "reports": gone.reports, "measured": gone.measured}
-    counts |= stray_files.forget(workspace, whom)
     with engine.begin() as connection:
         erasures.through(connection, erasure_id, {name: n for name, n in counts.items() if n}, at=now())
+
+
+def _reached_by(workspace: Workspace, engine: Engine, whom: frozenset[str]) -> frozenset[str]:
+    """Return the addresses and numbers of some customers: a file made for mailing may know them by these alone.
+
+    They are asked before the tables are rewritten, so that one who was killed in between has used them already.
+    """
+    ids, found = pa.array(sorted(whom), pa.string()), set[str]()
+    for part in Catalogue(engine).parts("customers"):
+        held = pq.ParquetFile(workspace.root / part.path)
+        names = [name for name in ("email", "phone") if name in held.schema_arrow.names]
+        rows = held.read(columns=["customer_id", *names])
+        theirs = rows.filter(pc.is_in(rows.column("customer_id").cast(pa.string()), value_set=ids))
+        found.update(value for name in names for value in theirs.column(name).to_pylist() if value)
+    return frozenset(found)
 
 
 def _repeat(workspace: Workspace, engine: Engine, now: Callable[[], int]) -> None:
@@ -135,14 +152,14 @@ def _landed_ids(workspace: Workspace, engine: Engine) -> frozenset[str]:
     return frozenset(found)
 
 
-def _aside(workspace: Workspace) -> Collection[str]:
+def _aside(workspace: Workspace) -> frozenset[str]:
     """Return every word in quarantine that may be an id."""
-    return {
+    return frozenset(
         word
         for path in workspace.quarantine.glob("*.jsonl")
         for line in path.read_text(encoding="utf-8").splitlines()
         for word in words_of(line)
-    }
+    )
 
 
 @contextmanager

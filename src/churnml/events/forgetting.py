@@ -81,12 +81,12 @@ def forget(
             number: quarantine.without_examples(report, theirs) for number, report in catalogue.reports().items()
         }
         changed = {number: new for number, (new, dropped) in reports.items() if dropped}
-        gone = catalogue.rewrite(rewritten, changed, whom)
+        of_database = catalogue.rewrite(rewritten, changed, whom)
         measured = keeping.forget(workspace, whom)  # a measure that writes from here on finds them gone
         sweep(workspace, catalogue)
         if settle:
             catalogue.settle()
-        return Forgotten(rows, quarantined, gone.get("records", 0), len(changed), measured, gone)
+        return Forgotten(rows, quarantined, of_database.get("records", 0), len(changed), measured, of_database)
 
 
 def _without(workspace: Workspace, part: Part, whom: frozenset[str]) -> tuple[int, Part | None]:

@@ -1,7 +1,8 @@
 """Files that somebody wrote into the workspace, such as exports: the rows of some customers are taken out of them.
 
-A row is theirs where a column whose name says that it identifies somebody holds their id. What cannot be rewritten row
-by row, a workbook, an archive or a Tableau extract, goes whole if it names them; it is made again.
+A row is theirs where a column whose name says that it identifies somebody holds their id, address or number. What
+cannot be rewritten row by row, a workbook, an archive or a Tableau extract, goes whole if it names them; it is made
+again.
 """
 
 from __future__ import annotations
@@ -27,7 +28,8 @@ from churnml.errors import DependencyError
 _OURS = {"tables", "quarantine", "measures", "mlflow", "tuning"}
 """What forgets by itself, or holds no customer: what was tried, and how a search went."""
 _NAMES = re.compile(
-    r"id\b|_id|key|code|customer|external|member|user|contact|\bno\b|编号|客户|代码|主键", re.IGNORECASE
+    r"id\b|_id|key|code|customer|external|member|user|contact|\bno\b|mail|phone|mobile|编号|客户|代码|主键|邮|电话|手机",
+    re.IGNORECASE,
 )
 Rewrite = Callable[[bytes, frozenset[str]], tuple[bytes, int]]
 

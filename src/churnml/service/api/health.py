@@ -14,6 +14,7 @@ from churnml.service.problems import described
 from churnml.service.readings import NO_RUN, Readings
 
 router = APIRouter(tags=["health"])
+AGAIN = "a backup was restored, and customers erased since it was made may be back; run `churnml erase --resume`"
 
 
 @router.get("/healthz", summary="Whether the process lives", response_model=Health)
