@@ -14,6 +14,7 @@ from churnml.database.records import changed
 from churnml.database.tables import assignments, records, refusals, runs
 from churnml.database.tables_access import audit_pseudonyms
 from churnml.database.tables_arrivals import arrivals, replaced
+from churnml.database.tables_cases import case_notes
 from churnml.database.tables_cases import cases as kept_cases
 from churnml.database.tables_consents import told_consents
 from churnml.database.tables_push import message_customers
@@ -36,7 +37,8 @@ def forget_rows(connection: Connection, customer_ids: Collection[str]) -> dict[s
         gone["assignments"] = releases.forget(connection, customer_ids)
     for customer in customer_ids:
         gone["refusals"] += connection.execute(delete(refusals).where(refusals.c.customer_id == customer)).rowcount
-        gone["answers"] += requests.forget(connection, customer)
+        notes = select(case_notes.c.text).where(case_notes.c.customer_id == customer)
+        gone["answers"] += requests.forget(connection, customer, set(connection.execute(notes).scalars()))
         gone["cases"] += cases.forget(connection, customer)
         gone["consents"] += consents.forget(connection, customer)
         gone["messages"] += outbox.forget(connection, customer)
