@@ -4,12 +4,17 @@ import shutil
 import time
 
 import pytest
-from planted import EXPORTS, plant
+from planted import EXPORTS, TABLES, plant
+from sample_run import ask, record
 from sqlalchemy import update
 
-from churnml.database.erasures import begin
+from churnml.database import Records
+from churnml.database.audit_check import verify
+from churnml.database.erasures import begin, must_repeat
 from churnml.database.tables_push import messages
+from churnml.errors import UsageError
 from churnml.events.erasing import Itself, finish_all, receipt
+from command import churnml
 from erased import SECRET, WHO, rows_with_traces, traces
 from small import NOW, Tiny
 
