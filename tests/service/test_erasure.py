@@ -178,6 +178,18 @@ def test_after_a_restore_they_are_erased_again_before_anybody_is_served(planted,
     assert traces(planted.workspace.root) == []
 
 
+def test_backups_within_the_workspace_forget_as_well_and_still_restore(planted, tmp_path):
+    where, kept = ("--workspace", planted.workspace.root), planted.workspace.root / "kept"
+    for name in ("folder", "packed.tar"):
+        assert churnml("backup", *where, "--to", kept / name).code == 0
+    erase(planted, WHO)
+    delivered(planted)
+    planted.catalogue.settle()
+    assert traces(planted.workspace.root) == []
+    for name in ("folder", "packed.tar"):
+        assert churnml("restore", kept / name, "--workspace", tmp_path / f"from-{name}").code == 0
+
+
 def test_elsewhere_the_tombstones_that_were_exported_do_the_same(planted, tmp_path):
     where, elsewhere = ("--workspace", planted.workspace.root), tmp_path / "elsewhere"
     churnml("backup", *where, "--to", tmp_path / "kept")

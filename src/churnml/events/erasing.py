@@ -22,7 +22,7 @@ from churnml.database.erasures import Erasure
 from churnml.database.forgetting import known_ids
 from churnml.database.instants import iso
 from churnml.database.tombstones import erased_among
-from churnml.events import stray_files
+from churnml.events import kept_backups, stray_files
 from churnml.events.erased_rows import words_of
 from churnml.events.forgetting import forget
 
@@ -110,7 +110,12 @@ def _go_through(workspace: Workspace, engine: Engine, erasure_id: str, now: Call
         whom = erasures.whom_of(connection, erasure_id)
     exports = stray_files.forget(workspace, whom | _reached_by(workspace, engine, whom))
     gone = forget(workspace, Catalogue(engine), whom, settle=False)
-    counts = exports | gone.database | {f"table_{name}": rows for name, rows in gone.rows.items()}
+    counts = (
+        exports
+        | kept_backups.forget(workspace, whom)
+        | gone.database
+        | {f"table_{name}": rows for name, rows in gone.rows.items()}
+    )
     counts |= {"quarantined": gone.quarantined, "reports": gone.reports, "measured": gone.measured}
     with engine.begin() as connection:
         erasures.through(connection, erasure_id, {name: n for name, n in counts.items() if n}, at=now())

@@ -24,6 +24,7 @@ import pyarrow.parquet as pq
 
 from churnml.database import Workspace
 from churnml.errors import DependencyError
+from churnml.events import kept_backups
 
 _OURS = {"tables", "quarantine", "measures", "mlflow", "tuning"}
 """What forgets by itself, or holds no customer: what was tried, and how a search went."""
@@ -49,10 +50,16 @@ def forget(workspace: Workspace, customer_ids: frozenset[str]) -> dict[str, int]
 
 
 def strays(workspace: Workspace) -> Iterable[Path]:
-    """Yield the files within the workspace that are not churnml's own."""
+    """Yield the files within the workspace that are not churnml's own, nor those of a backup."""
+    backups = set(kept_backups.folders(workspace))
     for path in workspace.root.rglob("*"):
         first = path.relative_to(workspace.root).parts[0]
-        if first not in _OURS and not first.startswith((".", workspace.file.name)) and path.is_file():
+        if (
+            first not in _OURS
+            and not first.startswith((".", workspace.file.name))
+            and path.is_file()
+            and not backups & set(path.parents)
+        ):
             yield path
 
 
