@@ -1042,18 +1042,65 @@ def restore(
     configs: ConfigsOption = CONFIGS,
     *,
     replace: Annotated[bool, typer.Option("--replace", help="All that is in the workspace may go.")] = False,
+    tombstones: Annotated[
+        Path | None, typer.Option(help="What `churnml erase --export` wrote: whoever is in it is erased again.")
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Make a workspace what a backup holds, once every byte of it is checked; stop the service before."""
+    from churnml.verbs.erase import brought  # noqa: PLC0415
     from churnml.verbs.restore import restore as run  # noqa: PLC0415
     from churnml.verbs.restore import told  # noqa: PLC0415
 
     session = _open(workspace, configs, as_json=as_json, create=None)
-    done = run(session, source, replace=replace)
+    done = run(session, source, replace=replace, tombstones=None if tombstones is None else brought(tombstones))
     if as_json:
         session.print_json(done)
     else:
         session.console.print(told(done), markup=False)
+
+
+@app.command()
+def erase(
+    customers: Annotated[list[str] | None, typer.Argument(metavar="CUSTOMER", help="Ids of customers.")] = None,
+    workspace: WorkspaceOption = WORKSPACE,
+    configs: ConfigsOption = CONFIGS,
+    *,
+    file: Annotated[Path | None, typer.Option(help="A text with one id a line.")] = None,
+    reason: Annotated[str, typer.Option(help="Why; see docs/erasure.md.")] = "request",
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask: what is erased cannot be brought back.")] = False,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with erasures that did not get to their end.")
+    ] = False,
+    lift: Annotated[str | None, typer.Option(metavar="CUSTOMER", help="Let a customer who came back in again.")] = None,
+    export: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write the tombstones, which name nobody.")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Forget customers everywhere, and print a receipt; CHURNML_SECRET keeps them from being landed again."""
+    from churnml.verbs import erase as erasing  # noqa: PLC0415
+
+    what = [bool(customers or file), resume, lift is not None, export is not None]
+    if sum(what) != 1:
+        raise UsageError("give customers to erase, or one of --resume, --lift and --export, found several or none")
+    session = _open(workspace, configs, as_json=as_json)
+    if lift is not None or export is not None:
+        body = erasing.lift(session, lift) if lift is not None else erasing.export(session, export or Path())
+        words = ", ".join(f"{name} {value}" for name, value in body.items())
+    elif resume:
+        body = erasing.resume(session)
+        words = erasing.said(body)
+    else:
+        whom = erasing.named(customers or (), file)
+        if not yes and not (sys.stdin.isatty() and typer.confirm(f"Erase {len(whom)} customers for good?")):
+            raise UsageError("what is erased cannot be brought back, so nothing was erased; give --yes to do it")
+        body = erasing.erase(session, whom, reason)
+        words = erasing.said(body)
+    if as_json:
+        session.print_json(body)
+    else:
+        session.console.print(words, markup=False)
 
 
 @app.command()

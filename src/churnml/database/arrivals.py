@@ -90,11 +90,16 @@ def keep(
         connection.execute(insert(arrivals), kept)
 
 
-def forget_arrivals(connection: Connection, customer_ids: Iterable[str]) -> None:
-    """Remove what has arrived of some customers, and what runs said of them before their records were made anew."""
-    for customer in customer_ids:
-        connection.execute(delete(arrivals).where(arrivals.c.customer_id == customer))
-        connection.execute(delete(replaced).where(replaced.c.customer_id == customer))
+def forget_arrivals(connection: Connection, customer_ids: Iterable[str]) -> int:
+    """Remove what has arrived of some customers, and what runs said of them before their records were made anew.
+
+    It returns how many rows went.
+    """
+    return sum(
+        connection.execute(delete(table).where(table.c.customer_id == customer)).rowcount
+        for customer in customer_ids
+        for table in (arrivals, replaced)
+    )
 
 
 class Arrivals:

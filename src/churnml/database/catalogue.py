@@ -22,20 +22,17 @@ from sqlalchemy import (
     update,
 )
 
-from churnml.database.arrivals import forget_arrivals
-from churnml.database.audit import forget_pseudonym
-from churnml.database.cases import forget as forget_case
-from churnml.database.consents import forget as forget_told
 from churnml.database.consents import pending_refusals, pending_withdrawals, withdraw_actions
 from churnml.database.dialect import insert_or_ignore, insert_or_update, is_server, take_turn
+from churnml.database.forgetting import forget_erased_of_run, forget_rows
 from churnml.database.outbox import announce_run, moved_bands, post, withhold
 from churnml.database.outbox import forget as forget_messages
-from churnml.database.records import blank, changed
-from churnml.database.releases import blank_choices, forget, withdraw
-from churnml.database.requests import forget as forget_requests
+from churnml.database.records import blank
+from churnml.database.releases import blank_choices, withdraw
 from churnml.database.tables import aliases, assignments, batches, moves, parts, records, refusals, runs, sources
 from churnml.database.tables_arrivals import replaced
 from churnml.database.tables_push import message_customers
+from churnml.database.tombstones import erased_among
 from churnml.errors import DependencyError
 
 Json = dict[str, Any]  # Any: JSON bodies are shaped by their writers
@@ -137,6 +134,11 @@ class Catalogue:
         with self.engine.connect() as connection:
             return connection.execute(query).first() is not None
 
+    def erased_among(self, customer_ids: Collection[str]) -> frozenset[str]:
+        """Return which of some customers were erased; see `tombstones.erased_among`."""
+        with self.engine.connect() as connection:
+            return erased_among(connection, customer_ids)
+
     def withdrawn(self) -> dict[str, frozenset[str]]:
         """Return who told the service not to approach them by a channel, in small letters, before that has landed.
 
@@ -168,8 +170,8 @@ class Catalogue:
         new_parts: Mapping[str, Part | None],
         new_reports: Mapping[int, Json],
         forgotten: Collection[str] = (),
-    ) -> int:
-        """Change what has landed, all at once, and return how many decision records went.
+    ) -> dict[str, int]:
+        """Change what has landed, all at once, and return how many rows of the database went with the forgotten.
 
         Parameters
         ----------
@@ -183,19 +185,7 @@ class Catalogue:
         """
         with self.engine.begin() as connection:
             take_turn(connection)
-            gone = 0
-            forget(connection, forgotten)
-            for customer in forgotten:
-                connection.execute(delete(refusals).where(refusals.c.customer_id == customer))
-                forget_requests(connection, customer)
-                forget_case(connection, customer)
-                forget_told(connection, customer)
-                forget_messages(connection, customer)
-                forget_pseudonym(connection, customer)  # the audit log stays whole, and names them to nobody
-                gone += connection.execute(delete(records).where(records.c.customer_id == customer)).rowcount
-            if gone:
-                changed(connection)
-            forget_arrivals(connection, forgotten)
+            gone = forget_rows(connection, forgotten)
             for path, part in new_parts.items():
                 if part is None:
                     connection.execute(delete(parts).where(parts.c.path == path))
@@ -275,10 +265,13 @@ class Catalogue:
                 refusing = _refusing()
                 blank(connection, written & records.c.customer_id.in_(refusing))
                 blank_choices(connection, (assignments.c.run_id == run_id) & assignments.c.customer_id.in_(refusing))
+                erased = forget_erased_of_run(connection, run_id)
                 began = connection.execute(select(runs.c.started_at).where(runs.c.run_id == run_id)).scalar_one()
                 withdraw_actions(connection, pending_withdrawals(connection, since=began))
                 announce_run(connection, run_id, summary, moved, at=now)
                 withhold(connection, message_customers.c.customer_id.in_(refusing))
+                for customer in erased:
+                    forget_messages(connection, customer)
             else:
                 withdraw(connection, assignments.c.run_id == run_id)
                 connection.execute(delete(records).where(written))

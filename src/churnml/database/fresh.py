@@ -14,6 +14,7 @@ from churnml.database.outbox import post_bands
 from churnml.database.records import blank, changed, row_of
 from churnml.database.tables import records, refusals, runs
 from churnml.database.tables_arrivals import replaced
+from churnml.database.tombstones import erased_among
 
 Record = Mapping[str, Any]  # Any: JSON
 FRESH, SCORED_AT = "fresh", "scored_at"
@@ -41,6 +42,8 @@ def refresh(
     take_turn(connection)
     changed(connection, [run_id])  # the first statement writes: nothing read after it can be stale
     new = {body["customer_id"]: body for body in bodies}
+    for customer in erased_among(connection, new.keys()):  # since their rows were read
+        del new[customer]
     if connection.execute(select(runs.c.run_id).where(runs.c.run_id == run_id, runs.c.state == "done")).first() is None:
         return 0
     theirs = (records.c.run_id == run_id) & records.c.customer_id.in_(list(new))

@@ -73,13 +73,17 @@ def blank_choices(connection: Connection, theirs: ColumnElement[bool]) -> None:
     connection.execute(update(assignments).where(chosen).values(**nothing, state="refused"))
 
 
-def forget(connection: Connection, customer_ids: Collection[str]) -> None:
-    """Remove what was assigned to some customers and what came of it; what that cost stays spent."""
+def forget(connection: Connection, customer_ids: Collection[str]) -> int:
+    """Remove what was assigned to some customers and what came of it; what that cost stays spent.
+
+    It returns how many assignments went.
+    """
     take(connection)
-    whom = sorted(customer_ids)
+    whom, gone = sorted(customer_ids), 0
     for start in range(0, len(whom), _CHUNK):
         theirs = assignments.c.customer_id.in_(whom[start : start + _CHUNK])
         release(connection, theirs)
         ids = select(assignments.c.assignment_id).where(theirs)
         connection.execute(delete(outcomes).where(outcomes.c.assignment_id.in_(ids)))
-        connection.execute(delete(assignments).where(theirs))
+        gone += connection.execute(delete(assignments).where(theirs)).rowcount
+    return gone

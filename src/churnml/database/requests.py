@@ -6,7 +6,8 @@ Every function works within the transaction of its caller.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+import re
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, Connection, and_, delete, insert, select, update
@@ -79,10 +80,20 @@ def finish(connection: Connection, request: Request, answer: Answer) -> None:
     connection.execute(update(requests).where(_named(request)).values(**values))
 
 
-def forget(connection: Connection, customer_id: str) -> int:
-    """Blank every answer that names a customer, and return how many; what was done is not done again for that."""
+def forget(connection: Connection, customer_id: str, said: Collection[str] = ()) -> int:
+    """Blank every answer that names a customer, and return how many; what was done is not done again for that.
+
+    An answer names them where a text of it is their id, or holds it as a word, as what is said of a row does; or where
+    it repeats what was said of them, without saying of whom.
+
+    Parameters
+    ----------
+    said : collection of str
+        What was noted about them.
+    """
     rows = connection.execute(select(requests).where(requests.c.answer.is_not(None))).all()
-    naming = [row for row in rows if customer_id in _texts(json.loads(row.answer))]
+    word = re.compile(rf"(?<!\w){re.escape(customer_id)}(?!\w)")
+    naming = [row for row in rows if any(text in said or word.search(text) for text in _texts(json.loads(row.answer)))]
     for row in naming:
         this = Request(row.caller, row.key, row.digest)
         connection.execute(update(requests).where(_named(this)).values(answer=None))

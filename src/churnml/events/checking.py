@@ -18,6 +18,7 @@ import duckdb
 
 from churnml.errors import DataRefusedError, DependencyError
 from churnml.events.clock import DAY
+from churnml.events.erased_rows import Among, drop_erased, nobody
 from churnml.events.reading import Reading, read_as
 from churnml.events.remarks import about_later_facts
 from churnml.events.reporting import EXAMPLES, Finding, Kind, Refusal, TableReport
@@ -75,12 +76,13 @@ class Opened:
 
 @dataclass(frozen=True)
 class Staged:
-    """One source within the staged table: its rows lie from `begins` on."""
+    """One source within the staged table: its rows lie from `begins` on, less those of customers who were erased."""
 
     opened: Opened
     notes: tuple[str, ...]
     begins: int
     read: int
+    erased: int = 0
 
     @property
     def source(self) -> Source:
@@ -122,6 +124,8 @@ class Checked:
         What was staged, in this order.
     rules : list of Rule
         Every rule by its number less one.
+    erased : callable
+        Which of some ids belong to customers who were erased: their rows are not staged.
     """
 
     table: Table
@@ -132,6 +136,7 @@ class Checked:
     told: list[str] = field(default_factory=list)
     sources: list[Staged] = field(default_factory=list)
     rules: list[Rule] = field(default_factory=list)
+    erased: Among = nobody
 
     @property
     def name(self) -> str:
@@ -292,7 +297,8 @@ def _stage_one(connection: duckdb.DuckDBPyConnection, checked: Checked, opened: 
         )
     ((begins,),) = connection.execute(f"SELECT min(rowid) FROM {checked.name} WHERE rowid > {last}").fetchall()
     begins = last + 1 if begins is None else begins
-    checked.sources.append(Staged(opened, rows.notes, begins, read))
+    gone = drop_erased(connection, checked.name, checked.columns, checked.erased)
+    checked.sources.append(Staged(opened, rows.notes, begins, read, gone))
 
 
 def _insert(connection: duckdb.DuckDBPyConnection, checked: Checked, opened: Opened, rows: Rows, last: int) -> int:
@@ -513,9 +519,9 @@ def _report(connection: duckdb.DuckDBPyConnection, checked: Checked, staged: Sta
     return TableReport(
         table=checked.table.name,
         origin=source.origin,
-        read=staged.read,
+        read=staged.read - staged.erased,
         landed=landed,
-        skipped=staged.read - landed - quarantined,
+        skipped=staged.read - staged.erased - landed - quarantined,
         quarantined=quarantined,
         fills=again.fills,
         newer=again.newer,
@@ -524,11 +530,20 @@ def _report(connection: duckdb.DuckDBPyConnection, checked: Checked, staged: Sta
         first_at=first_at,
         last_at=last_at,
         ignored_columns=reading.ignored,
-        notes=[*staged.notes, *reading.notes, *_more_told(again)],
+        notes=[*staged.notes, *reading.notes, *_more_told(again), *_erased_told(staged)],
         backfill=undated > 0 and known_then,
         learned_now=undated > 0 and not known_then,
         undated=undated,
+        erased=staged.erased,
     )
+
+
+def _erased_told(staged: Staged) -> Iterator[str]:
+    if staged.erased:
+        rows = (
+            "row of a customer who was erased was" if staged.erased == 1 else "rows of customers who were erased were"
+        )
+        yield f"{staged.erased:,} {rows} not landed, and not counted as read"
 
 
 def _more_told(again: Repeated) -> Iterator[str]:

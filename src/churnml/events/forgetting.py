@@ -26,7 +26,7 @@ from churnml.events.landing import rewritten_part, sweep
 class Forgotten:
     """What was removed by this call: rows by table and of the quarantine, decision records, rows that measures keep.
 
-    `reports` says how many were rewritten.
+    `reports` says how many were rewritten; `database` how many rows of the database went, by place, records included.
     """
 
     rows: dict[str, int]
@@ -34,9 +34,12 @@ class Forgotten:
     records: int
     reports: int
     measured: int
+    database: dict[str, int]
 
 
-def forget(workspace: Workspace, catalogue: Catalogue, customer_ids: Iterable[str]) -> Forgotten:
+def forget(
+    workspace: Workspace, catalogue: Catalogue, customer_ids: Iterable[str], *, settle: bool = True
+) -> Forgotten:
     """Remove every trace of some customers from tables, quarantine and database; doing it twice changes nothing.
 
     It waits for a landing, for a training on a feature table and for a measure, whose intermediate files hold rows too.
@@ -45,6 +48,8 @@ def forget(workspace: Workspace, catalogue: Catalogue, customer_ids: Iterable[st
     ----------
     customer_ids : iterable of str
         Whom to forget.
+    settle : bool, default True
+        Whether the files of the database are rid of deleted bytes; whoever goes on deleting does it when done.
 
     Returns
     -------
@@ -76,11 +81,12 @@ def forget(workspace: Workspace, catalogue: Catalogue, customer_ids: Iterable[st
             number: quarantine.without_examples(report, theirs) for number, report in catalogue.reports().items()
         }
         changed = {number: new for number, (new, dropped) in reports.items() if dropped}
-        records = catalogue.rewrite(rewritten, changed, whom)
+        of_database = catalogue.rewrite(rewritten, changed, whom)
         measured = keeping.forget(workspace, whom)  # a measure that writes from here on finds them gone
         sweep(workspace, catalogue)
-        catalogue.settle()
-        return Forgotten(rows, quarantined, records, len(changed), measured)
+        if settle:
+            catalogue.settle()
+        return Forgotten(rows, quarantined, of_database.get("records", 0), len(changed), measured, of_database)
 
 
 def _without(workspace: Workspace, part: Part, whom: frozenset[str]) -> tuple[int, Part | None]:

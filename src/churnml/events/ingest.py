@@ -187,9 +187,9 @@ def _stamps(sources: Sequence[Source], digests: dict[int, str], reports: Sequenc
     """Return what to remember the files by.
 
     One of which rows were set aside is remembered otherwise: it is read again when it comes again, for the customer
-    its rows were waiting for may have landed since.
+    its rows were waiting for may have landed since. So is one of which rows were left out, whose customer was erased.
     """
-    unsound = {(one.table, one.origin) for one in reports if one.quarantined}
+    unsound = {(one.table, one.origin) for one in reports if one.quarantined or one.erased}
     return [
         hashlib.sha256(f"set aside {digests[id(one)]}".encode()).hexdigest()
         if (one.table, one.origin) in unsound
@@ -253,7 +253,8 @@ def _check_all(
         stands = bool(landing.landed.get(table.name))
         known_then = backfill or not stands
         whole = not check_only or stands or table.name == "consents"  # `hold_undated` looks at what they say
-        checked = Checked(table, "occurred_at" if known_then else str(int(now)), landing.scratch, whole)
+        learned = "occurred_at" if known_then else str(int(now))
+        checked = Checked(table, learned, landing.scratch, whole, erased=catalogue.erased_among)
         brought = [one for one in fresh if one.table == table.name]
         opened = list(_opened(landing, brought, config.currency, now, progress))
         if not opened:

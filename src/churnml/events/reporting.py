@@ -65,6 +65,8 @@ class TableReport:
         They count as learned at the landing, so that no earlier cutoff sees them.
     undated : int
         How many rows that landed are such.
+    erased : int
+        Rows of customers who were erased: they do not land, and are none of those read.
     """
 
     table: str
@@ -84,6 +86,7 @@ class TableReport:
     backfill: bool
     learned_now: bool
     undated: int
+    erased: int = 0
 
     def of(self, kind: Kind) -> list[Finding]:
         """Return the findings of one kind."""

@@ -24,6 +24,7 @@ from churnml.service import access_docs, api, clock, pages, problems, request_id
 from churnml.service.bodies import Bodies
 from churnml.service.champion import Scorer, Terms
 from churnml.service.credentials import Credentials
+from churnml.service.erasing import Eraser
 from churnml.service.exposure import is_public
 from churnml.service.gate import Gate, wants_page
 from churnml.service.guard import SECURITY_HEADERS, Guard
@@ -75,10 +76,13 @@ def create_app(
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         app.state.worker.start()
         app.state.pusher.start()
+        app.state.eraser.start()
         yield
         await run_in_threadpool(app.state.worker.stop)
         await run_in_threadpool(app.state.pusher.stop)
+        await run_in_threadpool(app.state.eraser.stop)
         engine.dispose()
+        patient.dispose()
 
     app = FastAPI(
         title="churnml",
@@ -104,6 +108,8 @@ def create_app(
     app.state.worker = Worker(lander, app.state.scorer, chosen.land_every_seconds)
     app.state.sender = Sender(chosen.webhook_allowed_hosts)
     app.state.pusher = Pusher(engine, app.state.sender, lambda: int(app.state.now()))
+    patient = open_engine(workspace.database)
+    app.state.eraser = Eraser(workspace, patient, lambda: int(app.state.now()))
     app.state.credentials = Credentials(engine, chosen, public=public)
     app.include_router(api.router)
     app.include_router(pages.router)

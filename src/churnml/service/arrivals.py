@@ -11,11 +11,16 @@ from sqlalchemy import Connection
 
 from churnml.database.arrivals import keep
 from churnml.database.consents import Told, acknowledge
+from churnml.database.tombstones import erased_among
 from churnml.events import TABLES
 from churnml.events.row_check import Broken, Door, check_row
 from churnml.events.row_values import Value
 from churnml.service.access import Caller
 from churnml.service.problems import Problem, problem
+
+ERASED = (
+    "its customer was erased, so nothing of it is kept; if they came back, `churnml erase --lift ID` lets them in again"
+)
 
 
 @dataclass(frozen=True)
@@ -53,6 +58,8 @@ def add(
 ) -> list[Result]:
     """Keep the rows that hold the contract, and return what became of each; they are kept once this is committed.
 
+    A row of a customer who was erased is refused.
+
     Parameters
     ----------
     caller : Caller
@@ -71,11 +78,15 @@ def add(
     declared, told = TABLES[table], list[Told]()
     results, kept = list[Result](), list[tuple[int, str, Mapping[str, object]]]()
     batch = batch or uuid.uuid4().hex
-    for index, row in enumerate(rows):
-        found = check_row(declared, row, door, now)
+    checked = [check_row(declared, row, door, now) for row in rows]
+    whom = frozenset(str(one["customer_id"]) for one in checked if not isinstance(one, Broken))
+    erased = erased_among(connection, whom)
+    for index, (row, found) in enumerate(zip(rows, checked, strict=True)):
         if isinstance(found, Broken):
             why = problem(422, "broken_row", f"row {index} of `{table}`: {found.told()}")
             results.append(Result(index, "refused", why))
+        elif str(found["customer_id"]) in erased:
+            results.append(Result(index, "refused", problem(410, "erased", f"row {index} of `{table}`: {ERASED}")))
         else:
             kept.append((index, str(found["customer_id"]), row))
             if table == "consents":

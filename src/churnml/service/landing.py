@@ -24,6 +24,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from churnml.config import WorkspaceConfig
 from churnml.database import Catalogue, Records, Workspace
 from churnml.database.arrivals import Arrival, Arrivals
+from churnml.database.forgetting import forget_erased_arrivals
 from churnml.database.fresh import refresh
 from churnml.errors import ChurnmlError
 from churnml.events import TABLES, ingest
@@ -74,6 +75,9 @@ class Lander:
         if not self._arrivals.count_waiting():
             return 0
         with _alone(self._workspace) as mine:
+            if mine:
+                with self._engine.begin() as connection:
+                    forget_erased_arrivals(connection)
             waiting = self._arrivals.waiting(AT_ONCE) if mine else []
             if not waiting:
                 return 0

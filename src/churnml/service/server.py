@@ -11,12 +11,14 @@ from dataclasses import dataclass
 import uvicorn
 
 from churnml.config import HandoffConfig, ServeConfig, WorkspaceConfig
-from churnml.database import Workspace
+from churnml.database import Workspace, open_engine
 from churnml.database.people import count_admins
 from churnml.database.sessions import end_sessions
 from churnml.errors import DependencyError
+from churnml.events.erasing import finish_all
 from churnml.service.app import create_app
 from churnml.service.champion import Terms
+from churnml.service.clock import now
 from churnml.service.exposure import check_exposure, is_public
 from churnml.service.signing_in import login_link
 
@@ -60,11 +62,13 @@ def serve(
     Raises
     ------
     UsageError
-        If others than this machine would be answered before there are an administrator, a name and TLS.
+        If others than this machine would be answered before there are an administrator, a name and TLS, or customers
+        are to be erased again after a restore and `CHURNML_SECRET` is missing.
     DependencyError
         If the port is taken or may not be used.
     """
     chosen = settings or ServeConfig()
+    _finish_erasures(workspace)
     app = create_app(workspace, chosen, company, terms, handoff)
     with app.state.engine.begin() as connection:
         check_exposure(chosen, count_admins(connection))
@@ -76,6 +80,15 @@ def serve(
     announce(Listening(url, link))
     with listening, contextlib.suppress(KeyboardInterrupt):  # being told to stop is how it ends
         uvicorn.Server(_config(app, chosen)).run(sockets=[listening])
+
+
+def _finish_erasures(workspace: Workspace) -> None:
+    """Bring to their end the erasures that were begun, or that a restore has undone, before anybody is served."""
+    engine = open_engine(workspace.database)
+    try:
+        finish_all(workspace, engine, now)
+    finally:
+        engine.dispose()
 
 
 def listen(host: str, port: int) -> socket.socket:

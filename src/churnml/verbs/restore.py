@@ -10,17 +10,21 @@ from typing import Any
 
 from churnml.database import Workspace, open_engine
 from churnml.database.backup import DATABASE, Manifest, check_files, copied, reading
+from churnml.database.erasures import must_repeat
+from churnml.database.secret import derived
 from churnml.database.server import name_of
 from churnml.database.snapshot import copy_in, is_known, revision_of
+from churnml.database.tombstones import bring, exported
 from churnml.errors import DataRefusedError, UsageError
-from churnml.verbs.session import Session
+from churnml.events.erasing import finish_all
+from churnml.verbs.session import Session, clock
 
 Json = dict[str, Any]  # Any: JSON
 _KEPT = "mlflow"
 """What a backup does not hold: notes of what was tried."""
 
 
-def restore(session: Session, backup: Path, *, replace: bool = False) -> Json:
+def restore(session: Session, backup: Path, *, replace: bool = False, tombstones: Json | None = None) -> Json:
     """Make the workspace what a backup holds, and return what was restored; stop the service before.
 
     All is read, checked and laid out beside the workspace first, and takes its place in the end; so one that is stopped
@@ -32,17 +36,23 @@ def restore(session: Session, backup: Path, *, replace: bool = False) -> Json:
     backup : Path
         What `churnml backup` wrote.
     replace : bool, default False
-        Whether a workspace that is there goes.
+        Whether a workspace that is there goes; its tombstones stay.
+    tombstones : dict, optional
+        Those of another workspace, as `churnml erase --export` wrote them.
 
     Raises
     ------
     DataRefusedError
         If the backup is damaged, no backup, or made by a newer churnml.
     UsageError
-        If something is there already and `replace` is false, or a run goes on in it.
+        If something is there already and `replace` is false, or a run goes on in it; or if somebody was erased, and
+        `CHURNML_SECRET` is missing or another than theirs.
     """
     workspace = session.workspace
     _require_room(workspace, replace=replace)
+    carried = [one for one in (tombstones, _standing_tombstones(workspace)) if one is not None]
+    if any(one.get("tombstones") for one in carried):
+        derived("tombstones")  # refuses before anything is touched
     workspace.root.parent.mkdir(parents=True, exist_ok=True)
     with reading(backup.resolve(), workspace.root.parent) as folder:
         with session.step("Checking every file of the backup"):
@@ -57,10 +67,12 @@ def restore(session: Session, backup: Path, *, replace: bool = False) -> Json:
                     tick(done, len(manifest.files))
                 for place in (draft.tables, draft.quarantine):
                     place.mkdir(parents=True, exist_ok=True)
+            _bring_tombstones(draft, carried)
             with session.step("Putting it in its place"):
                 _take_its_place(workspace, draft, replace=replace)
         finally:
             shutil.rmtree(draft.root, ignore_errors=True)
+    again = _erase_again(session)
     return {
         "workspace": str(workspace.root),
         "database": "sqlite" if workspace.server is None else name_of(workspace.server),
@@ -68,14 +80,19 @@ def restore(session: Session, backup: Path, *, replace: bool = False) -> Json:
         "made_by": manifest.version,
         "files": len(manifest.files),
         "bytes": manifest.size,
-        "remember": after_restore(session, manifest),
+        "erased_again": again,
+        "remember": after_restore(manifest, carried=bool(carried)),
     }
 
 
-def after_restore(_session: Session, manifest: Manifest) -> list[str]:
-    """Return what must be done after a restore, in words for people; whatever has to be repeated belongs here."""
+def after_restore(manifest: Manifest, *, carried: bool) -> list[str]:
+    """Return what must be done after a restore, in words for people."""
+    elsewhere = (
+        f"customers erased since {manifest.made_at} are back, for no tombstones were there to know them by: erase them "
+        "again before anyone works with this workspace, or restore once more with --tombstones FILE"
+    )
     return [
-        f"customers erased since {manifest.made_at} are back: erase them again before anyone works with this workspace",
+        *([] if carried else [elsewhere]),
         f"what landed, was scored or was posted since {manifest.made_at} is gone: bring it again",
     ]
 
@@ -86,7 +103,42 @@ def told(done: Json) -> str:
         f"{done['workspace']}: as of {done['made_at']} (made by churnml {done['made_by']}), {done['files']:,} files of "
         f"{done['bytes'] / 1e6:,.1f} MB; the database is {done['database']}"
     )
-    return "\n".join([first, *(f"! {one}" for one in done["remember"])])
+    again = f"{done['erased_again']:,} customers with a tombstone were erased again"
+    return "\n".join([first, again, *(f"! {one}" for one in done["remember"])])
+
+
+def _standing_tombstones(workspace: Workspace) -> Json | None:
+    """Return the tombstones of the workspace that is to go, None where there is none."""
+    if not workspace.exists or (workspace.server is None and not workspace.file.exists()):
+        return None
+    engine = open_engine(workspace.database)
+    try:
+        with engine.connect() as connection:
+            return exported(connection)
+    finally:
+        engine.dispose()
+
+
+def _bring_tombstones(draft: Workspace, carried: list[Json]) -> None:
+    """Put tombstones up in the database that is about to take its place, and note that whoever has one goes again."""
+    engine = open_engine(draft.file)  # an older one is brought to the present schema
+    try:
+        with engine.begin() as connection:
+            must_repeat(connection, clock())
+            for one in carried:
+                bring(connection, one)
+    finally:
+        engine.dispose()
+
+
+def _erase_again(session: Session) -> int:
+    """Erase again everybody with a tombstone whom the backup brought back, and return how many that were."""
+    engine = open_engine(session.workspace.database)
+    try:
+        with session.step("Erasing again who was erased"):
+            return sum(one.customers for one in finish_all(session.workspace, engine, clock))
+    finally:
+        engine.dispose()
 
 
 def _require_room(workspace: Workspace, *, replace: bool) -> None:
@@ -123,8 +175,6 @@ def _take_its_place(workspace: Workspace, draft: Workspace, *, replace: bool) ->
                 engine.dispose()
             for left in draft.root.glob(f"{DATABASE}*"):
                 left.unlink()
-        else:
-            open_engine(draft.file).dispose()  # an older one is brought to the present schema
         _bring_bundles(draft.root / "models", workspace.models)
         old = workspace.root.with_name(f".{workspace.root.name}.{uuid.uuid4().hex}.old")
         if workspace.root.is_dir():

@@ -15,6 +15,7 @@ from churnml.service.api import (
     contacts,
     customers,
     data,
+    erasures,
     events,
     from_history,
     handoff,
@@ -47,6 +48,7 @@ for part in (
     consents,
     events,
     from_history,
+    erasures,
     webhooks,
 ):
     router.include_router(part.router)

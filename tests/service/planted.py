@@ -1,0 +1,109 @@
+"""A workspace in which one marked customer was put everywhere the service and the verbs can put one."""
+
+import gzip
+import io
+import zipfile
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from sample_run import ask, bodies, fill, record
+from sqlalchemy import insert
+
+from churnml.database import Catalogue, Ledger, Outcome, Reservation, assignment_id, outbox
+from churnml.database.fresh import refresh
+from churnml.database.tables_push import endpoints
+from churnml.events import keeping
+from erased import EMAIL, NAME, NOTE, PHONE, WHO
+from small import NOW, Tiny
+
+LATER = NOW + 86_400_000_000
+EXPORTS = ("list.csv", "list.csv.gz", "list.jsonl", "list.parquet", "list.xlsx", "packed.zip", "mail.csv", "list.hyper")
+CUSTOMERS = (
+    f"customer_id,occurred_at,display_name,phone,email\nann,2020-01-01,Ann,1,a@b.example\n"
+    f"{WHO},2020-01-01,{NAME},{PHONE},{EMAIL}\n"
+)
+ORDERS = f"customer_id,occurred_at,order_id,amount\nann,2021-08-01,o1,10\n{WHO},2021-08-01,o2,20\n{WHO},soon,o3,4\n"
+SURVEYS = (
+    "customer_id,occurred_at,survey_id,instrument,scale_min,scale_max,answered_at,score,comment\n"
+    f"{WHO},2021-08-02,s1,csat,1,5,2021-08-03,2,{NOTE}\n"
+)
+CONSENTS = f"customer_id,occurred_at,purpose,channel,granted\n{WHO},2021-08-02,marketing,phone,true\n"
+TABLES = {"customers": CUSTOMERS, "orders": ORDERS, "surveys": SURVEYS, "consents": CONSENTS}
+
+
+def plant(folder, server=None):
+    """Return a workspace that holds the marked customer everywhere, and one other customer."""
+    tiny = Tiny.make(folder, server)
+    for table, text in TABLES.items():
+        tiny.ingest(table, tiny.file(f"{table}.csv", text))
+    run_id = _scored(tiny)
+    _assigned(tiny)
+    keeping.keep(tiny.workspace, tiny.catalogue, "paths", pa.table({"customer_id": [WHO, "ann"], "stage": ["x", "y"]}))
+    with tiny.catalogue.engine.begin() as connection:
+        refresh(connection, run_id, [_record(WHO, "2022-01-01T00:00:00+00:00")], (), "2022-01-01T00:00:00+00:00")
+    _posted(tiny.workspace)
+    _exported(tiny.workspace)
+    return tiny
+
+
+def _record(customer, cutoff="2018-01-01T00:00:00+00:00"):
+    return record(customer, 1, cutoff=cutoff)
+
+
+def _scored(tiny):
+    with tiny.catalogue.engine.begin() as connection:
+        row = {"endpoint_id": "e", "url": "https://x.example", "events": "band.changed customer.erased"}
+        about = {"description": "", "created_by": "x", "created_at": 1, "state": "enabled", "secret_version": 1}
+        connection.execute(insert(endpoints), row | about)
+        outbox.post_bands(connection, {}, [(WHO, "high", "low"), ("ann", "low", "high")], at=1)
+    fill(tiny.workspace, [_record(WHO), *bodies()], verb="score")
+    return fill(tiny.workspace, [_record(WHO), _record("ann")], now=3)
+
+
+def _assigned(tiny):
+    ledger, catalogue = Ledger(tiny.catalogue.engine), Catalogue(tiny.catalogue.engine)
+    ledger.open("spring", 20_000_000, NOW)
+    run_id = catalogue.start("assign", "", NOW)
+    wanted = Reservation(WHO, "call", "treated", 0.9, "choice", "phone", 5_000_000, LATER, details={"for": NOTE})
+    ledger.reserve("spring", run_id, NOW, [wanted], NOW)
+    ledger.post([Outcome(assignment_id("spring", WHO), NOW + 1, "carried_out", 2_000_000)], NOW + 1)
+
+
+def _posted(workspace):
+    """Post through the API, under keys by which requests may be repeated."""
+    row = {"customer_id": WHO, "occurred_at": "2021-09-01", "action": "call", "channel": "phone"}
+    event = {"customer_id": WHO, "occurred_at": "2021-09-02", "order_id": "o9", "amount": 3}
+    consent = {
+        "customer_id": WHO,
+        "occurred_at": "2021-09-03",
+        "purpose": "marketing",
+        "channel": "email",
+        "granted": False,
+    }
+    client = ask(workspace)
+    for name, path, body in (
+        ("a", "contacts", {"contacts": [row]}),
+        ("b", "events", {"table": "orders", "rows": [event]}),
+        ("c", "consents", {"consents": [consent]}),
+        ("d", "case-notes", {"customer_id": WHO, "text": NOTE}),
+    ):
+        answer = client.post(f"/v1/{path}", json=body, headers={"Idempotency-Key": name})
+        assert answer.status_code in {200, 201}, answer.text
+    assert client.get(f"/v1/customers/{WHO}").status_code == 200
+
+
+def _exported(workspace):
+    """Write exports into the workspace, as a user does who names no other place."""
+    client, folder = ask(workspace), workspace.root / "exports"
+    folder.mkdir()
+    listed = {kind: client.get(f"/v1/at-risk?format={kind}").content for kind in ("csv", "jsonl", "xlsx")}
+    for kind, content in listed.items():
+        (folder / f"list.{kind}").write_bytes(content)
+    (folder / "list.csv.gz").write_bytes(gzip.compress(listed["csv"]))
+    pq.write_table(pa.table({"customer_id": [WHO, "ann"], "frequency": [1.0, 2.0]}), folder / "list.parquet")
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("list.csv", listed["csv"])
+    (folder / "packed.zip").write_bytes(packed.getvalue())
+    (folder / "mail.csv").write_text(f"Email Address,Risk Band\n{EMAIL},high\na@b.example,low\n", encoding="utf-8")
+    (folder / "list.hyper").write_bytes(b"\x00extract " + WHO.encode())
