@@ -532,10 +532,14 @@ class KpiConfig(Settings):
 
 
 class StoreConfig(Settings):
-    """`configs/store.yaml`: how long decision records of past runs are kept."""
+    """`configs/store.yaml`: how long decision records of past runs, models nobody uses, and jobs are kept."""
 
     keep_runs: int = Field(30, ge=1, le=100_000, description="the latest runs of each verb that keep their records")
     keep_days: Days = Field(90, description="days for which every run keeps its records")
+    keep_bundles: int = Field(
+        5, ge=0, le=100_000, description="the latest models that no run made or used, and no alias ever was, that stay"
+    )
+    keep_jobs_days: Days = Field(30, description="days for which it can be asked how a job of the service ended")
 
 
 class ServeConfig(Settings):
@@ -556,6 +560,8 @@ class ServeConfig(Settings):
     land_every_seconds: float = Field(
         2.0, ge=0.05, le=3600.0, description="seconds between two landings of what came in through /v1/events"
     )
+    jobs_at_once: int = Field(1, ge=1, le=64, description="commands asked for through /v1/jobs that run at a time")
+    jobs_queued: int = Field(20, ge=1, le=1000, description="how many more may wait for their turn")
 
     @field_validator("public_hosts")
     @classmethod

@@ -28,6 +28,7 @@ from churnml.service.exposure import is_public
 from churnml.service.gate import Gate, wants_page
 from churnml.service.guard import SECURITY_HEADERS, Guard
 from churnml.service.idempotency import GoingOn
+from churnml.service.jobs import Jobs
 from churnml.service.landing import Lander, Worker
 from churnml.service.readings import Readings
 from churnml.service.request_ids import RequestIds
@@ -44,6 +45,7 @@ def create_app(
     company: WorkspaceConfig | None = None,
     terms: Terms | None = None,
     handoff: HandoffConfig | None = None,
+    configs: Path = Path("configs"),
 ) -> FastAPI:
     """Return the service of a workspace, as an ASGI application.
 
@@ -59,6 +61,8 @@ def create_app(
         By what requests are scored; by default as the configuration files are by default.
     handoff : HandoffConfig, optional
         What other tools call our fields; usual names if left out.
+    configs : Path
+        The folder of YAML files that jobs read; as at the command line by default.
 
     Raises
     ------
@@ -72,7 +76,9 @@ def create_app(
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         app.state.worker.start()
+        app.state.jobs.start()
         yield
+        await run_in_threadpool(app.state.jobs.stop)
         await run_in_threadpool(app.state.worker.stop)
         engine.dispose()
 
@@ -98,6 +104,7 @@ def create_app(
     app.state.scorer = Scorer(workspace, engine, terms or Terms(told))
     lander = Lander(workspace, engine, app.state.scorer, lambda: int(app.state.now()))  # asked anew: tests set it
     app.state.worker = Worker(lander, app.state.scorer, chosen.land_every_seconds)
+    app.state.jobs = Jobs(workspace, engine, configs, lambda: int(app.state.now()), at_once=chosen.jobs_at_once)
     app.state.credentials = Credentials(engine, chosen, public=public)
     app.include_router(api.router)
     app.include_router(pages.router)
@@ -137,7 +144,9 @@ def _openapi(app: FastAPI) -> dict[str, Any]:  # Any: OpenAPI
         for path, example in api.EXAMPLES.items():
             schema["paths"][path]["get"]["responses"]["200"]["content"]["application/json"]["example"] = example
         for (path, method), example in api.WRITTEN.items():
-            schema["paths"][path][method]["responses"]["200"]["content"]["application/json"]["example"] = example
+            answers = schema["paths"][path][method]["responses"]
+            for status in {"200", "202"} & set(answers):
+                answers[status]["content"]["application/json"]["example"] = example
         app.openapi_schema = schema
     return app.openapi_schema
 

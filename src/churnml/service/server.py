@@ -7,6 +7,7 @@ import errno
 import socket
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 import uvicorn
 
@@ -39,6 +40,7 @@ def serve(
     company: WorkspaceConfig | None = None,
     terms: Terms | None = None,
     handoff: HandoffConfig | None = None,
+    configs: Path = Path("configs"),
 ) -> None:
     """Serve the API and the pages of a workspace until the process is interrupted.
 
@@ -56,6 +58,8 @@ def serve(
         Likewise.
     handoff : HandoffConfig, optional
         What other tools call our fields.
+    configs : Path
+        The folder of YAML files that jobs read.
 
     Raises
     ------
@@ -65,7 +69,7 @@ def serve(
         If the port is taken or may not be used.
     """
     chosen = settings or ServeConfig()
-    app = create_app(workspace, chosen, company, terms, handoff)
+    app = create_app(workspace, chosen, company, terms, handoff, configs)
     with app.state.engine.begin() as connection:
         check_exposure(chosen, count_admins(connection))
         if is_public(chosen):
