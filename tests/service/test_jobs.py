@@ -131,15 +131,15 @@ def test_a_command_is_done_and_says_so(client, empty):
 
 
 def test_a_failure_is_told_in_the_words_of_the_command_line(client, empty):
-    told = until(client, post(client, verb="train"), ended)
-    said = churnml("train", "--workspace", empty.root, "--configs", "configs")
+    told = until(client, post(client, verb="promote"), ended)
+    said = churnml("promote", "--workspace", empty.root, "--configs", "configs")
     assert (told.state, told.exit_code) == ("failed", said.code)
     assert f"error: {told.error.message}" in said.err
 
 
 def test_jobs_wait_while_another_runs_and_go_in_order(client, empty):
     with empty.locked("ingest"):
-        first, second = post(client, **VACUUM), post(client, verb="train")
+        first, second = post(client, **VACUUM), post(client, verb="promote")
         begun(client, empty, first)
         assert (seen(client, first).state, seen(client, second).state) == ("running", "queued")
     assert until(client, second, ended).started_at >= seen(client, first).finished_at
@@ -151,8 +151,9 @@ def test_who_serves_next_finds_a_job_again_and_follows_it_to_its_end(client, emp
         begun(client, empty, job_id)
         watcher.look()
         assert seen(client, job_id).state == "running"
-    client.app.state.jobs._children.clear()  # the service that began it is gone
+    child = client.app.state.jobs._children.pop(job_id)  # the service that began it is gone
     assert until(client, job_id, ended, watcher).state == "done"
+    child.wait()
 
 
 def test_a_job_that_somebody_killed_is_lost_and_says_so(client, empty):
@@ -243,3 +244,16 @@ def test_what_ended_long_ago_is_let_go_of(client):
     with client.app.state.engine.begin() as connection:
         assert store.purge(connection, clock()) == [job_id]
     assert client.get(f"/v1/jobs/{job_id}").status_code == 404
+
+
+def test_a_score_is_done_with_its_run_and_names_no_customer_in_what_it_prints(own_journey):
+    with ask(own_journey.workspace, configs=own_journey.configs) as client:
+        client.app.state.jobs.stop()
+        cutoff = own_journey.said["score"].body["cutoff"][:10]
+        told = until(client, post(client, verb="score", options={"cutoff": cutoff}), ended)
+        run = client.get(f"/v1/runs/{told.run_id}").json()
+        ids = {one["customer_id"] for one in client.get("/v1/at-risk?limit=500").json()["items"]}
+    assert (told.state, run["verb"], run["state"]) == ("done", "score", "done")
+    printed = paths(own_journey.workspace, told.job_id)[0].read_text(encoding="utf-8")
+    assert "Scoring" in printed
+    assert not {word for word in printed.split() if len(word) > 2} & {one for one in ids if len(one) > 2}  # noqa: PLR2004

@@ -9,7 +9,8 @@ from sqlalchemy import delete, select
 from sqlalchemy.exc import DBAPIError
 
 from callers import TESTER
-from churnml.database import Catalogue, Records, Workspace, audit, open_engine
+from churnml.database import Catalogue, Records, Workspace, audit, jobs, open_engine
+from churnml.database.audit import entries
 from churnml.database.audit_check import verify
 from churnml.database.server import VARIABLE
 from churnml.database.tables import metadata
@@ -103,8 +104,9 @@ def test_what_was_backed_up_under_writes_is_restored_equal_in_another_folder(sho
     restored, _ = elsewhere(tmp_path / name, "--json")
     assert files_of(restored) == files_of(shop.workspace)
     kept, stood = rows_of(restored.database), rows_of(shop.workspace.database)
-    assert {name: rows for name, rows in kept.items() if name not in {"runs", "records"}} == {
-        name: rows for name, rows in stood.items() if name not in {"runs", "records"}
+    changing = {"runs", "records", "audit_entries", "audit_head"}  # the log says of both that they were made
+    assert {name: rows for name, rows in kept.items() if name not in changing} == {
+        name: rows for name, rows in stood.items() if name not in changing
     }
     assert set(kept["records"]) <= set(stood["records"])
     finished = [row for row in kept["runs"] if "'done'" in row]
@@ -132,7 +134,7 @@ def test_the_audit_log_is_restored_whole_goes_on_and_still_refuses_to_be_changed
         audit(connection, TESTER, "key.revoked", {"customer_id": "ann"}, at=2)
     with engine.connect() as connection:
         found = verify(connection)
-    assert (found.head.number, found.faults) == (2, ())
+    assert (found.head.number, found.faults) == (3, ())  # the restoring is told as well
     with pytest.raises(DBAPIError, match="never changed"), engine.begin() as connection:
         connection.execute(delete(audit_entries))
     engine.dispose()
@@ -241,3 +243,28 @@ def test_a_workspace_moves_from_a_file_to_a_server(copy, postgres, tmp_path, mon
     shutil.rmtree(tmp_path / "workspace")
     again = churnml("restore", copy, "--workspace", tmp_path / "workspace")
     assert (again.code, "the database must be empty to restore into" in again.err) == (2, True)
+
+
+def test_the_audit_log_says_who_restored_a_backup(copy, tmp_path):
+    done = churnml("restore", copy, "--workspace", tmp_path / "else where")
+    assert done.code == 0, done.err
+    engine = open_engine(Workspace.open(tmp_path / "else where").database)
+    with engine.connect() as connection:
+        assert [(one.kind, one.what) for one in entries(connection)] == [("command", "backup.restored")]
+    engine.dispose()
+
+
+def test_the_audit_log_says_who_made_a_backup(shop, tmp_path):
+    assert shop("backup", "--to", tmp_path / "copy").code == 0
+    with shop.catalogue.engine.connect() as connection:
+        assert [(one.kind, one.what) for one in entries(connection)] == [("command", "backup.made")]
+
+
+def test_jobs_that_waited_when_a_backup_was_made_are_lost_with_it(shop, tmp_path, elsewhere):
+    with shop.catalogue.engine.begin() as connection:
+        jobs.ask(connection, "train", {}, ["train"], "crm", 1)
+    shop("backup", "--to", tmp_path / "copy")
+    engine = open_engine(elsewhere(tmp_path / "copy")[0].database)
+    with engine.connect() as connection:
+        assert [(one.state, one.error) for one in jobs.page(connection, 9)[0]] == [("lost", jobs.RESTORED)]
+    engine.dispose()

@@ -199,10 +199,14 @@ def abandon(connection: Connection, now: int) -> int:
 
 def purge(connection: Connection, before: int) -> list[str]:
     """Remove the jobs that ended before an instant, microseconds UTC, and return their ids."""
-    old = jobs.c.finished_at < before
-    gone = list(connection.execute(select(jobs.c.job_id).where(old)).scalars())
-    connection.execute(delete(jobs).where(old))
+    gone = ended_before(connection, before)
+    connection.execute(delete(jobs).where(jobs.c.finished_at < before))
     return gone
+
+
+def ended_before(connection: Connection, before: int) -> list[str]:
+    """Return the ids of the jobs that ended before an instant, microseconds UTC."""
+    return list(connection.execute(select(jobs.c.job_id).where(jobs.c.finished_at < before)).scalars())
 
 
 def _change(connection: Connection, job_id: str, among: Sequence[State], **values: object) -> bool:

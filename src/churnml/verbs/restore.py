@@ -10,10 +10,12 @@ from typing import Any
 
 from churnml.database import Workspace, open_engine
 from churnml.database.backup import DATABASE, Manifest, check_files, copied, reading
+from churnml.database.jobs import abandon
 from churnml.database.server import name_of
 from churnml.database.snapshot import copy_in, is_known, revision_of
 from churnml.errors import DataRefusedError, UsageError
-from churnml.verbs.session import Session
+from churnml.verbs.actor import note
+from churnml.verbs.session import Session, clock
 
 Json = dict[str, Any]  # Any: JSON
 _KEPT = "mlflow"
@@ -61,6 +63,9 @@ def restore(session: Session, backup: Path, *, replace: bool = False) -> Json:
                 _take_its_place(workspace, draft, replace=replace)
         finally:
             shutil.rmtree(draft.root, ignore_errors=True)
+    with session.catalogue.engine.begin() as connection:
+        abandon(connection, clock())
+    note(session, "backup.restored", {"made_at": manifest.made_at, "files": len(manifest.files)})
     return {
         "workspace": str(workspace.root),
         "database": "sqlite" if workspace.server is None else name_of(workspace.server),
