@@ -1,7 +1,10 @@
 """Jobs: real commands in processes of their own, watched, stopped, found again, and never done twice at once."""
 
+import fcntl
+import json
 import os
 import signal
+import subprocess
 import time
 from pathlib import Path
 
@@ -252,3 +255,23 @@ def test_a_score_is_done_and_names_its_run(own_journey):
         told = until(client, post(client, verb="score", options={"cutoff": "2017-12-31"}), ended)
         run = client.get(f"/v1/runs/{told.run_id}").json()
     assert (told.state, run["verb"], run["state"]) == ("done", "score", "done")
+
+
+def test_workers_that_outlive_their_job_are_killed(client, empty):
+    job_id = post(client, **VACUUM)
+    with client.app.state.engine.begin() as connection:
+        store.start(connection, job_id, clock())
+    log, told = paths(empty, job_id)
+    log.parent.mkdir()
+    with log.open("w") as handle:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        worker = subprocess.Popen(["/bin/sleep", "600"], stdout=handle, start_new_session=True)
+    try:
+        told.write_text(json.dumps({"pid": worker.pid, "exit_code": 0}))
+        os.utime(told, (1, 1))  # it said so long ago
+        client.app.state.jobs.look()
+        assert worker.wait(60) == -signal.SIGKILL
+    finally:
+        worker.kill()
+        worker.wait()
+    assert until(client, job_id, ended).state == "done"
