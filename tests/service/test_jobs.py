@@ -249,6 +249,7 @@ def test_what_ended_long_ago_is_let_go_of(client):
     assert client.get(f"/v1/jobs/{job_id}").status_code == 404
 
 
+@pytest.mark.long
 def test_a_score_is_done_and_names_its_run(own_journey):
     with ask(own_journey.workspace, configs=own_journey.configs) as client:
         client.app.state.jobs.stop()
