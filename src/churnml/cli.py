@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import inspect
 import json
+import signal
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -18,9 +19,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from churnml import __version__
-from churnml.errors import ChurnmlError, UsageError
+from churnml.errors import ChurnmlError, DependencyError, UsageError
 
 if TYPE_CHECKING:
+    from churnml.database.progress import Progress
     from churnml.verbs.session import Session
     from churnml.wording import Language
 
@@ -59,12 +61,17 @@ WORKSPACE, CONFIGS = Path("workspace"), Path("configs")
 
 _opened: list[Session] = []
 """The sessions of this call, whose databases are let go of when it ends."""
+_kept: list[Progress] = []
+"""Where this call keeps how far it is, if somebody wants to know."""
+_STOPPED = 128 + signal.SIGTERM
+_SAID_STOPPED = "it was told to stop before its end; what it had not finished counts nowhere"
+_SAID_BUG = "something went wrong on our side; what the command printed says what"
 
 
 def _open(workspace: Path, configs: Path, *, as_json: bool, create: bool | None = False) -> Session:
     from churnml.verbs.session import Session  # noqa: PLC0415
 
-    session = Session.open(workspace, configs, as_json=as_json, create=create)
+    session = Session.open(workspace, configs, as_json=as_json, create=create, kept=_kept[-1] if _kept else None)
     _opened.append(session)
     return session
 
@@ -77,11 +84,36 @@ def _version(asked: bool) -> None:  # noqa: FBT001  # typer calls it with the fl
 
 @app.callback()
 def root(
-    version: Annotated[
+    _version_asked: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
     ] = False,
+    progress: Annotated[
+        Path | None, typer.Option(help="Keep in this file, as JSON, how far the command is and how it ended.")
+    ] = None,
 ) -> None:
     """Who is about to leave, what each is worth, why, what to do within a budget, and whether it helped."""
+    if progress is not None:
+        _keep_progress(progress)
+
+
+def _keep_progress(path: Path) -> None:
+    """Keep how far this call is in a file, and end in order when it is told to stop: whoever reads it may say so."""
+    from churnml.database.progress import Progress  # noqa: PLC0415
+
+    def stop(*_: object) -> None:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)  # told twice, it still ends in order
+        sys.exit(_STOPPED)
+
+    try:
+        _kept.append(Progress(path))
+    except OSError as error:
+        raise DependencyError(f"--progress cannot write {path}: {error.strerror}; choose another place") from error
+    signal.signal(signal.SIGTERM, stop)
+
+
+def _tell_end(exit_code: int, code: str | None = None, message: str | None = None) -> None:
+    while _kept:
+        _kept.pop().end(exit_code, code, message)
 
 
 @app.command()
@@ -1467,7 +1499,15 @@ def main() -> None:
             body = {"error": told} if report is None else {"error": told, "report": report}
             typer.echo(json.dumps(body, ensure_ascii=False))
         typer.secho(f"error: {error}", fg=typer.colors.RED, err=True)
+        _tell_end(error.exit_code, error.code, str(error))
         sys.exit(error.exit_code)
+    except SystemExit as ended:
+        code = ended.code if isinstance(ended.code, int) else int(ended.code is not None)
+        _tell_end(code, *(("stopped", _SAID_STOPPED) if code == _STOPPED else ()))
+        raise
+    except BaseException:
+        _tell_end(1, "internal", _SAID_BUG)
+        raise
     finally:
         while _opened:
             _opened.pop().close()

@@ -532,7 +532,7 @@ class KpiConfig(Settings):
 
 
 class StoreConfig(Settings):
-    """`configs/store.yaml`: how long decision records of past runs are kept."""
+    """`configs/store.yaml`: how long decision records of past runs, models nobody uses, and jobs are kept."""
 
     keep_runs: int = Field(30, ge=1, le=100_000, description="the latest runs of each verb that keep their records")
     keep_days: Days = Field(90, description="days for which every run keeps its records")
@@ -540,6 +540,10 @@ class StoreConfig(Settings):
         7, ge=1, le=3_650, description="days for which what a webhook was sent can be sent again"
     )
     keep_failed_days: int = Field(30, ge=1, le=3_650, description="days for which what a webhook did not take is kept")
+    keep_bundles: int = Field(
+        5, ge=0, le=100_000, description="the latest models that no run made or used, and no alias ever was, that stay"
+    )
+    keep_jobs_days: Days = Field(30, description="days for which it can be asked how a job of the service ended")
 
 
 class ServeConfig(Settings):
@@ -563,6 +567,8 @@ class ServeConfig(Settings):
     webhook_allowed_hosts: tuple[str, ...] = Field(
         (), description="hosts of your own that webhooks may reach though they are private, without TLS as well"
     )
+    jobs_at_once: int = Field(1, ge=1, le=64, description="commands asked for through /v1/jobs that run at a time")
+    jobs_queued: int = Field(20, ge=1, le=1000, description="how many more may wait for their turn")
 
     @field_validator("public_hosts", "webhook_allowed_hosts")
     @classmethod

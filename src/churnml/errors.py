@@ -92,6 +92,14 @@ class InProgressError(ConflictError):
     headers: ClassVar[Mapping[str, str]] = {"retry-after": "1"}
 
 
+class TooManyJobsError(UsageError):
+    """More is asked to be done than may wait."""
+
+    http_status = 429
+    code = "too_many_jobs"
+    headers: ClassVar[Mapping[str, str]] = {"retry-after": "60"}
+
+
 class GoneError(UsageError):
     """Something that was there and has been removed for good."""
 

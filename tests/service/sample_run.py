@@ -1,6 +1,7 @@
 """A finished run of a few dozen records, some of them hostile, and a client that asks the service about it."""
 
 import warnings
+from pathlib import Path
 
 from callers import FAR_AHEAD, TESTER, a_key, bearing  # noqa: F401  # tests take them from here as well
 from churnml.database import Catalogue, Records, open_engine
@@ -199,14 +200,14 @@ def summary(records):
     }
 
 
-def ask(workspace, *scopes, settings=None):
+def ask(workspace, *scopes, settings=None, configs=Path("configs")):
     """Return a client of the workspace's service, with a key of these scopes; of all where none is named."""
-    return visit(workspace, headers=bearing(workspace, *scopes), settings=settings)
+    return visit(workspace, headers=bearing(workspace, *scopes), settings=settings, configs=configs)
 
 
-def visit(workspace, *, headers=None, settings=None, base_url="http://localhost"):
+def visit(workspace, *, headers=None, settings=None, base_url="http://localhost", configs=Path("configs")):
     """Return a client of the workspace's service that has no key."""
-    app = create_app(workspace, settings)
+    app = create_app(workspace, settings, configs=configs)
     return TestClient(app, base_url=base_url, raise_server_exceptions=False, headers=headers)
 
 

@@ -9,7 +9,8 @@ from sqlalchemy import delete, select
 from sqlalchemy.exc import DBAPIError
 
 from callers import TESTER
-from churnml.database import Catalogue, Records, Workspace, audit, open_engine
+from churnml.database import Catalogue, Records, Workspace, audit, jobs, open_engine
+from churnml.database.audit import entries
 from churnml.database.audit_check import verify
 from churnml.database.server import VARIABLE
 from churnml.database.tables import metadata
@@ -19,6 +20,8 @@ from command import churnml
 CUSTOMERS = "customer_id,occurred_at\n00123,2020-01-01\nann,2020-01-02\n"
 ORDERS = "order_id,customer_id,occurred_at,amount\n1,ann,2020-02-01,5\n"
 BUNDLE = "b" * 64
+LOG = ("audit_entries", "audit_head")
+"""The log says of a backup that it was made, and of a workspace that it was restored; so the two differ."""
 
 
 class Shop:
@@ -67,6 +70,11 @@ def rows_of(where):
     return found
 
 
+def but(rows, *names):
+    """Return rows by table, some tables left out."""
+    return {name: found for name, found in rows.items() if name not in names}
+
+
 def files_of(workspace):
     """Return every file of a workspace that is neither database nor lock, with its bytes."""
     found = {
@@ -103,9 +111,7 @@ def test_what_was_backed_up_under_writes_is_restored_equal_in_another_folder(sho
     restored, _ = elsewhere(tmp_path / name, "--json")
     assert files_of(restored) == files_of(shop.workspace)
     kept, stood = rows_of(restored.database), rows_of(shop.workspace.database)
-    assert {name: rows for name, rows in kept.items() if name not in {"runs", "records"}} == {
-        name: rows for name, rows in stood.items() if name not in {"runs", "records"}
-    }
+    assert but(kept, *LOG, "runs", "records") == but(stood, *LOG, "runs", "records")
     assert set(kept["records"]) <= set(stood["records"])
     finished = [row for row in kept["runs"] if "'done'" in row]
     assert set(finished) <= set(stood["runs"])
@@ -132,7 +138,7 @@ def test_the_audit_log_is_restored_whole_goes_on_and_still_refuses_to_be_changed
         audit(connection, TESTER, "key.revoked", {"customer_id": "ann"}, at=2)
     with engine.connect() as connection:
         found = verify(connection)
-    assert (found.head.number, found.faults) == (2, ())
+    assert (found.head.number, found.faults) == (3, ())  # the restoring is told as well
     with pytest.raises(DBAPIError, match="never changed"), engine.begin() as connection:
         connection.execute(delete(audit_entries))
     engine.dispose()
@@ -236,8 +242,33 @@ def test_a_workspace_moves_from_a_file_to_a_server(copy, postgres, tmp_path, mon
     monkeypatch.setenv(VARIABLE, where.render_as_string(hide_password=False))
     said = churnml("restore", copy, "--workspace", tmp_path / "workspace", "--replace")
     assert said.code == 0, said.err
-    assert rows_of(where) == before
+    assert but(rows_of(where), *LOG) == but(before, *LOG)
     assert not (tmp_path / "workspace" / "churnml.db").exists()
     shutil.rmtree(tmp_path / "workspace")
     again = churnml("restore", copy, "--workspace", tmp_path / "workspace")
     assert (again.code, "the database must be empty to restore into" in again.err) == (2, True)
+
+
+def test_the_audit_log_says_who_restored_a_backup(copy, tmp_path):
+    done = churnml("restore", copy, "--workspace", tmp_path / "else where")
+    assert done.code == 0, done.err
+    engine = open_engine(Workspace.open(tmp_path / "else where").database)
+    with engine.connect() as connection:
+        assert [(one.kind, one.what) for one in entries(connection)] == [("command", "backup.restored")]
+    engine.dispose()
+
+
+def test_the_audit_log_says_who_made_a_backup(shop, tmp_path):
+    assert shop("backup", "--to", tmp_path / "copy").code == 0
+    with shop.catalogue.engine.connect() as connection:
+        assert [(one.kind, one.what) for one in entries(connection)] == [("command", "backup.made")]
+
+
+def test_jobs_that_waited_when_a_backup_was_made_are_lost_with_it(shop, tmp_path, elsewhere):
+    with shop.catalogue.engine.begin() as connection:
+        jobs.ask(connection, "train", {}, ["train"], "crm", 1)
+    shop("backup", "--to", tmp_path / "copy")
+    engine = open_engine(elsewhere(tmp_path / "copy")[0].database)
+    with engine.connect() as connection:
+        assert [(one.state, one.error) for one in jobs.page(connection, 9)[0]] == [("lost", jobs.RESTORED)]
+    engine.dispose()

@@ -1,8 +1,13 @@
 """Old records go; what is served, what an effect is measured by, and every summary stays."""
 
-import pytest
+import os
 
-from churnml.database import Catalogue, Ledger, Records, Workspace, open_engine
+import pytest
+from sqlalchemy import insert, select
+
+from churnml.database import Catalogue, Ledger, Records, Workspace, jobs, open_engine
+from churnml.database.audit import entries
+from churnml.database.tables_requests import requests
 from churnml.events.clock import DAY
 from churnml.verbs.session import clock
 from command import churnml
@@ -102,3 +107,41 @@ def test_records_that_were_vacuumed_are_not_replayed(past):
     past.vacuum()
     said = churnml("replay", old, *past.where)
     assert (said.code, f"the records of run {old} were vacuumed" in said.err) == (2, True)
+
+
+def test_models_that_nothing_refers_to_go_but_the_latest_few(past, tmp_path):
+    models = Workspace.open(tmp_path / "workspace").models
+    for when, name in enumerate(("champion", *map(str, range(7)))):
+        (models / name).mkdir(parents=True)
+        os.utime(models / name, (when, when))
+    past.catalogue.move_alias("champion", "champion", 1)
+    assert past.vacuum()["models"] == ["0", "1"]
+    assert sorted(path.name for path in models.iterdir()) == ["2", "3", "4", "5", "6", "champion"]
+
+
+def test_jobs_that_ended_long_ago_go_with_their_logs_and_others_stay(past, tmp_path):
+    logs = Workspace.open(tmp_path / "workspace").jobs
+    logs.mkdir()
+    with past.engine.begin() as connection:
+        for days, verb in ((31, "train"), (29, "score")):
+            job, _ = jobs.ask(connection, verb, {}, [verb], "crm", 1)
+            jobs.end(connection, job.job_id, jobs.End("done", 0), clock() - days * DAY)
+            (logs / f"{job.job_id}.log").write_text(verb)
+    assert past.vacuum()["jobs"] == 1
+    assert [path.read_text() for path in logs.iterdir()] == ["score"]
+
+
+def test_answers_kept_for_requests_that_come_again_go_after_a_day(past):
+    with past.engine.begin() as connection:
+        for when, key in ((clock() - 2 * DAY, "old"), (clock(), "new")):
+            connection.execute(insert(requests), {"caller": "c", "key": key, "digest": "", "asked_at": when})
+    past.vacuum()
+    with past.engine.connect() as connection:
+        assert list(connection.execute(select(requests.c.key)).scalars()) == ["new"]
+
+
+def test_the_audit_log_says_who_vacuumed(past):
+    past.vacuum("--dry-run")
+    past.vacuum()
+    with past.engine.connect() as connection:
+        assert [(one.kind, one.what) for one in entries(connection)] == [("command", "store.vacuumed")]

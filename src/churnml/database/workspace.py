@@ -110,6 +110,11 @@ class Workspace:
         return self.root.parent / "models" / self.root.name
 
     @property
+    def jobs(self) -> Path:
+        """What jobs of the service print, and how far each is; nobody but its owner reads them."""
+        return self.root / "jobs"
+
+    @property
     def mlflow(self) -> Path:
         """What MLflow keeps: its own database and the plots of each run."""
         return self.root / "mlflow"
@@ -120,6 +125,17 @@ class Workspace:
         with (self.root / f".{name}.lock").open("w") as handle:
             fcntl.flock(handle, fcntl.LOCK_EX)
             yield
+
+    @contextlib.contextmanager
+    def alone(self, name: str) -> Iterator[bool]:
+        """Hold the workspace's lock `name` if nobody has it, and tell whether; the system frees it if we die."""
+        with (self.root / f".{name}.lock").open("w") as handle:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                yield False
+                return
+            yield True
 
     @contextlib.contextmanager
     def attending(self, run_id: str) -> Iterator[None]:

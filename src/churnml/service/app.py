@@ -29,6 +29,7 @@ from churnml.service.exposure import is_public
 from churnml.service.gate import Gate, wants_page
 from churnml.service.guard import SECURITY_HEADERS, Guard
 from churnml.service.idempotency import GoingOn
+from churnml.service.jobs import Jobs
 from churnml.service.landing import Lander, Worker
 from churnml.service.push import Pusher
 from churnml.service.push.sending import Sender
@@ -47,6 +48,7 @@ def create_app(
     company: WorkspaceConfig | None = None,
     terms: Terms | None = None,
     handoff: HandoffConfig | None = None,
+    configs: Path = Path("configs"),
 ) -> FastAPI:
     """Return the service of a workspace, as an ASGI application.
 
@@ -62,6 +64,8 @@ def create_app(
         By what requests are scored; by default as the configuration files are by default.
     handoff : HandoffConfig, optional
         What other tools call our fields; usual names if left out.
+    configs : Path
+        The folder of YAML files that jobs read; as at the command line by default.
 
     Raises
     ------
@@ -77,7 +81,9 @@ def create_app(
         app.state.worker.start()
         app.state.pusher.start()
         app.state.eraser.start()
+        app.state.jobs.start()
         yield
+        await run_in_threadpool(app.state.jobs.stop)
         await run_in_threadpool(app.state.worker.stop)
         await run_in_threadpool(app.state.pusher.stop)
         await run_in_threadpool(app.state.eraser.stop)
@@ -110,6 +116,7 @@ def create_app(
     app.state.pusher = Pusher(engine, app.state.sender, lambda: int(app.state.now()))
     patient = open_engine(workspace.database)
     app.state.eraser = Eraser(workspace, patient, lambda: int(app.state.now()))
+    app.state.jobs = Jobs(workspace, engine, configs, lambda: int(app.state.now()), at_once=chosen.jobs_at_once)
     app.state.credentials = Credentials(engine, chosen, public=public)
     app.include_router(api.router)
     app.include_router(pages.router)
@@ -149,7 +156,9 @@ def _openapi(app: FastAPI) -> dict[str, Any]:  # Any: OpenAPI
         for path, example in api.EXAMPLES.items():
             schema["paths"][path]["get"]["responses"]["200"]["content"]["application/json"]["example"] = example
         for (path, method), example in api.WRITTEN.items():
-            schema["paths"][path][method]["responses"]["200"]["content"]["application/json"]["example"] = example
+            answers = schema["paths"][path][method]["responses"]
+            for status in {"200", "202"} & set(answers):
+                answers[status]["content"]["application/json"]["example"] = example
         app.openapi_schema = schema
     return app.openapi_schema
 

@@ -6,13 +6,11 @@ until it is marked, and one that was landed and not marked is known again by the
 
 from __future__ import annotations
 
-import contextlib
-import fcntl
 import json
 import logging
 import tempfile
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -74,7 +72,7 @@ class Lander:
         """
         if not self._arrivals.count_waiting():
             return 0
-        with _alone(self._workspace) as mine:
+        with self._workspace.alone("arrivals") as mine:
             if mine:
                 with self._engine.begin() as connection:
                     forget_erased_arrivals(connection)
@@ -154,18 +152,6 @@ def _source(table: str, waiting: Sequence[Arrival], time_zone: str) -> Source:
 
 
 _LEARNED = "ingested_at"
-
-
-@contextlib.contextmanager
-def _alone(workspace: Workspace) -> Iterator[bool]:
-    """Tell whether nobody else is landing arrivals, and keep it so; the system lets go if we die."""
-    with (workspace.root / ".arrivals.lock").open("w") as handle:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            yield False
-            return
-        yield True
 
 
 class Worker:

@@ -7,6 +7,7 @@ import errno
 import socket
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 import uvicorn
 
@@ -41,6 +42,7 @@ def serve(
     company: WorkspaceConfig | None = None,
     terms: Terms | None = None,
     handoff: HandoffConfig | None = None,
+    configs: Path = Path("configs"),
 ) -> None:
     """Serve the API and the pages of a workspace until the process is interrupted.
 
@@ -58,6 +60,8 @@ def serve(
         Likewise.
     handoff : HandoffConfig, optional
         What other tools call our fields.
+    configs : Path
+        The folder of YAML files that jobs read.
 
     Raises
     ------
@@ -69,7 +73,7 @@ def serve(
     """
     chosen = settings or ServeConfig()
     _finish_erasures(workspace)
-    app = create_app(workspace, chosen, company, terms, handoff)
+    app = create_app(workspace, chosen, company, terms, handoff, configs)
     with app.state.engine.begin() as connection:
         check_exposure(chosen, count_admins(connection))
         if is_public(chosen):

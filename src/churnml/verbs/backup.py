@@ -13,6 +13,7 @@ from churnml.database.backup import DATABASE, MANIFEST, Manifest, check_target, 
 from churnml.database.snapshot import copy_out, revision_of
 from churnml.database.workspace import digest_of_file
 from churnml.errors import DataRefusedError
+from churnml.verbs.actor import note
 from churnml.verbs.session import Session, Tick, clock
 
 Json = dict[str, Any]  # Any: JSON
@@ -52,6 +53,7 @@ def backup(session: Session, to: Path) -> Json:
         manifest = Manifest(churnml.__version__, revision_of(draft / DATABASE), at, kind, files)
         (draft / MANIFEST).write_text(json.dumps(manifest.to_json(), ensure_ascii=False, indent=1), encoding="utf-8")
     parts, bundles = (_count(files, kind) for kind in ("tables", "models"))
+    note(session, "backup.made", {"made_at": at, "files": len(files)})
     return {
         "to": str(target),
         "made_at": at,

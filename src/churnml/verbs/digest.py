@@ -12,6 +12,7 @@ from typing import Any
 from churnml.config import DigestConfig
 from churnml.database.lists import Wanted
 from churnml.errors import ConfigError, DependencyError, UsageError
+from churnml.verbs.actor import note
 from churnml.verbs.session import Session, clock
 from churnml.wording import Language
 
@@ -52,6 +53,7 @@ def digest(session: Session, *, to: Sequence[str] = (), language: Language | Non
     with session.step(f"Sending to {len(config.to)}"):
         refused = _send(message_of(run, open_to, first, config, config.to, spoken, clock()), config)
     sent = [one for one in config.to if one not in refused]
+    note(session, "digest.sent", {"to": len(sent), "customers_named": len(first), "run": run.run_id})
     return {"sent_to": sent, "refused": sorted(refused), "customers_named": len(first), "run_id": run.run_id}
 
 

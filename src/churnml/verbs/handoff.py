@@ -11,6 +11,7 @@ from typing import IO, Any
 from churnml.config import HandoffConfig
 from churnml.database.lists import Wanted
 from churnml.errors import DataRefusedError, DependencyError, UsageError, nearest
+from churnml.verbs.actor import note
 from churnml.verbs.session import Session, require_places
 from churnml.wording import Language
 
@@ -71,6 +72,7 @@ def handoff(
     with session.step(f"Writing for {shape.title}"):
         sorter, parts = make(asked, reader, run)
         files = _written(session, out.resolve(), parts)
+    note(session, "list.exported", {"list": "at-risk", "format": to, "run": run.run_id})
     listed = reader.count_at_risk(run, asked.wanted)
     return {
         "to": to,

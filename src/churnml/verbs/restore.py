@@ -12,11 +12,13 @@ from churnml.database import Workspace, open_engine
 from churnml.database.backup import DATABASE, Manifest, check_files, copied, reading
 from churnml.database.erasures import must_repeat
 from churnml.database.secret import derived
+from churnml.database.jobs import abandon
 from churnml.database.server import name_of
 from churnml.database.snapshot import copy_in, is_known, revision_of
 from churnml.database.tombstones import bring, exported
 from churnml.errors import DataRefusedError, UsageError
 from churnml.events.erasing import finish_all
+from churnml.verbs.actor import note
 from churnml.verbs.session import Session, clock
 
 Json = dict[str, Any]  # Any: JSON
@@ -73,6 +75,9 @@ def restore(session: Session, backup: Path, *, replace: bool = False, tombstones
         finally:
             shutil.rmtree(draft.root, ignore_errors=True)
     again = _erase_again(session)
+    with session.catalogue.engine.begin() as connection:
+        abandon(connection, clock())
+    note(session, "backup.restored", {"made_at": manifest.made_at, "files": len(manifest.files)})
     return {
         "workspace": str(workspace.root),
         "database": "sqlite" if workspace.server is None else name_of(workspace.server),

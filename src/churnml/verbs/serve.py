@@ -37,7 +37,8 @@ def serve(session: Session, *, host: str | None = None, port: int | None = None)
         session.own_learners,
     )
     config = session.load("serve", ServeConfig, host=host, port=port)
-    run(session.workspace, config, announce, session.settings, terms, session.load("handoff", HandoffConfig))
+    handoff = session.load("handoff", HandoffConfig)
+    run(session.workspace, config, announce, session.settings, terms, handoff, session.configs)
 
 
 def check_port(port: int | None) -> None:

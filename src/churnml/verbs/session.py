@@ -22,6 +22,8 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeEl
 
 from churnml.config import FeaturesConfig, TrainConfig, WorkspaceConfig, load_config, with_options
 from churnml.database import Catalogue, Records, Workspace, open_engine, source_digest
+from churnml.database.progress import Progress as Kept
+from churnml.database.sweeping import sweep
 from churnml.database.workspace import digest_of_file
 from churnml.errors import DependencyError, ModelRefusedError, UsageError
 from churnml.events.clock import days_later, microseconds, midnight, moment
@@ -49,21 +51,32 @@ class Session:
         Where progress and summaries for people go: standard error, so that standard output stays for machines.
     as_json : bool
         Whether the result is printed as JSON on standard output instead of as a summary.
+    kept : Progress, optional
+        Where it is kept how far the command is, for whoever started it.
     """
 
     workspace: Workspace
     configs: Path
     console: Console
     as_json: bool
+    kept: Kept | None = None
 
     @classmethod
-    def open(cls, workspace: Path, configs: Path, *, as_json: bool = False, create: bool | None = False) -> Session:
+    def open(
+        cls,
+        workspace: Path,
+        configs: Path,
+        *,
+        as_json: bool = False,
+        create: bool | None = False,
+        kept: Kept | None = None,
+    ) -> Session:
         """Return a session on a workspace; `create` makes one where there is none, None leaves it open."""
         # a line stays one line where another program reads: a path cut in two is neither found nor copied
         piped = not sys.stderr.isatty()
         console = Console(stderr=True, highlight=False, soft_wrap=piped, width=_PIPED_WIDTH if piped else None)
         where = Workspace.at(workspace) if create is None else Workspace.open(workspace, create=create)
-        return cls(where, configs, console, as_json)
+        return cls(where, configs, console, as_json, kept)
 
     @cached_property
     def catalogue(self) -> Catalogue:
@@ -164,7 +177,15 @@ class Session:
         columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(bar_width=24), TimeElapsedColumn())
         with Progress(*columns, console=self.console, transient=True, disable=not self.console.is_terminal) as progress:
             task = progress.add_task(words, total=None)
-            yield lambda done, total: progress.update(task, completed=done, total=total)
+            if self.kept is not None:
+                self.kept.begin(words)
+
+            def tick(done: int, total: int) -> None:
+                progress.update(task, completed=done, total=total)
+                if self.kept is not None:
+                    self.kept.tick(done, total)
+
+            yield tick
         self.console.print(f"[green]✓[/] {words} [dim]{time.monotonic() - began:.1f} s[/]")
 
     @contextlib.contextmanager
@@ -194,6 +215,8 @@ class Session:
                 self._sweep()
                 run_id = self.catalogue.start(verb, inputs, clock())
                 attending.enter_context(self.workspace.attending(run_id))
+            if self.kept is not None:
+                self.kept.enter(run_id)
             try:
                 yield run_id
             except BaseException:
@@ -206,19 +229,10 @@ class Session:
             self._sweep()
 
     def _sweep(self) -> None:
-        alive = False
-        for run in self.catalogue.running():
-            if self.workspace.attended(run.run_id):
-                alive = True
-                continue
-            gone = self.catalogue.interrupt(run.run_id, clock())
+        killed, _ = sweep(self.workspace, self.catalogue, clock())
+        for run, gone in killed:
             left = f"; the {gone:,} records it had written, which nobody saw, were removed" if gone else ""
             self.console.print(f"a `{run.verb}` was stopped before its end and is marked as failed{left}", markup=False)
-        if not alive:  # nobody writes a bundle, then, nor may begin to
-            for path in self.workspace.root.glob(".run-*.lock"):
-                path.unlink(missing_ok=True)
-            for folder in (*self.workspace.models.glob(".draft-*"), *self.workspace.models.glob(".old-*")):
-                shutil.rmtree(folder, ignore_errors=True)
 
     def inputs(self, *settings: BaseModel, **more: object) -> str:
         """Return the digest of everything a run depends on: data, settings, code."""

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import shutil
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from churnml.config import StoreConfig
-from churnml.database import Run
+from churnml.database import Run, jobs, requests
 from churnml.database.deliveries import purge as purge_messages
 from churnml.database.retention import compact, drop, droppable, size_of
 from churnml.events import quarantine
 from churnml.events.clock import DAY
+from churnml.verbs.actor import note
 from churnml.verbs.session import Session, clock
 
 Json = dict[str, Any]  # Any: JSON
@@ -18,10 +20,12 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def vacuum(session: Session, *, dry_run: bool = False) -> Json:
-    """Remove the decision records of old runs and what was set aside long ago, and return what went.
+    """Remove the decision records of old runs and what else is kept for a time only, and return what went.
 
     Summaries of runs, assignments, outcomes and models stay. So does every record that an effect is measured by: those
-    of a campaign's first run, and of whoever was assigned something.
+    of a campaign's first run, and of whoever was assigned something. What else goes: what was set aside long ago,
+    models that nothing refers to, jobs that ended long ago with their logs, and answers kept for requests that come
+    again.
 
     Parameters
     ----------
@@ -32,7 +36,8 @@ def vacuum(session: Session, *, dry_run: bool = False) -> Json:
     old = old_runs(session, config, now)
     with engine.connect() as connection:
         before = size_of(connection)
-    told, aside = [], quarantine.old(session.workspace, session.catalogue, now)
+    told: list[Json] = []
+    aside = quarantine.old(session.workspace, session.catalogue, now)
     with session.workspace.locked("ingest"), session.step("Letting go of old records") as tick:
         for done, run in enumerate(old, start=1):
             count, size = droppable(engine, run.run_id)
@@ -48,7 +53,11 @@ def vacuum(session: Session, *, dry_run: bool = False) -> Json:
     with engine.begin() as connection:
         days = (config.keep_delivered_days, config.keep_failed_days)
         pushed = purge_messages(connection, now, *days, dry_run=dry_run)
+        unused = _remove_bundles(session, config.keep_bundles, dry_run=dry_run)
+    ended = _forget_requests(session, now - config.keep_jobs_days * DAY, now, dry_run=dry_run)
     if not dry_run:
+        counts = {"records": sum(one["records"] for one in told), "models": len(unused), "jobs": len(ended)}
+        note(session, "store.vacuumed", counts)
         with session.step("Giving the room back"):
             compact(engine)
     with engine.connect() as connection:
@@ -62,9 +71,43 @@ def vacuum(session: Session, *, dry_run: bool = False) -> Json:
         "bytes": sum(one["bytes"] for one in told),
         "quarantined": [path.name for path in aside],
         "messages": pushed,
+        "models": unused,
+        "jobs": len(ended),
         "size_before": before,
         "size_after": after,
     }
+
+
+def _remove_bundles(session: Session, keep: int, *, dry_run: bool) -> list[str]:
+    """Remove models that no run made or used and no alias ever was, but the latest few, and return which went.
+
+    None goes while a run goes on, which may have written its model and not said so yet.
+    """
+    workspace, catalogue = session.workspace, session.catalogue
+    with workspace.locked("runs"):
+        if any(workspace.attended(run.run_id) for run in catalogue.running()):
+            return []
+        known = catalogue.bundles()
+        found = (path for path in workspace.models.glob("*") if path.is_dir() and not path.name.startswith("."))
+        unused = sorted((path for path in found if path.name not in known), key=lambda path: path.stat().st_mtime)
+        gone = unused[: max(len(unused) - keep, 0)]
+        if not dry_run:
+            for path in gone:
+                shutil.rmtree(path)
+    return [path.name for path in gone]
+
+
+def _forget_requests(session: Session, before: int, now: int, *, dry_run: bool) -> list[str]:
+    """Let go of jobs that ended before an instant, and of answers kept for a day; return the ids of the jobs."""
+    with session.catalogue.engine.begin() as connection:
+        if dry_run:
+            return jobs.ended_before(connection, before)
+        requests.purge(connection, now - requests.KEPT)
+        ended = jobs.purge(connection, before)
+    for job_id in ended:
+        for path in session.workspace.jobs.glob(f"{job_id}.*"):
+            path.unlink()
+    return ended
 
 
 def old_runs(session: Session, config: StoreConfig, now: int) -> list[Run]:
@@ -94,7 +137,8 @@ def told(said: Json) -> str:
     aside = f"{len(said['quarantined']):,} files of rows set aside more than {quarantine.KEPT_DAYS} days ago"
     kept = f"the last {said['keep_runs']} runs, those of {said['keep_days']} days"
     pushed = f"{said['messages']:,} messages of webhooks"
-    lines = [f"{went}, {aside} and {pushed} {would}; kept are {kept}, and all that an effect is measured by"]
+    others = f"{len(said['models']):,} models that nothing refers to, {said['jobs']:,} jobs that ended long ago"
+    lines = [f"{went}, {aside}, {pushed}, {others} {would}; kept are {kept}, and all that an effect is measured by"]
     if not said["dry_run"]:
         lines.append(f"the database takes {said['size_after'] / 1e6:,.1f} MB, was {said['size_before'] / 1e6:,.1f} MB")
     return "\n".join(lines)

@@ -20,6 +20,7 @@ from churnml.service.api import (
     from_history,
     handoff,
     health,
+    jobs,
     measures,
     models,
     outcomes,
@@ -38,6 +39,7 @@ for part in (
     measures,
     models,
     runs,
+    jobs,
     data,
     access,
     health,
@@ -69,6 +71,7 @@ WRITTEN = {
     ("/v1/events", "post"): events.EXAMPLE,
     ("/v1/scores/from-history", "post"): from_history.EXAMPLE,
     **cases.EXAMPLES,
+    **jobs.EXAMPLES,
     **case_notes.EXAMPLES,
 }
 """The same of routes by their method."""

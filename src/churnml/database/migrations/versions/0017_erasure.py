@@ -6,7 +6,7 @@ from churnml.database.tables import metadata
 from churnml.database.tables_erasure import ERASURE_TABLES
 
 revision = "0017"
-down_revision = "0015"
+down_revision = "0016"
 branch_labels = None
 depends_on = None
 
