@@ -105,6 +105,11 @@ class Workspace:
         return self.root / "measures"
 
     @property
+    def hot(self) -> Path:
+        """Ready-made answers of the service, made anew from the database whenever they are not there."""
+        return self.root / "hot"
+
+    @property
     def models(self) -> Path:
         """Saved bundles, `models/<workspace>/<hash>/` beside the workspace."""
         return self.root.parent / "models" / self.root.name

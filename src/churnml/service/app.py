@@ -27,6 +27,7 @@ from churnml.service.credentials import Credentials
 from churnml.service.exposure import is_public
 from churnml.service.gate import Gate, wants_page
 from churnml.service.guard import SECURITY_HEADERS, Guard
+from churnml.service.hot import HotPath, Keeper
 from churnml.service.idempotency import GoingOn
 from churnml.service.landing import Lander, Worker
 from churnml.service.readings import Readings
@@ -71,9 +72,11 @@ def create_app(
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        app.state.worker.start()
+        for background in (app.state.worker, app.state.keeper):
+            background.start()
         yield
-        await run_in_threadpool(app.state.worker.stop)
+        for background in (app.state.keeper, app.state.worker):
+            await run_in_threadpool(background.stop)
         engine.dispose()
 
     app = FastAPI(
@@ -86,6 +89,10 @@ def create_app(
         redirect_slashes=False,  # an id may end with a slash
         lifespan=lifespan,
     )
+
+    def instant() -> int:
+        return int(app.state.now())  # asked anew: tests set it
+
     told = company or WorkspaceConfig()
     app.state.door = Door(told.time_zone, told.currency)
     app.state.engine = engine
@@ -96,14 +103,16 @@ def create_app(
     app.state.handoff = handoff or HandoffConfig()
     app.state.readings = Readings(engine, workspace)
     app.state.scorer = Scorer(workspace, engine, terms or Terms(told))
-    lander = Lander(workspace, engine, app.state.scorer, lambda: int(app.state.now()))  # asked anew: tests set it
+    lander = Lander(workspace, engine, app.state.scorer, instant)
     app.state.worker = Worker(lander, app.state.scorer, chosen.land_every_seconds)
     app.state.credentials = Credentials(engine, chosen, public=public)
+    app.state.keeper = Keeper(workspace, engine)
     app.include_router(api.router)
     app.include_router(pages.router)
     app.mount("/static", StaticFiles(directory=_STATIC), name="static")
     app.add_middleware(Bodies)
     app.add_middleware(Gate, application=app, credentials=app.state.credentials, refuse=_told)
+    app.add_middleware(HotPath, credentials=app.state.credentials, keeper=app.state.keeper, now=instant)
     app.add_middleware(Guard, hosts=chosen.public_hosts, public=public)
     app.add_middleware(RequestIds)  # the last one added is met first
     for kind in (ChurnmlError, RequestValidationError, HTTPException, SQLAlchemyError, Exception):
