@@ -1,8 +1,4 @@
-"""A snapshot of the run that is served, made from the database: the very bytes with which the routes would answer.
-
-`python -m churnml.service.hot.building WORKSPACE` makes it in a process of its own: of a million records it takes a
-minute of Python, during which a service would answer its callers late.
-"""
+"""A snapshot of the run that is served, made from the database: the very bytes with which the routes would answer."""
 
 from __future__ import annotations
 
@@ -145,14 +141,13 @@ class _Walk:
 
 
 def main() -> None:
-    """Make the snapshot of the workspace that the command line names, unless somebody is at it."""
+    """Make the snapshot of the workspace that the command line names, unless somebody is at it.
+
+    A process of its own: of a million records it takes a minute of Python, in which a service would answer late.
+    """
     workspace = Workspace.at(Path(sys.argv[1]))
     engine = open_engine(workspace.database)
     with alone(workspace) as free:
         if free:
             build(workspace, engine)
     engine.dispose()
-
-
-if __name__ == "__main__":
-    main()

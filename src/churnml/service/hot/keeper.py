@@ -26,6 +26,7 @@ _LEAST_SECONDS, _SHARE = 2.0, 0.1
 """Of a run whose records change all day, a snapshot is made anew that often at most, in that share of the time."""
 _FEW = 5_000
 """So many records are made ready in a fraction of a second, without a process of its own."""
+_PROGRAM = "from churnml.service.hot.building import main; main()"
 _log = logging.getLogger(__name__)
 
 
@@ -138,8 +139,7 @@ class Keeper:
 
     def _make_apart(self) -> None:
         """Make it in a process of its own, so that Python answers callers meanwhile."""
-        # the interpreter that runs us, and a folder that we were started with
-        program = [sys.executable, "-m", "churnml.service.hot.building", str(self._workspace.root)]
+        program = [sys.executable, "-c", _PROGRAM, str(self._workspace.root)]
         self._child = subprocess.Popen(program, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)  # noqa: S603
         while self._child.poll() is None:
             if self._told_to_stop.wait(0.1):
