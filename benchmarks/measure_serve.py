@@ -103,7 +103,9 @@ def measure(workspace: Workspace, count: int, rounds: int, folder: Path) -> dict
     headers = key_of(workspace)
     one = Asked("GET", f"/v1/customers/C{count // 2 + 1:09}", headers)
     ids = [f"C{number:09}" for number in range(1, count, max(count // IDS, 1))][:IDS]
-    many = Asked("POST", "/v1/scores", headers | {"content-type": "application/json"}, json.dumps({"customer_ids": ids}).encode())
+    many = Asked(
+        "POST", "/v1/scores", headers | {"content-type": "application/json"}, json.dumps({"customer_ids": ids}).encode()
+    )
     page = Asked("GET", "/v1/at-risk?limit=50", headers)
     with ExitStack() as stack:
         root = str(workspace.root)

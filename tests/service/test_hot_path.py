@@ -1,5 +1,7 @@
 """What is answered from ready-made JSON is what the routes answer, byte for byte, and never older than they are."""
 
+import socket
+
 import numpy as np
 import pytest
 from sample_run import TESTER, a_key, bodies, fill, record, visit
@@ -18,6 +20,7 @@ from churnml.measures.paths import keep_paths
 from churnml.service import hot
 from churnml.service.hot import building, keeper
 from churnml.service.hot.snapshot import Entry, Snapshot, write
+from churnml.service.server import listen
 from small import NOW, Tiny
 
 IDS = [one["customer_id"] for one in bodies()]
@@ -277,3 +280,8 @@ def test_no_id_is_taken_for_another(tmp_path):
 def test_a_snapshot_of_nobody_answers_nothing(tmp_path):
     write(tmp_path / "s", ())
     assert Snapshot(tmp_path / "s").find("anyone") is None
+
+
+def test_the_socket_is_known_for_tcp_so_that_no_answer_waits_for_the_next(own_workspace):
+    with listen("127.0.0.1", 0) as listening:
+        assert listening.proto == socket.IPPROTO_TCP  # by which asyncio turns Nagle's algorithm off
