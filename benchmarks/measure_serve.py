@@ -15,13 +15,16 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from pathlib import Path
 from types import SimpleNamespace
 
+from benchmarks.measure_online import body_of, median_customers
 from benchmarks.serve_load import Asked, Line, Round, one_round
 from benchmarks.store_records import records as made
 from churnml.database import Catalogue, Records, Workspace, open_engine
 from churnml.database.keys import create_key
+from churnml.events import Store
 
 IDS = 500
 _SECONDS = 0.4
@@ -93,12 +96,27 @@ def ready(server: Server, request: Asked, hot: Path) -> bytes:
         time.sleep(0.1)
     time.sleep(1)  # until it is opened as well
     line.close()
-    if status != 200:  # noqa: PLR2004
+    if status != 200:
         raise RuntimeError(f"{request.path} must be answered by 200, got {status}: {body.decode()}")
     return body
 
 
-def measure(workspace: Workspace, count: int, rounds: int, folder: Path) -> dict[str, object]:
+def from_history(root: Path) -> Asked:
+    """Return the request of one customer of a trained workspace, with a median number of rows."""
+    workspace = Workspace.open(root)
+    engine = open_engine(workspace.database)
+    catalogue, run_id = Catalogue(engine), Records(engine).current_run()
+    store = Store.open(workspace, catalogue, "UTC")
+    (record,) = Records(engine).some_of_run(run_id or "", median_customers(store)[:1]).values()
+    cutoff = int(datetime.fromisoformat(record["cutoff"]).timestamp() * 1_000_000)
+    body = body_of(store, record["customer_id"], cutoff)
+    engine.dispose()
+    return Asked("POST", "/v1/scores/from-history", key_of(workspace) | {"content-type": "application/json"}, body)
+
+
+def measure(
+    workspace: Workspace, count: int, rounds: int, folder: Path, trained: Path | None = None
+) -> dict[str, object]:
     """Return the rounds of each case, and how long the service took to start."""
     headers = key_of(workspace)
     one = Asked("GET", f"/v1/customers/C{count // 2 + 1:09}", headers)
@@ -122,6 +140,9 @@ def measure(workspace: Workspace, count: int, rounds: int, folder: Path) -> dict
             "500 records by the route": (slow, many),
             "page of 50": (product, page),
         }
+        if trained is not None:
+            server = running("-c", _CLI, "serve", "--workspace", str(trained), "--port", "0")
+            cases["from history"] = (stack.enter_context(server), from_history(trained))
         found = _in_turns(cases, rounds)
     return {
         "records": count,
@@ -153,10 +174,10 @@ def _times(line: Line, server: Server, request: Asked) -> int:
 
 def main(arguments: Sequence[str] = tuple(sys.argv[1:])) -> None:
     """Measure in a folder that goes afterwards."""
-    count, rounds, folder = arguments
+    count, rounds, folder, *trained = arguments
     with tempfile.TemporaryDirectory(dir=folder) as place:
         workspace = workspace_of(Path(place) / "workspace", int(count))
-        print(json.dumps(measure(workspace, int(count), int(rounds), Path(place))))
+        print(json.dumps(measure(workspace, int(count), int(rounds), Path(place), *map(Path, trained))))
 
 
 if __name__ == "__main__":

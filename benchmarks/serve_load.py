@@ -105,7 +105,7 @@ def one_round(line: Line, request: Asked, times: int, pid: int) -> Round:
         start = time.perf_counter()
         status, _ = line.ask(asked)
         took.append(time.perf_counter() - start)
-        if status != 200:  # noqa: PLR2004
+        if status != 200:
             raise RuntimeError(f"{request.method} {request.path} must be answered by 200, got {status}")
     return Round((cpu_of(pid) - began) / times, tuple(took))
 

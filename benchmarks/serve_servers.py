@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import cast
 
 import uvicorn
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -48,8 +49,8 @@ def bare(body: bytes) -> ASGIApp:
 
 def routes(workspace: Workspace) -> ASGIApp:
     """Return the product without its short way to records."""
-    app = create_app(workspace)
-    app.user_middleware = [one for one in app.user_middleware if one.cls is not HotPath]
+    app, short = create_app(workspace), cast("object", HotPath)
+    app.user_middleware = [one for one in app.user_middleware if one.cls is not short]
     return app
 
 

@@ -73,7 +73,7 @@ class Guard:
         return with_headers
 
 
-@lru_cache(maxsize=1_000)  # every request asks, nearly all of the same few
+@lru_cache(maxsize=64)  # every request asks, nearly all of the same few
 def is_loopback(host: str) -> bool:
     """Tell whether a host name or address can only mean this machine."""
     if host.lower() == "localhost":
