@@ -113,10 +113,10 @@ What an answer of the service costs, beside a bare one of the same bytes and hea
 
 - **CPU** is what all threads of the server's process used for one request, by the kernel's own account; the client is
   a process of its own, with one connection that is kept open, asking again when it has its answer.
-- **Turns**: {rounds}, of a few tenths of a second for each kind of answer, one after the other; a ratio compares within a
-  turn, and the median, the lowest and the highest of the turns are told.
-- **Records**: {records:,}, generated; one is {bytes:,} bytes. For every request the key is checked and the database asked
-  whether anything was committed (docs/adr/0047-ready-made-answers.md).
+- **Turns**: {rounds}, of a few tenths of a second for each kind of answer, one after the other; a ratio compares
+  within a turn, and the median, the lowest and the highest of the turns are told.
+- **Records**: {records:,}, generated; one is {bytes:,} bytes. For every request the key is checked and the
+  database asked whether anything was committed (docs/adr/0047-ready-made-answers.md).
 - **By the route** is the same application without its short way.
 - **Start** is from the start of `churnml serve` to its first answer.
 - **Peers**: {peers}
