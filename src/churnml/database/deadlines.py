@@ -79,7 +79,7 @@ class Deadline:
     def error(self) -> DeadlineError:
         """Return what is said of work that took too long."""
         return DeadlineError(
-            f"an answer must be given within {self.seconds:g} s and was not, and nothing was done; ask again, or for less"
+            f"an answer must be given within {self.seconds:g} s and was not; nothing was done: ask again, or for less"
         )
 
 

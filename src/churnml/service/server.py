@@ -79,7 +79,6 @@ def serve(
     """
     chosen = settings or ServeConfig()
     check_token()
-    logs.configure(chosen.log_format)
     make = partial(_answering, workspace, chosen, company, terms, handoff)
     engine = open_engine(workspace.database)
     with engine.begin() as connection:
@@ -91,6 +90,7 @@ def serve(
     link = None if is_public(chosen) else f"{url}/login?once={login_link(engine, clock.now())}"
     engine.dispose()
     announce(Listening(url, link))
+    logs.configure(chosen.log_format)
     with listening, contextlib.suppress(KeyboardInterrupt):  # being told to stop is how it ends
         run = _run_many if chosen.workers > 1 else _run_one
         run(_config(make, chosen), listening)
