@@ -7,7 +7,7 @@ import pytest
 from sample_run import TESTER, a_key, bodies, fill, record, visit
 from sqlalchemy import update
 
-from churnml.config import LifecycleRules
+from churnml.config import LifecycleRules, LoadLimits, ServeConfig
 from churnml.database import Catalogue, open_engine
 from churnml.database.keys import revoke_key
 from churnml.database.records import changed
@@ -148,6 +148,25 @@ def test_the_day_of_a_key_is_noted_once_a_day(short, own_workspace):
         with catalogue.engine.connect() as connection:
             assert connection.exec_driver_sql("SELECT last_used FROM keys").scalar() == day
     catalogue.engine.dispose()
+
+
+def test_who_asks_too_often_is_told_so_as_by_the_route(own_workspace):
+    settings = ServeConfig(limits=LoadLimits(per_key_per_second=0.001, per_key_burst=2))
+    headers = bearing(own_workspace)
+    clients = [visit(own_workspace, headers=headers, settings=settings) for _ in range(2)]
+    clients[0].app.state.keeper.tend()
+    answers = [[told(client.get("/v1/customers/1296")) for _ in range(3)] for client in clients]
+    assert [status for status, _, _ in answers[0]] == [200, 200, 429]
+    assert answers[0] == answers[1]
+
+
+def test_the_log_names_the_route_and_the_key_and_not_the_customer(short, caplog):
+    with caplog.at_level("INFO"):
+        short.get("/v1/customers/1296")
+        short.post(MANY, json={"customer_ids": ["1296"]})
+    told_of = [one.told for one in caplog.records if one.getMessage() == "request"]
+    assert [one["route"] for one in told_of] == ["/v1/customers/{customer_id:path}", MANY]
+    assert {one["caller"] for one in told_of} == {"key"}
 
 
 def refuse(client, customer):

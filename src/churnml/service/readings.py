@@ -129,6 +129,10 @@ class Readings:
             raise DependencyError(NO_RUN)
         return found
 
+    def champion(self) -> str | None:
+        """Return the model in service, or None before the first."""
+        return self._catalogue.alias("champion")
+
     def find_landing(self) -> Landing | None:
         """Return the latest landing, or None before the first."""
         report = self._catalogue.report()

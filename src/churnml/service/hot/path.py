@@ -9,31 +9,41 @@ from __future__ import annotations
 import asyncio
 import json
 import sqlite3
+import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from hashlib import sha256
 
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from churnml.errors import ChurnmlError
+from churnml.errors import ChurnmlError, TooManyRequestsError
 from churnml.service import etags
 from churnml.service.access import Caller
+from churnml.service.admission import Rates
 from churnml.service.api.shapes import LONGEST_ID, MAX_IDS
 from churnml.service.bodies import BODY_LIMIT, BODY_SECONDS, DEPTH_LIMIT, again, depth, read_whole, slow_answer
 from churnml.service.credentials import Credentials
 from churnml.service.hot.keeper import Held, Keeper, Known
 from churnml.service.hot.snapshot import Snapshot
+from churnml.service.problems import Response, explain
 
 Given = dict[bytes, bytes]
 """Headers of a request by their name in small letters."""
-_ONE, _MANY = "/v1/customers/", "/v1/scores"
+_ONE, _ONE_ROUTE, _MANY = "/v1/customers/", "/v1/customers/{customer_id:path}", "/v1/scores"
 _MATTER = frozenset({b"authorization", b"if-none-match", b"content-type", b"content-length"})
 _PLAIN = (b"application/json", b"application/json; charset=utf-8")
 _DAY = 86_400_000_000
 _JSON = (b"content-type", b"application/json")
 _CACHING = (b"cache-control", etags.CACHING.encode())
+
+
+@dataclass(frozen=True)
+class _Ready:
+    caller: Caller
+    snapshot: Snapshot
 
 
 class HotPath:
@@ -47,14 +57,19 @@ class HotPath:
         Finds who asks.
     keeper : Keeper
         Has the snapshot.
+    rates : Rates or None
+        How often each caller may ask; None where as often as they like.
     now : callable
         Gives the current instant, microseconds UTC.
     """
 
-    def __init__(self, app: ASGIApp, credentials: Credentials, keeper: Keeper, now: Callable[[], int]) -> None:
+    def __init__(
+        self, app: ASGIApp, credentials: Credentials, keeper: Keeper, rates: Rates | None, now: Callable[[], int]
+    ) -> None:
         self._app = app
         self._credentials = credentials
         self._keeper = keeper
+        self._rates = rates
         self._now = now
         self._held: Held | None = None
 
@@ -74,23 +89,23 @@ class HotPath:
         """Answer with one record, and tell whether it was ready."""
         given = _first_of_each(scope)
         ready = await self._ready(scope, given)
-        found = ready.find(customer_id) if ready is not None else None
-        if found is None:
+        found = ready.snapshot.find(customer_id) if ready is not None else None
+        if ready is None or found is None:
             return False
         body, digest = found
         tag = f'"{digest}"'
         told = [(b"etag", tag.encode()), _CACHING]
         if etags.is_held(_text(given.get(b"if-none-match")), tag):
-            await _answer(send, 304, told, b"")
+            await self._answer(scope, ready.caller, _ONE_ROUTE, send, 304, told)
         else:
-            await _answer(send, 200, [(b"content-length", b"%d" % len(body)), _JSON, *told], body)
+            told = [(b"content-length", b"%d" % len(body)), _JSON, *told]
+            await self._answer(scope, ready.caller, _ONE_ROUTE, send, 200, told, body)
         return True
 
     async def _many(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer with the records of many, or hand on what was asked, with the body that was read."""
         given = _first_of_each(scope)
-        ready = await self._ready(scope, given) if _is_plain(given) else None
-        if ready is None:
+        if not _is_plain(given) or await self._ready(scope, given) is None:
             await self._app(scope, receive, send)
             return
         try:
@@ -102,16 +117,36 @@ class HotPath:
         if body is None:  # whoever asked has gone
             return
         wanted = _ids(body)
-        if wanted is None:
+        ready = await self._ready(scope, given)  # asked again: much may have been committed while the body came
+        if wanted is None or ready is None:
             await self._app(scope, again(body, receive), send)
             return
-        told = {one: ready.bare(one) for one in wanted}
-        found = b",".join(one for one in told.values() if one is not None)
-        unknown = json.dumps([one for one in told if told[one] is None], ensure_ascii=False, separators=(",", ":"))
-        answer = b'{"records":[' + found + b'],"unknown":' + unknown.encode() + b"}"
-        await _answer(send, 200, [(b"content-length", b"%d" % len(answer)), _JSON], answer)
+        answer = _scores(ready.snapshot, wanted)
+        told = [(b"content-length", b"%d" % len(answer)), _JSON]
+        await self._answer(scope, ready.caller, _MANY, send, 200, told, answer)
 
-    async def _ready(self, scope: Scope, given: Given) -> Snapshot | None:
+    async def _answer(
+        self,
+        scope: Scope,
+        caller: Caller,
+        route: str,
+        send: Send,
+        status: int,
+        headers: list[tuple[bytes, bytes]],
+        body: bytes = b"",
+    ) -> None:
+        """Answer, unless the caller asks too often; the log is told who asked, and which route this was."""
+        scope.setdefault("state", {}).update(caller=caller, route=route)
+        if self._rates is not None:
+            try:
+                self._rates.take(f"{caller.kind}:{caller.name}", time.monotonic())
+            except TooManyRequestsError as error:
+                await Response(explain(error), error.headers)(scope, _nothing, send)
+                return
+        await send({"type": "http.response.start", "status": status, "headers": headers})
+        await send({"type": "http.response.body", "body": body})
+
+    async def _ready(self, scope: Scope, given: Given) -> _Ready | None:
         """Return what can be answered from; None where there is nothing, or where the caller may not read it."""
         authorization = given.get(b"authorization")
         if authorization is None:
@@ -121,10 +156,11 @@ class HotPath:
             caller = await self._caller(scope, authorization, held)
         except (ChurnmlError, SQLAlchemyError, sqlite3.Error):
             return None  # the routes say what is wrong
-        ready = self._keeper.snapshot(held.standing) if "read" in caller.scopes else None
-        if ready is None:
+        snapshot = self._keeper.snapshot(held.standing) if "read" in caller.scopes else None
+        if snapshot is None:
             self._held = None
-        return ready
+            return None
+        return _Ready(caller, snapshot)
 
     async def _stands(self) -> Held:
         pulse, held = self._keeper.pulse, self._held
@@ -144,9 +180,16 @@ class HotPath:
         return found.caller
 
 
-async def _answer(send: Send, status: int, headers: list[tuple[bytes, bytes]], body: bytes) -> None:
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
+def _scores(snapshot: Snapshot, wanted: list[str]) -> bytes:
+    """Return the records found, in the order asked for and each once, and the ids that no record bears."""
+    told = {one: snapshot.bare(one) for one in wanted}
+    found = b",".join(one for one in told.values() if one is not None)
+    unknown = json.dumps([one for one in told if told[one] is None], ensure_ascii=False, separators=(",", ":"))
+    return b'{"records":[' + found + b'],"unknown":' + unknown.encode() + b"}"
+
+
+async def _nothing() -> Message:
+    return {"type": "http.disconnect"}
 
 
 def _first_of_each(scope: Scope) -> Given:
