@@ -90,9 +90,7 @@ def backends(postgres):
 @pytest.fixture
 def tiny(tmp_path):
     """A disk of three megabytes."""
-    done = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=3m", "tmpfs", tmp_path], capture_output=True, check=False
-    )
+    done = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=3m", "tmpfs", tmp_path], capture_output=True, check=False)
     if done.returncode:
         pytest.skip("only who may mount a file system can have a disk that is really full")
     yield tmp_path
