@@ -8,6 +8,8 @@ as well. Prints one JSON object.
 from __future__ import annotations
 
 import json
+import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -18,6 +20,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 from types import SimpleNamespace
+from typing import IO
 
 from benchmarks.measure_online import body_of, median_customers
 from benchmarks.serve_load import Asked, Line, Round, one_round
@@ -68,22 +71,35 @@ def key_of(workspace: Workspace) -> dict[str, str]:
 
 @contextmanager
 def running(*program: str) -> Iterator[Server]:
-    """Start a server, and end it afterwards; its first line with an address in it says where it is."""
+    """Start a server, and end it afterwards; it says where it listens, and its log goes to a file as it would for real.
+
+    Raises
+    ------
+    RuntimeError
+        If it ends before it listens.
+    """
     began = time.perf_counter()
-    process = subprocess.Popen(
-        [sys.executable, *program], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, bufsize=1
-    )
-    try:
-        assert process.stdout is not None  # noqa: S101  # it is a pipe
-        line = next(line for line in process.stdout if "http://" in line)
-        url = "http://" + line.partition("http://")[2].split()[0]
-        first = Line(url)
-        first.ask(Asked("GET", "/healthz", {}).bytes(first.host))
-        first.close()
-        yield Server(url, process.pid, time.perf_counter() - began)
-    finally:
-        process.terminate()
-        process.wait()
+    with tempfile.TemporaryFile("w+") as said:
+        process = subprocess.Popen([sys.executable, *program], stdout=said, stderr=subprocess.STDOUT)
+        try:
+            url = _address(process, said)
+            first = Line(url)
+            first.ask(Asked("GET", "/healthz", {}).bytes(first.host))
+            first.close()
+            yield Server(url, process.pid, time.perf_counter() - began)
+        finally:
+            process.terminate()
+            process.wait()
+
+
+def _address(process: subprocess.Popen[bytes], said: IO[str]) -> str:
+    while process.poll() is None:
+        time.sleep(0.02)
+        told = os.pread(said.fileno(), 10_000, 0).decode()
+        if found := re.search(r"http://[\d.:]+(?=\s)", told):
+            return found.group()
+    last = os.pread(said.fileno(), 10_000, 0).decode()
+    raise RuntimeError(f"a server must listen to be measured, it ended and said: {last}")
 
 
 def ready(server: Server, request: Asked, hot: Path) -> bytes:
