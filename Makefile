@@ -10,7 +10,7 @@ RUN := .venv/bin/python
 TOLD_NOT_TO_SERVE := $(filter 0,$(SERVE))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-spark setup-econml check lint test test-long demo bench backtest backtest-policy mlflow docs picture lock clean
+.PHONY: help setup setup-spark setup-econml check lint test test-long demo bench bench-serve backtest backtest-policy mlflow docs picture lock clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | awk -F '\t' '{ printf "  make %-15s %s\n", $$1, $$2 }'
@@ -52,6 +52,9 @@ demo: setup  ## the whole job on real data, then served on 127.0.0.1:8000 (SERVE
 
 bench: setup  ## speed, as ratios against baselines of the same run; writes docs/benchmarks.md
 	@$(RUN) -m benchmarks
+
+bench-serve: setup  ## what an answer of the service costs beside a bare one, in three minutes; its section of the page (HISTORY=WORKSPACE: from raw history as well)
+	@$(RUN) -m benchmarks --only serve $(if $(HISTORY),--workspace '$(HISTORY)')
 
 mlflow: setup  ## MLflow's pages on what was tried in a workspace, on 127.0.0.1:5000 (WORKSPACE=workspace PORT=5000)
 	@test -f '$(WORKSPACE)/mlflow/mlflow.db' || { echo "nothing was tracked in $(WORKSPACE): churnml train first" >&2; exit 2; }

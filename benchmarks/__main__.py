@@ -8,7 +8,16 @@ import subprocess
 import sys
 from pathlib import Path
 
-from benchmarks import assignment_report, fit_report, ingest_report, measures_report, model_report, report, store_report
+from benchmarks import (
+    assignment_report,
+    fit_report,
+    ingest_report,
+    measures_report,
+    model_report,
+    report,
+    serve_report,
+    store_report,
+)
 from benchmarks.cost import Cost, middle
 from benchmarks.report import COLUMNS, SMALLER, Measured, World
 
@@ -27,7 +36,7 @@ def main() -> None:
     options = _options()
     parts = {
         "features": _features, "ingest": _ingest, "rhythm": _rhythm, "models": _models, "assignment": _assignment,
-        "measures": _measures, "store": _store,
+        "measures": _measures, "store": _store, "serve": _serve,
     }  # fmt: skip
     # each step is a process of its own: this one stays small, for a child's peak memory starts at its parent's height
     chosen = [options.only] if options.only else list(parts)
@@ -45,13 +54,14 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--orders", type=int, help="rows of the file to ingest; 10 million, or 2 million with --quick")
     parser.add_argument(
         "--only",
-        choices=("features", "ingest", "rhythm", "models", "assignment", "measures", "store"),
+        choices=("features", "ingest", "rhythm", "models", "assignment", "measures", "store", "serve"),
         help="measure only this",
     )
     parser.add_argument(
         "--quick", action="store_true", help="measure once, not three times, and leave the page as it is"
     )
     parser.add_argument("--url", help="an empty database on a PostgreSQL, to measure the store on as well")
+    parser.add_argument("--workspace", help="one that is trained and scored, to ask its service from raw history")
     return parser.parse_args()
 
 
@@ -121,6 +131,16 @@ def _store(options: argparse.Namespace) -> str:
     found = [json.loads(_python("-m", "benchmarks.measure_store", count, HOME, *url)) for url in urls]
     print(store_report.table(found), store_report.goals(found), sep="\n\n", flush=True)
     return store_report.section(found)
+
+
+def _serve(options: argparse.Namespace) -> str:
+    """Return the section on answers of the service, its tables printed."""
+    HOME.mkdir(exist_ok=True)
+    sizes = (serve_report.RECORDS // 10, 3) if options.quick else (serve_report.RECORDS, serve_report.ROUNDS)
+    history = [options.workspace] if options.workspace else []
+    found = json.loads(_python("-m", "benchmarks.measure_serve", *sizes, HOME, *history))
+    print(serve_report.table(found), serve_report.goals(found), serve_report.peers(), sep="\n\n", flush=True)
+    return serve_report.section(found)
 
 
 def _repeats(options: argparse.Namespace) -> int:

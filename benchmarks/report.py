@@ -30,7 +30,7 @@ COLUMNS = {
 SMALLER = 10
 """Growth is measured from this part of the rows to the whole."""
 
-HEADINGS = ("Features", "Ingest", "Rhythm", "Models", "Assignment", "Measures", "Store")
+HEADINGS = ("Features", "Ingest", "Rhythm", "Models", "Assignment", "Measures", "Store", "Serve")
 """The sections of the page, in order."""
 
 _LIBRARIES = ("numpy", "numba", "pyarrow", "polars", "duckdb")

@@ -1200,13 +1200,14 @@ def serve(
         str | None, typer.Option(help="Address to bind; any but a loopback address needs accounts and TLS.")
     ] = None,
     port: Annotated[int | None, typer.Option(help="TCP port.")] = None,
+    workers: Annotated[int | None, typer.Option(help="Processes that answer, 1 to 64.")] = None,
 ) -> None:
     """Serve the API and the pages; on this machine alone, print a link that signs in once."""
     from churnml.verbs.serve import check_port  # noqa: PLC0415
     from churnml.verbs.serve import serve as run  # noqa: PLC0415
 
     check_port(port)
-    run(_open(workspace, configs, as_json=False), host=host, port=port)
+    run(_open(workspace, configs, as_json=False), host=host, port=port, workers=workers)
 
 
 KeyArgument = Annotated[str, typer.Argument(metavar="KEY", help="Its id, such as ck_b7k2m9x4qa, or its name.")]

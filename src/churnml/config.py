@@ -546,6 +546,30 @@ class StoreConfig(Settings):
     keep_jobs_days: Days = Field(30, description="days for which it can be asked how a job of the service ended")
 
 
+class LoadLimits(Settings):
+    """How much the service takes on at once, and how long it waits for whom."""
+
+    light: int = Field(12, ge=1, le=1000, description="reads in progress at once, in each process")
+    heavy: int = Field(3, ge=1, le=1000, description="writes and scores from history in progress at once, likewise")
+    files: int = Field(2, ge=1, le=1000, description="lists sent as files at once, likewise")
+    waiting: int = Field(48, ge=0, le=10_000, description="requests of each kind that wait for a place, likewise")
+    wait_seconds: float = Field(1.0, gt=0, le=60, description="seconds that a request waits for a place before a 503")
+    per_key_per_second: float | None = Field(
+        None, gt=0, le=100_000, description="requests per second that one caller may make of each process, on average"
+    )
+    per_key_burst: int = Field(50, ge=1, le=100_000, description="requests that one caller may make at once")
+    request_seconds: float = Field(10.0, gt=0, le=3600, description="seconds within which a request is answered")
+    file_seconds: float = Field(300.0, gt=0, le=86_400, description="seconds within which a list as a file is sent")
+    connections: int = Field(1000, ge=1, le=100_000, description="connections held at once, in each process")
+    header_seconds: float = Field(10.0, gt=0, le=600, description="seconds that a client may take to say what it wants")
+    send_seconds: float = Field(20.0, gt=0, le=3600, description="seconds that a client may take nothing of its answer")
+    drain_seconds: float = Field(
+        1.0, ge=0, le=600, description="seconds between SIGTERM, when /readyz turns to 503, and no longer accepting"
+    )
+    grace_seconds: float = Field(20.0, ge=0, le=3600, description="seconds that requests in progress then have left")
+    least_free_mb: int = Field(100, ge=0, description="megabytes that the workspace's disk must have free to be ready")
+
+
 class ServeConfig(Settings):
     """`configs/serve.yaml`: where the service listens, under which names, and how long a person stays signed in."""
 
@@ -569,6 +593,11 @@ class ServeConfig(Settings):
     )
     jobs_at_once: int = Field(1, ge=1, le=64, description="commands asked for through /v1/jobs that run at a time")
     jobs_queued: int = Field(20, ge=1, le=1000, description="how many more may wait for their turn")
+    workers: int = Field(1, ge=1, le=64, description="processes that answer, sharing one address and one store")
+    log_format: Literal["auto", "json", "text"] = Field(
+        "auto", description="a line of JSON per event, or of text; auto: text on a terminal only"
+    )
+    limits: LoadLimits = Field(default_factory=LoadLimits, description="how much is taken on, and how long it may take")
 
     @field_validator("public_hosts", "webhook_allowed_hosts")
     @classmethod

@@ -181,6 +181,46 @@ class DependencyError(ChurnmlError):
     code = "dependency"
 
 
+class DeadlineError(DependencyError):
+    """Something took longer than it may; nothing of it was done."""
+
+    code = "deadline"
+
+
+class DiskFullError(DependencyError):
+    """There is no room to write what was asked for; nothing of it was kept."""
+
+    http_status = 507
+    code = "disk_full"
+
+
+class OverloadedError(ChurnmlError):
+    """More was asked for at once than can be answered; what was asked for was not begun."""
+
+    exit_code = 5
+    http_status = 503
+    code = "overloaded"
+
+
+class TooManyRequestsError(UsageError):
+    """One caller asks more often than they may.
+
+    Parameters
+    ----------
+    message : str
+        What they may.
+    wait_seconds : int
+        When to ask again.
+    """
+
+    http_status = 429
+    code = "too_many_requests"
+
+    def __init__(self, message: str, *, wait_seconds: int) -> None:
+        super().__init__(message)
+        self.headers = {"retry-after": str(wait_seconds)}
+
+
 class BrokenCheckError(ChurnmlError):
     """A check that could not have failed, so that what it says proves nothing; a bug of ours, told in words."""
 

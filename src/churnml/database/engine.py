@@ -10,13 +10,15 @@ from typing import Any
 from sqlalchemy import URL, Connection, Engine, ExceptionContext, create_engine, event, inspect, text
 from sqlalchemy.exc import SQLAlchemyError
 
+from churnml.database.deadlines import current, keep_deadlines, passed
 from churnml.database.dialect import take_turn
 from churnml.database.server import name_of, server_engine
-from churnml.errors import DependencyError
+from churnml.errors import DependencyError, DiskFullError
 
 SCHEMA_REVISION = "0017"
-SERVICE_SECONDS = 2.0
-"""How long the service waits for its database before it says that there is none."""
+SERVICE_SECONDS = 1.5
+"""How long the service waits for its database before it says that there is none: its answer is due within two."""
+NO_ROOM = "there is no room left on the disk of the database; nothing was written: make room, then do the same again"
 _TAKEN = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
 _VERB_SECONDS = 60.0
 
@@ -45,9 +47,11 @@ def open_engine(where: Path | URL, *, patience_seconds: float = _VERB_SECONDS) -
 
 def _open_file(path: Path, patience_seconds: float) -> Engine:
     # errors never name the values of a statement, which are reports and records: personal data
-    engine = create_engine(f"sqlite:///{path}", connect_args={"timeout": patience_seconds}, hide_parameters=True)
+    waits = {"connect_args": {"timeout": patience_seconds}, "pool_timeout": patience_seconds}
+    engine = create_engine(f"sqlite:///{path}", hide_parameters=True, **waits)
     event.listen(engine, "connect", _set_pragmas)
-    event.listen(engine, "handle_error", _tell_if_taken)
+    event.listen(engine, "handle_error", _tell_what_broke)
+    keep_deadlines(engine)
     try:
         with path.with_name(f"{path.name}.lock").open("w") as handle:
             fcntl.flock(handle, fcntl.LOCK_EX)
@@ -89,10 +93,17 @@ def _set_pragmas(connection: Any, _record: object) -> None:  # Any: the driver's
     connection.execute("PRAGMA cache_size=-65536")
 
 
-def _tell_if_taken(context: ExceptionContext) -> None:
-    """Turn what SQLite says of a database that others hold into words; the one place for all statements."""
+def _tell_what_broke(context: ExceptionContext) -> None:
+    """Turn what SQLite says of time, of room and of others into words; the one place for all statements."""
     error = context.original_exception
-    if isinstance(error, sqlite3.OperationalError) and error.sqlite_errorcode & 0xFF in _TAKEN:
+    if not isinstance(error, sqlite3.OperationalError):
+        return
+    kind, deadline = error.sqlite_errorcode & 0xFF, current()
+    if kind == sqlite3.SQLITE_INTERRUPT and deadline is not None and passed():
+        raise deadline.error() from error
+    if kind == sqlite3.SQLITE_FULL:
+        raise DiskFullError(NO_ROOM) from error
+    if kind in _TAKEN:
         raise DependencyError(
             "the workspace's database must be free to write to, found another process writing for longer than we wait; "
             "let that process end, then do the same again"

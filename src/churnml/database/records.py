@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
@@ -35,6 +35,8 @@ _INDEXED = (
 )
 _DERIVED = ("last_order_at", "reason_group")
 _COLUMNS = ("run_id", *_INDEXED, *_DERIVED, "body")
+NO_PROFILING = "no_profiling"
+"""The rung of those who refuse to be profiled."""
 _CHUNK = 5_000
 _TOTALS = 1_000
 _EPOCH, _MICROSECOND = datetime(1970, 1, 1, tzinfo=UTC), timedelta(microseconds=1)
@@ -81,9 +83,9 @@ class Records:
 
         New scores alone do not displace a list that people work from, nor the marks of who is held out.
         """
-        return self._current()[0]
+        return self.current()[0]
 
-    def _current(self) -> tuple[str | None, int]:
+    def current(self) -> tuple[str | None, int]:
         """Return the run that is served, and how often its records have changed since it was done."""
         query = select(runs.c.run_id, runs.c.changes).where(runs.c.verb.in_(("score", "assign")))
         query = query.where(runs.c.state == "done").order_by(runs.c.verb)  # `assign` stands before `score`
@@ -115,6 +117,13 @@ class Records:
         query = select(records.c.body).where(records.c.run_id == run_id).order_by(records.c.customer_id)
         with self.engine.connect() as connection:
             return [json.loads(body) for body in connection.execute(query).scalars()]
+
+    def texts(self, run_id: str) -> Iterator[tuple[str, str]]:
+        """Give every customer of one run, in the order of their ids, with their record as it is kept: JSON."""
+        query = select(records.c.customer_id, records.c.body).where(records.c.run_id == run_id)
+        with self.engine.connect().execution_options(yield_per=_CHUNK) as connection:
+            for row in connection.execute(query.order_by(records.c.customer_id)):
+                yield row.customer_id, row.body
 
     def fields(self, run_id: str, names: Sequence[str]) -> list[tuple[Any, ...]]:  # Any: JSON
         """Return some fields of every record of one run: the customer, and each field that is a word or a number."""
@@ -166,7 +175,7 @@ class Records:
     def _page(
         self, sorted_by: str, kept: Mapping[str, Sequence[str]], limit: int, after: tuple[float, str] | None
     ) -> Page:
-        run_id, changes = self._current()
+        run_id, changes = self.current()
         held = tuple((name, tuple(words)) for name, words in kept.items() if words)
         by, wanted = records.c[sorted_by], _wanted(run_id, sorted_by, held)
         with self.engine.connect() as connection:
@@ -248,9 +257,6 @@ def _written(body: Record) -> str:
 _STAYS = ("customer_id", "cutoff", "run_id", "model_version", "horizon_days", "population_days", "clv_days", "currency")
 
 
-_NO_PROFILING = "no_profiling"
-
-
 def blank(connection: Connection, theirs: ColumnElement[bool]) -> None:
     """Take everything out of some records but that there is one: their customers refuse to be profiled.
 
@@ -259,7 +265,7 @@ def blank(connection: Connection, theirs: ColumnElement[bool]) -> None:
     theirs : sqlalchemy clause
         Which records; those that are blank already cost nothing.
     """
-    scored = records.c.rung.is_distinct_from(_NO_PROFILING)
+    scored = records.c.rung.is_distinct_from(NO_PROFILING)
     found = connection.execute(select(records.c.run_id, records.c.body).where(theirs, scored)).all()
     if found:
         changes = [{f"new_{name}": value for name, value in _bare(*row).items()} for row in found]
@@ -281,4 +287,4 @@ def _bare(run_id: str, body: str) -> dict[str, Any]:
     whole = json.loads(body)
     bare = {name: value if name in _STAYS else [] if isinstance(value, list) else None for name, value in whole.items()}
     bare |= {"satisfaction_from": "none"} if "satisfaction_from" in whole else {}
-    return row_of(run_id, bare | {"rung": _NO_PROFILING})
+    return row_of(run_id, bare | {"rung": NO_PROFILING})

@@ -14,7 +14,8 @@ from typing import Any
 from sqlalchemy import URL, Engine, ExceptionContext, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError
 
-from churnml.errors import ConfigError, DependencyError
+from churnml.database.deadlines import current, keep_deadlines, passed
+from churnml.errors import ConfigError, DependencyError, DiskFullError
 
 VARIABLE = "CHURNML_DATABASE_URL"
 _SHAPE = "postgresql://USER:PASSWORD@HOST:5432/DATABASE"
@@ -23,7 +24,7 @@ _LEAST_CONNECT_SECONDS, _MOST_CONNECT_SECONDS = 2, 10  # libpq waits two seconds
 _GRACE_SECONDS = 5.0
 _SERVICE_SECONDS = 5.0
 _LEAST_SECONDS = 1.0
-_TOO_LONG, _TAKEN, _DEADLOCK = "57014", "55P03", "40P01"
+_TOO_LONG, _TAKEN, _DEADLOCK, _FULL = "57014", "55P03", "40P01", "53100"
 
 
 def named_server(environment: Mapping[str, str] | None = None) -> URL | None:
@@ -87,6 +88,7 @@ def server_engine(url: URL, patience_seconds: float) -> Engine:
             connect_args={"connect_timeout": connect, "application_name": "churnml", "options": options},
             hide_parameters=True,
             pool_timeout=patience_seconds,
+            execution_options={"patience": statement},
             # whoever may wait asks first whether a kept connection still lives; the others are told when they use it
             pool_pre_ping=not hasty,
         )
@@ -97,6 +99,7 @@ def server_engine(url: URL, patience_seconds: float) -> Engine:
         engine, "do_connect", lambda _dialect, _record, words, given: connection_class.connect(*words, **given)
     )
     event.listen(engine, "handle_error", lambda context: _tell(context, url, patience_seconds))
+    keep_deadlines(engine)
     return engine
 
 
@@ -143,6 +146,13 @@ def _tell(context: ExceptionContext, url: URL, patience_seconds: float) -> None:
             f"{place} must be free to write to, found another process writing for longer than {patience_seconds:g} s; "
             "let that process end, then do the same again"
         ) from error
+    if error.sqlstate == _FULL:
+        raise DiskFullError(
+            f"{place} has no room left on its disk; nothing was written: make room, then do the same again"
+        ) from error
+    deadline = current()
+    if error.sqlstate == _TOO_LONG and deadline is not None and passed():
+        raise deadline.error() from error
     if error.sqlstate == _TOO_LONG:
         raise DependencyError(f"{place} did not answer in time; look at its load, then do the same again") from error
     raise DependencyError(f"{place} {_why_not(str(error))}; {again}") from error

@@ -105,6 +105,11 @@ class Workspace:
         return self.root / "measures"
 
     @property
+    def hot(self) -> Path:
+        """Ready-made answers of the service, made anew from the database whenever they are not there."""
+        return self.root / "hot"
+
+    @property
     def models(self) -> Path:
         """Saved bundles, `models/<workspace>/<hash>/` beside the workspace."""
         return self.root.parent / "models" / self.root.name
@@ -125,6 +130,20 @@ class Workspace:
         with (self.root / f".{name}.lock").open("w") as handle:
             fcntl.flock(handle, fcntl.LOCK_EX)
             yield
+
+    def forget_ready_made(self) -> int:
+        """Remove every ready-made answer, and return how many files held them; for erasure, once it is committed.
+
+        They are made anew from what is left. Whoever has one in memory lets go of it as soon as they are asked again,
+        or after some seconds, for the change is in the database.
+        """
+        if not self.hot.exists():
+            return 0
+        with self.locked("hot"):  # one that is being made is waited for
+            gone = list(self.hot.glob("*"))
+            for path in gone:
+                path.unlink(missing_ok=True)
+            return len(gone)
 
     @contextlib.contextmanager
     def alone(self, name: str) -> Iterator[bool]:

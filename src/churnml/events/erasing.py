@@ -74,6 +74,7 @@ def finish_all(workspace: Workspace, engine: Engine, now: Callable[[], int], *, 
         for one in pending:
             if one.state == "going_on":
                 _go_through(workspace, engine, one.erasure_id, now)
+        workspace.forget_ready_made()
         Catalogue(engine).settle()
         with engine.begin() as connection:
             for one in pending:

@@ -8,7 +8,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -101,7 +104,31 @@ def read_path(workspace: Workspace, catalogue: Catalogue, customer_id: str) -> t
     rows = keeping.of_customer(workspace, catalogue, _NAME, customer_id)
     if rows is None:
         return None
-    told = _told(rows.schema)
+    return _stays(rows.sort_by("first").to_pylist(), _told(rows.schema))
+
+
+def all_paths(workspace: Workspace) -> Iterator[tuple[str, tuple[Stay, ...]]]:
+    """Give every customer of whom a path is kept, in the order of their ids, with it: as `read_path` tells it."""
+    path = keeping.file_of(workspace, _NAME)
+    if not path.exists():
+        return
+    with pq.ParquetFile(path) as file:
+        told = _told(file.schema_arrow)
+        rows = (row for batch in file.iter_batches() for row in batch.to_pylist())
+        for customer_id, theirs in groupby(rows, key=itemgetter("customer_id")):
+            yield customer_id, _stays(sorted(theirs, key=itemgetter("first")), told)
+
+
+def version_of_paths(workspace: Workspace) -> str:
+    """Return a word that is another one once other paths are kept."""
+    try:
+        found = keeping.file_of(workspace, _NAME).stat()
+    except FileNotFoundError:
+        return "none"
+    return f"{found.st_ino:x}.{found.st_size:x}.{found.st_mtime_ns:x}"
+
+
+def _stays(rows: Sequence[Json], told: Json) -> tuple[Stay, ...]:
     cutoffs, zone = np.array(told["cutoffs"]), told["time_zone"]
     return tuple(
         Stay(
@@ -110,7 +137,7 @@ def read_path(workspace: Workspace, catalogue: Catalogue, customer_id: str) -> t
             moment(row["last"] - 1, zone).date().isoformat(),
             int(((cutoffs >= row["first"]) & (cutoffs <= row["last"])).sum()),
         )
-        for row in rows.sort_by("first").to_pylist()
+        for row in rows
     )
 
 

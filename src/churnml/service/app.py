@@ -21,22 +21,29 @@ from churnml.database import SERVICE_SECONDS, Workspace, open_engine
 from churnml.errors import ChurnmlError
 from churnml.events.row_check import Door
 from churnml.service import access_docs, api, clock, pages, problems, request_ids
+from churnml.service.admission import Admission, Rates, Throttle
 from churnml.service.bodies import Bodies
 from churnml.service.champion import Scorer, Terms
 from churnml.service.credentials import Credentials
+from churnml.service.deadlines import RETRY, Deadlines
 from churnml.service.erasing import Eraser
 from churnml.service.exposure import is_public
 from churnml.service.gate import Gate, wants_page
 from churnml.service.guard import SECURITY_HEADERS, Guard
+from churnml.service.hot import HotPath, Keeper
 from churnml.service.idempotency import GoingOn
 from churnml.service.jobs import Jobs
 from churnml.service.landing import Lander, Worker
+from churnml.service.metrics import Metrics
 from churnml.service.push import Pusher
 from churnml.service.push.sending import Sender
 from churnml.service.readings import Readings
 from churnml.service.request_ids import RequestIds
+from churnml.service.stopping import told_to_stop
+from churnml.service.watch import Watch
 
 _STATIC = Path(__file__).parent / "static"
+_AGAIN = {503, 507}
 _DESCRIPTION = """\
 One decision record per customer: the probability of churn, the value at risk, the reasons, the suggested action.
 Every error is an `application/problem+json` (RFC 9457) with a stable `code`."""
@@ -78,15 +85,14 @@ def create_app(
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        app.state.worker.start()
-        app.state.pusher.start()
-        app.state.eraser.start()
-        app.state.jobs.start()
-        yield
-        await run_in_threadpool(app.state.jobs.stop)
-        await run_in_threadpool(app.state.worker.stop)
-        await run_in_threadpool(app.state.pusher.stop)
-        await run_in_threadpool(app.state.eraser.stop)
+        state = app.state
+        behind = (state.worker, state.keeper, state.pusher, state.eraser, state.jobs)
+        for background in behind:
+            background.start()
+        with told_to_stop(app, chosen.limits.drain_seconds):
+            yield
+        for background in reversed(behind):
+            await run_in_threadpool(background.stop)
         engine.dispose()
         patient.dispose()
 
@@ -100,30 +106,45 @@ def create_app(
         redirect_slashes=False,  # an id may end with a slash
         lifespan=lifespan,
     )
+
+    def instant() -> int:
+        return int(app.state.now())  # asked anew: tests set it
+
     told = company or WorkspaceConfig()
     app.state.door = Door(told.time_zone, told.currency)
     app.state.engine = engine
+    app.state.stopping = False
     app.state.going_on = GoingOn()
     app.state.workspace = workspace
     app.state.settings = chosen
     app.state.now = clock.now
     app.state.handoff = handoff or HandoffConfig()
+    app.state.metrics = Metrics(engine, instant)
     app.state.readings = Readings(engine, workspace)
     app.state.scorer = Scorer(workspace, engine, terms or Terms(told))
-    lander = Lander(workspace, engine, app.state.scorer, lambda: int(app.state.now()))  # asked anew: tests set it
+    lander = Lander(workspace, engine, app.state.scorer, instant)
     app.state.worker = Worker(lander, app.state.scorer, chosen.land_every_seconds)
     app.state.sender = Sender(chosen.webhook_allowed_hosts)
-    app.state.pusher = Pusher(engine, app.state.sender, lambda: int(app.state.now()))
+    app.state.pusher = Pusher(engine, app.state.sender, instant)
     patient = open_engine(workspace.database)
-    app.state.eraser = Eraser(workspace, patient, lambda: int(app.state.now()))
-    app.state.jobs = Jobs(workspace, engine, configs, lambda: int(app.state.now()), at_once=chosen.jobs_at_once)
+    app.state.eraser = Eraser(workspace, patient, instant)
+    app.state.jobs = Jobs(workspace, engine, configs, instant, at_once=chosen.jobs_at_once)
     app.state.credentials = Credentials(engine, chosen, public=public)
+    app.state.keeper = Keeper(workspace, engine)
     app.include_router(api.router)
     app.include_router(pages.router)
     app.mount("/static", StaticFiles(directory=_STATIC), name="static")
+    limits, per_second = chosen.limits, chosen.limits.per_key_per_second
+    rates = None if per_second is None else Rates(per_second, limits.per_key_burst)
     app.add_middleware(Bodies)
+    app.add_middleware(Deadlines, limits=limits)
+    app.add_middleware(Throttle, rates=rates)
     app.add_middleware(Gate, application=app, credentials=app.state.credentials, refuse=_told)
+    ready = {"credentials": app.state.credentials, "keeper": app.state.keeper, "rates": rates, "now": instant}
+    app.add_middleware(HotPath, **ready)
+    app.add_middleware(Admission, limits=limits)
     app.add_middleware(Guard, hosts=chosen.public_hosts, public=public)
+    app.add_middleware(Watch, metrics=app.state.metrics)
     app.add_middleware(RequestIds)  # the last one added is met first
     for kind in (ChurnmlError, RequestValidationError, HTTPException, SQLAlchemyError, Exception):
         app.add_exception_handler(kind, _answer_error)
@@ -143,6 +164,9 @@ def _told(request: Request, error: Exception) -> Response:
     """Tell a person by a page, a program by a problem; the traceback of a bug goes to the log only."""
     problem = problems.explain(error)
     answer = pages.error_page(request, problem) if wants_page(request) else problems.Response(problem)
+    request.scope.setdefault("state", {})["problem"] = problem.code
+    if problem.status in _AGAIN:
+        answer.headers.update(RETRY)
     answer.headers.update(getattr(error, "headers", None) or {})
     return answer
 

@@ -46,10 +46,9 @@ class Bodies:
             return
         try:
             async with asyncio.timeout(self._seconds):
-                body = await _whole(receive)
+                body = await read_whole(receive)
         except TimeoutError:
-            slow = problem(408, "too_slow", f"the body must arrive within {self._seconds:g} s; send less at a time")
-            await Response(slow, {"connection": "close"})(scope, receive, send)
+            await slow_answer(self._seconds)(scope, receive, send)
             return
         if body is None:  # whoever asked has gone
             return
@@ -57,7 +56,13 @@ class Bodies:
         if refused is not None:
             await Response(refused)(scope, receive, send)
             return
-        await self._app(scope, _again(body, receive), send)
+        await self._app(scope, again(body, receive), send)
+
+
+def slow_answer(seconds: float) -> Response:
+    """Return the answer to a body that did not arrive in time; what still comes of it is not waited for."""
+    slow = problem(408, "too_slow", f"the body must arrive within {seconds:g} s; send less at a time")
+    return Response(slow, {"connection": "close"})
 
 
 def too_large() -> Problem:
@@ -74,7 +79,7 @@ def depth(body: bytes) -> int:
     return int(np.where(opening, 1, -1).cumsum().max(initial=0))
 
 
-async def _whole(receive: Receive) -> bytes | None:
+async def read_whole(receive: Receive) -> bytes | None:
     """Return a body, at most one byte too long; None if it was not sent to its end."""
     parts: list[bytes] = []
     size = 0
@@ -98,7 +103,7 @@ def _refused(headers: Headers, body: bytes, session: str | None) -> Problem | No
     return None
 
 
-def _again(body: bytes, receive: Receive) -> Receive:
+def again(body: bytes, receive: Receive) -> Receive:
     """Give the body that was read, then whatever comes after it."""
     given = False
 

@@ -35,10 +35,11 @@ NO_SESSION = "the session is over; sign in again at /login"
 
 @dataclass(frozen=True)
 class Found:
-    """Who asks, and the token of their session, if it is one."""
+    """Who asks; the token of their session, if it is one; of a key, until when it is good, microseconds UTC."""
 
     caller: Caller
     session: str | None = None
+    until: int | None = None
 
 
 class Credentials:
@@ -90,7 +91,8 @@ class Credentials:
             raise UnauthenticatedError(_REVOKED[standing])
         if key.last_used != now // _DAY:
             self._note(lambda connection: note_use(connection, key.key_id, now // _DAY))
-        return Found(Caller("key", f"{key.name} ({PREFIX}{key.key_id})", frozenset(key.scopes)))
+        caller = Caller("key", f"{key.name} ({PREFIX}{key.key_id})", frozenset(key.scopes))
+        return Found(caller, until=key.expires_at)
 
     def _by_session(self, token: str, now: int) -> Found:
         with self._engine.connect() as connection:

@@ -19,6 +19,7 @@ from churnml.database.scopes import SCOPES
 from churnml.database.scopes import Scope as Needed
 from churnml.errors import ChurnmlError, ForbiddenError, UnauthenticatedError
 from churnml.service.access import CHALLENGE, PUBLIC, check
+from churnml.service.collector import COLLECTOR, is_collector
 from churnml.service.credentials import Credentials, Found
 from churnml.service.forms import FORGED, SAFE_METHODS, same_origin
 from churnml.service.routes import api_routes
@@ -75,6 +76,8 @@ class Gate:
         await self._app(scope, receive, send)
 
     async def _pass(self, request: Request) -> Found:
+        if request.scope["path"] == "/metrics" and is_collector(request.headers):
+            return COLLECTOR
         found = await run_in_threadpool(self._credentials.find, request.headers, self._application.state.now())
         needed = self.needed(request.method, request.scope["path"])
         if needed is not None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import ipaddress
+from functools import lru_cache
 
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from churnml.service.bodies import BODY_LIMIT, too_large
@@ -46,7 +47,8 @@ class Guard:
     def __init__(self, app: ASGIApp, hosts: tuple[str, ...] = (), *, public: bool = False) -> None:
         self.app = app
         self._hosts = hosts
-        self._headers = SECURITY_HEADERS | ({"strict-transport-security": HSTS} if public else {})
+        told = SECURITY_HEADERS | ({"strict-transport-security": HSTS} if public else {})
+        self._headers = [(name.encode(), value.encode()) for name, value in told.items()]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -63,14 +65,15 @@ class Guard:
     def _secured(self, send: Send) -> Send:
         async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                for name, value in self._headers.items():
-                    headers.setdefault(name, value)
+                told = message["headers"] = list(message.get("headers", ()))
+                names = {name for name, _ in told}
+                told.extend(one for one in self._headers if one[0] not in names)
             await send(message)
 
         return with_headers
 
 
+@lru_cache(maxsize=64)  # every request asks, nearly all of the same few
 def is_loopback(host: str) -> bool:
     """Tell whether a host name or address can only mean this machine."""
     if host.lower() == "localhost":

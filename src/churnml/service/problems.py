@@ -7,6 +7,7 @@ RFC 9457, Problem Details for HTTP APIs, section 3.1.
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
@@ -16,13 +17,16 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
+from starlette.types import Receive, Scope, Send
 
+from churnml.database.engine import NO_ROOM
 from churnml.errors import ChurnmlError, nearest
 from churnml.refusals import broken_rule
 from churnml.service import request_ids
 
 MEDIA_TYPE = "application/problem+json"
 _CODES = {404: "not_found", 405: "method_not_allowed", 413: "too_large", 421: "wrong_host"}
+_NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _BUG = "something went wrong on our side; the log of the service says what"
 _KNOWN_FIELDS = (
     "customer_ids", "customer_id", "limit", "cursor", "band", "action", "stage", "segment", "reason", "arm",
@@ -54,7 +58,13 @@ class Response(JSONResponse):
 
     def __init__(self, problem: Problem, headers: Mapping[str, str] | None = None) -> None:
         told = problem.model_dump() | {"request_id": request_ids.current()}
+        self._code = problem.code
         super().__init__(told, problem.status, headers)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send it, and leave its code for the log and the metrics."""
+        scope.setdefault("state", {})["problem"] = self._code
+        await super().__call__(scope, receive, send)
 
 
 def problem(status: int, code: str, detail: str) -> Problem:
@@ -72,6 +82,8 @@ def explain(error: Exception) -> Problem:
             return problem(422, "invalid_request", "; ".join(_complaint(one) for one in error.errors()))
         case HTTPException():
             return problem(error.status_code, _CODES.get(error.status_code, "usage"), _plain(error))
+        case OSError() if error.errno in _NO_ROOM:
+            return problem(507, "disk_full", NO_ROOM)
         case SQLAlchemyError():
             return problem(503, "dependency", "the database does not answer; look at the service's log, then ask again")
         case _:

@@ -19,7 +19,7 @@ from churnml.database.records import Page
 from churnml.database.tables import records
 from churnml.errors import DependencyError, NotFoundError, UsageError
 from churnml.measures.names import MEASURES
-from churnml.measures.paths import read_path
+from churnml.measures.paths import Stay, read_path
 from churnml.service import cursors
 from churnml.service.cursors import Cursor, asked_for
 from churnml.wording import Text
@@ -129,6 +129,10 @@ class Readings:
             raise DependencyError(NO_RUN)
         return found
 
+    def champion(self) -> str | None:
+        """Return the model in service, or None before the first."""
+        return self._catalogue.alias("champion")
+
     def find_landing(self) -> Landing | None:
         """Return the latest landing, or None before the first."""
         report = self._catalogue.report()
@@ -208,8 +212,7 @@ class Readings:
         if found is None:
             cutoff = self.run().summary.get("cutoff", "an unknown time")
             raise NotFoundError(f"no customer `{customer_id}` in the records as of {cutoff}; ids are compared as text")
-        stays = read_path(self._workspace, self._catalogue, customer_id) or ()
-        return found | {"lifecycle_path": [asdict(stay) for stay in stays]}
+        return with_path(found, read_path(self._workspace, self._catalogue, customer_id) or ())
 
     def refusing(self, customer_ids: Sequence[str]) -> frozenset[str]:
         """Return who of some customers refuses to be profiled."""
@@ -298,6 +301,11 @@ class Readings:
         with self._engine.connect() as connection:
             bodies = [json.loads(body) for body in connection.execute(query).scalars()]
         return {body["action"]: _text(body.get("action_label"), body["action"]) for body in bodies}
+
+
+def with_path(record: Record, stays: Sequence[Stay]) -> Record:
+    """Return a record as it is told alone: with the customer's path through the stages."""
+    return record | {"lifecycle_path": [asdict(stay) for stay in stays]}
 
 
 def instant_told(instant: int) -> str:

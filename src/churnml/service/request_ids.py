@@ -7,10 +7,11 @@ import secrets
 from contextvars import ContextVar
 
 import structlog
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 HEADER = "x-request-id"
+_HEADER = HEADER.encode()
 _FORM = re.compile(r"[A-Za-z0-9._:-]{1,128}")
 _current: ContextVar[str | None] = ContextVar("request_id", default=None)
 
@@ -41,7 +42,8 @@ class RequestIds:
 
         async def with_id(message: Message) -> None:
             if message["type"] == "http.response.start":
-                MutableHeaders(scope=message)[HEADER] = named
+                told = [one for one in message.get("headers", ()) if one[0] != _HEADER]
+                message["headers"] = [*told, (_HEADER, named.encode())]
             await send(message)
 
         await self.app(scope, receive, with_id)

@@ -1,15 +1,22 @@
-"""Listening: one process, on this machine alone or for others, until it is told to stop."""
+"""Listening, by one process or several, on this machine alone or for others, until it is told to stop."""
 
 from __future__ import annotations
 
 import contextlib
 import errno
+import math
+import os
+import signal
 import socket
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import uvicorn
+from fastapi import FastAPI
+from uvicorn.supervisors import Multiprocess
 
 from churnml.config import HandoffConfig, ServeConfig, WorkspaceConfig
 from churnml.database import Workspace, open_engine
@@ -17,13 +24,18 @@ from churnml.database.people import count_admins
 from churnml.database.sessions import end_sessions
 from churnml.errors import DependencyError
 from churnml.events.erasing import finish_all
+from churnml.service import clock, logs
 from churnml.service.app import create_app
 from churnml.service.champion import Terms
-from churnml.service.clock import now
+from churnml.service.collector import check_token
+from churnml.service.connections import LimitedConfig
 from churnml.service.exposure import check_exposure, is_public
+from churnml.service.metrics import FOLDER
 from churnml.service.signing_in import login_link
 
 _BACKLOG = 512
+_HUNG_SECONDS = 30
+"""For so long a process may not answer its supervisor before it is replaced: a model is loaded, code is compiled."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +56,7 @@ def serve(
     handoff: HandoffConfig | None = None,
     configs: Path = Path("configs"),
 ) -> None:
-    """Serve the API and the pages of a workspace until the process is interrupted.
+    """Serve the API and the pages of a workspace until the process is told to stop.
 
     Parameters
     ----------
@@ -72,25 +84,62 @@ def serve(
         If the port is taken or may not be used.
     """
     chosen = settings or ServeConfig()
+    check_token()
     _finish_erasures(workspace)
-    app = create_app(workspace, chosen, company, terms, handoff, configs)
-    with app.state.engine.begin() as connection:
+    make = partial(_answering, workspace, chosen, company, terms, handoff, configs)
+    engine = open_engine(workspace.database)
+    with engine.begin() as connection:
         check_exposure(chosen, count_admins(connection))
         if is_public(chosen):
             end_sessions(connection, None)  # who was let in by a link of this machine signs in by name from now on
     listening = listen(chosen.host, chosen.port)
     url = _url(chosen, listening.getsockname()[1])
-    link = None if is_public(chosen) else f"{url}/login?once={login_link(app.state.engine, app.state.now())}"
+    link = None if is_public(chosen) else f"{url}/login?once={login_link(engine, clock.now())}"
+    engine.dispose()
     announce(Listening(url, link))
+    logs.configure(chosen.log_format)
     with listening, contextlib.suppress(KeyboardInterrupt):  # being told to stop is how it ends
-        uvicorn.Server(_config(app, chosen)).run(sockets=[listening])
+        run = _run_many if chosen.workers > 1 else _run_one
+        run(_config(make, chosen), listening)
+
+
+def _answering(
+    workspace: Workspace,
+    settings: ServeConfig,
+    company: WorkspaceConfig | None,
+    terms: Terms | None,
+    handoff: HandoffConfig | None,
+    configs: Path,
+) -> FastAPI:
+    """Return the application in the process that is to answer, whose log is set up with it."""
+    logs.configure(settings.log_format)
+    return create_app(workspace, settings, company, terms, handoff, configs)
+
+
+def _run_one(config: LimitedConfig, listening: socket.socket) -> None:
+    """Answer in this process until it is told to stop; being told so is no failure."""
+    before = signal.signal(signal.SIGTERM, lambda *_: None)  # uvicorn raises it anew once all is over
+    try:
+        uvicorn.Server(config).run(sockets=[listening])
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _run_many(config: LimitedConfig, listening: socket.socket) -> None:
+    """Have several processes answer at one address; one that dies or hangs is replaced, signals reach all of them."""
+    with tempfile.TemporaryDirectory(prefix="churnml-metrics-") as folder:
+        os.environ[FOLDER] = folder  # those that answer are started anew, and find it there
+        try:
+            Multiprocess(config, sockets=[listening]).run()
+        finally:
+            del os.environ[FOLDER]
 
 
 def _finish_erasures(workspace: Workspace) -> None:
     """Bring to their end the erasures that were begun, or that a restore has undone, before anybody is served."""
     engine = open_engine(workspace.database)
     try:
-        finish_all(workspace, engine, now)
+        finish_all(workspace, engine, clock.now)
     finally:
         engine.dispose()
 
@@ -104,7 +153,8 @@ def listen(host: str, port: int) -> socket.socket:
         If the port is taken or may not be used.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listening = socket.socket(family, socket.SOCK_STREAM)
+    # named, or asyncio does not know it for TCP and leaves Nagle's algorithm on: 40 ms for every answer of a kept line
+    listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listening.bind((host.strip("[]"), port))
@@ -115,9 +165,15 @@ def listen(host: str, port: int) -> socket.socket:
     return listening
 
 
-def _config(app: object, settings: ServeConfig) -> uvicorn.Config:
-    return uvicorn.Config(
-        app,  # type: ignore[arg-type]  # an ASGI application
+def _config(make: Callable[[], FastAPI], settings: ServeConfig) -> LimitedConfig:
+    return LimitedConfig(
+        make,
+        settings.limits,
+        factory=True,
+        workers=settings.workers,
+        timeout_worker_healthcheck=_HUNG_SECONDS,
+        timeout_graceful_shutdown=math.ceil(settings.limits.grace_seconds),
+        log_config=None,
         log_level="warning",
         server_header=False,
         access_log=False,

@@ -9,7 +9,7 @@ from churnml.verbs.session import Session
 _LAST_PORT = 65535
 
 
-def serve(session: Session, *, host: str | None = None, port: int | None = None) -> None:
+def serve(session: Session, *, host: str | None = None, port: int | None = None, workers: int | None = None) -> None:
     """Serve a workspace until interrupted; on this machine alone, print a link that signs in once.
 
     Raises
@@ -36,7 +36,7 @@ def serve(session: Session, *, host: str | None = None, port: int | None = None)
         session.own_features,
         session.own_learners,
     )
-    config = session.load("serve", ServeConfig, host=host, port=port)
+    config = session.load("serve", ServeConfig, host=host, port=port, workers=workers)
     handoff = session.load("handoff", HandoffConfig)
     run(session.workspace, config, announce, session.settings, terms, handoff, session.configs)
 

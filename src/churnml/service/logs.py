@@ -1,0 +1,88 @@
+"""The log: a line per event, of JSON for machines or of text for people, that never tells anything about a customer.
+
+What a library or a bug says may hold a value: of a traceback the kinds of errors and the places stay, their words and
+the values of variables do not. Only our own events, which are made of numbers and known words, are told whole.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+import traceback
+from collections.abc import MutableMapping
+from typing import Any, Literal, TextIO
+
+import structlog
+
+REQUESTS = "churnml.requests"
+Format = Literal["auto", "json", "text"]
+Event = MutableMapping[str, Any]  # Any: structlog's events
+
+
+def configure(form: Format = "auto", stream: TextIO | None = None) -> None:
+    """Have everything that is logged in this process go to one place in one form.
+
+    Parameters
+    ----------
+    form : {'auto', 'json', 'text'}
+        `auto` is text on a terminal, else JSON.
+    stream : text file, optional
+        Where to; standard error if left out.
+    """
+    to = stream or sys.stderr
+    plain = form == "text" or (form == "auto" and to.isatty())
+    last = structlog.dev.ConsoleRenderer(colors=to.isatty()) if plain else structlog.processors.JSONRenderer()
+    told: list[structlog.types.Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        _our_own,
+        _without_values,
+    ]
+    handler = logging.StreamHandler(to)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=told, processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, last]
+        )
+    )
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(logging.WARNING)
+    logging.getLogger(REQUESTS).setLevel(logging.INFO)
+    for name in ("uvicorn", "uvicorn.error"):
+        logging.getLogger(name).handlers.clear()
+        logging.getLogger(name).propagate = True
+
+
+def _our_own(_logger: object, _name: str, event: Event) -> Event:
+    """Add what our own events hold beside their name: `extra={"told": {...}}`."""
+    event.update(getattr(event.get("_record"), "told", {}))
+    event["event"] = str(event["event"]).strip()
+    return event
+
+
+def _without_values(_logger: object, _name: str, event: Event) -> Event:
+    """Put the kinds and places of an error in the place of all it says."""
+    told = event.pop("exc_info", None)
+    if told is True:
+        told = sys.exc_info()
+    error = told[1] if isinstance(told, tuple) else told
+    if isinstance(error, BaseException):
+        event["error"] = type(error).__name__
+        event["traceback"] = places(error)
+    return event
+
+
+def places(error: BaseException) -> list[str]:
+    """Return where an error came from, and where those that caused it did: kinds, files, lines and functions alone."""
+    lines: list[str] = []
+    seen: set[int] = set()
+    one: BaseException | None = error
+    while one is not None and id(one) not in seen:
+        seen.add(id(one))
+        lines.append(type(one).__qualname__)
+        frames = traceback.extract_tb(one.__traceback__)
+        lines.extend(f"  {frame.filename}:{frame.lineno} in {frame.name}" for frame in frames)
+        one = one.__cause__ or (None if one.__suppress_context__ else one.__context__)
+    return lines

@@ -1,0 +1,102 @@
+"""The service as processes: told to stop it ends what it began, and several answer at one address."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+import time
+from contextlib import contextmanager
+
+import httpx
+import pytest
+
+from callers import bearing
+
+COMMAND = "from churnml.cli import main; main()"
+
+
+@contextmanager
+def serving(workspace, configs, settings):
+    """Run `churnml serve` in a process of its own; give the process and a client of it."""
+    configs.mkdir()
+    (configs / "serve.yaml").write_text(f"port: 0\nlog_format: json\n{settings}")
+    command = [sys.executable, "-c", COMMAND, "serve", "--workspace", workspace.root, "--configs", configs]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        url = re.search(r"http://\S+", process.stderr.readline()).group()
+        try:
+            with httpx.Client(base_url=url, headers=bearing(workspace), timeout=20) as client:
+                wait_for(lambda: client.get("/healthz").status_code == 200)
+                yield process, client
+        finally:
+            if process.poll() is None:
+                process.send_signal(signal.SIGTERM)
+            process.wait(30)
+
+
+def wait_for(true, seconds=20):
+    end = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < end
+        time.sleep(0.05)
+
+
+def test_told_to_stop_it_says_so_at_once_ends_what_it_began_and_exits_with_0(own_workspace, tmp_path):
+    settings = "limits: {drain_seconds: 0.6, grace_seconds: 10}\n"
+    with serving(own_workspace, tmp_path / "configs", settings) as (process, client):
+        told = {}
+        body = slowly(b'{"customer_ids": ["1296"]}', 1.2)
+        asking = threading.Thread(target=lambda: told.update(slow=client.post("/v1/scores", content=body, headers=JSON)))
+        asking.start()
+        time.sleep(0.3)
+        process.send_signal(signal.SIGTERM)
+        time.sleep(0.15)
+        with httpx.Client(base_url=client.base_url) as other:
+            told["ready"] = other.get("/readyz")
+            told["alive"] = other.get("/healthz").status_code
+        asking.join()
+        assert process.wait(10) == 0
+        with pytest.raises(httpx.ConnectError):
+            client.get("/healthz")
+    assert (told["ready"].status_code, "is stopping" in told["ready"].json()["detail"]) == (503, True)
+    assert (told["alive"], told["slow"].status_code) == (200, 200)
+
+
+JSON = {"content-type": "application/json"}
+
+
+def slowly(body, seconds):
+    """Give a body in two pieces, the second after a while."""
+    yield body[:5]
+    time.sleep(seconds)
+    yield body[5:]
+
+
+def test_several_processes_share_address_keys_and_metrics_and_one_that_dies_is_replaced(own_workspace, tmp_path):
+    settings = "workers: 2\nlimits: {drain_seconds: 0}\n"
+    with serving(own_workspace, tmp_path / "configs", settings) as (process, client):
+        wait_for(lambda: len(workers(process)) == 2)
+        first = workers(process)
+        asked = [get(client, "/v1/at-risk?limit=1").status_code for _ in range(12)]
+        assert asked == [200] * 12
+        os.kill(first[0], signal.SIGKILL)
+        wait_for(lambda: len(workers(process)) == 2 and workers(process) != first)
+        assert [get(client, "/v1/at-risk?limit=1").status_code for _ in range(12)] == [200] * 12
+        counted = re.search(r'seconds_count\{method="GET",route="/v1/at-risk",status="200"\} (\S+)', get(client).text)
+        assert float(counted.group(1)) == 24
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(20) == 0
+        assert not workers(process)
+
+
+def get(client, path="/metrics"):
+    """Ask over a connection of its own, so that either process may take it; one that was killed asks for patience."""
+    with httpx.Client(base_url=client.base_url, headers=client.headers, transport=httpx.HTTPTransport(retries=3)) as own:
+        return own.get(path)
+
+
+def workers(process):
+    """Return the processes that answer, by number."""
+    told = subprocess.run(["ps", "-o", "pid=,args=", "--ppid", str(process.pid)], capture_output=True, text=True, check=False)
+    return sorted(int(line.split()[0]) for line in told.stdout.splitlines() if "spawn_main" in line)
