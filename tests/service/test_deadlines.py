@@ -108,6 +108,9 @@ def test_a_request_that_is_too_slow_gets_a_503_and_its_deed_was_not_done(own_wor
             late = client.post("/v1/consents", **keyed)
         assert (late.status_code, late.json()["code"], late.headers["retry-after"]) == (503, "deadline", "2")
         with client.app.state.engine.connect() as connection:
-            counted = [connection.execute(text(f"SELECT count(*) FROM {one}")).scalar() for one in ("requests", "told_consents")]
+            counted = [
+                connection.execute(text(f"SELECT count(*) FROM {one}")).scalar()
+                for one in ("requests", "told_consents")
+            ]
         assert counted == [0, 0]
         assert client.post("/v1/consents", **keyed).json()["results"][0]["status"] == "kept"
