@@ -2,8 +2,8 @@
 
     python -m benchmarks.measure_load KEY [--url http://127.0.0.1:8000] [--path /v1/at-risk?limit=50] [--seconds 10]
 
-`churnml serve` runs already, with its limits; KEY has the scope `read`. First the most that it answers is found, with as
-many clients as it has places. Then five times as many requests arrive, at a steady rate, whether answered or not.
+`churnml serve` runs already, with its limits; KEY has the scope `read`. First the most that it answers is found, with
+as many clients as it has places. Then five times as many requests arrive, at a steady rate, whether answered or not.
 """
 
 from __future__ import annotations

@@ -42,7 +42,7 @@ class Door:
         self.inside = self.most = 0
         self.open = asyncio.Event()
 
-    async def __call__(self, scope, receive, send):
+    async def __call__(self, _scope, _receive, send):
         self.inside += 1
         self.most = max(self.most, self.inside)
         await self.open.wait()
