@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 import httpx
 
 _TIMES = 5
-_CLIENTS = 12
+_CLIENTS = 4
 _WELL_SECONDS = 5.0
 
 
