@@ -104,6 +104,6 @@ def get(client, path="/metrics"):
 def workers(process):
     """Return the processes that answer, by number."""
     told = subprocess.run(
-        ["ps", "-o", "pid=,args=", "--ppid", str(process.pid)], capture_output=True, text=True, check=False
+        ["ps", "-ww", "-o", "pid=,args=", "--ppid", str(process.pid)], capture_output=True, text=True, check=False
     )
     return sorted(int(line.split()[0]) for line in told.stdout.splitlines() if "spawn_main" in line)
