@@ -549,8 +549,8 @@ class StoreConfig(Settings):
 class LoadLimits(Settings):
     """How much the service takes on at once, and how long it waits for whom."""
 
-    light: int = Field(12, ge=1, le=1000, description="reads in progress at once, in each process")
-    heavy: int = Field(3, ge=1, le=1000, description="writes and scores from history in progress at once, likewise")
+    light: int = Field(4, ge=1, le=1000, description="reads in progress at once, in each process")
+    heavy: int = Field(2, ge=1, le=1000, description="writes and scores from history in progress at once, likewise")
     files: int = Field(2, ge=1, le=1000, description="lists sent as files at once, likewise")
     waiting: int = Field(48, ge=0, le=10_000, description="requests of each kind that wait for a place, likewise")
     wait_seconds: float = Field(1.0, gt=0, le=60, description="seconds that a request waits for a place before a 503")

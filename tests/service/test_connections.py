@@ -73,10 +73,14 @@ def test_who_says_it_a_byte_at_a_time_is_cut_however_often_they_send(port):
     with connect(port) as client:
         began = time.monotonic()
         with pytest.raises(ConnectionError):
-            for _ in range(100):
-                client.sendall(b"x")
-                time.sleep(0.03)
+            trickle(client)
         assert time.monotonic() - began < 2
+
+
+def trickle(client):
+    for _ in range(100):
+        client.sendall(b"x")
+        time.sleep(0.03)
 
 
 def test_a_second_request_has_a_time_of_its_own(port):

@@ -90,7 +90,9 @@ def backends(postgres):
 @pytest.fixture
 def tiny(tmp_path):
     """A disk of three megabytes."""
-    done = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=3m", "tmpfs", tmp_path], capture_output=True, check=False)
+    done = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=3m", "tmpfs", tmp_path], capture_output=True, check=False
+    )
     if done.returncode:
         pytest.skip("only who may mount a file system can have a disk that is really full")
     yield tmp_path
@@ -103,7 +105,7 @@ def test_on_a_full_disk_a_write_gets_a_507_nothing_of_it_is_kept_and_it_goes_on_
     with ask(workspace) as client:
         assert client.get("/v1/at-risk").status_code == 200
         rows = [CONSENT | {"customer_id": f"{'x' * 200}-{number}"} for number in range(400)]
-        with (tiny / "filler").open("wb") as filler:
+        with (tiny / "filler").open("wb", buffering=0) as filler:
             fill_up(filler)
             told = client.post("/v1/consents", json={"consents": rows}, headers={"Idempotency-Key": "k1"})
             ready = client.get("/readyz")
@@ -121,7 +123,6 @@ def fill_up(file):
         try:
             while True:
                 file.write(b"0" * size)
-                file.flush()
         except OSError:
             continue
 
@@ -145,7 +146,7 @@ def test_a_model_whose_files_are_gone_is_told_by_readyz(own_workspace):
     from churnml.database import Catalogue, open_engine
 
     engine = open_engine(own_workspace.database)
-    Catalogue(engine).promote("champion", "ab" * 32, 3, "test")
+    Catalogue(engine).move_alias("champion", "ab" * 32, 3)
     engine.dispose()
     with ask(own_workspace) as client:
         told = client.get("/readyz")

@@ -8,7 +8,6 @@ from churnml.database import Catalogue, open_engine
 from churnml.errors import ConfigError
 from churnml.service.collector import VARIABLE, check_token
 
-
 _ORDER = ("route", "status", "method", "code", "verdict", "run_id", "model_version", "le")
 
 

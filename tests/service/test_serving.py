@@ -26,7 +26,7 @@ def serving(workspace, configs, settings):
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
         url = re.search(r"http://\S+", process.stderr.readline()).group()
         try:
-            with httpx.Client(base_url=url, headers=bearing(workspace), timeout=20) as client:
+            with httpx.Client(base_url=url, headers=bearing(workspace), timeout=60) as client:
                 wait_for(lambda: client.get("/healthz").status_code == 200)
                 yield process, client
         finally:
@@ -35,7 +35,7 @@ def serving(workspace, configs, settings):
             process.wait(30)
 
 
-def wait_for(true, seconds=20):
+def wait_for(true, seconds=60):
     end = time.monotonic() + seconds
     while not true():
         assert time.monotonic() < end
@@ -47,7 +47,9 @@ def test_told_to_stop_it_says_so_at_once_ends_what_it_began_and_exits_with_0(own
     with serving(own_workspace, tmp_path / "configs", settings) as (process, client):
         told = {}
         body = slowly(b'{"customer_ids": ["1296"]}', 1.2)
-        asking = threading.Thread(target=lambda: told.update(slow=client.post("/v1/scores", content=body, headers=JSON)))
+        asking = threading.Thread(
+            target=lambda: told.update(slow=client.post("/v1/scores", content=body, headers=JSON))
+        )
         asking.start()
         time.sleep(0.3)
         process.send_signal(signal.SIGTERM)
@@ -73,6 +75,7 @@ def slowly(body, seconds):
     yield body[5:]
 
 
+@pytest.mark.long
 def test_several_processes_share_address_keys_and_metrics_and_one_that_dies_is_replaced(own_workspace, tmp_path):
     settings = "workers: 2\nlimits: {drain_seconds: 0}\n"
     with serving(own_workspace, tmp_path / "configs", settings) as (process, client):
@@ -92,11 +95,15 @@ def test_several_processes_share_address_keys_and_metrics_and_one_that_dies_is_r
 
 def get(client, path="/metrics"):
     """Ask over a connection of its own, so that either process may take it; one that was killed asks for patience."""
-    with httpx.Client(base_url=client.base_url, headers=client.headers, transport=httpx.HTTPTransport(retries=3)) as own:
+    with httpx.Client(
+        base_url=client.base_url, headers=client.headers, transport=httpx.HTTPTransport(retries=3)
+    ) as own:
         return own.get(path)
 
 
 def workers(process):
     """Return the processes that answer, by number."""
-    told = subprocess.run(["ps", "-o", "pid=,args=", "--ppid", str(process.pid)], capture_output=True, text=True, check=False)
+    told = subprocess.run(
+        ["ps", "-ww", "-o", "pid=,args=", "--ppid", str(process.pid)], capture_output=True, text=True, check=False
+    )
     return sorted(int(line.split()[0]) for line in told.stdout.splitlines() if "spawn_main" in line)

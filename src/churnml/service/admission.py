@@ -78,7 +78,7 @@ class Places:
         except (TimeoutError, asyncio.CancelledError) as error:
             if turn.done() and not turn.cancelled():  # it was given a place at the same moment
                 self.leave()
-            else:
+            elif turn in self._queue:  # else it was passed over already, as one that waits no longer
                 self._queue.remove(turn)
             if isinstance(error, TimeoutError):
                 return False

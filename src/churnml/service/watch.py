@@ -61,7 +61,8 @@ class Watch:
         try:
             await self._app(scope, receive, counted)
         except BaseException:
-            status = status or 500
+            status = status or 500  # what is told of a bug is made further outside
+            scope.setdefault("state", {})["problem"] = "internal"
             raise
         finally:
             self._metrics.in_flight.dec()
