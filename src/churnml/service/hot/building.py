@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import fcntl
 import json
 import sys
 from collections.abc import Iterator
@@ -123,7 +121,7 @@ def main() -> None:
     """
     workspace = Workspace.at(Path(sys.argv[1]))
     engine = open_engine(workspace.database)
-    with alone(workspace) as free:
+    with workspace.alone("hot") as free:
         if free:
             build(workspace, engine)
     engine.dispose()

@@ -131,7 +131,7 @@ class Keeper:
         if self._count(standing) > _FEW:
             self._make_apart()
         else:
-            with alone(self._workspace) as free:
+            with self._workspace.alone("hot") as free:
                 if free:
                     build(self._workspace, self._engine)
         ended = time.monotonic()
