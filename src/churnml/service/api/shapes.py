@@ -320,7 +320,7 @@ class DecisionRecord(Shape):
 class ScoresRequest(Shape):
     """Whose records are wanted."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"customer_ids": ["1", "42", "nobody"]}]})
+    model_config = ConfigDict(json_schema_extra={"example": {"customer_ids": ["1", "42", "nobody"]}})
 
     customer_ids: list[CustomerId] = Field(min_length=1, max_length=MAX_IDS, description="repeats are answered once")
 
