@@ -128,7 +128,7 @@ class Asked:
 
     def ask(self, case, allowed):
         """Send a request, hold the answer against the description, and return its status."""
-        answer = case.call(session=self.asking, base_url=BASE, headers=self.headers)
+        answer = case.call(session=self.asking, base_url=BASE, headers=self.headers, timeout=300)
         if answer.status_code not in allowed:
             lenient = case.operation.path in ROW_BY_ROW or answer.status_code in TOO_LONG
             case.validate_response(answer, checks=DESCRIBED if lenient else [*DESCRIBED, negative_data_rejection])

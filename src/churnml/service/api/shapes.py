@@ -18,7 +18,7 @@ from churnml.database.lists import Sort, Wanted
 from churnml.measures import Segment, Stage
 from churnml.service.readings import Band, Readings
 
-CustomerId = Annotated[str, StringConstraints(min_length=1, max_length=256)]
+CustomerId = Annotated[str, StringConstraints(min_length=1, max_length=256, pattern=r"^[^\x00]*$")]
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
 Points = Annotated[float, Field(ge=0.0, le=100.0)]
 Amount = Annotated[float, Field(allow_inf_nan=False)]
