@@ -14,7 +14,7 @@ from churnml.database.dialect import take_turn
 from churnml.database.server import name_of, server_engine
 from churnml.errors import DependencyError
 
-SCHEMA_REVISION = "0014"
+SCHEMA_REVISION = "0019"
 SERVICE_SECONDS = 2.0
 """How long the service waits for its database before it says that there is none."""
 _TAKEN = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}

@@ -90,7 +90,7 @@ class Credentials:
             raise UnauthenticatedError(_REVOKED[standing])
         if key.last_used != now // _DAY:
             self._note(lambda connection: note_use(connection, key.key_id, now // _DAY))
-        return Found(Caller("key", f"{key.name} ({PREFIX}{key.key_id})", frozenset(key.scopes)))
+        return Found(Caller("key", f"{key.name} ({PREFIX}{key.key_id})", frozenset(key.scopes), family=key.family))
 
     def _by_session(self, token: str, now: int) -> Found:
         with self._engine.connect() as connection:
