@@ -88,8 +88,8 @@ class Asked:
 
     def _landed(self):
         """Have something posted and landed, and a case opened; return the batch."""
-        row = {"customer_id": "landed", "occurred_at": "2017-01-01"}
-        told = self.post("/v1/events", {"table": "customers", "rows": [row]})
+        rows = [{"customer_id": one, "occurred_at": "2017-01-01"} for one in ("landed", self.customer_id)]
+        told = self.post("/v1/events", {"table": "customers", "rows": rows})
         self.app.state.worker._lander.land()
         self.post("/v1/cases", {"customer_ids": [self.customer_id], "owner": "li"})
         return told["batch"]
