@@ -27,7 +27,7 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from churnml.config import ServeConfig
+from churnml.config import ServeConfig, WorkspaceConfig, load_config
 from churnml.database import Catalogue, Workspace, open_engine
 from churnml.measures.names import MEASURES
 from churnml.service import api, create_app
@@ -76,10 +76,10 @@ EFFECT = {
 class Asked:
     """A service in this process, and its description."""
 
-    def __init__(self, workspace, customer_id):
+    def __init__(self, workspace, customer_id, company=None):
         self.customer_id = customer_id
         watched(workspace)
-        self.app = create_app(workspace, ServeConfig(land_every_seconds=3600))
+        self.app = create_app(workspace, ServeConfig(land_every_seconds=3600), company)
         self.session = self.asking = ASGIClient(self.app, BASE)
         self.headers = bearing(workspace)
         self.batch = self._landed()
@@ -221,7 +221,9 @@ def test_a_request_that_is_not_as_described_and_is_answered_all_the_same_is_foun
 
 @pytest.mark.long
 def test_twenty_thousand_requests_are_answered_as_described_by_a_service_with_a_model(journey, tmp_path):
-    asked = Asked(copied(journey, tmp_path).workspace, "1296")
+    own = copied(journey, tmp_path)
+    company = load_config(own.configs / "workspace.yaml", WorkspaceConfig)
+    asked = Asked(own.workspace, "1296", company)
     seeded = int(os.environ.get("CHURNML_SEED", random.SystemRandom().randrange(2**32)))
     print(f"again with: CHURNML_SEED={seeded}")  # noqa: T201  # pytest shows it with what fails
     count = sum(len(tried(asked, label, LONG_CASES // len(labels()) + 1, seeded)) for label in labels())
