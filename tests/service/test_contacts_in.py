@@ -7,6 +7,7 @@ from sqlalchemy import select
 
 from churnml.database import open_engine
 from churnml.database.arrivals import Arrivals
+from churnml.database.scopes import ROLES
 from churnml.database.tables import assignments
 from ledgers import A_CALL, CUTOFF, NOW, balances, begun, some
 
@@ -99,3 +100,7 @@ def test_a_contact_after_consent_was_taken_back_is_kept_and_told(own_workspace, 
     client.post("/v1/consents", json={"consents": [said]})
     told = post(client, row("c1"), row("c1", channel="email"), row("c0"))
     assert [one["flags"] for one in told] == [["no_consent"], [], []]
+
+
+def test_who_runs_campaigns_may_report_a_contact_with_somebody_held_out_and_an_agent_may_not():
+    assert {role for role, scopes in ROLES.items() if {"write", "operate"} <= scopes} == {"analyst", "admin"}

@@ -101,6 +101,22 @@ def test_brackets_within_texts_are_no_levels(client, body):
     assert client.post("/v1/scores", content=body, headers={"content-type": "application/json"}).status_code == 200
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"customer_ids": ["\xff"]}',
+        '{"customer_ids": ["42"]}'.encode("utf-16-le"),
+        '{"customer_ids": ["42"]}'.encode("utf-32"),
+        b'{"customer_ids": ["4\x002"]}',
+        b'{"customer_ids": [' + b"7" * 5_000 + b"]}",
+    ],
+)
+def test_a_body_that_is_no_json_in_utf_8_is_refused_with_the_word_for_it(client, body):
+    told = client.post("/v1/scores", content=body, headers={"content-type": "application/json"})
+    assert (told.status_code, told.json()["code"]) == (422, "invalid_request")
+    assert told.json()["detail"].startswith("the body")
+
+
 def test_a_body_of_nothing_but_the_worst_is_looked_at_in_no_time():
     began = time.process_time()
     for worst in (b'"\\"' * 250_000, b"[]" * 500_000, b'"' + b'\\"' * 499_999, b"\\" * 999_999):

@@ -12,6 +12,7 @@ from sample_run import a_key, ask
 from churnml.config import ServeConfig, WorkspaceConfig
 from churnml.database import Catalogue, Workspace, open_engine
 from churnml.database.arrivals import Arrivals
+from churnml.errors import DataRefusedError
 from churnml.service.champion import Scorer, Terms
 from churnml.service.landing import Lander
 
@@ -102,6 +103,26 @@ def test_the_same_row_twice_stands_once(client, empty, land):
     land()
     assert len(landed(empty, "orders")) == 1
     assert len(landed(empty, "customers")) == 1
+
+
+def test_a_row_whose_landing_is_refused_as_a_whole_holds_up_no_other_and_is_given_up_after_some_tries(
+    client, empty, land, monkeypatch
+):
+    post(client, "customers", ANN)
+    land()
+    told = post(client, "orders", *({**ORDER, "order_id": f"o-{number}"} for number in range(5)))
+    through = Lander._through_the_door
+
+    def refusing(self, waiting):
+        if any(one.row["order_id"] == "o-3" for one in waiting):
+            raise DataRefusedError("arrivals: `orders` must be read as a table")
+        return through(self, waiting)
+
+    monkeypatch.setattr(Lander, "_through_the_door", refusing)
+    assert [land(), land(), land(), land()] == [4, 0, 1, 0]
+    kept = client.get(f"/v1/events/{told['batch']}").json()
+    assert (kept["landed"], kept["refused"]) == (4, 1)
+    assert "must be read as a table: post it again" in kept["rows"][3]["problem"]["detail"]
 
 
 def test_of_two_versions_in_one_request_the_later_is_the_newer(client, empty, land):

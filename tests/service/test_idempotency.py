@@ -12,8 +12,9 @@ from fastapi import Depends, Request
 from sample_run import TestClient
 from sqlalchemy import insert, select, text
 
-from callers import a_key
+from callers import FAR_AHEAD, TESTER, a_key
 from churnml.database import Workspace, open_engine
+from churnml.database.keys import rotate_key
 from churnml.database.requests import KEPT, forget, purge
 from churnml.database.tables import moves
 from churnml.errors import UsageError
@@ -100,6 +101,18 @@ def test_another_address_under_the_same_key_is_refused(asking):
 def test_keys_of_two_callers_never_meet(asking, place):
     ask(asking)
     assert "idempotency-replayed" not in ask(client_of(place, asking.app, "another")).headers
+    assert deeds(place) == 2
+
+
+def test_a_key_and_the_one_that_took_its_place_are_one_caller_and_two_of_a_name_are_two(asking, place):
+    first = ask(asking)
+    engine = open_engine(place.database)
+    with engine.begin() as connection:
+        _, turned, _ = rotate_key(connection, TESTER, "crm", at=2, expires_at=FAR_AHEAD, overlap=FAR_AHEAD)
+    engine.dispose()
+    again = ask(TestClient(asking.app, base_url="http://localhost", headers={"authorization": f"Bearer {turned}"}))
+    assert (again.content, again.headers["idempotency-replayed"]) == (first.content, "true")
+    assert "idempotency-replayed" not in ask(client_of(place, asking.app, "crm")).headers
     assert deeds(place) == 2
 
 

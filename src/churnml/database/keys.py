@@ -40,6 +40,8 @@ class Key:
     revoked_at: int | None
     last_used: int | None
     """day counted from 1970, UTC"""
+    family: str
+    """the first of the keys that took each other's place; of a key that took nobody's, its own id"""
 
     def standing(self, now: int) -> Standing:
         """Tell whether it may be used at an instant."""
@@ -49,9 +51,16 @@ class Key:
 
 
 def create_key(
-    connection: Connection, caller: Answerable, name: str, scopes: Iterable[str], *, at: int, expires_at: int
+    connection: Connection,
+    caller: Answerable,
+    name: str,
+    scopes: Iterable[str],
+    *,
+    at: int,
+    expires_at: int,
+    family: str | None = None,
 ) -> tuple[Key, str]:
-    """Make a key, and return it with the text that is shown this once.
+    """Make a key, of a family or the first of its own, and return it with the text that is shown this once.
 
     Raises
     ------
@@ -65,7 +74,7 @@ def create_key(
         )
     key_id = "".join(secrets.choice(_ID_LETTERS) for _ in range(_ID_LENGTH))
     text = f"{PREFIX}{key_id}_{new_token()}"
-    key = Key(key_id, name, checked_scopes(scopes), at, expires_at, None, None)
+    key = Key(key_id, name, checked_scopes(scopes), at, expires_at, None, None, family or key_id)
     row = vars(key) | {"digest": digest_of(text), "scopes": " ".join(key.scopes)}
     connection.execute(insert(keys), row)
     audit(connection, caller, "key.created", {"key": key_id, "name": name, "scopes": row["scopes"]}, at=at)
@@ -100,7 +109,7 @@ def rotate_key(
     old = found[0]
     ends = min(old.expires_at, at + overlap)
     connection.execute(update(keys).where(keys.c.key_id == old.key_id).values(expires_at=ends))
-    made, text = create_key(connection, caller, old.name, old.scopes, at=at, expires_at=expires_at)
+    made, text = create_key(connection, caller, old.name, old.scopes, at=at, expires_at=expires_at, family=old.family)
     audit(connection, caller, "key.rotated", {"key": old.key_id, "into": made.key_id, "ends": ends}, at=at)
     return made, text, next(key for key in _called(connection, old.key_id) if key.key_id == old.key_id)
 
@@ -138,7 +147,8 @@ def find_key(connection: Connection, text: str) -> Key | None:
     if row is None or not hmac.compare_digest(row.digest, digest_of(text)):
         return None
     scopes = tuple(scope for scope in SCOPES if scope in row.scopes.split())
-    return Key(row.key_id, row.name, scopes, row.created_at, row.expires_at, row.revoked_at, row.last_used)
+    of = row.family or row.key_id
+    return Key(row.key_id, row.name, scopes, row.created_at, row.expires_at, row.revoked_at, row.last_used, of)
 
 
 def note_use(connection: Connection, key_id: str, day: int) -> None:
@@ -169,4 +179,5 @@ _KNOWN = select(*(column for column in keys.c if column.name != "digest"))
 
 
 def _key(row: RowMapping) -> Key:
-    return Key(**dict(row) | {"scopes": checked_scopes(row["scopes"].split())})
+    told = {"scopes": checked_scopes(row["scopes"].split()), "family": row["family"] or row["key_id"]}
+    return Key(**dict(row) | told)

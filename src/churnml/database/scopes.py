@@ -15,10 +15,12 @@ cases in; `operate`: jobs, models and campaigns; `admin`: keys, people, webhooks
 Role = Literal["agent", "analyst", "admin"]
 ROLES: dict[Role, frozenset[Scope]] = {
     "agent": frozenset({"read", "contact", "write"}),
-    "analyst": frozenset({"read", "operate"}),
+    "analyst": frozenset({"read", "write", "operate"}),
     "admin": frozenset(SCOPES),
 }
-"""What a person of each role may do; an agent writes about their own customers only."""
+"""What a person of each role may do; an agent writes about their own customers only.
+
+An analyst runs campaigns: they tell what came of them, and report a contact that was made with somebody held out."""
 
 
 def checked_scopes(asked: Iterable[str]) -> tuple[Scope, ...]:

@@ -35,6 +35,7 @@ keys = Table(
     Column("expires_at", BigInteger, nullable=False),
     Column("revoked_at", BigInteger),
     Column("last_used", Integer, comment="day counted from 1970, UTC"),
+    Column("family", String(16), comment="the first key of its rotations, itself where empty"),
 )
 
 people = Table(

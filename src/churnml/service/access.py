@@ -38,12 +38,20 @@ class Caller:
         What they may do.
     role : {'agent', 'analyst', 'admin'} or None, default=None
         Of a person; a key has scopes alone.
+    family : str, default=''
+        Of a key: what it shares with the keys whose place it took.
     """
 
     kind: Literal["key", "person", "local"]
     name: str
     scopes: frozenset[Scope]
     role: Role | None = None
+    family: str = ""
+
+    @property
+    def same_as(self) -> str:
+        """What two requests of one caller share, though a key was rotated in between."""
+        return f"{self.kind}:{self.family or self.name}"
 
     @property
     def only_own(self) -> bool:

@@ -10,7 +10,7 @@ from starlette.routing import BaseRoute
 from churnml.service.access import PUBLIC, UNKNOWN
 from churnml.service.bodies import BODY_SECONDS, DEPTH_LIMIT
 from churnml.service.gate import scopes_of
-from churnml.service.guard import HEADERS_LIMIT, URL_LIMIT
+from churnml.service.guard import HEADERS_LIMIT, NUL, URL_LIMIT
 from churnml.service.problems import described
 from churnml.service.routes import api_routes
 
@@ -20,6 +20,7 @@ _SCHEME = {
     "description": "A key of `churnml keys create`, sent as `Authorization: Bearer ck_…`.",
 }
 _EVERYWHERE = described({
+    400: ("usage", NUL),
     414: ("url_too_long", f"an address may have at most {URL_LIMIT:,} characters"),
     421: ("wrong_host", "only the hosts localhost, 127.0.0.1, [::1] are answered, asked for `evil.example`"),
     431: ("too_many_headers", f"a request may have at most {HEADERS_LIMIT} headers"),

@@ -18,6 +18,8 @@ from churnml.service.problems import Problem, Response, problem
 BODY_LIMIT = 1_000_000
 BODY_SECONDS = 10.0
 DEPTH_LIMIT = 20
+NOT_UTF8 = "the body must be JSON written in UTF-8; send it in no other encoding"
+"""RFC 8259, section 8.1; a parser that guesses would take UTF-16, and read what a proxy before us reads otherwise."""
 _TEXT = re.compile(rb'"(?:[^"\\]++|\\.?)*+(?:"|\Z)', re.DOTALL)
 _NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 
@@ -96,11 +98,24 @@ async def read_whole(receive: Receive) -> bytes | None:
 def _refused(headers: Headers, body: bytes, session: str | None) -> Problem | None:
     if len(body) > BODY_LIMIT:
         return too_large()
-    if not is_form(headers) and depth(body) > DEPTH_LIMIT:
-        return problem(422, "too_deep", f"the body may hold lists and objects in each other {DEPTH_LIMIT} levels deep")
+    if not is_form(headers):
+        if not _is_utf8(body):
+            return problem(422, "invalid_request", NOT_UTF8)
+        if depth(body) > DEPTH_LIMIT:
+            return problem(
+                422, "too_deep", f"the body may hold lists and objects in each other {DEPTH_LIMIT} levels deep"
+            )
     if session is not None and not carries_token(headers, body, session):
         return problem(403, "forbidden", FORGED)
     return None
+
+
+def _is_utf8(body: bytes) -> bool:
+    """Tell whether bytes can be JSON in UTF-8: no NUL stands in it, and many stand in UTF-16 and UTF-32."""
+    try:
+        return b"\0" not in body and (body.isascii() or bool(body.decode()))
+    except UnicodeDecodeError:
+        return False
 
 
 def again(body: bytes, receive: Receive) -> Receive:

@@ -91,7 +91,7 @@ class Credentials:
             raise UnauthenticatedError(_REVOKED[standing])
         if key.last_used != now // _DAY:
             self._note(lambda connection: note_use(connection, key.key_id, now // _DAY))
-        caller = Caller("key", f"{key.name} ({PREFIX}{key.key_id})", frozenset(key.scopes))
+        caller = Caller("key", f"{key.name} ({PREFIX}{key.key_id})", frozenset(key.scopes), family=key.family)
         return Found(caller, until=key.expires_at)
 
     def _by_session(self, token: str, now: int) -> Found:

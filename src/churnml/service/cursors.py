@@ -70,7 +70,7 @@ def _unpack(text: str) -> tuple[str, str, Cursor]:
     padded = text.encode("ascii") + b"=" * (-len(text) % 4)
     match json.loads(base64.b64decode(padded, altchars=b"-_", validate=True)):
         case [str(run_id), str(asked), float() | int() | None as value, str(customer), int(before), int(total)] if (
-            _sound(value) and 0 <= before < _LARGEST and 0 <= total < _LARGEST
+            _sound(value) and "\0" not in customer and 0 <= before < _LARGEST and 0 <= total < _LARGEST
         ):
             customer.encode()  # half a surrogate pair is no text
             return run_id, asked, Cursor((value, customer), before, total)

@@ -13,6 +13,8 @@ from churnml.service.problems import Response, problem
 
 URL_LIMIT = 8_000
 HEADERS_LIMIT = 100
+NUL = "an address must hold no NUL character (`%00`): no id and no word has one; leave it out"
+"""PostgreSQL takes none in a text, and SQLite ends some texts at one."""
 SECURITY_HEADERS = {
     "content-security-policy": "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; "
     "base-uri 'none'; frame-ancestors 'none'",
@@ -93,6 +95,8 @@ def _refusal(scope: Scope, hosts: tuple[str, ...]) -> Response | None:
         return Response(problem(421, "wrong_host", f"only the hosts {allowed} are answered, asked for `{host}`"))
     if len(scope.get("raw_path") or b"") + len(scope["query_string"]) > URL_LIMIT:
         return Response(problem(414, "url_too_long", f"an address may have at most {URL_LIMIT:,} characters"))
+    if "\0" in scope["path"] or b"%00" in scope["query_string"]:
+        return Response(problem(400, "usage", NUL))
     if len(scope["headers"]) > HEADERS_LIMIT:
         return Response(problem(431, "too_many_headers", f"a request may have at most {HEADERS_LIMIT} headers"))
     length = headers.get("content-length", "0")

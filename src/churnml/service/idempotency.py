@@ -110,7 +110,7 @@ def once(request: Request, caller: Caller, body: bytes, make: Make) -> Response:
             return _respond(_done(connection, make))
     if not _KEY.fullmatch(key):
         raise UsageError(f"`{HEADER}` must be {_RULE}")
-    asked = Asked(f"{caller.kind}:{caller.name}", key, _digest(request, body))
+    asked = Asked(caller.same_as, key, _digest(request, body))
     going_on: GoingOn = request.app.state.going_on
     with going_on.alone(asked.caller, key), engine.begin() as connection:
         before = begin(connection, asked, now)

@@ -24,7 +24,7 @@ from churnml.database import Catalogue, Records, Workspace
 from churnml.database.arrivals import Arrival, Arrivals
 from churnml.database.forgetting import forget_erased_arrivals
 from churnml.database.fresh import refresh
-from churnml.errors import ChurnmlError
+from churnml.errors import ChurnmlError, DataRefusedError
 from churnml.events import TABLES, ingest
 from churnml.events.merging import MOST, merge_small
 from churnml.events.of_customers import of_customers
@@ -36,6 +36,9 @@ AT_ONCE = 5_000
 """Rows that are landed together at most."""
 EVERY_SECONDS = 2.0
 """How long is waited after one landing before the next."""
+TRIES = 3
+"""So often a row is tried whose landing is refused as a whole; then it is set aside, with what was said of it."""
+_MOST_SAID = 1_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _log = logging.getLogger(__name__)
 Problems = Mapping[int, Mapping[str, str]]
@@ -64,6 +67,7 @@ class Lander:
         self._engine = engine
         self._scorer = scorer
         self._now = now
+        self._refusals: dict[int, int] = {}
 
     def land(self) -> int:
         """Land what waits and score anew whom it concerns; return how many rows were settled.
@@ -79,14 +83,38 @@ class Lander:
             waiting = self._arrivals.waiting(AT_ONCE) if mine else []
             if not waiting:
                 return 0
-            batch, refused = self._through_the_door(waiting)
-            landed = [one for one in waiting if one.arrival_id not in refused]
-            try:
-                self._score_anew({str(one.row["customer_id"]).strip() for one in landed})
-            finally:  # the rows stand, whatever became of the records
-                self._arrivals.settle([one.arrival_id for one in landed], refused, batch, self._now())
-            self._tidy(batch)
-            return len(waiting)
+            return self._in_halves(waiting)
+
+    def _in_halves(self, waiting: Sequence[Arrival]) -> int:
+        """Land rows; where they are refused as a whole, each half of them, so that few wait for what one of them is."""
+        try:
+            return self._together(waiting)
+        except DataRefusedError as error:
+            if len(waiting) == 1:
+                return self._refused_again(waiting[0], error)
+        middle = len(waiting) // 2
+        return self._in_halves(waiting[:middle]) + self._in_halves(waiting[middle:])
+
+    def _together(self, waiting: Sequence[Arrival]) -> int:
+        batch, refused = self._through_the_door(waiting)
+        landed = [one for one in waiting if one.arrival_id not in refused]
+        try:
+            self._score_anew({str(one.row["customer_id"]).strip() for one in landed})
+        finally:  # the rows stand, whatever became of the records
+            self._arrivals.settle([one.arrival_id for one in landed], refused, batch, self._now())
+        self._tidy(batch)
+        return len(waiting)
+
+    def _refused_again(self, one: Arrival, error: DataRefusedError) -> int:
+        """Leave a row to the next landing, and after some of them set it aside with what was said of it."""
+        tries = self._refusals.get(one.arrival_id, 0) + 1
+        if tries < TRIES:
+            self._refusals[one.arrival_id] = tries
+            return 0
+        self._refusals.pop(one.arrival_id, None)
+        problem = {"column": "", "rule": str(error)[:_MOST_SAID], "remedy": "post it again once that is mended"}
+        self._arrivals.settle([], {one.arrival_id: problem}, None, self._now())
+        return 1
 
     def _tidy(self, batch: int | None) -> None:
         """Now and then, merge the files of small landings, and let go of what was settled long ago."""

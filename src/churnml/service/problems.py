@@ -28,6 +28,7 @@ MEDIA_TYPE = "application/problem+json"
 _CODES = {404: "not_found", 405: "method_not_allowed", 413: "too_large", 421: "wrong_host"}
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _BUG = "something went wrong on our side; the log of the service says what"
+_UNREADABLE = "the body is not JSON that can be read; a number may have at most 4,300 digits"
 _KNOWN_FIELDS = (
     "customer_ids", "customer_id", "limit", "cursor", "band", "action", "stage", "segment", "reason", "arm",
     "contactable", "sort", "order", "fields", "min_value_at_risk", "max_value_at_risk", "min_churn_probability",
@@ -80,6 +81,10 @@ def explain(error: Exception) -> Problem:
             return problem(error.http_status, error.code, str(error) or _BUG)
         case RequestValidationError():
             return problem(422, "invalid_request", "; ".join(_complaint(one) for one in error.errors()))
+        case HTTPException(
+            status_code=400
+        ):  # FastAPI's own, where a body breaks the parser otherwise than by its grammar
+            return problem(422, "invalid_request", _UNREADABLE)
         case HTTPException():
             return problem(error.status_code, _CODES.get(error.status_code, "usage"), _plain(error))
         case OSError() if error.errno in _NO_ROOM:

@@ -12,6 +12,7 @@ from churnml.service.api import (
     case_notes,
     cases,
     consents,
+    contact_details,
     contacts,
     customers,
     data,
@@ -32,6 +33,7 @@ from churnml.service.api import (
 router = APIRouter()
 for part in (
     customers,
+    contact_details,
     at_risk,
     prospects,
     handoff,

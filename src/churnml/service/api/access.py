@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import JSONResponse
-from pydantic import Field
+from pydantic import ConfigDict, Field
 from sqlalchemy import Engine
 
 from churnml.database import keys, people
@@ -46,6 +46,10 @@ _ENTRY = {
 _NO_KEY = {404: ("not_found", "no key is called 'ck_aaaaaaaaaa'; `churnml keys list` shows what there is")}
 _NOBODY = {404: ("not_found", "nobody with an account is called 'bob'; `churnml people list` shows who is there")}
 _INVALID = {422: ("invalid_request", "`days` must be at most 3650, got 5000")}
+
+
+def _sent(example: dict[str, Any]) -> ConfigDict:  # Any: JSON
+    return ConfigDict(extra="forbid", json_schema_extra={"example": example})
 
 
 class Me(Shape):
@@ -84,6 +88,8 @@ class Keys(Shape):
 class KeyWanted(Shape):
     """A key to be made."""
 
+    model_config = _sent({"name": "crm", "scopes": ["read", "write"], "days": 90})
+
     name: Name
     scopes: list[Scope] = Field(min_length=1, max_length=len(SCOPES))
     days: int = Field(90, ge=1, le=3650, description="days until it expires")
@@ -91,6 +97,8 @@ class KeyWanted(Shape):
 
 class RotationWanted(Shape):
     """How a key is replaced."""
+
+    model_config = _sent({"days": 90, "overlap_hours": 24})
 
     days: int = Field(90, ge=1, le=3650, description="days until the new one expires")
     overlap_hours: int = Field(24, ge=0, le=2160, description="hours for which the old one goes on")
@@ -114,6 +122,8 @@ class People(Shape):
 class PersonWanted(Shape):
     """An account to be made."""
 
+    model_config = _sent({"name": "ann", "role": "agent", "password": "correct horse battery staple"})
+
     name: Name
     role: Role
     password: str = Field(max_length=1_000, description="12 to 256 characters")
@@ -122,11 +132,15 @@ class PersonWanted(Shape):
 class RoleWanted(Shape):
     """What a person may do from now on."""
 
+    model_config = _sent({"role": "analyst"})
+
     role: Role
 
 
 class PasswordWanted(Shape):
     """With what a person signs in from now on."""
+
+    model_config = _sent({"password": "correct horse battery staple"})
 
     password: str = Field(max_length=1_000, description="12 to 256 characters")
 

@@ -26,12 +26,14 @@ _SENT: Json = {
         {"customer_id": "42", "occurred_at": "2018-01-09T10:30:00+08:00", "purpose": "marketing", "channel": "phone",
          "granted": False},
         {"customer_id": "43", "occurred_at": "2018-01-09", "purpose": "profiling", "granted": False},
-        {"customer_id": "44", "occurred_at": "2018-01-09", "purpose": "parties", "granted": True},
+        {"customer_id": "44", "occurred_at": "2118-01-09", "purpose": "marketing", "granted": True},
     ]
 }  # fmt: skip
-_PURPOSE = "row 2 of `consents`: `purpose` must be one of marketing, profiling: correct it"
+_AHEAD = (
+    "row 2 of `consents`: `occurred_at` must not lie in the future: correct the date, or bring the row when it is due"
+)
 EXAMPLE = answer([
-    result(0, "kept"), result(1, "kept"), result(2, "refused", problem=problem(422, "broken_row", _PURPOSE)),
+    result(0, "kept"), result(1, "kept"), result(2, "refused", problem=problem(422, "broken_row", _AHEAD)),
 ])  # fmt: skip
 
 

@@ -21,9 +21,15 @@ router = APIRouter(tags=["health"])
 AGAIN = "a backup was restored, and customers erased since it was made may be back; run `churnml erase --resume`"
 STOPPING = "the service is stopping; ask another one, or this address again in a while"
 _MEGABYTE = 1_000_000
+_READY = {"status": "ready", "run_id": "5f0c…", "cutoff": "2018-01-01T00:00:00+00:00"}
 
 
-@router.get("/healthz", summary="Whether the process lives", response_model=Health)
+@router.get(
+    "/healthz",
+    summary="Whether the process lives",
+    response_model=Health,
+    responses={200: {"content": {"application/json": {"example": {"status": "ok"}}}}},
+)
 async def healthz() -> JSONResponse:
     """Answer without asking the database."""
     return JSONResponse({"status": "ok"})
@@ -33,7 +39,10 @@ async def healthz() -> JSONResponse:
     "/readyz",
     summary="Whether there are records to serve",
     response_model=Readiness,
-    responses=described({503: ("dependency", NO_RUN)}),
+    responses={
+        200: {"content": {"application/json": {"example": _READY}}},
+        **described({503: ("dependency", NO_RUN)}),
+    },
 )
 def readyz(request: Request, reader: Annotated[Readings, Depends(readings)]) -> JSONResponse:
     """Answer 503 while something is wrong, with what it is.

@@ -30,8 +30,9 @@ MEDIA_TYPES: Mapping[FileFormat, str] = {
     "jsonl": "application/x-ndjson; charset=utf-8",
 }
 FILES: Json = {
-    media.partition(";")[0]: {"schema": {"type": "string", **({"format": "binary"} if kind == "xlsx" else {})}}
-    for kind, media in MEDIA_TYPES.items()
+    "text/csv": {"schema": {"type": "string"}, "example": "Customer,…\r\n42,…\r\n"},
+    "application/x-ndjson": {"schema": {"type": "string"}, "example": '{"customer_id": "42"}\n{"customer_id": "43"}\n'},
+    MEDIA_TYPES["xlsx"]: {"schema": {"type": "string", "format": "binary"}},
 }
 """The files in the words of OpenAPI."""
 REFUSED = described({

@@ -19,7 +19,7 @@ from churnml.measures import Segment, Stage
 from churnml.service.readings import Band, Readings
 
 LONGEST_ID = 256
-CustomerId = Annotated[str, StringConstraints(min_length=1, max_length=LONGEST_ID)]
+CustomerId = Annotated[str, StringConstraints(min_length=1, max_length=LONGEST_ID, pattern=r"^[^\x00]*$")]
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
 Points = Annotated[float, Field(ge=0.0, le=100.0)]
 Amount = Annotated[float, Field(allow_inf_nan=False)]
@@ -321,7 +321,7 @@ class DecisionRecord(Shape):
 class ScoresRequest(Shape):
     """Whose records are wanted."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"customer_ids": ["1", "42", "nobody"]}]})
+    model_config = ConfigDict(json_schema_extra={"example": {"customer_ids": ["1", "42", "nobody"]}})
 
     customer_ids: list[CustomerId] = Field(min_length=1, max_length=MAX_IDS, description="repeats are answered once")
 

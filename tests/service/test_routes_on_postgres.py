@@ -1,0 +1,56 @@
+"""The main routes over HTTP, on a real PostgreSQL."""
+
+import pytest
+from sample_run import ask, bodies, fill, walk
+
+from churnml.config import ServeConfig
+from churnml.database import Workspace
+from churnml.database.server import VARIABLE
+
+ROW = {"customer_id": "1296", "occurred_at": "2018-01-02"}
+WRITTEN = {
+    "/v1/contacts": {"contacts": [ROW | {"action": "call", "channel": "phone"}]},
+    "/v1/consents": {"consents": [ROW | {"purpose": "marketing", "granted": False}]},
+    "/v1/outcomes": {"outcomes": [ROW | {"campaign": "spring", "kind": "carried_out"}]},
+    "/v1/events": {"table": "customers", "rows": [ROW]},
+    "/v1/cases": {"customer_ids": ["1296", "客户 7"], "owner": "li"},
+    "/v1/case-notes": {"customer_id": "1296", "text": "好"},
+    "/v1/scores": {"customer_ids": ["1296", "客户 7", "nobody"]},
+    "/v1/keys": {"name": "crm2", "scopes": ["read"]},
+}
+READ = (
+    "/v1/customers/1296", "/v1/at-risk?sort=clv&order=asc", "/v1/at-risk?format=csv", "/v1/prospects", "/v1/cases",
+    "/v1/cases/1296", "/v1/case-history?customer_id=1296", "/v1/case-notes?customer_id=1296", "/v1/runs", "/v1/models",
+    "/v1/campaigns", "/v1/keys", "/v1/people", "/v1/audit", "/v1/me", "/readyz",
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def client(postgres, tmp_path_factory):
+    """A client of a service whose database is on a server."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(VARIABLE, postgres.new_database().render_as_string(hide_password=False))
+        workspace = Workspace.open(tmp_path_factory.mktemp("on server"), create=True)
+        fill(workspace, bodies())
+        with ask(workspace, settings=ServeConfig(land_every_seconds=3600)) as opened:
+            assert opened.app.state.engine.dialect.name == "postgresql"
+            yield opened
+
+
+def test_what_is_written_is_kept_and_what_is_read_is_told(client):
+    for path, body in WRITTEN.items():
+        first, again = (client.post(path, json=body, headers={"idempotency-key": f"once{path}"}) for _ in range(2))
+        assert first.status_code in {200, 201}, (path, first.text)
+        assert path in {"/v1/scores", "/v1/keys"} or again.headers["idempotency-replayed"] == "true"
+    assert {path: told for path in READ if (told := client.get(path).status_code) != 200} == {}
+
+
+def test_the_list_meets_everyone_once_in_order(client):
+    met = [one["value_at_risk"] for one in walk(client, limit=7)]
+    assert len(met) == 67
+    assert met == sorted(met, reverse=True)
+
+
+@pytest.mark.parametrize("path", ["/v1/customers/%00", "/v1/at-risk?owner=%00", "/v1/cases/a%00b"])
+def test_what_the_database_cannot_hold_is_refused_before_it_is_asked(client, path):
+    assert client.get(path).status_code == 400
