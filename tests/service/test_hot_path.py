@@ -17,7 +17,6 @@ from churnml.events.clock import DAY
 from churnml.measures.lifecycle import STAGES
 from churnml.measures.lifecycle_history import StageHistory
 from churnml.measures.paths import keep_paths
-from churnml.service import hot
 from churnml.service.hot import building, keeper
 from churnml.service.hot.snapshot import Entry, Snapshot, write
 from churnml.service.server import listen

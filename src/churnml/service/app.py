@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -135,22 +135,27 @@ def create_app(
     app.include_router(api.router)
     app.include_router(pages.router)
     app.mount("/static", StaticFiles(directory=_STATIC), name="static")
-    limits, per_second = chosen.limits, chosen.limits.per_key_per_second
-    rates = None if per_second is None else Rates(per_second, limits.per_key_burst)
-    app.add_middleware(Bodies)
-    app.add_middleware(Deadlines, limits=limits)
-    app.add_middleware(Throttle, rates=rates)
-    app.add_middleware(Gate, application=app, credentials=app.state.credentials, refuse=_told)
-    ready = {"credentials": app.state.credentials, "keeper": app.state.keeper, "rates": rates, "now": instant}
-    app.add_middleware(HotPath, **ready)
-    app.add_middleware(Admission, limits=limits)
-    app.add_middleware(Guard, hosts=chosen.public_hosts, public=public)
-    app.add_middleware(Watch, metrics=app.state.metrics)
-    app.add_middleware(RequestIds)  # the last one added is met first
+    _surround(app, instant, public=public)
     for kind in (ChurnmlError, RequestValidationError, HTTPException, SQLAlchemyError, Exception):
         app.add_exception_handler(kind, _answer_error)
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
     return app
+
+
+def _surround(app: FastAPI, now: Callable[[], int], *, public: bool) -> None:
+    """Put around the routes what each request passes; the last one added is met first."""
+    state, settings = app.state, app.state.settings
+    limits, per_second = settings.limits, settings.limits.per_key_per_second
+    rates = None if per_second is None else Rates(per_second, limits.per_key_burst)
+    app.add_middleware(Bodies)
+    app.add_middleware(Deadlines, limits=limits)
+    app.add_middleware(Throttle, rates=rates)
+    app.add_middleware(Gate, application=app, credentials=state.credentials, refuse=_told)
+    app.add_middleware(HotPath, credentials=state.credentials, keeper=state.keeper, rates=rates, now=now)
+    app.add_middleware(Admission, limits=limits)
+    app.add_middleware(Guard, hosts=settings.public_hosts, public=public)
+    app.add_middleware(Watch, metrics=state.metrics)
+    app.add_middleware(RequestIds)
 
 
 def _answer_error(request: Request, error: Exception) -> Response:

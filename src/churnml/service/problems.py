@@ -81,18 +81,20 @@ def explain(error: Exception) -> Problem:
             return problem(error.http_status, error.code, str(error) or _BUG)
         case RequestValidationError():
             return problem(422, "invalid_request", "; ".join(_complaint(one) for one in error.errors()))
-        case HTTPException(
-            status_code=400
-        ):  # FastAPI's own, where a body breaks the parser otherwise than by its grammar
-            return problem(422, "invalid_request", _UNREADABLE)
         case HTTPException():
-            return problem(error.status_code, _CODES.get(error.status_code, "usage"), _plain(error))
+            return _of_framework(error)
         case OSError() if error.errno in _NO_ROOM:
             return problem(507, "disk_full", NO_ROOM)
         case SQLAlchemyError():
             return problem(503, "dependency", "the database does not answer; look at the service's log, then ask again")
         case _:
             return problem(500, "internal", _BUG)
+
+
+def _of_framework(error: HTTPException) -> Problem:
+    if error.status_code == HTTPStatus.BAD_REQUEST:  # a body that breaks the parser otherwise than by its grammar
+        return problem(422, "invalid_request", _UNREADABLE)
+    return problem(error.status_code, _CODES.get(error.status_code, "usage"), _plain(error))
 
 
 def _plain(error: HTTPException) -> str:

@@ -11,8 +11,8 @@ from typing import Any
 from churnml.database import Workspace, open_engine
 from churnml.database.backup import DATABASE, Manifest, check_files, copied, reading
 from churnml.database.erasures import must_repeat
-from churnml.database.secret import derived
 from churnml.database.jobs import abandon
+from churnml.database.secret import derived
 from churnml.database.server import name_of
 from churnml.database.snapshot import copy_in, is_known, revision_of
 from churnml.database.tombstones import bring, exported

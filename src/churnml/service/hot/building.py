@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sys
 from collections.abc import Iterator
@@ -52,7 +53,7 @@ def standing_of(workspace: Workspace, records: Records) -> Standing:
 
 
 def build(workspace: Workspace, engine: Engine) -> Path | None:
-    """Make the snapshot of how things stand, and remove all others; call it as the one who holds `alone`.
+    """Make the snapshot of how things stand, and remove all others; call it as the one who has the lock `hot`.
 
     Returns
     -------

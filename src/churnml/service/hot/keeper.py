@@ -17,7 +17,7 @@ from churnml.database.pulse import Pulse
 from churnml.database.tables import records
 from churnml.errors import ChurnmlError, DependencyError
 from churnml.service.access import Caller
-from churnml.service.hot.building import Standing, alone, build, standing_of
+from churnml.service.hot.building import Standing, build, standing_of
 from churnml.service.hot.snapshot import Snapshot
 
 _EVERY_SECONDS = 5.0
