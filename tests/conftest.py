@@ -15,6 +15,7 @@ from churnml.database.server import VARIABLE
 from churnml.events import Store, ingest
 from churnml.events.sources.presets.completejourney import completejourney_sources
 from journeys import Journey, copied
+from kept_bytecode import keep_bytecode
 from made_once import made_once
 from memoryless import simulated
 from small import NOW, Tiny
@@ -22,7 +23,16 @@ from small import NOW, Tiny
 LONGEST = (
     "test_cli.py", "test_verb_conversion.py", "test_notebooks.py", "test_small_shop.py", "test_verb_tune.py",
     "test_verb_monitor.py", "test_wall.py", "test_origins.py", "test_backtest.py", "test_steadiness.py",
+    "test_verb_contracts.py", "test_market.py", "test_own_learner.py", "test_verb_promote.py", "test_blocks.py",
+    "test_verb_measure_uplift.py", "test_bundle.py", "test_calibration.py", "test_killed_run.py",
 )  # fmt: skip
+
+
+def pytest_configure(config):
+    """Have the workers share what they compile, for as long as this run lasts."""
+    kept = keep_bytecode(getattr(config.option, "numprocesses", None))
+    if kept is not None:
+        config.add_cleanup(kept.cleanup)
 
 
 def pytest_collection_modifyitems(items):

@@ -202,7 +202,7 @@ def outcomes_are_what_the_definition_says(one, at, horizon_days, lag, back, know
 
 
 @given(a_world, some_moments, st.integers(1, 30), st.sampled_from([0, 1, 10]), ends, moments)
-@settings(often, max_examples=120)
+@settings(often, max_examples=40)
 def test_outcomes_are_what_was_ordered_in_the_horizon_less_what_came_back(
     landed, seed, at, horizon_days, lag, back, known
 ):
