@@ -558,7 +558,7 @@ class LoadLimits(Settings):
         None, gt=0, le=100_000, description="requests per second that one caller may make of each process, on average"
     )
     per_key_burst: int = Field(50, ge=1, le=100_000, description="requests that one caller may make at once")
-    request_seconds: float = Field(10.0, gt=0, le=3600, description="seconds within which a request is answered")
+    request_seconds: float = Field(30.0, gt=0, le=3600, description="seconds within which a request is answered")
     file_seconds: float = Field(300.0, gt=0, le=86_400, description="seconds within which a list as a file is sent")
     connections: int = Field(1000, ge=1, le=100_000, description="connections held at once, in each process")
     header_seconds: float = Field(10.0, gt=0, le=600, description="seconds that a client may take to say what it wants")

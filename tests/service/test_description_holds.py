@@ -46,6 +46,7 @@ DESCRIBED = [
     response_schema_conformance,
 ]
 MODEL = "a" * 64
+SETTINGS = ServeConfig(land_every_seconds=3600, webhook_allowed_hosts=("localhost",))
 PASSWORD = "correct horse battery"  # noqa: S105  # of nobody
 KNOWN = {"model_version": MODEL, "target": "hubspot"}
 MEASURED = {
@@ -55,11 +56,15 @@ MEASURED = {
     "drivers": (measured.drivers(),),
     "strategy": (measured.strategy(),),
 }
+HOOK = {"url": "http://localhost:9/hook", "events": ["list.ready"]}
 BODIES = {
     "POST /v1/case-notes": {"customer_id": None, "text": "Asked us to call back."},
     "POST /v1/cases": {"customer_ids": ["c1", "c2"], "owner": "li"},
     "POST /v1/people": {"name": "zoe", "role": "analyst", "password": PASSWORD},
     "PUT /v1/people/{name}/password": {"password": PASSWORD},
+    "POST /v1/erasures": {"customer_ids": ["nobody"]},
+    "POST /v1/webhooks": HOOK,
+    "PATCH /v1/webhooks/{endpoint_id}": {"state": "enabled"},
 }
 """Bodies that are right by more than what a description can tell; None stands for a customer."""
 ROW_BY_ROW = {"/v1/outcomes", "/v1/contacts", "/v1/consents", "/v1/events"}
@@ -79,7 +84,7 @@ class Asked:
     def __init__(self, workspace, customer_id, company=None):
         self.customer_id = customer_id
         watched(workspace)
-        self.app = create_app(workspace, ServeConfig(land_every_seconds=3600), company)
+        self.app = create_app(workspace, SETTINGS, company)
         self.session = self.asking = ASGIClient(self.app, BASE)
         self.headers = bearing(workspace)
         self.batch = self._landed()
@@ -107,6 +112,15 @@ class Asked:
             case "name":
                 wanted = {"name": f"ann{time.monotonic_ns()}", "role": "agent", "password": PASSWORD}
                 return self.post("/v1/people", wanted)["name"]
+            case "endpoint_id":
+                self.endpoint = self.post("/v1/webhooks", HOOK)["endpoint_id"]
+                return self.endpoint
+            case "delivery_id":
+                return self.post(f"/v1/webhooks/{self.endpoint}/test", {})["delivery_id"]
+            case "erasure_id":
+                return self.post("/v1/erasures", {"customer_ids": ["nobody"]})["erasure_id"]
+            case "job_id":
+                return self.post("/v1/jobs", {"verb": "monitor"})["job_id"]
             case "run_id":
                 return self.session.get("/v1/runs", headers=self.headers).json()["items"][0]["run_id"]
         return {"customer_id": self.customer_id, "batch": self.batch, **KNOWN}.get(name)
@@ -172,8 +186,10 @@ def asked(tmp_path_factory):
     """A service that has records, and no model to score with."""
     workspace = Workspace.open(tmp_path_factory.mktemp("described") / "work space", create=True)
     fill(workspace, bodies())
-    made = Asked(workspace, "1296")
-    yield made
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("CHURNML_SECRET", "what nobody would ever guess of a test")
+        made = Asked(workspace, "1296")
+        yield made
     made.app.state.engine.dispose()
 
 
@@ -220,7 +236,8 @@ def test_a_request_that_is_not_as_described_and_is_answered_all_the_same_is_foun
 
 
 @pytest.mark.long
-def test_twenty_thousand_requests_are_answered_as_described_by_a_service_with_a_model(journey, tmp_path):
+def test_twenty_thousand_requests_are_answered_as_described_by_a_service_with_a_model(journey, tmp_path, monkeypatch):
+    monkeypatch.setenv("CHURNML_SECRET", "what nobody would ever guess of a test")
     own = copied(journey, tmp_path)
     company = load_config(own.configs / "workspace.yaml", WorkspaceConfig)
     asked = Asked(own.workspace, "1296", company)

@@ -89,9 +89,9 @@ def backends(postgres):
 
 @pytest.fixture
 def tiny(tmp_path):
-    """A disk of three megabytes."""
+    """A disk of eight megabytes."""
     done = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=3m", "tmpfs", tmp_path], capture_output=True, check=False
+        ["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", tmp_path], capture_output=True, check=False
     )
     if done.returncode:
         pytest.skip("only who may mount a file system can have a disk that is really full")

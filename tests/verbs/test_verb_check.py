@@ -136,7 +136,7 @@ def test_skew_without_a_champion_says_that_no_score_was_compared(memoryless, con
         ("leakage --keep recency_day", "no feature `recency_day` is on in this workspace; did you mean"),
         ("leakage --cutoff soon", "--cutoff must be a date such as 2017-12-31, got 'soon'"),
         ("skew --cutoff 2016-01-01", "--cutoff must lie after the first order"),
-        ("skew --customers 0", "greater than or equal to 1"),
+        ("skew --customers 0", "0 is not in the range"),
     ],
 )
 def test_what_cannot_be_is_refused_in_words(memoryless, words, said):

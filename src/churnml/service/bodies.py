@@ -99,7 +99,7 @@ def _refused(headers: Headers, body: bytes, session: str | None) -> Problem | No
     if len(body) > BODY_LIMIT:
         return too_large()
     if not is_form(headers):
-        if not _is_utf8(body):
+        if not is_utf8(body):
             return problem(422, "invalid_request", NOT_UTF8)
         if depth(body) > DEPTH_LIMIT:
             return problem(
@@ -110,7 +110,7 @@ def _refused(headers: Headers, body: bytes, session: str | None) -> Problem | No
     return None
 
 
-def _is_utf8(body: bytes) -> bool:
+def is_utf8(body: bytes) -> bool:
     """Tell whether bytes can be JSON in UTF-8: no NUL stands in it, and many stand in UTF-16 and UTF-32."""
     try:
         return b"\0" not in body and (body.isascii() or bool(body.decode()))

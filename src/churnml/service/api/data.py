@@ -99,6 +99,7 @@ class TableReport(Shape):
     learned_now: bool = Field(
         description="its undated rows count as learned at the landing; no earlier cutoff sees them"
     )
+    erased: int = Field(0, description="rows of customers who were erased: none of those read, and none lands")
     undated: int = Field(0, description="rows landed that do not say when they were learned; 0 in an early report")
 
 

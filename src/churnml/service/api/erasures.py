@@ -36,7 +36,10 @@ _NO_SECRET = (
     f"`{VARIABLE}` must hold at least 32 random characters, found none; set it in the environment, as `openssl rand "
     "-base64 48` makes one, and keep it: what was derived from it cannot be made without it"
 )
-_NONE = {404: ("not_found", "there is no erasure `er_0`; its id is in the answer that accepted it")}
+_NONE = {
+    404: ("not_found", "there is no erasure `er_0`; its id is in the answer that accepted it"),
+    422: ("invalid_request", "`erasure_id` should have at most 64 characters"),
+}
 
 
 class ErasureIn(Shape):

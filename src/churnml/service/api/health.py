@@ -62,7 +62,7 @@ def readyz(request: Request, reader: Annotated[Readings, Depends(readings)]) -> 
     "/metrics",
     summary="How the service fares, for Prometheus",
     response_class=Response,
-    responses={200: {"content": {"text/plain": {"example": "churnml_database_up 1.0"}}}},
+    responses={200: {"content": {"text/plain": {"schema": {"type": "string"}, "example": "churnml_database_up 1.0"}}}},
     dependencies=[Depends(requires("read"))],
 )
 def metrics(request: Request) -> Response:

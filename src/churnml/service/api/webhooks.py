@@ -44,7 +44,10 @@ _DELIVERY: Json = {
     "made_at": "2026-11-27T03:10:02+00:00", "state": "waiting", "attempts": 2, "next_at": "2026-11-27T03:15:44+00:00",
     "tried_at": "2026-11-27T03:10:10+00:00", "status": 503, "problem": "status", "settled_at": None,
 }  # fmt: skip
-_NONE = {404: ("not_found", "there is no webhook `abc`; GET /v1/webhooks lists them")}
+_NONE = {
+    404: ("not_found", "there is no webhook `abc`; GET /v1/webhooks lists them"),
+    422: ("invalid_request", "`endpoint_id` should have at most 64 characters"),
+}
 _REFUSED = {
     400: (
         "usage",

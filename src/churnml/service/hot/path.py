@@ -24,7 +24,7 @@ from churnml.service import etags
 from churnml.service.access import Caller
 from churnml.service.admission import Rates
 from churnml.service.api.shapes import LONGEST_ID, MAX_IDS
-from churnml.service.bodies import BODY_LIMIT, BODY_SECONDS, DEPTH_LIMIT, again, depth, read_whole, slow_answer
+from churnml.service.bodies import BODY_LIMIT, BODY_SECONDS, DEPTH_LIMIT, again, depth, is_utf8, read_whole, slow_answer
 from churnml.service.credentials import Credentials
 from churnml.service.hot.keeper import Held, Keeper, Known
 from churnml.service.hot.snapshot import Snapshot
@@ -209,7 +209,7 @@ def _is_plain(given: Given) -> bool:
 
 def _ids(body: bytes) -> list[str] | None:
     """Return the ids that a body asks for; None where it is not just as it should be, and the route says why."""
-    if depth(body) > DEPTH_LIMIT:
+    if not is_utf8(body) or depth(body) > DEPTH_LIMIT:
         return None
     try:
         asked = json.loads(body)
