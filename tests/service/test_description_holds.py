@@ -57,6 +57,14 @@ MEASURED = {
     "strategy": (measured.strategy(),),
 }
 HOOK = {"url": "http://localhost:9/hook", "events": ["list.ready"]}
+MADE = {
+    "key_id": ("/v1/keys", {"name": "other", "scopes": ["read"]}),
+    "endpoint_id": ("/v1/webhooks", HOOK),
+    "delivery_id": ("/v1/webhooks/{endpoint_id}/test", {}),
+    "erasure_id": ("/v1/erasures", {"customer_ids": ["nobody"]}),
+    "job_id": ("/v1/jobs", {"verb": "monitor"}),
+}
+"""What is made anew for each route whose address names one: where, and with what."""
 BODIES = {
     "POST /v1/case-notes": {"customer_id": None, "text": "Asked us to call back."},
     "POST /v1/cases": {"customer_ids": ["c1", "c2"], "owner": "li"},
@@ -83,6 +91,7 @@ class Asked:
 
     def __init__(self, workspace, customer_id, company=None):
         self.customer_id = customer_id
+        self.latest = {}
         watched(workspace)
         self.app = create_app(workspace, SETTINGS, company)
         self.session = self.asking = ASGIClient(self.app, BASE)
@@ -106,21 +115,14 @@ class Asked:
 
     def known(self, name):
         """Return what an address, a query or a body may name; a key and a person are new ones."""
+        if name in MADE:
+            address, body = MADE[name]
+            self.latest[name] = self.post(address.format(**self.latest), body)[name]
+            return self.latest[name]
         match name:
-            case "key_id":
-                return self.post("/v1/keys", {"name": "other", "scopes": ["read"]})["key_id"]
             case "name":
                 wanted = {"name": f"ann{time.monotonic_ns()}", "role": "agent", "password": PASSWORD}
                 return self.post("/v1/people", wanted)["name"]
-            case "endpoint_id":
-                self.endpoint = self.post("/v1/webhooks", HOOK)["endpoint_id"]
-                return self.endpoint
-            case "delivery_id":
-                return self.post(f"/v1/webhooks/{self.endpoint}/test", {})["delivery_id"]
-            case "erasure_id":
-                return self.post("/v1/erasures", {"customer_ids": ["nobody"]})["erasure_id"]
-            case "job_id":
-                return self.post("/v1/jobs", {"verb": "monitor"})["job_id"]
             case "run_id":
                 return self.session.get("/v1/runs", headers=self.headers).json()["items"][0]["run_id"]
         return {"customer_id": self.customer_id, "batch": self.batch, **KNOWN}.get(name)
