@@ -6,7 +6,6 @@ In come ids, out goes an erasure whose receipt names nobody. Killed anywhere, wh
 
 from __future__ import annotations
 
-import fcntl
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -171,10 +170,9 @@ def _aside(workspace: Workspace) -> frozenset[str]:
 @contextmanager
 def _alone(workspace: Workspace, *, wait: bool) -> Iterator[bool]:
     """Tell whether nobody else is erasing, and keep it so; the system lets go if we die."""
-    with (workspace.root / ".erasure.lock").open("w") as handle:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
-        except BlockingIOError:
-            yield False
-            return
-        yield True
+    if wait:
+        with workspace.locked("erasure"):
+            yield True
+    else:
+        with workspace.alone("erasure") as mine:
+            yield mine
