@@ -19,19 +19,6 @@ KEYED = {"json": {"consents": [CONSENT]}, "headers": {"Idempotency-Key": "k1"}}
 
 
 @contextmanager
-def held(path):
-    """Hold an SQLite database so that nobody else may even read it."""
-    with sqlite3.connect(path, isolation_level=None) as holder:
-        holder.execute("PRAGMA locking_mode=EXCLUSIVE")
-        holder.execute("BEGIN EXCLUSIVE")
-        yield
-        holder.execute("ROLLBACK")
-        holder.execute("PRAGMA locking_mode=NORMAL")
-        holder.execute("SELECT 1 FROM runs").fetchall()
-    holder.close()
-
-
-@contextmanager
 def writing(path):
     """Write to an SQLite database for as long as nobody would wait."""
     holder = sqlite3.connect(path, isolation_level=None)
