@@ -58,6 +58,7 @@ def configure(form: Format = "auto", stream: TextIO | None = None) -> None:
     for name in ("uvicorn", "uvicorn.error"):
         logging.getLogger(name).handlers.clear()
         logging.getLogger(name).propagate = True
+        logging.getLogger(name).setLevel(logging.NOTSET)  # the root's; who ran here before may have silenced it
 
 
 def _lines_of_requests(to: TextIO) -> logging.Handler:
