@@ -1,4 +1,5 @@
-"""Resolve the locks anew: `run.txt` for a deployment, `dev.txt` for this repository, `uv.txt` for uv itself.
+"""Resolve the locks anew: `run.txt` for a deployment, on either database, `build.txt` to build the package there,
+`dev.txt` for this repository, `uv.txt` for uv itself.
 
 `spark.txt` holds only what Spark adds to `dev.txt`: it is as large as all the rest, and few need it. `econml.txt` does
 the same for econml, which only a long test asks.
@@ -18,11 +19,13 @@ _NO_ADDRESS = ("--no-emit-index-url", "--no-emit-find-links")
 
 
 def main() -> None:
-    """Write the five files; each holds names, versions and hashes only."""
+    """Write the six files; each holds names, versions and hashes only."""
     project = str(HERE.parent / "pyproject.toml")
     _compile(project, "--extra", "dev", "--output-file", str(HERE / "dev.txt"))
     # a deployment gets the versions that were tested, though a tool of the tests may hold one of them back
-    _compile(project, "--constraints", str(HERE / "dev.txt"), "--output-file", str(HERE / "run.txt"))
+    tested = ("--constraints", str(HERE / "dev.txt"))
+    _compile(project, "--extra", "postgres", *tested, "--output-file", str(HERE / "run.txt"))
+    _compile("-", *tested, "--output-file", str(HERE / "build.txt"), stdin="hatchling\n")
     _compile("-", "--output-file", str(HERE / "uv.txt"), stdin="uv\n")
     _add("spark", project, "--extra", "spark")
     _add("econml", "-", stdin="econml\n")
