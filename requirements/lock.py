@@ -1,5 +1,6 @@
-"""Resolve the locks anew: `run.txt` for a deployment, on either database, `build.txt` to build the package there,
-`dev.txt` for this repository, `uv.txt` for uv itself.
+"""Resolve the locks anew: `run.txt` for a deployment, `dev.txt` for this repository, `uv.txt` for uv itself.
+
+`run.txt` is enough for either database, and `build.txt` builds the package where it is deployed.
 
 `spark.txt` holds only what Spark adds to `dev.txt`: it is as large as all the rest, and few need it. `econml.txt` does
 the same for econml, which only a long test asks.

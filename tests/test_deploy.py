@@ -8,10 +8,10 @@ import shutil
 import signal
 import subprocess
 import sys
-import urllib.request
 import venv
 from pathlib import Path
 
+import httpx
 import pytest
 import typer
 
@@ -19,6 +19,7 @@ from churnml.cli import app
 
 ROOT = Path(__file__).parent.parent
 UNITS = sorted((ROOT / "deploy").glob("churnml*"))
+ANN = {"CHURNML_PASSWORD": "correct horse battery"}
 PROGRAM = "/srv/churnml/.venv/bin/churnml"
 
 
@@ -115,17 +116,15 @@ def test_the_image_serves_others_once_there_are_an_account_and_a_name(image):
     assert ends(image, "init")[0] == 0
     code, told = ends(image, *served)
     assert (code, "churnml people add" in told) == (2, True)
-    assert ends(image, "people", "add", "ann", "--role", "admin", CHURNML_PASSWORD="correct horse battery")[0] == 0
+    assert ends(image, "people", "add", "ann", "--role", "admin", **ANN)[0] == 0
     settings = image[0] / "configs/serve.yaml"
     settings.write_text("public_hosts: [churn.example.com]\ntrusted_proxy: 127.0.0.1\nport: 0\n")
     process = starts(image, *served)
     try:
         address = next(line for line in process.stderr if "Serving on " in line).split()[2]
-        asked = urllib.request.Request(f"http://127.0.0.1:{address.rsplit(':', 1)[1].rstrip('/')}/healthz")
-        asked.add_header("Host", "churn.example.com")
-        asked.add_header("X-Forwarded-Proto", "https")
-        with urllib.request.urlopen(asked, timeout=30) as answer:
-            assert answer.status == 200
+        port = address.rstrip("/").rsplit(":", 1)[1]
+        through = {"Host": "churn.example.com", "X-Forwarded-Proto": "https", "X-Forwarded-For": "192.0.2.7"}
+        assert httpx.get(f"http://127.0.0.1:{port}/healthz", headers=through, timeout=30).status_code == 200
     finally:
         process.send_signal(signal.SIGTERM)
         assert process.wait(timeout=60) == 0

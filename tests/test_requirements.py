@@ -11,8 +11,9 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parent.parent
-LOCKS = ("run.txt", "dev.txt", "uv.txt", "spark.txt", "econml.txt")
-PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+LOCKS = ("run.txt", "build.txt", "dev.txt", "uv.txt", "spark.txt", "econml.txt")
+SETTINGS = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+PROJECT, BUILD = SETTINGS["project"], SETTINGS["build-system"]
 
 
 def lock(name):
@@ -45,7 +46,11 @@ def test_a_lock_holds_no_address(name, word):
 
 
 def test_everything_the_package_needs_is_locked_for_a_deployment():
-    assert asked(*PROJECT["dependencies"]) <= locked("run.txt")
+    assert asked(*PROJECT["dependencies"], *PROJECT["optional-dependencies"]["postgres"]) <= locked("run.txt")
+
+
+def test_what_builds_the_package_is_locked_for_a_deployment():
+    assert asked(*BUILD["requires"]) <= locked("build.txt")
 
 
 def test_everything_a_developer_needs_is_locked():
@@ -54,8 +59,8 @@ def test_everything_a_developer_needs_is_locked():
 
 
 def test_a_deployment_gets_the_versions_that_were_tested():
-    deployed, tested = ({pin.split()[0] for pin in pins(name)} for name in ("run.txt", "dev.txt"))
-    assert deployed - tested == set()
+    deployed, built, tested = ({pin.split()[0] for pin in pins(name)} for name in ("run.txt", "build.txt", "dev.txt"))
+    assert (deployed | built) - tested == set()
 
 
 def test_spark_is_locked_apart_and_its_lock_holds_only_what_it_adds():
