@@ -114,11 +114,13 @@ def ends(image, *words, **more):
 def test_the_image_serves_others_once_there_are_an_account_and_a_name(image):
     served = json.loads(said("CMD")[0])
     assert ends(image, "init")[0] == 0
-    code, told = ends(image, *served)
-    assert (code, "churnml people add" in told) == (2, True)
+    refused = ends(image, *served)
+    assert (refused[0], "needs the names it is reached under" in refused[1]) == (2, True)
+    named = "public_hosts: [churn.example.com]\ntrusted_proxy: 127.0.0.1\nport: 0\n"
+    (image[0] / "configs/serve.yaml").write_text(named)
+    refused = ends(image, *served)
+    assert (refused[0], "`churnml people add NAME --role admin` makes one" in refused[1]) == (2, True)
     assert ends(image, "people", "add", "ann", "--role", "admin", **ANN)[0] == 0
-    settings = image[0] / "configs/serve.yaml"
-    settings.write_text("public_hosts: [churn.example.com]\ntrusted_proxy: 127.0.0.1\nport: 0\n")
     process = starts(image, *served)
     try:
         address = next(line for line in process.stderr if "Serving on " in line).split()[2]

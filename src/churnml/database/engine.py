@@ -129,4 +129,7 @@ def _migrate(connection: Connection, name: str) -> None:
     try:
         command.upgrade(config, "head")
     except CommandError as error:
-        raise DependencyError(f"{name} has a schema this version does not know; use a newer churnml") from error
+        raise DependencyError(
+            f"{name} has a schema this version does not know; use a newer churnml, or roll back as docs/operations.md "
+            "says"
+        ) from error

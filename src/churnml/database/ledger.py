@@ -330,6 +330,16 @@ class Ledger:
             wanted.append(assignments.c.action.in_(list(actions)))
         return self._assignments(*wanted)
 
+    def states(self, ids: Collection[str]) -> dict[str, str]:
+        """Return how assignments stand, by id; of those that there are not, nothing."""
+        asked, found = list(ids), dict[str, str]()
+        with self.engine.connect() as connection:
+            for begin in range(0, len(asked), _CHUNK):
+                some = assignments.c.assignment_id.in_(asked[begin : begin + _CHUNK])
+                rows = connection.execute(select(assignments.c.assignment_id, assignments.c.state).where(some))
+                found |= {row.assignment_id: row.state for row in rows}
+        return found
+
     def heard(self, campaign: str) -> int:
         """Return how many outcomes were posted to the assignments of a campaign."""
         query = select(func.count()).select_from(outcomes.join(assignments)).where(assignments.c.campaign == campaign)

@@ -35,8 +35,7 @@ def outcomes(session: Session, file: Path, *, check: bool = False, report: Path 
     DataRefusedError
         If no row is kept nor stood already; the report is written all the same.
     """
-    if report is not None and report.suffix != ".json":
-        raise UsageError(f"--report must name a file that ends in .json, got {report.name!r}")
+    require_json(report)
     require_places([report] if report is not None else [])
     now, ledger = clock(), Ledger(session.catalogue.engine)
     with session.step("Checking the outcomes" if check else "Posting the outcomes"):
@@ -45,7 +44,7 @@ def outcomes(session: Session, file: Path, *, check: bool = False, report: Path 
     rows = sorted([*_set_aside(found), *_of_ledger(found, posting.posted)], key=lambda row: int(row["row"]))
     body = _body(file, found, posting.posted, rows) | {
         "check": check,
-        "campaigns": [_money(one) for one in ledger.campaigns()],
+        "campaigns": [money_of(one) for one in ledger.campaigns()],
         "overspent": {name: units(excess) for name, excess in posting.overspent.items()},
     }
     if report is not None:
@@ -107,7 +106,20 @@ def _findings(rows: Sequence[Json]) -> list[Json]:
     return list(by_rule.values())
 
 
-def _money(campaign: Campaign) -> Json:
+def require_json(report: Path | None) -> None:
+    """Refuse a report that is to be anything but JSON.
+
+    Raises
+    ------
+    UsageError
+        If its name does not end so.
+    """
+    if report is not None and report.suffix != ".json":
+        raise UsageError(f"--report must name a file that ends in .json, got {report.name!r}")
+
+
+def money_of(campaign: Campaign) -> Json:
+    """Return what a campaign has, in units of the currency."""
     amounts = {name: units(getattr(campaign, name)) for name in ("budget", "reserved", "spent", "left")}
     return {"name": campaign.name, **amounts}
 

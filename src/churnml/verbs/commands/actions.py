@@ -116,15 +116,28 @@ def outcomes(
     *,
     file: Annotated[Path, typer.Argument(help="A CSV, Parquet, Excel or JSON lines file of outcomes.", readable=False)],
     call: Call,
+    results_of: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TOOL", help="salesforce: the file is what it answered to a hand-off; see docs/handoff.md."
+        ),
+    ] = None,
     check: Annotated[bool, typer.Option("--check", help="Check and report, keep nothing.")] = False,
     report: Annotated[
         Path | None, typer.Option(help="Write the report with every refused row to this .json file as well.")
     ] = None,
+    language: Annotated[str, typer.Option(help="Of what is told of --results-of: en or zh.")] = "en",
 ) -> None:
     """Post what came of the actions: carried out, redeemed, not delivered, what it cost and brought."""
+    from churnml.verbs import handoff_results
     from churnml.verbs import outcomes as verb
 
+    spoken = language_named(language)
     session = call.open()
+    if results_of is not None:
+        answered = handoff_results.handoff_results(session, results_of, file, check=check, report=report)
+        session.tell(answered, handoff_results.told, spoken)
+        return
     session.tell(verb.outcomes(session, file, check=check, report=report), verb.told, session.settings.currency)
 
 
