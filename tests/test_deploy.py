@@ -121,15 +121,15 @@ def test_the_image_serves_others_once_there_are_an_account_and_a_name(image):
     refused = ends(image, *served)
     assert (refused[0], "`churnml people add NAME --role admin` makes one" in refused[1]) == (2, True)
     assert ends(image, "people", "add", "ann", "--role", "admin", **ANN)[0] == 0
-    process = starts(image, *served)
-    try:
-        address = next(line for line in process.stderr if "Serving on " in line).split()[2]
-        port = address.rstrip("/").rsplit(":", 1)[1]
-        through = {"Host": "churn.example.com", "X-Forwarded-Proto": "https", "X-Forwarded-For": "192.0.2.7"}
-        assert httpx.get(f"http://127.0.0.1:{port}/healthz", headers=through, timeout=30).status_code == 200
-    finally:
-        process.send_signal(signal.SIGTERM)
-        assert process.wait(timeout=60) == 0
+    with starts(image, *served) as process:
+        try:
+            address = next(line for line in process.stderr if "Serving on " in line).split()[2]
+            port = address.rstrip("/").rsplit(":", 1)[1]
+            through = {"Host": "churn.example.com", "X-Forwarded-Proto": "https", "X-Forwarded-For": "192.0.2.7"}
+            assert httpx.get(f"http://127.0.0.1:{port}/healthz", headers=through, timeout=30).status_code == 200
+        finally:
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(timeout=60) == 0
 
 
 @pytest.mark.long
