@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 Json = dict[str, Any]  # Any: JSON
 
-MOST_ORIGINS = 50
+_MOST_ORIGINS = 50
 
 
 def backtest(session: Session, protocols: Sequence[str] = (), *, reports: Sequence[Path] = ()) -> Json:
@@ -129,8 +129,7 @@ def backtest_conversion(session: Session, origins: int, *, reports: Sequence[Pat
     from churnml.modeling.conversion_standing import judge_origins  # noqa: PLC0415  # LightGBM takes seconds to import
 
     check_reports(reports)
-    if not 1 <= origins <= MOST_ORIGINS:
-        raise UsageError(f"--conversion must be a number of cutoffs from 1 to {MOST_ORIGINS}, got {origins}")
+    check_origins("--conversion", origins)
     settings, now = session.load("backtest", BacktestConfig), session.cutoff(None)
     (config, _), features = train_config(session, now), of_session(session)
     with session.step(f"Conversion: training and judging, with {settings.bootstrap} redraws") as tick:
@@ -148,6 +147,18 @@ def backtest_conversion(session: Session, origins: int, *, reports: Sequence[Pat
             draft.write_text(page(judged, settings.bootstrap, _PAGE_CONVERSION), encoding="utf-8")
     told = [one.judged.to_json() | {"rung": one.rung, "gates": [gate.to_json() for gate in one.gates]} for one in found]
     return {"conversion": told, "no_more_because": why}
+
+
+def check_origins(option: str, origins: int) -> None:
+    """Refuse a number of cutoffs that is none, or more than anybody waits for.
+
+    Raises
+    ------
+    UsageError
+        If it is.
+    """
+    if not 1 <= origins <= _MOST_ORIGINS:
+        raise UsageError(f"{option} must be a number of cutoffs from 1 to {_MOST_ORIGINS}, got {origins}")
 
 
 def check_reports(reports: Sequence[Path]) -> None:

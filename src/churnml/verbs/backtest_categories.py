@@ -10,8 +10,7 @@ from rich import box
 from rich.table import Table as Grid
 
 from churnml.config import BacktestConfig
-from churnml.errors import UsageError
-from churnml.verbs.backtest import MOST_ORIGINS, check_reports
+from churnml.verbs.backtest import check_origins, check_reports
 from churnml.verbs.session import Session
 
 if TYPE_CHECKING:
@@ -51,8 +50,7 @@ def backtest_categories(session: Session, origins: int, *, reports: Sequence[Pat
     from churnml.modeling.next_category import judge_origins  # noqa: PLC0415  # scikit-learn takes a second to import
 
     check_reports(reports)
-    if not 1 <= origins <= MOST_ORIGINS:
-        raise UsageError(f"--categories must be a number of cutoffs from 1 to {MOST_ORIGINS}, got {origins}")
+    check_origins("--categories", origins)
     settings, now, config = session.load("backtest", BacktestConfig), session.cutoff(None), session.train_settings()
     with session.step(f"Categories: learning and judging, with {settings.bootstrap} redraws"):
         found = judge_origins(session.store, now, config, origins, settings.bootstrap)
