@@ -1,5 +1,7 @@
 """Resolve the locks anew: `run.txt` for a deployment, `dev.txt` for this repository, `uv.txt` for uv itself.
 
+A deployment's lock has what sign-in by OpenID Connect needs: one small package that the rest of it does not bring.
+
 `spark.txt` holds only what Spark adds to `dev.txt`: it is as large as all the rest, and few need it. `econml.txt` does
 the same for econml, which only a long test asks.
 """
@@ -22,7 +24,8 @@ def main() -> None:
     project = str(HERE.parent / "pyproject.toml")
     _compile(project, "--extra", "dev", "--output-file", str(HERE / "dev.txt"))
     # a deployment gets the versions that were tested, though a tool of the tests may hold one of them back
-    _compile(project, "--constraints", str(HERE / "dev.txt"), "--output-file", str(HERE / "run.txt"))
+    constraints = ("--constraints", str(HERE / "dev.txt"))
+    _compile(project, "--extra", "oidc", *constraints, "--output-file", str(HERE / "run.txt"))
     _compile("-", "--output-file", str(HERE / "uv.txt"), stdin="uv\n")
     _add("spark", project, "--extra", "spark")
     _add("econml", "-", stdin="econml\n")
