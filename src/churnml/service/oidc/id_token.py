@@ -4,7 +4,8 @@ References
 ----------
 OpenID Connect Core 1.0, section 3.1.3.7 (what a client must check), section 2 (the claims). RFC 8725, sections 2.1,
 3.1 and 3.2: algorithms are ours to choose, `none` and keys of another kind than the algorithm's are refused.
-RFC 7515, section 4.1.11: a header that is critical and not understood is refused, by PyJWT. RFC 7518, section 3.3: RSA keys of 2,048 bits or more.
+RFC 7515, section 4.1.11: a header that is critical and not understood is refused, by PyJWT. RFC 7518, section 3.3: RSA
+keys of 2,048 bits or more.
 """
 
 from __future__ import annotations
