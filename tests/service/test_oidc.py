@@ -234,7 +234,8 @@ def believed(published=None, **claims):
 NOW = START // SECOND
 FALSE = [
     ("nonce", None), ("aud", None), ("aud", []), ("iss", None), ("sub", None), ("sub", "x" * 256), ("sub", 7),
-    ("sub", "客"), ("exp", None), ("exp", "tomorrow"), ("exp", 10**400), ("exp", True), ("exp", NOW - 60), ("iat", None),
+    ("sub", "客"), ("exp", None),
+    ("exp", "tomorrow"), ("exp", 10**400), ("exp", True), ("exp", NOW - 60), ("iat", None),
     ("iat", NOW + 61), ("iat", NOW - 61), ("nbf", NOW + 61),
 ]  # fmt: skip
 
