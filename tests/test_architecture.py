@@ -137,7 +137,7 @@ def test_only_the_market_and_who_makes_it_know_that_it_is_simulated():
     decides may look."""
     inside = {name_of(path) for path in FILES if name_of(path).startswith("events/simulation/")}
     asking = {name_of(path) for path in FILES if any("churnml.events.simulation" in name for name in imports(path))}
-    assert asking - inside == {"verbs/simulate.py", "verbs/demo.py", "verbs/check_truth.py", "cli.py"}
+    assert asking - inside == {"verbs/simulate.py", "verbs/demo.py", "verbs/check_truth.py", "verbs/commands/data.py"}
     said = {name_of(path): words(path) for path in FILES}
     assert {name for name in said if {"saved_state", "TruthWriter", "each_action"} & said[name]} <= inside
     assert {name for name in said if {"usual_futures", "market_in"} & said[name]} - inside == {"verbs/check_truth.py"}

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, Concatenate, Literal, ParamSpec, TypeVar
 
 from pydantic import BaseModel
 from rich.console import Console
@@ -30,6 +30,8 @@ from churnml.events.clock import days_later, microseconds, midnight, moment
 from churnml.events.point_in_time import Store
 
 AnySettings = TypeVar("AnySettings", bound=BaseModel)
+Body = TypeVar("Body", bound=Mapping[str, Any])  # Any: JSON
+How = ParamSpec("How")
 Tick = Callable[[int, int], None]
 
 
@@ -245,6 +247,25 @@ class Session:
     def print_json(self, body: Mapping[str, Any]) -> None:  # Any: JSON
         """Print a result for machines, on standard output."""
         sys.stdout.write(json.dumps(body, ensure_ascii=False, indent=1, default=str) + "\n")
+
+    def say(self, body: Mapping[str, Any], words: object) -> None:  # Any: JSON
+        """Print a result: as JSON for machines, or in words for people."""
+        if self.as_json:
+            self.print_json(body)
+        else:
+            self.console.print(words, markup=False)
+
+    def tell(
+        self, body: Body, told: Callable[Concatenate[Body, How], object], *how: How.args, **more: How.kwargs
+    ) -> None:
+        """Print a result: as JSON for machines, or for people what `told` makes of it."""
+        self.say(body, None if self.as_json else told(body, *how, **more))
+
+    def tell_secret(self, body: Body, told: Callable[[Body], object], name: str) -> None:
+        """Print a new secret alone on standard output, for a shell to take up; what is to be known of it, beside it."""
+        self.tell(body, told)
+        if not self.as_json:
+            sys.stdout.write(f"{body[name]}\n")
 
 
 def require_places(reports: Iterable[Path]) -> None:
