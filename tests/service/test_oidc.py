@@ -5,6 +5,7 @@ import hmac
 import json
 import logging
 import re
+import sys
 import time
 from types import SimpleNamespace
 from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit
@@ -25,7 +26,7 @@ from churnml.database.identities import identified, link
 from churnml.database.passwords import hash_password
 from churnml.database.people import add_person, find_person, remove_person
 from churnml.database.tables_access import login_failures
-from churnml.errors import SignInRefusedError
+from churnml.errors import DependencyError, SignInRefusedError
 from churnml.service.oidc.asking import Asker
 from churnml.service.oidc.entrance import VARIABLE
 from churnml.service.oidc.id_token import Expected, checked
@@ -588,6 +589,30 @@ def test_neither_log_says_anything_of_a_person_that_came_from_the_provider(at, c
     told = caplog.text + json.dumps(log(at))
     assert "id_token.nonce" in told
     assert not [word for word in (code, "secret@", f"u-{at.hour}", "Ann", "a nonce of", SECRET) if word in told]
+
+
+def test_where_others_are_answered_the_way_there_and_back_is_by_tls_alone(at, own_workspace):
+    public = ServeConfig(oidc=at.oidc, public_hosts=["churn.example.com"], trusted_proxy="127.0.0.1")
+    browser = visit(own_workspace, settings=public, base_url="https://churn.example.com", headers=HTML)
+    there = browser.get("/login/provider", follow_redirects=False)
+    asked = dict(parse_qsl(urlsplit(there.headers["location"]).query))
+    assert asked["redirect_uri"] == "https://churn.example.com/login/return"
+    assert there.headers["set-cookie"].startswith("__Host-churnml_oidc=")
+    assert "secure" in there.headers["set-cookie"].lower()
+    browser.app.state.engine.dispose()
+
+
+def test_a_host_that_holds_more_than_a_name_is_sent_nowhere(at):
+    told = at.browser.get("/login/provider", headers={"host": "localhost:80@evil.example"}, follow_redirects=False)
+    assert told.status_code == 400
+
+
+def test_without_the_extra_the_service_says_what_to_install(at, monkeypatch, own_workspace):
+    monkeypatch.setitem(sys.modules, "jwt", None)
+    for name in ("entrance", "id_token"):
+        monkeypatch.delitem(sys.modules, f"churnml.service.oidc.{name}")
+    with pytest.raises(DependencyError, match=r"pip install 'churnml\[oidc\]'"):
+        visit(own_workspace, settings=ServeConfig(oidc=at.oidc))
 
 
 def test_where_no_provider_is_named_there_is_no_way_by_it(own_workspace):

@@ -6,6 +6,7 @@ what went wrong. So no code of the provider stays in the address.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
@@ -13,7 +14,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
 from starlette.concurrency import run_in_threadpool
 
-from churnml.errors import NotFoundError, SignInRefusedError
+from churnml.errors import NotFoundError, SignInRefusedError, UsageError
 from churnml.service.access import PROVIDER_BACK, PROVIDER_LOGIN
 from churnml.service.clock import asked_at
 from churnml.service.forms import way_back
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 router = APIRouter()
 _NONE = "nobody signs in by an identity provider here; `oidc` in configs/serve.yaml names one"
+_HOST = re.compile(r"([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?")
 _NOT_KEPT = {"cache-control": "no-store"}
 
 
@@ -84,8 +86,10 @@ def _redirect_uri(request: Request) -> str:
 
     Only our own names get as far as here (`guard.py`), and the provider takes only those that it was told of.
     """
-    scheme = "https" if _public(request) else request.url.scheme
-    return f"{scheme}://{request.headers['host']}{PROVIDER_BACK}"
+    scheme, host = "https" if _public(request) else request.url.scheme, request.headers.get("host", "")
+    if not _HOST.fullmatch(host):
+        raise UsageError("`Host` must be a name, and a port if need be, found more; ask by the address of this service")
+    return f"{scheme}://{host}{PROVIDER_BACK}"
 
 
 def _address(request: Request) -> str:
