@@ -1,6 +1,7 @@
 """Resolve the locks anew: `run.txt` for a deployment, `dev.txt` for this repository, `uv.txt` for uv itself.
 
-`run.txt` is enough for either database, and `build.txt` builds the package where it is deployed.
+`run.txt` is enough for either database and for sign-in by OpenID Connect, one small package that the rest does not
+bring; `build.txt` builds the package where it is deployed.
 
 `spark.txt` holds only what Spark adds to `dev.txt`: it is as large as all the rest, and few need it. `econml.txt` does
 the same for econml, which only a long test asks.
@@ -25,7 +26,7 @@ def main() -> None:
     _compile(project, "--extra", "dev", "--output-file", str(HERE / "dev.txt"))
     # a deployment gets the versions that were tested, though a tool of the tests may hold one of them back
     tested = ("--constraints", str(HERE / "dev.txt"))
-    _compile(project, "--extra", "postgres", *tested, "--output-file", str(HERE / "run.txt"))
+    _compile(project, "--extra", "postgres", "--extra", "oidc", *tested, "--output-file", str(HERE / "run.txt"))
     _compile("-", *tested, "--output-file", str(HERE / "build.txt"), stdin="hatchling\n")
     _compile("-", "--output-file", str(HERE / "uv.txt"), stdin="uv\n")
     _add("spark", project, "--extra", "spark")

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Literal, TypeVar
+from urllib.parse import urlsplit
 from zoneinfo import available_timezones
 
 import yaml
@@ -570,6 +571,56 @@ class LoadLimits(Settings):
     least_free_mb: int = Field(100, ge=0, description="megabytes that the workspace's disk must have free to be ready")
 
 
+class OidcConfig(Settings):
+    """`oidc` in `configs/serve.yaml`: the identity provider by which people may sign in; its secret is no setting."""
+
+    issuer: str = Field(max_length=255, description="the provider's address, exactly as its tokens say it in `iss`")
+    client_id: str = Field(min_length=1, max_length=255, description="what the provider calls this service")
+    name: Label = Field(description="what people call the provider, on the button")
+    roles: dict[str, Literal["agent", "analyst", "admin"]] = Field(
+        min_length=1, description="the provider's groups and the role of each; who is in none is not let in"
+    )
+    roles_claim: tuple[str, ...] = Field(
+        ("groups",), min_length=1, description="where the ID token says the groups, from the outside in"
+    )
+    scopes: tuple[str, ...] = Field(("profile",), description="asked for besides `openid`")
+    create: bool = Field(default=False, description="whether who signs in for the first time gets an account")
+    name_claim: str = Field(
+        "preferred_username", min_length=1, description="by which a new account is named; `email` must be verified"
+    )
+    session_hours: int | None = Field(
+        None, ge=1, le=168, description="hours after which such a session ends; null: as others, never longer"
+    )
+
+    @field_validator("issuer")
+    @classmethod
+    def _address(cls, value: str) -> str:
+        if not is_safe_url(value) or any(mark in value for mark in "?#"):
+            raise ValueError(f"must be an address such as https://id.example.com without `?` or `#`, got {value!r}")
+        return value
+
+    @field_validator("scopes")
+    @classmethod
+    def _one_word_each(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for scope in value:
+            if not scope or not scope.isascii() or not scope.isprintable() or any(one in scope for one in ' "\\'):
+                raise ValueError(f"must be words without blanks, got {scope!r}")
+        return tuple(scope for scope in dict.fromkeys(value) if scope != "openid")
+
+
+def is_safe_url(url: str) -> bool:
+    """Tell whether what is sent to a URL can be read by its owner alone: by TLS, or on this machine."""
+    try:
+        parts = urlsplit(url)
+        _ = parts.port
+    except ValueError:
+        return False
+    plain = url.isascii() and url.isprintable() and not any(letter in url for letter in ' \\"<>^`{|}')
+    if not plain or not parts.hostname or parts.username is not None or parts.password is not None or "#" in url:
+        return False
+    return parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in {"localhost", "127.0.0.1", "::1"})
+
+
 class ServeConfig(Settings):
     """`configs/serve.yaml`: where the service listens, under which names, and how long a person stays signed in."""
 
@@ -597,6 +648,7 @@ class ServeConfig(Settings):
     log_format: Literal["auto", "json", "text"] = Field(
         "auto", description="a line of JSON per event, or of text; auto: text on a terminal only"
     )
+    oidc: OidcConfig | None = Field(None, description="the identity provider by which people may sign in; null: none")
     limits: LoadLimits = Field(default_factory=LoadLimits, description="how much is taken on, and how long it may take")
 
     @field_validator("public_hosts", "webhook_allowed_hosts")

@@ -121,6 +121,25 @@ class ForbiddenError(UsageError):
     code = "forbidden"
 
 
+class SignInRefusedError(ForbiddenError):
+    """Somebody whom an identity provider sent, or did not send, is not let in.
+
+    Parameters
+    ----------
+    reason : str
+        What their page says of it: `cancelled`, `expired`, `token`, `role`, `unknown`, `name`, `gone` or `wait`.
+    detail : str
+        The rule that was broken, for the audit log: a word or two of ours, nothing of what came.
+    """
+
+    code = "sign_in_refused"
+
+    def __init__(self, reason: str, detail: str = "") -> None:
+        super().__init__(f"signing in by the identity provider was refused: {detail or reason}")
+        self.reason = reason
+        self.detail = detail or reason
+
+
 class DataRefusedError(ChurnmlError):
     """A file or table that breaks the contract; nothing of it was kept.
 
@@ -179,6 +198,12 @@ class DependencyError(ChurnmlError):
     exit_code = 5
     http_status = 503
     code = "dependency"
+
+
+class ProviderError(DependencyError):
+    """The identity provider does not answer, or not as OpenID Connect has it."""
+
+    code = "identity_provider"
 
 
 class DeadlineError(DependencyError):

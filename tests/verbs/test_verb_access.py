@@ -34,6 +34,19 @@ def test_a_new_key_is_alone_on_standard_output_and_never_shown_again(churnml):
     assert key.strip().partition("_")[2].partition("_")[2] not in listed
 
 
+def test_a_person_is_linked_once_to_somebody_of_the_provider_that_is_named(churnml, monkeypatch, tmp_path):
+    monkeypatch.setenv("CHURNML_PASSWORD", "correct horse battery")
+    for name in ("ann", "bob"):
+        churnml("people", "add", name, "--role", "agent")
+    told = ("people", "link", "ann", "--subject", "u-1", "--configs", str(tmp_path))
+    assert "set `oidc` in configs/serve.yaml" in churnml(*told)[2]
+    oidc = "{issuer: 'https://id.example.com', client_id: c, name: {en: ID, zh: ID}, roles: {crm: agent}}"
+    (tmp_path / "serve.yaml").write_text(f"oidc: {oidc}")
+    assert churnml(*told)[0] == 0
+    assert "this subject is `ann` already" in churnml("people", "link", "bob", *told[3:])[2]
+    assert "nobody with an account" in churnml("people", "link", "eve", *told[3:])[2]
+
+
 def test_a_key_is_rotated_and_revoked_by_name(churnml):
     churnml("keys", "create", "--name", "crm", "--scope", "read")
     code, made, _ = churnml("keys", "rotate", "crm", "--overlap-hours", "1", "--json")

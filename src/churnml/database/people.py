@@ -13,6 +13,7 @@ from churnml.database.instants import iso
 from churnml.database.scopes import Role, checked_role
 from churnml.database.sessions import end_sessions
 from churnml.database.tables_access import people
+from churnml.database.tables_identities import identities
 from churnml.errors import NotFoundError, UsageError
 
 _NAME = re.compile(r"[\w.@+-]{1,64}")
@@ -34,6 +35,11 @@ def known_as(name: str) -> str:
     return unicodedata.normalize("NFKC", name).casefold()
 
 
+def is_name(called: str) -> bool:
+    """Tell whether a person can be called so, in the form of `known_as`."""
+    return _NAME.fullmatch(called) is not None
+
+
 def add_person(
     connection: Connection, caller: Answerable, name: str, role: str, password_hash: str, *, at: int
 ) -> Person:
@@ -45,7 +51,7 @@ def add_person(
         If the name is none or taken, or there is no such role.
     """
     called = known_as(name)
-    if not _NAME.fullmatch(called):
+    if not is_name(called):
         raise UsageError(f"the name of a person must be 1 to 64 letters, digits or any of . _ @ + -, got {name!r}")
     if find_person(connection, called) is not None:
         raise UsageError(f"`{called}` has an account already; choose another name, or change the role of that one")
@@ -88,7 +94,7 @@ def set_password(connection: Connection, caller: Answerable, name: str, password
 
 
 def remove_person(connection: Connection, caller: Answerable, name: str, *, at: int) -> Person:
-    """Remove an account and end its sessions; what the person did stays in the audit log.
+    """Remove an account with its sessions and whom a provider knows as it; what they did stays in the audit log.
 
     Raises
     ------
@@ -97,6 +103,7 @@ def remove_person(connection: Connection, caller: Answerable, name: str, *, at: 
     """
     person = require_person(connection, name)
     ended = end_sessions(connection, person.name)
+    connection.execute(delete(identities).where(identities.c.person == person.name))
     connection.execute(delete(people).where(people.c.name == person.name))
     audit(connection, caller, "person.removed", {"person": person.name, "sessions_ended": ended}, at=at)
     return person

@@ -20,13 +20,17 @@ _LONGEST_WAIT = 900 * _SECOND
 _FORGOTTEN_AFTER = 3_600 * _SECOND
 
 
-def try_login(connection: Connection, name: str, address: str, *, now: int) -> int:
+def try_login(connection: Connection, name: str | None, address: str, *, now: int) -> int:
     """Count an attempt as failed until `forgive` says otherwise, and return how many seconds it must wait; 0 for none.
+
+    Where no name is given yet, since another server asks for it, the address alone counts.
 
     One that must wait is not counted: who waits as told gets in, and nobody is locked out for good by others.
     """
     hold(connection)
-    subjects = {_subject("name", name): NAME_TRIES, _subject("address", address): ADDRESS_TRIES}
+    subjects = {_subject("address", address): ADDRESS_TRIES}
+    if name is not None:
+        subjects[_subject("name", name)] = NAME_TRIES
     known = connection.execute(select(login_failures).where(login_failures.c.subject.in_(subjects))).mappings().all()
     wait = max((row["blocked_until"] - now for row in known), default=0)
     if wait > 0:
@@ -43,9 +47,10 @@ def try_login(connection: Connection, name: str, address: str, *, now: int) -> i
     return 0
 
 
-def forgive(connection: Connection, name: str, address: str) -> None:
+def forgive(connection: Connection, name: str | None, address: str) -> None:
     """Take back what `try_login` counted of an attempt that got in, and every failure of its name."""
-    connection.execute(delete(login_failures).where(login_failures.c.subject == _subject("name", name)))
+    if name is not None:
+        connection.execute(delete(login_failures).where(login_failures.c.subject == _subject("name", name)))
     of_address = login_failures.c.subject == _subject("address", address)
     less = {"failures": login_failures.c.failures - 1, "blocked_until": 0}
     connection.execute(update(login_failures).where(of_address).values(less))

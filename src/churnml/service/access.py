@@ -17,7 +17,9 @@ from churnml.errors import ForbiddenError, UnauthenticatedError
 
 __all__ = ["CHALLENGE", "PUBLIC", "ROLES", "SCOPES", "Caller", "Role", "Scope", "caller_of", "requires"]
 
-PUBLIC = frozenset({"/healthz", "/readyz", "/login", "/static", "/v1/openapi.json"})
+PROVIDER_LOGIN, PROVIDER_BACK = "/login/provider", "/login/return"
+"""Where a browser goes to sign in by the identity provider, and where the provider sends it back to."""
+PUBLIC = frozenset({"/healthz", "/readyz", "/login", PROVIDER_LOGIN, PROVIDER_BACK, "/static", "/v1/openapi.json"})
 """The only addresses that answer whoever asks."""
 CHALLENGE = 'Bearer realm="churnml"'
 """What every 401 says in `WWW-Authenticate` (RFC 9110, section 11.6.1)."""

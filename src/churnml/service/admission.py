@@ -21,10 +21,13 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from churnml.config import LoadLimits
 from churnml.errors import OverloadedError, TooManyRequestsError
+from churnml.service.access import PROVIDER_BACK, PROVIDER_LOGIN
 from churnml.service.forms import SAFE_METHODS
 from churnml.service.problems import Response, explain
 
 Kind = Literal["light", "heavy", "files"]
+_OF_ITS_OWN = frozenset({PROVIDER_LOGIN, PROVIDER_BACK})
+"""Where somebody else's answer is waited for: the entrance has places of its own, and takes none of ours."""
 ALWAYS = frozenset({"/healthz", "/readyz", "/metrics"})
 _HEAVY = frozenset({"/v1/scores/from-history"})
 _FILES = ("format=csv", "format=xlsx", "format=jsonl")
@@ -35,7 +38,7 @@ _BUSY = "more is asked for at once than can be answered; nothing was begun: ask 
 def kind_of(scope: Scope) -> Kind | None:
     """Return what a request costs, by its method and address; None where it costs nothing worth counting."""
     path: str = scope["path"]
-    if path in ALWAYS or path.startswith("/static/"):
+    if path in ALWAYS or path in _OF_ITS_OWN or path.startswith("/static/"):
         return None
     if path.startswith("/v1/handoff/") or any(one in scope["query_string"].decode("latin-1") for one in _FILES):
         return "files"

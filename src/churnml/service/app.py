@@ -18,7 +18,7 @@ from starlette.exceptions import HTTPException
 import churnml
 from churnml.config import HandoffConfig, ServeConfig, WorkspaceConfig
 from churnml.database import SERVICE_SECONDS, Workspace, open_engine
-from churnml.errors import ChurnmlError
+from churnml.errors import ChurnmlError, DependencyError
 from churnml.events.row_check import Door
 from churnml.service import access_docs, api, clock, example_docs, pages, problems, request_ids
 from churnml.service.admission import Admission, Rates, Throttle
@@ -77,7 +77,7 @@ def create_app(
     Raises
     ------
     DependencyError
-        If the workspace's database cannot be opened.
+        If the workspace's database cannot be opened, or an identity provider is named and PyJWT is not installed.
     """
     engine = open_engine(workspace.database, patience_seconds=SERVICE_SECONDS)
     chosen = settings or ServeConfig()
@@ -131,6 +131,7 @@ def create_app(
     app.state.eraser = Eraser(workspace, patient, instant)
     app.state.jobs = Jobs(workspace, engine, configs, instant, at_once=chosen.jobs_at_once)
     app.state.credentials = Credentials(engine, chosen, public=public)
+    app.state.entrance = _entrance(app, instant)
     app.state.keeper = Keeper(workspace, engine)
     app.include_router(api.router)
     app.include_router(pages.router)
@@ -140,6 +141,21 @@ def create_app(
         app.add_exception_handler(kind, _answer_error)
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
     return app
+
+
+def _entrance(app: FastAPI, now: Callable[[], int]) -> object | None:
+    """Return the way in by the identity provider that is named, if one is."""
+    settings: ServeConfig = app.state.settings
+    if settings.oidc is None:
+        return None
+    try:
+        from churnml.service.oidc.entrance import make_entrance  # noqa: PLC0415  # an extra that few need
+    except ImportError as error:
+        raise DependencyError(
+            "signing in by an identity provider needs PyJWT, found none; run `pip install 'churnml[oidc]'`, or take "
+            "`oidc` out of configs/serve.yaml"
+        ) from error
+    return make_entrance(app.state.engine, settings, settings.oidc, app.state.sender.trust, now)
 
 
 def _surround(app: FastAPI, now: Callable[[], int], *, public: bool) -> None:

@@ -14,6 +14,7 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.datastructures import Headers
 from starlette.requests import cookie_parser
+from starlette.responses import Response
 
 from churnml.config import ServeConfig
 from churnml.database.keys import PREFIX, find_key, note_use
@@ -76,6 +77,10 @@ class Credentials:
         if token is not None:
             return self._by_session(token, now)
         raise UnauthenticatedError(UNKNOWN)
+
+    def give(self, answer: Response, token: str, hours: int) -> None:
+        """Have the browser keep the token of a session for as long as it can last."""
+        answer.set_cookie(self.cookie, token, max_age=hours * 3600, httponly=True, samesite="lax", secure=self.public)
 
     def _by_key(self, authorization: str, now: int) -> Found:
         kind, _, text = authorization.partition(" ")

@@ -9,6 +9,8 @@ from typing import Any
 
 from rich.table import Table
 
+from churnml.config import ServeConfig
+from churnml.database.identities import link as link_identity
 from churnml.database.passwords import hash_password
 from churnml.database.people import add_person, known_as, list_people, remove_person, set_password, set_role, told
 from churnml.errors import UsageError
@@ -71,6 +73,24 @@ def remove(session: Session, name: str) -> Json:
     """
     with session.catalogue.engine.begin() as connection:
         return told(remove_person(connection, whoever_types(), name, at=clock()))
+
+
+def link(session: Session, name: str, subject: str) -> Json:
+    """Have somebody of the identity provider sign in as a person.
+
+    Raises
+    ------
+    NotFoundError
+        If nobody is called so.
+    UsageError
+        If no provider is named, or the subject is none or somebody's already.
+    """
+    oidc = session.load("serve", ServeConfig).oidc
+    if oidc is None:
+        raise UsageError("an identity provider must be named first, found none; set `oidc` in configs/serve.yaml")
+    with session.catalogue.engine.begin() as connection:
+        person = link_identity(connection, whoever_types(), name, oidc.issuer, subject, at=clock())
+    return told(person) | {"issuer": oidc.issuer}
 
 
 def known(session: Session) -> Json:

@@ -6,11 +6,14 @@ name. Read `at_risk.py` first, then `rendering.py`.
 
 from fastapi import APIRouter
 
-from churnml.service.pages import at_risk, customer, data, login, measures, prospects
+from churnml.service.pages import at_risk, customer, data, login, measures, prospects, provider_login
 from churnml.service.pages.errors import error_page
 
 router = APIRouter(include_in_schema=False)
-for part in (at_risk.router, prospects.router, customer.router, data.router, measures.router, login.router):
+for part in (
+    at_risk.router, prospects.router, customer.router, data.router, measures.router, login.router,
+    provider_login.router,
+):  # fmt: skip
     router.include_router(part)
 
 __all__ = ["error_page", "router"]

@@ -124,6 +124,22 @@ def people_password(*, name: NameArgument, call: Call) -> None:
     session.say(body, f"{body['name']} has a new password, and is signed out everywhere")
 
 
+@people.command("link")
+@on_workspace
+def people_link(
+    *,
+    name: NameArgument,
+    subject: Annotated[str, typer.Option(help="What the provider calls them in `sub`.")],
+    call: Call,
+) -> None:
+    """Have someone sign in by the identity provider of configs/serve.yaml as this person."""
+    from churnml.verbs import people as verb
+
+    session = call.open()
+    body = verb.link(session, name, subject)
+    session.say(body, f"{body['name']} may sign in by {body['issuer']}")
+
+
 @people.command("remove")
 @on_workspace
 def people_remove(*, name: NameArgument, call: Call) -> None:
