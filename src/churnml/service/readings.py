@@ -14,6 +14,7 @@ from sqlalchemy import Connection, Engine, func, select
 
 from churnml.database import Catalogue, Records, Workspace, lists
 from churnml.database.cases import Case, cases_of
+from churnml.database.history import run_of
 from churnml.database.lists import ListPage, Place, Wanted
 from churnml.database.tables import records
 from churnml.errors import DependencyError, NotFoundError
@@ -109,11 +110,11 @@ class Readings:
     def find_run(self) -> CurrentRun | None:
         """Return the run whose records are served, or None before the first."""
         current = self._records.current_run()
-        for verb in ("assign", "score"):
-            run = self._catalogue.last_run(verb)
-            if run is not None and run.run_id == current:
-                return CurrentRun(run.run_id, run.bundle, run.finished_at or 0, run.summary)
-        return None
+        if current is None:
+            return None
+        with self._engine.connect() as connection:
+            run = run_of(connection, current)  # by its id: a newer one may be done by now
+        return None if run is None else CurrentRun(run.run_id, run.bundle, run.finished_at or 0, run.summary)
 
     def run(self) -> CurrentRun:
         """Return the run whose records are served.
