@@ -12,6 +12,8 @@ import httpx
 from callers import bearing
 
 COMMAND = "from churnml.cli import main; main()"
+PATIENCE = 300
+"""Seconds: two processes that load a model while others have the machine may take a minute to answer."""
 
 
 @contextmanager
@@ -23,17 +25,17 @@ def serving(workspace, configs, settings):
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
         url = re.search(r"http://\S+", process.stderr.readline()).group()
         try:
-            with httpx.Client(base_url=url, headers=bearing(workspace), timeout=60) as client:
+            with httpx.Client(base_url=url, headers=bearing(workspace), timeout=PATIENCE) as client:
                 wait_for(lambda: client.get("/healthz").status_code == 200)
                 yield process, client
         finally:
             if process.poll() is None:
                 process.send_signal(signal.SIGTERM)
-            process.wait(30)
+            process.wait(PATIENCE)
 
 
-def wait_for(true, seconds=60):
-    end = time.monotonic() + seconds
+def wait_for(true):
+    end = time.monotonic() + PATIENCE
     while not true():
         assert time.monotonic() < end
         time.sleep(0.05)

@@ -9,7 +9,7 @@ import time
 
 import httpx
 import pytest
-from processes import serving, wait_for
+from processes import PATIENCE, serving, wait_for
 
 
 def test_told_to_stop_it_says_so_at_once_ends_what_it_began_and_exits_with_0(own_workspace, tmp_path):
@@ -58,7 +58,7 @@ def test_several_processes_share_address_keys_and_metrics_and_one_that_dies_is_r
         ask_often(client)
         wait_for(lambda: counted(client) == 24)
         process.send_signal(signal.SIGTERM)
-        assert process.wait(60) == 0
+        assert process.wait(PATIENCE) == 0
         assert not workers(process)
 
 
@@ -75,7 +75,7 @@ def counted(client):
 def get(client, path="/metrics"):
     """Ask over a connection of its own, so that either process may take it; one that was killed asks for patience."""
     with httpx.Client(
-        base_url=client.base_url, headers=client.headers, transport=httpx.HTTPTransport(retries=3)
+        base_url=client.base_url, headers=client.headers, transport=httpx.HTTPTransport(retries=3), timeout=60
     ) as own:
         return own.get(path)
 
