@@ -128,12 +128,12 @@ def test_while_champions_and_runs_change_every_process_goes_on_answering_and_tak
     own, versions = two_champions(journey, tmp_path)
     engine = open_engine(own.workspace.database)
     catalogue = Catalogue(engine)
-    settings = f"workers: 2\nland_every_seconds: {EVERY_SECONDS}\n"
+    settings = f"workers: 2\nland_every_seconds: {EVERY_SECONDS}\nlimits: {{request_seconds: 300, wait_seconds: 60}}\n"
     with serving(own.workspace, tmp_path / "serving", settings) as (_, client):
 
         def anew(method, path, body=None):
             """Ask over a connection of its own, so that either process may take it."""
-            with httpx.Client(base_url=client.base_url, headers=client.headers, timeout=120) as own_line:
+            with httpx.Client(base_url=client.base_url, headers=client.headers, timeout=300) as own_line:
                 answer = own_line.request(method, path, json=body)
             assert answer.status_code == 200, (path, answer.text)
             return answer.json()
@@ -165,5 +165,5 @@ def test_while_champions_and_runs_change_every_process_goes_on_answering_and_tak
         catalogue.move_alias("champion", versions[1], 99, "for good")
         moved = time.monotonic()
         while {scored() for _ in range(12)} != {versions[1]}:
-            assert time.monotonic() < moved + 60
+            assert time.monotonic() < moved + 120
     engine.dispose()
