@@ -19,7 +19,7 @@ PATIENCE = 300
 @contextmanager
 def serving(workspace, configs, settings):
     """Run `churnml serve` in a process of its own; give the process and a client of it."""
-    configs.mkdir()
+    configs.mkdir(exist_ok=True)
     (configs / "serve.yaml").write_text(f"port: 0\nlog_format: json\n{settings}")
     command = [sys.executable, "-c", COMMAND, "serve", "--workspace", workspace.root, "--configs", configs]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:

@@ -129,7 +129,7 @@ def test_while_champions_and_runs_change_every_process_goes_on_answering_and_tak
     engine = open_engine(own.workspace.database)
     catalogue = Catalogue(engine)
     settings = f"workers: 2\nland_every_seconds: {EVERY_SECONDS}\nlimits: {{request_seconds: 300, wait_seconds: 60}}\n"
-    with serving(own.workspace, tmp_path / "serving", settings) as (_, client):
+    with serving(own.workspace, own.configs, settings) as (_, client):
 
         def anew(method, path, body=None):
             """Ask over a connection of its own, so that either process may take it."""
