@@ -22,6 +22,7 @@ from sqlalchemy import Engine, insert
 from benchmarks.cost import Cost, cost_of
 from benchmarks.store_records import records as made
 from churnml.database import Catalogue, Records, open_engine
+from churnml.database.lists import Place, Wanted, list_page
 from churnml.database.server import VARIABLE, named_server
 from churnml.database.tables import records
 
@@ -47,8 +48,8 @@ def measure(engine: Engine, count: int) -> dict[str, Any]:  # Any: JSON
         "plain": _each_second(plain, fewer),
         "made": _each_second(making, fewer),
         "deep_page": deep,
-        "first": _page(kept, None),
-        "deep": _page(kept, _cursor(kept, deep)),
+        "first": _page(engine, run, None),
+        "deep": _page(engine, run, _place(engine, run, deep)),
     }
 
 
@@ -71,20 +72,22 @@ def _each_second(cost: Cost, count: int) -> dict[str, float]:
     return {"cpu": cost.cpu / count, "wall": cost.wall / count}
 
 
-def _page(kept: Records, after: tuple[float, str] | None) -> float:
+def _page(engine: Engine, run_id: str, after: Place | None) -> float:
     times = []
     for _ in range(_TIMES):
         began = time.perf_counter()
-        kept.page(_PAGE, after)
+        with engine.connect() as connection:
+            list_page(connection, run_id, Wanted(), _PAGE, after)
         times.append(time.perf_counter() - began)
     return median(times)
 
 
-def _cursor(kept: Records, pages: int) -> tuple[float, str] | None:
-    """Return where the page begins that comes after so many."""
+def _place(engine: Engine, run_id: str, pages: int) -> Place | None:
+    """Return the place at which so many pages end."""
     after = None
     for _ in range(pages):
-        after = kept.page(_PAGE, after).next_cursor
+        with engine.connect() as connection:
+            after = list_page(connection, run_id, Wanted(), _PAGE, after).following
     return after
 
 

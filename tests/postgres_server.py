@@ -30,6 +30,7 @@ class Server:
 
     port: int
     data: Path
+    programs: Path
 
     def url(self, database: str = "postgres", password: str = PASSWORD) -> str:
         """Return the URL of one of its databases."""
@@ -41,6 +42,20 @@ class Server:
         with psycopg.connect(self.url(), autocommit=True) as session:
             session.execute(f'CREATE DATABASE "{name}"')
         return named_server({VARIABLE: self.url(name)})
+
+    def start(self) -> None:
+        """Have it take connections."""
+        self._control("start", "-l", str(self.data.parent / "log"), "-o", _options(self.port))
+
+    def stop(self) -> None:
+        """Have it end at once, whoever is connected."""
+        self._control("stop", "-m", "immediate")
+
+    def _control(self, *words: str) -> None:
+        # PG_CTL speaks to the one server of this data folder, by the process number it wrote there
+        command = [self.programs / "pg_ctl", "-D", self.data, "-w", *words]
+        who = _unprivileged(self.data.parent)
+        subprocess.run(command, check=True, cwd=self.data, stdout=subprocess.DEVNULL, **who)
 
     @property
     def pid(self) -> int:
@@ -63,23 +78,17 @@ def running(folder: Path) -> Iterator[Server]:
     """Start the server whose programs lie in `folder`, in a place of its own; stop it at the end."""
     place = Path(tempfile.mkdtemp(prefix="churnml postgres "))
     who = _unprivileged(place)
-    server = Server(_free_port(), place / "its data")
+    server = Server(_free_port(), place / "its data", folder)
     try:
         (place / "password").write_text(PASSWORD)
         signing = ["--auth=scram-sha-256", "--username=tester", f"--pwfile={place / 'password'}"]
         made = ["--no-sync", "--encoding=UTF8", "--locale=C", f"--pgdata={server.data}"]
         subprocess.run([folder / "initdb", *signing, *made], check=True, cwd=place, stdout=subprocess.DEVNULL, **who)
-        _control(folder, server, who, "start", "-l", str(place / "log"), "-o", _options(server.port))
+        server.start()
         yield server
-        _control(folder, server, who, "stop", "-m", "immediate")
+        server.stop()
     finally:
         shutil.rmtree(place)
-
-
-def _control(folder: Path, server: Server, who: dict[str, object], *words: str) -> None:
-    # PG_CTL speaks to the one server of this data folder, by the process number it wrote there
-    command = [folder / "pg_ctl", "-D", server.data, "-w", *words]
-    subprocess.run(command, check=True, cwd=server.data, stdout=subprocess.DEVNULL, **who)
 
 
 def _options(port: int) -> str:

@@ -6,6 +6,7 @@ import numpy as np
 from sqlalchemy import insert
 
 from churnml.database import Records
+from churnml.database.lists import Wanted, list_page
 from churnml.database.tables import runs
 from churnml.events import Standing, history, marketing, standing
 from churnml.events.clock import DAY
@@ -90,7 +91,8 @@ def test_what_was_scored_before_is_blank_as_soon_as_the_refusal_has_landed(tiny)
         "reasons": [],
         "rung": "no_profiling",
     }
-    assert [one["customer_id"] for one in records.page(10).records] == ["bob"]
+    with tiny.catalogue.engine.connect() as connection:
+        assert [one["customer_id"] for one in list_page(connection, "r", Wanted(), 10).records] == ["bob"]
     assert "0.9" not in json.dumps(ann)
 
 

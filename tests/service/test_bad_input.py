@@ -233,8 +233,29 @@ def test_a_name_of_a_request_that_is_none_is_refused(asked, key):
     assert refused(told)[:2] == (400, "usage")
 
 
-def test_of_a_parameter_that_stands_twice_and_is_no_list_the_last_counts(asked):
-    assert len(asked.get("/v1/at-risk?limit=5&limit=2").json()["items"]) == 2
+@pytest.mark.parametrize(
+    "address, name",
+    [
+        ("at-risk?limit=5&limit=2", "limit"),
+        ("at-risk?fields=clv&band=low&fields=clv", "fields"),
+        ("cases?due_before=2018-01-01&due_before=2018-01-01", "due_before"),
+        ("audit?after=0&after=1", "after"),
+        ("case-history?customer_id=1296&customer_id=1297", "customer_id"),
+    ],
+)
+def test_a_parameter_that_is_no_list_and_stands_twice_is_refused_by_its_name(asked, address, name):
+    status, code, said = refused(asked.get(f"/v1/{address}"))
+    assert (status, code) == (422, "invalid_request")
+    assert said == f"`{name}` must stand once, found 2 times; leave all but one of them out"
+
+
+def test_a_parameter_that_is_a_list_may_stand_twice(asked):
+    found = asked.get("/v1/at-risk?band=low&band=medium&limit=500").json()["items"]
+    assert {one["risk_band"] for one in found} == {"low", "medium"}
+
+
+def test_what_is_no_parameter_is_unknown_however_often_it_stands(asked):
+    assert "unknown field `colour`" in refused(asked.get("/v1/at-risk?colour=red&colour=blue"))[2]
 
 
 def test_a_byte_that_is_no_utf_8_stands_for_nobody(asked):

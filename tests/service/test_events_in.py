@@ -108,21 +108,38 @@ def test_the_same_row_twice_stands_once(client, empty, land):
 def test_a_row_whose_landing_is_refused_as_a_whole_holds_up_no_other_and_is_given_up_after_some_tries(
     client, empty, land, monkeypatch
 ):
-    post(client, "customers", ANN)
-    land()
-    told = post(client, "orders", *({**ORDER, "order_id": f"o-{number}"} for number in range(5)))
-    through = Lander._through_the_door
-
-    def refusing(self, waiting):
-        if any(one.row["order_id"] == "o-3" for one in waiting):
-            raise DataRefusedError("arrivals: `orders` must be read as a table")
-        return through(self, waiting)
-
-    monkeypatch.setattr(Lander, "_through_the_door", refusing)
+    told = post_with_one_that_is_refused(client, land, monkeypatch)
     assert [land(), land(), land(), land()] == [4, 0, 1, 0]
     kept = client.get(f"/v1/events/{told['batch']}").json()
     assert (kept["landed"], kept["refused"]) == (4, 1)
     assert "must be read as a table: post it again" in kept["rows"][3]["problem"]["detail"]
+
+
+def test_a_process_that_begins_anew_tries_such_a_row_again_and_gives_it_up_as_well(client, empty, land, monkeypatch):
+    told = post_with_one_that_is_refused(client, land, monkeypatch)
+    assert [land(), land()] == [4, 0]
+    engine = open_engine(empty.database)
+    anew = lander(empty, engine).land
+    more = post(client, "customers", ANN | {"customer_id": "bob"})
+    assert [anew(), anew(), anew(), anew()] == [1, 0, 1, 0]
+    engine.dispose()
+    assert client.get(f"/v1/events/{more['batch']}").json()["landed"] == 1
+    assert client.get(f"/v1/events/{told['batch']}").json()["refused"] == 1
+
+
+def post_with_one_that_is_refused(client, land, monkeypatch):
+    """Post five orders, one of which has whatever it is landed with refused."""
+    post(client, "customers", ANN)
+    land()
+    through = Lander._through_the_door
+
+    def refusing(self, waiting):
+        if any(one.row.get("order_id") == "o-3" for one in waiting):
+            raise DataRefusedError("arrivals: `orders` must be read as a table")
+        return through(self, waiting)
+
+    monkeypatch.setattr(Lander, "_through_the_door", refusing)
+    return post(client, "orders", *({**ORDER, "order_id": f"o-{number}"} for number in range(5)))
 
 
 def test_of_two_versions_in_one_request_the_later_is_the_newer(client, empty, land):

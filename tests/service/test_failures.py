@@ -6,26 +6,37 @@ import sqlite3
 import subprocess
 import sys
 import time
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 
 import pytest
 from sample_run import ask, bodies, fill
 
+import postgres_server
 from churnml.database import Workspace
 from churnml.database.server import VARIABLE
 
 CONSENT = {"customer_id": "1296", "purpose": "marketing", "granted": False, "occurred_at": "2018-02-01T00:00:00Z"}
+READS = ("/v1/at-risk", "/v1/customers/1296", "/readyz")
 KEYED = {"json": {"consents": [CONSENT]}, "headers": {"Idempotency-Key": "k1"}}
+
+
+HOLDING = """
+import sqlite3, sys
+holder = sqlite3.connect(sys.argv[1], isolation_level=None)
+holder.execute("BEGIN EXCLUSIVE")
+print("held", flush=True)
+sys.stdin.read()
+"""
 
 
 @contextmanager
 def writing(path):
-    """Write to an SQLite database for as long as nobody would wait."""
-    holder = sqlite3.connect(path, isolation_level=None)
-    holder.execute("BEGIN IMMEDIATE")
-    yield
-    holder.execute("ROLLBACK")
-    holder.close()
+    """Hold an SQLite database, by the strongest lock there is, in another process and longer than anybody waits."""
+    command = [sys.executable, "-c", HOLDING, path]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as holder:
+        assert holder.stdout.readline() == "held\n"
+        yield
+        holder.stdin.close()
 
 
 def timed(call):
@@ -38,11 +49,19 @@ def test_while_another_writes_without_end_reads_go_on_and_a_write_gets_a_503_in_
     with ask(own_workspace) as client:
         client.get("/v1/at-risk")
         with writing(own_workspace.database):
-            assert client.get("/v1/at-risk").status_code == 200
+            assert [client.get(path).status_code for path in READS] == [200] * len(READS)
             told, seconds = timed(lambda: client.post("/v1/consents", **KEYED))
         assert (told.status_code, told.json()["code"], told.headers["retry-after"]) == (503, "dependency", "2")
         assert seconds < 2
         assert client.post("/v1/consents", **KEYED).json()["results"][0]["status"] == "kept"
+
+
+def test_nobody_shuts_readers_out_of_a_database_that_the_service_has_open(own_workspace):
+    with ask(own_workspace) as client, closing(sqlite3.connect(own_workspace.database, timeout=0.1)) as other:
+        other.execute("PRAGMA locking_mode=EXCLUSIVE")
+        with pytest.raises(sqlite3.OperationalError, match="locked"):
+            other.execute("BEGIN EXCLUSIVE")
+        assert [client.get(path).status_code for path in READS] == [200] * len(READS)
 
 
 def test_a_server_that_is_frozen_gets_a_503_in_two_seconds_says_so_and_heals(postgres, monkeypatch, tmp_path):
@@ -66,6 +85,27 @@ def test_a_server_that_is_frozen_gets_a_503_in_two_seconds_says_so_and_heals(pos
         assert (ready.status_code, "does not answer" in ready.json()["detail"]) == (503, True)
         assert client.get("/v1/at-risk").status_code == 200
         assert client.get("/readyz").status_code == 200
+
+
+@pytest.mark.long
+def test_a_server_that_is_stopped_gets_503s_in_two_seconds_and_is_used_again_once_it_is_back(monkeypatch, tmp_path):
+    with postgres_server.running(postgres_server.binaries()[0]) as server:
+        monkeypatch.setenv(VARIABLE, server.new_database().render_as_string(hide_password=False))
+        workspace = Workspace.open(tmp_path, create=True)
+        fill(workspace, bodies())
+        with ask(workspace) as client:
+            assert [client.get(path).status_code for path in READS] == [200] * len(READS)
+            server.stop()
+            for path in ("/v1/at-risk", "/v1/customers/1296", "/v1/cases"):
+                told, seconds = timed(lambda path=path: client.get(path))
+                assert (told.status_code, told.json()["code"], told.headers["retry-after"]) == (503, "dependency", "2")
+                assert seconds < 2
+            told, seconds = timed(lambda: client.post("/v1/consents", **KEYED))
+            assert (told.status_code, told.headers["retry-after"], seconds < 2) == (503, "2", True)
+            assert [client.get(path).status_code for path in ("/healthz", "/readyz")] == [200, 503]
+            server.start()
+            assert [client.get(path).status_code for path in READS] == [200] * len(READS)
+            assert client.post("/v1/consents", **KEYED).json()["results"][0]["status"] == "kept"
 
 
 def backends(postgres):

@@ -6,9 +6,11 @@ import os
 import signal
 import subprocess
 import time
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from processes import serving, wait_for
 from sample_run import a_key, ask
 
 from churnml.config import ServeConfig
@@ -276,3 +278,34 @@ def test_workers_that_outlive_their_job_are_killed(client, empty):
         worker.kill()
         worker.wait()
     assert until(client, job_id, ended).state == "done"
+
+
+@pytest.mark.long
+def test_a_job_outlives_a_service_that_is_killed_and_the_next_finds_it_again_or_says_it_is_lost(
+    own_workspace, tmp_path
+):
+    with ExitStack() as waiting:
+        waiting.enter_context(own_workspace.locked("ingest"))
+        with serving(own_workspace, tmp_path / "first", "") as (process, client):
+            job_id, _ = going_on(client, own_workspace)
+            process.kill()
+        with serving(own_workspace, tmp_path / "second", "") as (process, client):
+            assert seen(client, job_id).state == "running"
+            waiting.close()
+            wait_for(lambda: seen(client, job_id).state == "done")
+            waiting.enter_context(own_workspace.locked("ingest"))
+            job_id, pid = going_on(client, own_workspace)
+            process.kill()
+        os.kill(pid, signal.SIGKILL)
+        with serving(own_workspace, tmp_path / "third", "") as (_, client):
+            wait_for(lambda: ended(seen(client, job_id)))
+            told = seen(client, job_id)
+    assert (told.state, told.exit_code, told.error.message) == ("lost", None, LOST)
+
+
+def going_on(client, workspace):
+    """Ask for a job, wait until its process has begun, and return its id and the process's number."""
+    job_id = post(client, **VACUUM)
+    _, told = paths(workspace, job_id)
+    wait_for(lambda: read(told) is not None and seen(client, job_id).state == "running")
+    return job_id, read(told).pid

@@ -51,6 +51,29 @@ def test_the_list_meets_everyone_once_in_order(client):
     assert met == sorted(met, reverse=True)
 
 
+@pytest.mark.parametrize(
+    "address, rows, following",
+    [
+        ("cases", "items", "cursor"),
+        ("runs", "items", "cursor"),
+        ("prospects", "items", "cursor"),
+        ("audit", "entries", "after"),
+        ("case-notes?customer_id=1296", "items", "before"),
+    ],
+)
+def test_pages_of_one_hold_each_row_of_a_list_once_and_in_its_order(client, address, rows, following):
+    client.post("/v1/cases", json={"customer_ids": ["1296", "客户 7", "1333"], "owner": "li"})
+    client.post("/v1/case-notes", json={"customer_id": "1296", "text": "Asked us to call back."})
+    separator = "&" if "?" in address else "?"
+    whole = client.get(f"/v1/{address}{separator}limit=100").json()[rows]
+    met, since = [], ""
+    while since is not None:
+        page = client.get(f"/v1/{address}{separator}limit=1" + (f"&{following}={since}" if since else "")).json()
+        met, since = met + page[rows], page[f"next_{following}"]
+    assert met == whole
+    assert len(whole) > 1 or address == "runs"
+
+
 @pytest.mark.parametrize("path", ["/v1/customers/%00", "/v1/at-risk?owner=%00", "/v1/cases/a%00b"])
 def test_what_the_database_cannot_hold_is_refused_before_it_is_asked(client, path):
     assert client.get(path).status_code == 400

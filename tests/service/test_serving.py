@@ -4,42 +4,12 @@ import os
 import re
 import signal
 import subprocess
-import sys
 import threading
 import time
-from contextlib import contextmanager
 
 import httpx
 import pytest
-
-from callers import bearing
-
-COMMAND = "from churnml.cli import main; main()"
-
-
-@contextmanager
-def serving(workspace, configs, settings):
-    """Run `churnml serve` in a process of its own; give the process and a client of it."""
-    configs.mkdir()
-    (configs / "serve.yaml").write_text(f"port: 0\nlog_format: json\n{settings}")
-    command = [sys.executable, "-c", COMMAND, "serve", "--workspace", workspace.root, "--configs", configs]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
-        url = re.search(r"http://\S+", process.stderr.readline()).group()
-        try:
-            with httpx.Client(base_url=url, headers=bearing(workspace), timeout=60) as client:
-                wait_for(lambda: client.get("/healthz").status_code == 200)
-                yield process, client
-        finally:
-            if process.poll() is None:
-                process.send_signal(signal.SIGTERM)
-            process.wait(30)
-
-
-def wait_for(true, seconds=60):
-    end = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < end
-        time.sleep(0.05)
+from processes import PATIENCE, serving, wait_for
 
 
 def test_told_to_stop_it_says_so_at_once_ends_what_it_began_and_exits_with_0(own_workspace, tmp_path):
@@ -81,22 +51,31 @@ def test_several_processes_share_address_keys_and_metrics_and_one_that_dies_is_r
     with serving(own_workspace, tmp_path / "configs", settings) as (process, client):
         wait_for(lambda: len(workers(process)) == 2)
         first = workers(process)
-        asked = [get(client, "/v1/at-risk?limit=1").status_code for _ in range(12)]
-        assert asked == [200] * 12
+        ask_often(client)
+        wait_for(lambda: counted(client) == 12)  # a request is counted after its answer
         os.kill(first[0], signal.SIGKILL)
         wait_for(lambda: len(workers(process)) == 2 and workers(process) != first)
-        assert [get(client, "/v1/at-risk?limit=1").status_code for _ in range(12)] == [200] * 12
-        counted = re.search(r'seconds_count\{method="GET",route="/v1/at-risk",status="200"\} (\S+)', get(client).text)
-        assert float(counted.group(1)) == 24
+        ask_often(client)
+        wait_for(lambda: counted(client) == 24)
         process.send_signal(signal.SIGTERM)
-        assert process.wait(20) == 0
+        assert process.wait(PATIENCE) == 0
         assert not workers(process)
+
+
+def ask_often(client):
+    assert [get(client, "/v1/at-risk?limit=1").status_code for _ in range(12)] == [200] * 12
+
+
+def counted(client):
+    """Return how many lists all processes together say they have given out."""
+    found = re.search(r'seconds_count\{method="GET",route="/v1/at-risk",status="200"\} (\S+)', get(client).text)
+    return found and float(found.group(1))
 
 
 def get(client, path="/metrics"):
     """Ask over a connection of its own, so that either process may take it; one that was killed asks for patience."""
     with httpx.Client(
-        base_url=client.base_url, headers=client.headers, transport=httpx.HTTPTransport(retries=3)
+        base_url=client.base_url, headers=client.headers, transport=httpx.HTTPTransport(retries=3), timeout=60
     ) as own:
         return own.get(path)
 

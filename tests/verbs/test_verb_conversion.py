@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from churnml.database import Workspace
+from churnml.database.lists import prospects_page
 from churnml.modeling.bundle import load_bundle
 from churnml.service.api.shapes import DecisionRecord
 from churnml.verbs.score import told as score_told
@@ -87,7 +88,9 @@ def test_their_records_keep_the_declared_shape(shop, bench, records):
 
 
 def test_the_list_has_the_likeliest_first(bench, records):
-    listed = bench.session.records.prospects(10).records
+    run = bench.session.catalogue.last_run("score")
+    with bench.session.catalogue.engine.connect() as connection:
+        listed = prospects_page(connection, run.run_id, 10).records
     best = records["conversion_probability"].nlargest(10).tolist()
     assert [one["conversion_probability"] for one in listed] == best
 

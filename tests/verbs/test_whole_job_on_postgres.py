@@ -3,6 +3,7 @@
 import pytest
 
 from churnml.database import Workspace
+from churnml.database.lists import Wanted, count, list_page
 from churnml.database.server import VARIABLE
 from churnml.service.app import create_app
 from churnml.verbs.session import Session
@@ -27,8 +28,10 @@ def test_a_simulated_market_is_landed_trained_scored_assigned_replayed_and_serve
     assert (said.code, said.body["equal"]) == (0, said.body["compared"])
     assert not (root / "churnml.db").exists()
     session = Session.open(root, configs)
-    page = session.records.page(10)
-    assert len(page.records) == 10 < page.total
+    with session.catalogue.engine.connect() as connection:
+        run_id = session.records.current_run()
+        page = list_page(connection, run_id, Wanted(), 10)
+        assert len(page.records) == 10 < count(connection, run_id, Wanted())
     session.close()
     app = create_app(Workspace.open(root))
     assert app.state.readings.run().run_id == said.body["run_id"]

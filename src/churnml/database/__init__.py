@@ -11,7 +11,7 @@ from churnml.database.engine import SERVICE_SECONDS, open_engine
 from churnml.database.ledger import Assignment, Campaign, Ledger, Reservation, assignment_id
 from churnml.database.money import millionths, units
 from churnml.database.postings import FLAGS, KINDS, Outcome, Posted, Posting
-from churnml.database.records import Page, Records
+from churnml.database.records import Records
 from churnml.database.source import source_digest
 from churnml.database.workspace import Workspace
 
@@ -25,7 +25,6 @@ __all__ = [
     "Ledger",
     "Move",
     "Outcome",
-    "Page",
     "Part",
     "Posted",
     "Posting",

@@ -130,9 +130,11 @@ def read_head(connection: Connection) -> Head:
     return Head(*connection.execute(select(audit_head.c.number, audit_head.c.hash)).one())
 
 
-def entries(connection: Connection, after: int = 0, since: int | None = None) -> Iterator[Entry]:
-    """Give the entries in order, from the one that follows number `after`; those from an instant on."""
-    query = select(audit_entries).where(audit_entries.c.number > after).order_by(audit_entries.c.number)
+def entries(
+    connection: Connection, after: int = 0, since: int | None = None, most: int | None = None
+) -> Iterator[Entry]:
+    """Give the entries in order, from the one behind number `after`, or those from an instant on; so many at most."""
+    query = select(audit_entries).where(audit_entries.c.number > after).order_by(audit_entries.c.number).limit(most)
     if since is not None:
         query = query.where(audit_entries.c.at >= since)
     for row in connection.execution_options(yield_per=_AT_ONCE).execute(query).mappings():

@@ -6,13 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, func, or_, select
+from sqlalchemy import Connection, func, select
 
 from churnml.database.catalogue import Run
+from churnml.database.latest import Place, latest_page
 from churnml.database.tables import assignments, campaigns, runs
-
-RunPlace = tuple[int, str]
-"""Where in the list of runs one stands: when it began, microseconds UTC, and its id."""
 
 
 @dataclass(frozen=True)
@@ -39,10 +37,10 @@ class CampaignTold:
 def runs_page(
     connection: Connection,
     limit: int,
-    after: RunPlace | None = None,
+    after: Place | None = None,
     verbs: Sequence[str] = (),
     states: Sequence[str] = (),
-) -> tuple[list[Run], RunPlace | None]:
+) -> tuple[list[Run], Place | None]:
     """Return up to `limit` runs, the latest begun first, without their summaries, and the place of the last.
 
     Parameters
@@ -52,18 +50,10 @@ def runs_page(
     verbs, states : sequence of str
         Keep only these; empty keeps all.
     """
-    names = [column for column in runs.c if column.name != "summary"]
-    wanted: list[ColumnElement[bool]] = [
-        runs.c[name].in_(list(among)) for name, among in (("verb", verbs), ("state", states)) if among
-    ]
-    if after is not None:
-        begun, run_id = after
-        same = and_(runs.c.started_at == begun, runs.c.run_id > run_id)
-        wanted.append(or_(runs.c.started_at < begun, same))
-    query = select(*names).where(*wanted).order_by(runs.c.started_at.desc(), runs.c.run_id).limit(limit + 1)
-    rows = connection.execute(query).mappings().all()
-    found = [Run(**_known(row), summary={}) for row in rows[:limit]]
-    return found, (found[-1].started_at, found[-1].run_id) if len(rows) > limit else None
+    columns = [column for column in runs.c if column.name != "summary"]
+    among = {runs.c.verb: verbs, runs.c.state: states}
+    found, last = latest_page(connection, columns, (runs.c.started_at, runs.c.run_id), limit, after, among)
+    return [Run(**_known(row), summary={}) for row in found], last
 
 
 def run_of(connection: Connection, run_id: str) -> Run | None:

@@ -12,9 +12,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, Connection, and_, delete, func, insert, or_, select, update
+from sqlalchemy import Connection, delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
+from churnml.database.latest import Place, latest_page
 from churnml.database.tables_jobs import jobs
 
 State = Literal["queued", "running", "done", "failed", "cancelled", "lost"]
@@ -24,8 +25,6 @@ LOST = (
     "nowhere, ask for it again"
 )
 RESTORED = "a backup was restored while it waited or ran; ask for it again"
-Place = tuple[int, str]
-"""Where in the list of jobs one stands: when it was asked for, microseconds UTC, and its id."""
 _UNFINISHED: tuple[State, ...] = ("queued", "running")
 
 
@@ -138,16 +137,9 @@ def page(
     verbs, states : sequence of str
         Keep only these; empty keeps all.
     """
-    wanted: list[ColumnElement[bool]] = [
-        jobs.c[name].in_(list(among)) for name, among in (("verb", verbs), ("state", states)) if among
-    ]
-    if after is not None:
-        asked_at, job_id = after
-        wanted.append(or_(jobs.c.asked_at < asked_at, and_(jobs.c.asked_at == asked_at, jobs.c.job_id > job_id)))
-    query = select(jobs).where(*wanted).order_by(jobs.c.asked_at.desc(), jobs.c.job_id).limit(limit + 1)
-    found = [_job(row) for row in connection.execute(query).mappings()]
-    last = (found[limit - 1].asked_at, found[limit - 1].job_id) if len(found) > limit else None
-    return found[:limit], last
+    among = {jobs.c.verb: verbs, jobs.c.state: states}
+    found, last = latest_page(connection, jobs.c, (jobs.c.asked_at, jobs.c.job_id), limit, after, among)
+    return [_job(row) for row in found], last
 
 
 def running(connection: Connection) -> list[Job]:

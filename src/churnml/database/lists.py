@@ -1,4 +1,4 @@
-"""The list of customers at risk: which of them, in which order, from which place on.
+"""The lists of people: which of them, in which order, from which place on; customers at risk, and prospects.
 
 Whatever it is sorted by, each page goes straight to its place in an index. Descending, ties stand by customer id;
 ascending is the exact reverse, so that one index serves both. Who has no value to sort by comes last either way.
@@ -93,14 +93,18 @@ def list_page(connection: Connection, run_id: str, wanted: Wanted, limit: int, a
         The place of the page before; from the top where there is none.
     """
     by = _COLUMNS[wanted.sort]
-    query = select(by.label("sorted_by"), records.c.customer_id, records.c.body).where(_kept(run_id, wanted))
-    rows: list[Any] = []  # Any: rows of three columns
-    for part in _parts(query, by, after, ascending=wanted.ascending):
-        if len(rows) <= limit:
-            rows += connection.execute(part.limit(limit + 1 - len(rows))).all()
-    shown = rows[:limit]
-    last = (shown[-1].sorted_by, shown[-1].customer_id) if len(rows) > limit else None
-    return ListPage([json.loads(row.body) for row in shown], last)
+    return _page(connection, by, _kept(run_id, wanted), limit, after, ascending=wanted.ascending)
+
+
+def prospects_page(connection: Connection, run_id: str, limit: int, after: Place | None = None) -> ListPage:
+    """Return up to `limit` prospects and trials that follow a place, the likeliest to become customers first.
+
+    Parameters
+    ----------
+    run_id, after
+        As in `list_page`.
+    """
+    return _page(connection, records.c.conversion_probability, _prospects(run_id), limit, after)
 
 
 def changes(connection: Connection, run_id: str) -> int:
@@ -110,7 +114,35 @@ def changes(connection: Connection, run_id: str) -> int:
 
 def count(connection: Connection, run_id: str, wanted: Wanted) -> int:
     """Return how many records the list holds."""
-    return int(connection.execute(select(func.count()).select_from(records).where(_kept(run_id, wanted))).scalar_one())
+    return _count(connection, _kept(run_id, wanted))
+
+
+def count_prospects(connection: Connection, run_id: str) -> int:
+    """Return how many prospects and trials there are of whom it is told how likely they are to become customers."""
+    return _count(connection, _prospects(run_id))
+
+
+def _count(connection: Connection, kept: ColumnElement[bool]) -> int:
+    return int(connection.execute(select(func.count()).select_from(records).where(kept)).scalar_one())
+
+
+def _page(
+    connection: Connection,
+    by: ColumnElement[Any],  # Any: a number
+    kept: ColumnElement[bool],
+    limit: int,
+    after: Place | None,
+    *,
+    ascending: bool = False,
+) -> ListPage:
+    query = select(by.label("sorted_by"), records.c.customer_id, records.c.body).where(kept)
+    rows: list[Any] = []  # Any: rows of three columns
+    for part in _parts(query, by, after, ascending=ascending):
+        if len(rows) <= limit:
+            rows += connection.execute(part.limit(limit + 1 - len(rows))).all()
+    shown = rows[:limit]
+    last = (shown[-1].sorted_by, shown[-1].customer_id) if len(rows) > limit else None
+    return ListPage([json.loads(row.body) for row in shown], last)
 
 
 def _parts(
@@ -153,6 +185,10 @@ def _kept(run_id: str, wanted: Wanted) -> ColumnElement[bool]:
     if wanted.contactable is not None:
         kept.append(_contactable() if wanted.contactable else _not_contactable())
     return and_(*kept, *_by_case(wanted))
+
+
+def _prospects(run_id: str) -> ColumnElement[bool]:
+    return and_(records.c.run_id == run_id, records.c.conversion_probability.is_not(None))
 
 
 def _by_case(wanted: Wanted) -> list[ColumnElement[bool]]:

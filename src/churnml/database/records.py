@@ -1,23 +1,20 @@
-"""Decision records at rest: written by a run, invisible until the run is done, then read by id or page by page."""
+"""Decision records at rest: written by a run, invisible until the run is done, then read by id, or as lists.py does."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import lru_cache
 from itertools import islice
 from typing import Any
 
 from pydantic_core import to_json
-from sqlalchemy import ColumnElement, Connection, Engine, Row, and_, bindparam, delete, func, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, bindparam, delete, select, update
 
 from churnml.database.dialect import append
 from churnml.database.tables import records, runs
 
 Record = Mapping[str, Any]  # Any: a record is JSON; `scoring/records.py` says what stands in it
-_Held = tuple[tuple[str, tuple[str, ...]], ...]
 _INDEXED = (
     "customer_id",
     "churn_probability",
@@ -38,17 +35,7 @@ _COLUMNS = ("run_id", *_INDEXED, *_DERIVED, "body")
 NO_PROFILING = "no_profiling"
 """The rung of those who refuse to be profiled."""
 _CHUNK = 5_000
-_TOTALS = 1_000
 _EPOCH, _MICROSECOND = datetime(1970, 1, 1, tzinfo=UTC), timedelta(microseconds=1)
-
-
-@dataclass(frozen=True)
-class Page:
-    """One page of a list, and the cursor of the next (None on the last)."""
-
-    records: list[dict[str, Any]]
-    next_cursor: tuple[float, str] | None
-    total: int
 
 
 class Records:
@@ -62,7 +49,6 @@ class Records:
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
-        self._total = lru_cache(maxsize=_TOTALS)(self._count)
 
     def write(self, run_id: str, bodies: Iterable[Record]) -> int:
         """Store the records of a run that is still running, and return how many there were.
@@ -136,88 +122,6 @@ class Records:
                 return [tuple(row) for row in found]
             bodies = ((customer, json.loads(body)) for customer, body in found)
             return [(customer, *(body.get(name) for name in names)) for customer, body in bodies]
-
-    def page(
-        self,
-        limit: int,
-        after: tuple[float, str] | None = None,
-        bands: Sequence[str] = (),
-        actions: Sequence[str] = (),
-        stages: Sequence[str] = (),
-        segments: Sequence[str] = (),
-    ) -> Page:
-        """Return the customers of the population by value at risk, greatest first.
-
-        Parameters
-        ----------
-        limit : int
-            Records on the page.
-        after : tuple of (value_at_risk, customer_id), optional
-            The cursor of the page before.
-        bands, actions, stages, segments : sequence of str
-            Keep only these; empty keeps all.
-        """
-        kept = {"risk_band": bands, "action": actions, "lifecycle_stage": stages, "segment": segments}
-        return self._page("value_at_risk", kept, limit, after)
-
-    def prospects(self, limit: int, after: tuple[float, str] | None = None) -> Page:
-        """Return the prospects and trials, the likeliest to become customers first.
-
-        Parameters
-        ----------
-        limit : int
-            Records on the page.
-        after : tuple of (conversion_probability, customer_id), optional
-            The cursor of the page before.
-        """
-        return self._page("conversion_probability", {}, limit, after)
-
-    def _page(
-        self, sorted_by: str, kept: Mapping[str, Sequence[str]], limit: int, after: tuple[float, str] | None
-    ) -> Page:
-        run_id, changes = self.current()
-        held = tuple((name, tuple(words)) for name, words in kept.items() if words)
-        by, wanted = records.c[sorted_by], _wanted(run_id, sorted_by, held)
-        with self.engine.connect() as connection:
-            rows = _after(connection, by, wanted, limit + 1, after)
-        shown = rows[:limit]
-        more = (shown[-1].sorted_by, shown[-1].customer_id) if len(rows) > limit else None
-        bodies = [json.loads(row.body) for row in shown]
-        return Page(bodies, more, self._total(run_id, changes, sorted_by, held))
-
-    def _count(self, run_id: str | None, _changes: int, sorted_by: str, held: _Held) -> int:
-        """Return how many records a list holds; asked once for a run as long as its records stay as they are."""
-        query = select(func.count()).select_from(records).where(_wanted(run_id, sorted_by, held))
-        with self.engine.connect() as connection:
-            return int(connection.execute(query).scalar_one())
-
-
-def _wanted(run_id: str | None, sorted_by: str, held: _Held) -> ColumnElement[bool]:
-    wanted = [records.c.run_id == run_id, records.c[sorted_by].is_not(None)]
-    return and_(*wanted, *(records.c[name].in_(words) for name, words in held))
-
-
-def _after(
-    connection: Connection,
-    by: ColumnElement[float],
-    wanted: ColumnElement[bool],
-    limit: int,
-    after: tuple[float, str] | None,
-) -> list[Row[Any]]:  # Any: of three columns
-    """Return the rows that follow a place of a list: first those that tie with it, then those below.
-
-    Asked as one question with an `or` in it, either database walks the list from its top; each of these two goes
-    straight to its place in the index.
-    """
-    query = select(by.label("sorted_by"), records.c.customer_id, records.c.body).where(wanted)
-    query = query.order_by(by.desc(), records.c.customer_id)
-    if after is None:
-        return list(connection.execute(query.limit(limit)))
-    value, customer = after
-    rows = list(connection.execute(query.where(by == value, records.c.customer_id > customer).limit(limit)))
-    if len(rows) < limit:
-        rows += connection.execute(query.where(by < value).limit(limit - len(rows)))
-    return rows
 
 
 def listed_by(body: Record) -> dict[str, Any]:  # Any: what columns hold

@@ -25,6 +25,9 @@ _EVERYWHERE = described({
     421: ("wrong_host", "only the hosts localhost, 127.0.0.1, [::1] are answered, asked for `evil.example`"),
     431: ("too_many_headers", f"a request may have at most {HEADERS_LIMIT} headers"),
 })  # fmt: skip
+_WITH_PARAMETERS = described(
+    {422: ("invalid_request", "`limit` must stand once, found 2 times; leave all but one out")}
+)
 _WITH_BODY = described({
     408: ("too_slow", f"the body must arrive within {BODY_SECONDS:g} s; send less at a time"),
     413: ("too_large", "the body may hold at most 1,000,000 bytes; send fewer ids at a time"),
@@ -47,6 +50,8 @@ def describe(schema: dict[str, Any], routes: Iterable[BaseRoute]) -> None:  # An
 
 def _describe(told: dict[str, Any], needed: Iterable[str], *, with_body: bool) -> None:  # Any: OpenAPI
     refusals = dict(_EVERYWHERE) | (_WITH_BODY if with_body else {})
+    if any(one["in"] == "query" for one in told.get("parameters", ())):
+        refusals |= _WITH_PARAMETERS
     told["security"] = []
     for scope in needed:
         told["security"] = [{"key": []}]

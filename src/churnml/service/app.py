@@ -46,7 +46,8 @@ _STATIC = Path(__file__).parent / "static"
 _AGAIN = {503, 507}
 _DESCRIPTION = """\
 One decision record per customer: the probability of churn, the value at risk, the reasons, the suggested action.
-Every error is an `application/problem+json` (RFC 9457) with a stable `code`."""
+Every error is an `application/problem+json` (RFC 9457) with a stable `code`. A parameter stands once, unless it is a
+list."""
 
 
 def create_app(

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from churnml.database.lists import Place
 from churnml.errors import UsageError
 
-_LARGEST, _LONGEST = 2**53, 2**63
+_LARGEST, _LONGEST, _DIGEST = 2**53, 2**63, 9
+NOT_OURS = "`cursor` is not one that this list gave out; leave it out to start from the top"
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,7 @@ def asked_for(*what: object) -> str:
 def write(run_id: str, asked: str, cursor: Cursor) -> str:
     """Return a cursor as text that stands in an address as it is."""
     told = [run_id, asked, *cursor.place, cursor.before, cursor.total]
-    return base64.urlsafe_b64encode(json.dumps(told, separators=(",", ":")).encode()).decode().rstrip("=")
+    return _text(json.dumps(told, separators=(",", ":")).encode())
 
 
 def read(text: str, run_id: str, asked: str) -> Cursor:
@@ -55,7 +56,7 @@ def read(text: str, run_id: str, asked: str) -> Cursor:
     try:
         of_run, of_list, cursor = _unpack(text)
     except (ValueError, TypeError, RecursionError) as error:
-        raise UsageError("`cursor` is not one that this list gave out; leave it out to start from the top") from error
+        raise UsageError(NOT_OURS) from error
     if of_run != run_id:
         raise UsageError("`cursor` belongs to an earlier run; leave it out to start from the top of the new list")
     if of_list != asked:
@@ -66,9 +67,37 @@ def read(text: str, run_id: str, asked: str) -> Cursor:
     return cursor
 
 
+def read_whole(text: str, name: str, asked: str) -> tuple[int, str]:
+    """Return the place that a text stands for in a list that goes by instants or days, and has no run.
+
+    Raises
+    ------
+    UsageError
+        As `read`.
+    """
+    value, last = read(text, name, asked).place
+    if not isinstance(value, int):
+        raise UsageError(NOT_OURS)
+    return value, last
+
+
+def write_whole(name: str, asked: str, place: tuple[int, str] | None) -> str | None:
+    """Return the cursor of a place in such a list; None where nothing follows."""
+    return None if place is None else write(name, asked, Cursor(place, 0, 0))
+
+
+def _text(told: bytes) -> str:
+    """Return what a cursor says as text, behind a digest that a slip breaks; what opens nothing needs no signature."""
+    digest = hashlib.sha256(told).digest()[:_DIGEST]
+    return base64.urlsafe_b64encode(digest + told).decode().rstrip("=")
+
+
 def _unpack(text: str) -> tuple[str, str, Cursor]:
     padded = text.encode("ascii") + b"=" * (-len(text) % 4)
-    match json.loads(base64.b64decode(padded, altchars=b"-_", validate=True)):
+    told = base64.b64decode(padded, altchars=b"-_", validate=True)[_DIGEST:]
+    if _text(told) != text:
+        raise ValueError(text)
+    match json.loads(told):
         case [str(run_id), str(asked), float() | int() | None as value, str(customer), int(before), int(total)] if (
             _sound(value) and "\0" not in customer and 0 <= before < _LARGEST and 0 <= total < _LARGEST
         ):

@@ -37,7 +37,11 @@ AT_ONCE = 5_000
 EVERY_SECONDS = 2.0
 """How long is waited after one landing before the next."""
 TRIES = 3
-"""So often a row is tried whose landing is refused as a whole; then it is set aside, with what was said of it."""
+"""So often a row is tried whose landing is refused as a whole; then it is set aside, with what was said of it.
+
+Counted by each process for itself: one that begins anew tries again, and nothing is lost by it, for the row goes on
+waiting and holds up no other.
+"""
 _MOST_SAID = 1_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _log = logging.getLogger(__name__)
@@ -83,6 +87,8 @@ class Lander:
             waiting = self._arrivals.waiting(AT_ONCE) if mine else []
             if not waiting:
                 return 0
+            known = {one.arrival_id for one in waiting}
+            self._refusals = {one: tries for one, tries in self._refusals.items() if one in known}
             return self._in_halves(waiting)
 
     def _in_halves(self, waiting: Sequence[Arrival]) -> int:

@@ -14,10 +14,10 @@ from sqlalchemy import Connection, Engine, func, select
 
 from churnml.database import Catalogue, Records, Workspace, lists
 from churnml.database.cases import Case, cases_of
-from churnml.database.lists import Place, Wanted
-from churnml.database.records import Page
+from churnml.database.history import run_of
+from churnml.database.lists import ListPage, Place, Wanted
 from churnml.database.tables import records
-from churnml.errors import DependencyError, NotFoundError, UsageError
+from churnml.errors import DependencyError, NotFoundError
 from churnml.measures.names import MEASURES
 from churnml.measures.paths import Stay, read_path
 from churnml.service import cursors
@@ -110,11 +110,11 @@ class Readings:
     def find_run(self) -> CurrentRun | None:
         """Return the run whose records are served, or None before the first."""
         current = self._records.current_run()
-        for verb in ("assign", "score"):
-            run = self._catalogue.last_run(verb)
-            if run is not None and run.run_id == current:
-                return CurrentRun(run.run_id, run.bundle, run.finished_at or 0, run.summary)
-        return None
+        if current is None:
+            return None
+        with self._engine.connect() as connection:
+            run = run_of(connection, current)  # by its id: a newer one may be done by now
+        return None if run is None else CurrentRun(run.run_id, run.bundle, run.finished_at or 0, run.summary)
 
     def run(self) -> CurrentRun:
         """Return the run whose records are served.
@@ -246,25 +246,35 @@ class Readings:
         with self._engine.connect() as connection:
             return self._total(connection, run, wanted)
 
-    def _total(self, connection: Connection, run: CurrentRun, wanted: Wanted) -> int:
-        """Return the length of a list, counted once for all its sorts as long as the records stay as they are."""
-        if wanted.asks_of_cases:
+    def _total(self, connection: Connection, run: CurrentRun, wanted: Wanted | None) -> int:
+        """Return the length of a list, of the prospects where None; counted once as long as the records stay."""
+        if wanted is not None and wanted.asks_of_cases:
             return lists.count(connection, run.run_id, wanted)
-        changes = lists.changes(connection, run.run_id)
-        return self._counted(run.run_id, changes, replace(wanted, sort="value_at_risk", ascending=False))
+        unsorted = None if wanted is None else replace(wanted, sort="value_at_risk", ascending=False)
+        return self._counted(run.run_id, lists.changes(connection, run.run_id), unsorted)
 
-    def _count(self, run_id: str, _changes: int, wanted: Wanted) -> int:
+    def _count(self, run_id: str, _changes: int, wanted: Wanted | None) -> int:
         with self._engine.connect() as connection:
+            if wanted is None:
+                return lists.count_prospects(connection, run_id)
             return lists.count(connection, run_id, wanted)
 
     def whole_list(self, run: CurrentRun, wanted: Wanted) -> Iterator[Record]:
         """Give the whole list record by record, reading it in pages so that memory stays small."""
+
+        def read(connection: Connection, after: Place | None) -> ListPage:
+            page = lists.list_page(connection, run.run_id, wanted, _EXPORT_PAGE, after)
+            return replace(page, records=_with_cases(connection, page.records))
+
+        return self._whole(read)
+
+    def _whole(self, read: Callable[[Connection, Place | None], ListPage]) -> Iterator[Record]:
+        """Give every record of a list, page after page."""
         after: Place | None = None
         while True:
             with self._engine.connect() as connection:  # let go between pages: a reader may be slow
-                page = lists.list_page(connection, run.run_id, wanted, _EXPORT_PAGE, after)
-                found = _with_cases(connection, page.records)
-            yield from found
+                page = read(connection, after)
+            yield from page.records
             after = page.following
             if after is None:
                 return
@@ -279,13 +289,14 @@ class Readings:
         """
         asked = asked_for("prospects")
         since = None if cursor is None else cursors.read(cursor, run.run_id, asked)
-        page = self._records.prospects(limit, _place(since) if since else None)
-        _same_run(page.records, run)
-        return _slice(run, asked, since, page.records, page.next_cursor, page.total)
+        with self._engine.connect() as connection:
+            total = self._total(connection, run, None) if since is None else since.total
+            page = lists.prospects_page(connection, run.run_id, limit, since.place if since else None)
+        return _slice(run, asked, since, page.records, page.following, total)
 
     def all_prospects(self, run: CurrentRun) -> Iterator[Record]:
         """Give the prospects record by record, reading them in pages so that memory stays small."""
-        return _whole(run, lambda after: self._records.prospects(_EXPORT_PAGE, after))
+        return self._whole(lambda connection, after: lists.prospects_page(connection, run.run_id, _EXPORT_PAGE, after))
 
     def actions(self, run: CurrentRun) -> dict[str, Text]:
         """Return the actions that the run suggests to anyone, with their names, by key."""
@@ -337,26 +348,3 @@ def _slice(
     before = since.before if since else 0
     cursor = Cursor(following, before + len(found), total) if following else None
     return Slice(found, before, total, cursors.write(run.run_id, asked, cursor) if cursor else None)
-
-
-def _place(since: Cursor) -> tuple[float, str]:
-    value, customer = since.place
-    if value is None:
-        raise UsageError("`cursor` is not one that this list gave out; leave it out to start from the top")
-    return value, customer
-
-
-def _whole(run: CurrentRun, read: Callable[[tuple[float, str] | None], Page]) -> Iterator[Record]:
-    """Give every record of a list, page after page."""
-    page = read(None)
-    while True:
-        _same_run(page.records, run)
-        yield from page.records
-        if page.next_cursor is None:
-            return
-        page = read(page.next_cursor)
-
-
-def _same_run(found: list[Record], run: CurrentRun) -> None:
-    if found and found[0]["run_id"] != run.run_id:
-        raise DependencyError("a newer run appeared while the list was being read; ask again from the start")

@@ -3,7 +3,7 @@
 In come requests, out go JSON and CSV. Read `shapes.py` first: it says what a record is.
 """
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Depends
 
 from churnml.service.api import (
     access,
@@ -29,8 +29,9 @@ from churnml.service.api import (
     runs,
     webhooks,
 )
+from churnml.service.parameters import once_each
 
-router = APIRouter()
+router = APIRouter(dependencies=[Depends(once_each)])
 for part in (
     customers,
     contact_details,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from datetime import date, datetime
-from itertools import islice
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Query, Request
@@ -292,7 +291,7 @@ def audit_log(
 ) -> JSONResponse:
     """Return entries in order, each with the hash that the next one holds; `churnml audit verify` checks them all."""
     with _engine(request).connect() as connection:
-        found = list(islice(entries(connection, after), limit + 1))
+        found = list(entries(connection, after, most=limit + 1))
     shown = [vars(one) | {"at": iso(one.at), "about": json.loads(one.about)} for one in found[:limit]]
     return JSONResponse({"entries": shown, "next_after": found[limit - 1].number if len(found) > limit else None})
 

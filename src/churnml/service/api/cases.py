@@ -14,15 +14,15 @@ from sqlalchemy import Connection
 
 from churnml.database import cases as store
 from churnml.database.audit import audit
-from churnml.database.cases import Case, Wanted
+from churnml.database.cases import Case, Place, Wanted
 from churnml.errors import StaleError, UsageError
 from churnml.events.clock import moment
+from churnml.service import cursors
 from churnml.service.access import Caller, requires
 from churnml.service.api.batches import Json, RowResults, answer, result
 from churnml.service.api.case_shapes import CaseBody, CaseChange, CaseList, CaseQuery, CasesClaimed
 from churnml.service.api.texts import CustomerId
 from churnml.service.arrivals import add
-from churnml.service.case_cursors import BAD_CURSOR, read_cursor, write_cursor
 from churnml.service.clock import asked_at
 from churnml.service.idempotency import REPEATED, once, raw_body
 from churnml.service.problems import described, explain
@@ -56,17 +56,20 @@ EXAMPLES: dict[tuple[str, str], Json] = {
     "/cases",
     summary="Cases, by the day they are due",
     response_model=CaseList,
-    responses=described({400: ("usage", BAD_CURSOR), 422: ("invalid_request", "`limit` must be at most 500, got 501")}),
+    responses=described(
+        {400: ("usage", cursors.NOT_OURS), 422: ("invalid_request", "`limit` must be at most 500, got 501")}
+    ),
 )
 def list_cases(request: Request, query: Annotated[CaseQuery, Query()], _caller: Reader) -> JSONResponse:
     """Return a page of cases; those without a day come last."""
-    after = read_cursor(query)
+    asked = cursors.asked_for(query.model_dump(mode="json", exclude={"limit", "cursor"}))
+    after = None if query.cursor is None else _place(query.cursor, asked)
     with request.app.state.engine.connect() as connection:
         found, following = store.page_of_cases(
             connection, query.limit, after, owners=query.owner, statuses=query.status, unowned=query.unowned,
             due_before=query.due_before,
         )  # fmt: skip
-    cursor = None if following is None else write_cursor(query, following)
+    cursor = cursors.write_whole("cases", asked, following and (following[0].toordinal(), following[1]))
     return JSONResponse({"items": [case_body(one) for one in found], "next_cursor": cursor})
 
 
@@ -175,6 +178,15 @@ def case_body(one: Case) -> Json:
     days = {name: str(day) if (day := getattr(one, name)) else None for name in ("follow_up_on", "snoozed_until")}
     times = {name: moment(getattr(one, name)).isoformat() for name in ("opened_at", "changed_at")}
     return asdict(one) | days | times
+
+
+def _place(cursor: str, asked: str) -> Place:
+    """Return where the page begins that a cursor asks for."""
+    day, customer = cursors.read_whole(cursor, "cases", asked)
+    try:
+        return date.fromordinal(day), customer
+    except (ValueError, OverflowError) as error:
+        raise UsageError(cursors.NOT_OURS) from error
 
 
 def _told(asked: CaseChange, caller: Caller) -> dict[str, str | date | None]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request
@@ -16,6 +16,7 @@ from churnml.events.clock import microseconds, moment
 from churnml.events.held_rows import held_store, refusing_profiling, repeated
 from churnml.events.row_check import Broken, Door, check_row
 from churnml.events.row_values import Value
+from churnml.events.values import EARLIEST, LATEST
 from churnml.service.access import requires
 from churnml.service.api import customers
 from churnml.service.api.shapes import DecisionRecord, Shape
@@ -28,6 +29,7 @@ router = APIRouter(prefix="/v1", tags=["online"])
 MAX_CUSTOMERS = 100
 MAX_ROWS = 20_000
 _TOLD = 20
+_FIRST, _LAST = (datetime.fromisoformat(day).replace(tzinfo=UTC) for day in (EARLIEST, LATEST))
 Json = dict[str, Any]  # Any: JSON
 Typed = Mapping[str, Value]
 _SENT: Json = {
@@ -111,14 +113,14 @@ def from_history(request: Request, told: History) -> JSONResponse:
     readings: Readings = request.app.state.readings
     door: Door = request.app.state.door
     now = asked_at(request)
-    cutoff = now if told.cutoff is None else microseconds(told.cutoff)
+    cutoff = _instant("cutoff", told.cutoff, now)
     if cutoff > now:
         raise BrokenRowsError("`cutoff` must not lie in the future: leave it out for now")
+    learned = _instant("learned_at", told.learned_at, cutoff)
     rows = _checked(told.tables, door, now)
     ready = scorer.ready()
     ids = [str(row["customer_id"]) for row in rows["customers"]]
     refusing = readings.refusing(ids) | refusing_profiling(rows.pop("consents", ()))
-    learned = cutoff if told.learned_at is None else microseconds(told.learned_at)
     store = held_store(rows, ready.tables, door.time_zone, learned, refusing)
     found = {
         r["customer_id"]: r for r in records_from_history(ready.champion, store, cutoff, ready.funnel, ready.asked)
@@ -130,6 +132,22 @@ def from_history(request: Request, told: History) -> JSONResponse:
         "records": [found[one] for one in wanted if one in found],
         "unknown": [one for one in wanted if one not in found],
     })  # fmt: skip
+
+
+def _instant(name: str, told: datetime | None, default: int) -> int:
+    """Return an instant of the request as microseconds UTC; no row can be from before or after these bounds.
+
+    Raises
+    ------
+    BrokenRowsError
+        If it lies beyond them.
+    """
+    if told is None:
+        return default
+    if not _FIRST <= told < _LAST:
+        found = told.isoformat()
+        raise BrokenRowsError(f"`{name}` must lie between {EARLIEST} and {LATEST}, got {found}: correct it")
+    return microseconds(told)
 
 
 def _checked(tables: Mapping[str, Sequence[Json]], door: Door, now: int) -> dict[str, list[Typed]]:

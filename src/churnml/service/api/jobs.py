@@ -13,15 +13,14 @@ from churnml.database import jobs as store
 from churnml.database.audit import audit
 from churnml.database.dialect import take_turn
 from churnml.database.instants import iso
-from churnml.database.jobs import Job, Place
-from churnml.errors import ConflictError, NotFoundError, TooManyJobsError, UsageError
+from churnml.database.jobs import Job
+from churnml.errors import ConflictError, NotFoundError, TooManyJobsError
 from churnml.service import cursors
 from churnml.service.access import Caller, requires
 from churnml.service.api.batches import Json
 from churnml.service.api.job_shapes import JobList, JobQuery, JobTold, JobWanted, arguments, options
 from churnml.service.api.shapes import engine
 from churnml.service.clock import asked_at
-from churnml.service.cursors import Cursor
 from churnml.service.idempotency import REPEATED, once, raw_body
 from churnml.service.problems import described
 
@@ -30,7 +29,6 @@ Operator = Annotated[Caller, Depends(requires("operate"))]
 Database = Annotated[Engine, Depends(engine)]
 Raw = Annotated[bytes, Depends(raw_body)]
 JobId = Annotated[str, Path(min_length=1, max_length=32, pattern=r"^[0-9a-f]+$")]
-_BAD_CURSOR = "`cursor` is not one that this list gave out; leave it out to start from the top"
 _NO_JOB = "no job `5f0c`; /v1/jobs lists them"
 _FULL = "no more than 20 jobs may wait, and so many do; ask again when one has begun, or cancel one"
 _OVER = "job `5f0c…` is `done` and cannot be cancelled any more"
@@ -108,16 +106,16 @@ def ask_for(
     summary="The jobs, the latest first",
     response_model=JobList,
     responses=described(
-        {400: ("usage", _BAD_CURSOR), 422: ("invalid_request", "`limit` must be at most 500, got 501")}
+        {400: ("usage", cursors.NOT_OURS), 422: ("invalid_request", "`limit` must be at most 500, got 501")}
     ),
 )
 def list_jobs(query: Annotated[JobQuery, Query()], database: Database, _operator: Operator) -> JSONResponse:
     """Return a page of jobs; one that is asked for after the first page does not move those that follow."""
     asked = cursors.asked_for(query.verb, query.state)
-    after = None if query.cursor is None else _place(cursors.read(query.cursor, "jobs", asked))
+    after = None if query.cursor is None else cursors.read_whole(query.cursor, "jobs", asked)
     with database.connect() as connection:
         found, last = store.page(connection, query.limit, after, query.verb, query.state)
-    following = None if last is None else cursors.write("jobs", asked, Cursor(last, 0, 0))
+    following = cursors.write_whole("jobs", asked, last)
     return JSONResponse({"items": [told(job) for job in found], "next_cursor": following})
 
 
@@ -190,10 +188,3 @@ def _found(connection: Connection, job_id: str) -> Job:
     if job is None:
         raise NotFoundError(f"no job `{job_id}`; /v1/jobs lists them")
     return job
-
-
-def _place(since: Cursor) -> Place:
-    at, job_id = since.place
-    if not isinstance(at, int):
-        raise UsageError(_BAD_CURSOR)
-    return at, job_id

@@ -11,11 +11,10 @@ from pydantic import Field
 from sqlalchemy import Engine
 
 from churnml.database import Run, history
-from churnml.errors import NotFoundError, UsageError
+from churnml.errors import NotFoundError
 from churnml.service import cursors, etags
 from churnml.service.access import requires
 from churnml.service.api.shapes import MAX_PAGE, Shape, Word, engine
-from churnml.service.cursors import Cursor
 from churnml.service.problems import described
 from churnml.service.readings import instant_told
 
@@ -70,7 +69,7 @@ class RunQuery(Shape):
         200: {"content": {"application/json": {"example": {"items": [_RUN], "next_cursor": "WyJydW…"}}}},
         **etags.UNCHANGED,
         **described({
-            400: ("usage", "`cursor` is not one that this list gave out; leave it out to start from the top"),
+            400: ("usage", cursors.NOT_OURS),
             422: ("invalid_request", "`limit` must be at most 500, got 501"),
             503: ("dependency", "the database does not answer; look at the service's log, then ask again"),
         }),
@@ -79,10 +78,10 @@ class RunQuery(Shape):
 def runs(request: Request, query: Annotated[RunQuery, Query()], database: Database) -> Response:
     """Return them without their summaries; one that has begun since the first page does not move those that follow."""
     asked = cursors.asked_for(query.verb, query.state)
-    after = None if query.cursor is None else _place(cursors.read(query.cursor, "runs", asked))
+    after = None if query.cursor is None else cursors.read_whole(query.cursor, "runs", asked)
     with database.connect() as connection:
         found, last = history.runs_page(connection, query.limit, after, query.verb, query.state)
-    following = None if last is None else cursors.write("runs", asked, Cursor(last, 0, 0))
+    following = cursors.write_whole("runs", asked, last)
     return etags.answer(request, {"items": [_told(run) for run in found], "next_cursor": following})
 
 
@@ -118,10 +117,3 @@ def _told(found: Run) -> dict[str, Any]:  # Any: JSON
         "started_at": instant_told(found.started_at),
         "finished_at": None if found.finished_at is None else instant_told(found.finished_at),
     }
-
-
-def _place(since: Cursor) -> history.RunPlace:
-    begun, run_id = since.place
-    if not isinstance(begun, int):
-        raise UsageError("`cursor` is not one that this list gave out; leave it out to start from the top")
-    return begun, run_id
