@@ -1108,27 +1108,29 @@ def erase(
     export: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write the tombstones, which name nobody.")
     ] = None,
+    language: Annotated[str, typer.Option(help="Of the receipt: en or zh.")] = "en",
     as_json: JsonOption = False,
 ) -> None:
     """Forget customers everywhere, and print a receipt; CHURNML_SECRET keeps them from being landed again."""
     from churnml.verbs import erase as erasing  # noqa: PLC0415
+    from churnml.wording import language_named  # noqa: PLC0415
 
     what = [bool(customers or file), resume, lift is not None, export is not None]
     if sum(what) != 1:
         raise UsageError("give customers to erase, or one of --resume, --lift and --export, found several or none")
-    session = _open(workspace, configs, as_json=as_json)
+    spoken, session = language_named(language), _open(workspace, configs, as_json=as_json)
     if lift is not None or export is not None:
         body = erasing.lift(session, lift) if lift is not None else erasing.export(session, export or Path())
         words = ", ".join(f"{name} {value}" for name, value in body.items())
     elif resume:
         body = erasing.resume(session)
-        words = erasing.said(body)
+        words = erasing.said(body, spoken)
     else:
         whom = erasing.named(customers or (), file)
         if not yes and not (sys.stdin.isatty() and typer.confirm(f"Erase {len(whom)} customers for good?")):
             raise UsageError("what is erased cannot be brought back, so nothing was erased; give --yes to do it")
         body = erasing.erase(session, whom, reason)
-        words = erasing.said(body)
+        words = erasing.said(body, spoken)
     if as_json:
         session.print_json(body)
     else:

@@ -2,6 +2,8 @@
 
 import gzip
 import io
+import json
+import os
 import zipfile
 
 import pyarrow as pa
@@ -9,15 +11,22 @@ import pyarrow.parquet as pq
 from sample_run import ask, bodies, fill, record
 from sqlalchemy import insert
 
-from churnml.database import Catalogue, Ledger, Outcome, Reservation, assignment_id, outbox
+from churnml.database import Catalogue, Ledger, Outcome, Reservation, assignment_id, jobs, outbox
 from churnml.database.fresh import refresh
 from churnml.database.tables_push import endpoints
 from churnml.events import keeping
+from churnml.modeling.comparison import Difference
+from churnml.scoring.skew import ScoreSkew, Skew
+from churnml.service.jobs import paths
+from churnml.service.pages.skew import skew_report_page
+from churnml.verbs.check_report import skew_page
+from command import churnml
 from erased import EMAIL, NAME, NOTE, PHONE, WHO
 from small import NOW, Tiny
 
 LATER = NOW + 86_400_000_000
 EXPORTS = ("list.csv", "list.csv.gz", "list.jsonl", "list.parquet", "list.xlsx", "packed.zip", "mail.csv", "list.hyper")
+REPORTS = ("landing.html", "landing.json", "landing.rows.jsonl", "skew.html", "skew.json", "skew.md")
 CUSTOMERS = (
     f"customer_id,occurred_at,display_name,phone,email\nann,2020-01-01,Ann,1,a@b.example\n"
     f"{WHO},2020-01-01,{NAME},{PHONE},{EMAIL}\n"
@@ -43,6 +52,9 @@ def plant(folder, server=None):
         refresh(connection, run_id, [_record(WHO, "2022-01-01T00:00:00+00:00")], (), "2022-01-01T00:00:00+00:00")
     _posted(tiny.workspace)
     _exported(tiny.workspace)
+    _reported(tiny)
+    _worked(tiny)
+    _left_behind(tiny.workspace)
     return tiny
 
 
@@ -107,3 +119,41 @@ def _exported(workspace):
     (folder / "packed.zip").write_bytes(packed.getvalue())
     (folder / "mail.csv").write_text(f"Email Address,Risk Band\n{EMAIL},high\na@b.example,low\n", encoding="utf-8")
     (folder / "list.hyper").write_bytes(b"\x00extract " + WHO.encode())
+
+
+def _reported(tiny):
+    """Write reports into the workspace, which name customers as examples."""
+    folder = tiny.workspace.root / "reports"
+    folder.mkdir()
+    broken = tiny.file("broken.csv", f"customer_id,occurred_at,order_id,amount\nann,2021-08-01,o7,{WHO}\n")
+    for kind in ("html", "json"):
+        said = churnml("ingest", broken, "--table", "orders", "--check", "--report", folder / f"landing.{kind}",
+                       "--workspace", tiny.workspace.root)  # fmt: skip
+        assert (folder / f"landing.{kind}").exists(), said.err
+    far = ScoreSkew("model", 5, 5, {"clv": 1.0}, WHO)
+    found = Skew("2020-01-01", 5, 9, 2, 3, (), (Difference("spend_all", 2, WHO, 10.5, 11.0),), far)
+    (folder / "skew.html").write_text(skew_report_page(found, {}, "zh"), encoding="utf-8")
+    (folder / "skew.md").write_text(skew_page(found), encoding="utf-8")
+    (folder / "skew.json").write_text(json.dumps(found.to_json(), ensure_ascii=False), encoding="utf-8")
+
+
+def _worked(tiny):
+    """Keep a job that says more than it should: an option that is an id, its error, and a traceback in its log."""
+    tiny.workspace.jobs.mkdir()
+    with tiny.catalogue.engine.begin() as connection:
+        job, _ = jobs.ask(connection, "assign", {"campaign": WHO}, [f"--campaign={WHO}"], "crm", NOW)
+        jobs.end(connection, job.job_id, jobs.End("failed", 1, "internal", f"no such customer '{WHO}'"), NOW)
+    log, told = paths(tiny.workspace, job.job_id)
+    log.write_text(f"Scoring\nKeyError: {WHO!r}\n", encoding="utf-8")
+    told.write_text(json.dumps({"pid": 1, "error": f"KeyError: {WHO!r}"}), encoding="utf-8")
+
+
+def _left_behind(workspace):
+    """Leave what a writer and a restore leave that are killed, hours ago."""
+    draft = workspace.root / "exports" / f".list.csv.{'0a' * 16}"
+    unpacked = workspace.root.parent / f".{workspace.root.name}.{'0b' * 16}" / "tables"
+    unpacked.mkdir(parents=True)
+    for path in (draft, unpacked / "orders.csv"):
+        path.write_text(f"customer_id\n{WHO}\n", encoding="utf-8")
+    for path in (draft, unpacked.parent, unpacked, unpacked / "orders.csv"):
+        os.utime(path, (0, 0))

@@ -2,9 +2,10 @@
 
 import shutil
 import time
+from pathlib import Path
 
 import pytest
-from planted import EXPORTS, TABLES, plant
+from planted import EXPORTS, REPORTS, TABLES, plant
 from sample_run import ask, record
 from sqlalchemy import update
 
@@ -19,8 +20,8 @@ from erased import SECRET, WHO, rows_with_traces, traces
 from small import NOW, Tiny
 
 TABLES_HOLDING = {
-    "arrivals", "assignments", "audit_pseudonyms", "batches", "case_notes", "records", "replaced_records", "requests",
-    "told_consents", "webhook_customers",
+    "arrivals", "assignments", "audit_pseudonyms", "batches", "case_notes", "jobs", "records", "replaced_records",
+    "requests", "told_consents", "webhook_customers",
 }  # fmt: skip
 
 
@@ -61,7 +62,8 @@ def delivered(tiny):
 def test_before_it_the_customer_is_everywhere(planted):
     planted.catalogue.settle()  # what the log of the database holds goes into its file
     found = set(traces(planted.workspace.root))
-    assert found >= {*EXPORTS, "churnml.db", "paths.parquet"}
+    assert found >= {*EXPORTS, *REPORTS, "churnml.db", "paths.parquet", f".list.csv.{'0a' * 16}"}
+    assert {Path(name).suffix for name in traces(planted.workspace.jobs)} == {".log", ".json"}
     assert set(rows_with_traces(planted.catalogue.engine)) >= TABLES_HOLDING
 
 
@@ -71,6 +73,7 @@ def test_after_it_no_byte_of_the_workspace_holds_the_customer(planted):
     planted.catalogue.settle()
     assert traces(planted.workspace.root) == []
     assert rows_with_traces(planted.catalogue.engine) == []
+    assert list(planted.folder.glob(".workspace.*")) == []  # what a restore that was killed had unpacked
 
 
 @pytest.mark.parametrize(

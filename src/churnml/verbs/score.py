@@ -14,6 +14,7 @@ from churnml.database import Part, source_digest
 from churnml.database.workspace import sweep_drafts
 from churnml.errors import NotEnoughDataError, NotFoundError
 from churnml.modeling.no_conversion import Untold, plain
+from churnml.verbs.actor import note
 from churnml.verbs.features import of_session
 from churnml.verbs.grouping import check_own
 from churnml.verbs.session import Session, clock
@@ -208,3 +209,4 @@ def write_records(session: Session, out: Path) -> None:
         with session.workspace.atomically(target) as draft, draft.open("w", encoding="utf-8") as handle:
             for record in session.records.of_run(run.run_id if run else ""):
                 handle.write(json.dumps(record, ensure_ascii=False) + "\n")
+    note(session, "records.exported", {"format": "jsonl", "run": run.run_id if run else ""})
