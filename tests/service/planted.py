@@ -9,11 +9,11 @@ import zipfile
 import pyarrow as pa
 import pyarrow.parquet as pq
 from sample_run import ask, bodies, fill, record
-from sqlalchemy import insert
+from sqlalchemy import insert, update
 
 from churnml.database import Catalogue, Ledger, Outcome, Reservation, assignment_id, jobs, outbox
 from churnml.database.fresh import refresh
-from churnml.database.tables_push import endpoints
+from churnml.database.tables_push import endpoints, messages
 from churnml.events import keeping
 from churnml.modeling.comparison import Difference
 from churnml.scoring.skew import ScoreSkew, Skew
@@ -39,6 +39,11 @@ SURVEYS = (
 CONSENTS = f"customer_id,occurred_at,purpose,channel,granted\n{WHO},2021-08-02,marketing,phone,true\n"
 TABLES = {"customers": CUSTOMERS, "orders": ORDERS, "surveys": SURVEYS, "consents": CONSENTS}
 
+TABLES_HOLDING = {
+    "arrivals", "assignments", "audit_pseudonyms", "batches", "case_notes", "jobs", "records", "replaced_records",
+    "requests", "told_consents", "webhook_customers",
+}  # fmt: skip
+
 
 def plant(folder, server=None):
     """Return a workspace that holds the marked customer everywhere, and one other customer."""
@@ -50,8 +55,11 @@ def plant(folder, server=None):
     keeping.keep(tiny.workspace, tiny.catalogue, "paths", pa.table({"customer_id": [WHO, "ann"], "stage": ["x", "y"]}))
     with tiny.catalogue.engine.begin() as connection:
         refresh(connection, run_id, [_record(WHO, "2022-01-01T00:00:00+00:00")], (), "2022-01-01T00:00:00+00:00")
-    _posted(tiny.workspace)
-    _exported(tiny.workspace)
+    client = ask(tiny.workspace)
+    _posted(client)
+    _exported(client, tiny.workspace)
+    client.app.state.engine.dispose()
+    client.app.state.eraser._engine.dispose()  # which nobody starts here, nor stops
     _reported(tiny)
     _worked(tiny)
     _left_behind(tiny.workspace)
@@ -81,7 +89,7 @@ def _assigned(tiny):
     ledger.post([Outcome(assignment_id("spring", WHO), NOW + 1, "carried_out", 2_000_000)], NOW + 1)
 
 
-def _posted(workspace):
+def _posted(client):
     """Post through the API, under keys by which requests may be repeated."""
     row = {"customer_id": WHO, "occurred_at": "2021-09-01", "action": "call", "channel": "phone"}
     event = {"customer_id": WHO, "occurred_at": "2021-09-02", "order_id": "o9", "amount": 3}
@@ -92,7 +100,6 @@ def _posted(workspace):
         "channel": "email",
         "granted": False,
     }
-    client = ask(workspace)
     for name, path, body in (
         ("a", "contacts", {"contacts": [row]}),
         ("b", "events", {"table": "orders", "rows": [event]}),
@@ -104,9 +111,9 @@ def _posted(workspace):
     assert client.get(f"/v1/customers/{WHO}").status_code == 200
 
 
-def _exported(workspace):
+def _exported(client, workspace):
     """Write exports into the workspace, as a user does who names no other place."""
-    client, folder = ask(workspace), workspace.root / "exports"
+    folder = workspace.root / "exports"
     folder.mkdir()
     listed = {kind: client.get(f"/v1/at-risk?format={kind}").content for kind in ("csv", "jsonl", "xlsx")}
     for kind, content in listed.items():
@@ -157,3 +164,9 @@ def _left_behind(workspace):
         path.write_text(f"customer_id\n{WHO}\n", encoding="utf-8")
     for path in (draft, unpacked.parent, unpacked, unpacked / "orders.csv"):
         os.utime(path, (0, 0))
+
+
+def delivered(tiny):
+    """Have every recipient told, after which a message about an erasure is forgotten."""
+    with tiny.catalogue.engine.begin() as connection:
+        connection.execute(update(messages).where(messages.c.event == "customer.erased").values(body=None))

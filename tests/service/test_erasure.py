@@ -5,24 +5,17 @@ import time
 from pathlib import Path
 
 import pytest
-from planted import EXPORTS, REPORTS, TABLES, plant
+from planted import EXPORTS, REPORTS, TABLES, TABLES_HOLDING, delivered, plant
 from sample_run import ask, record
-from sqlalchemy import update
 
 from churnml.database import Records
 from churnml.database.audit_check import verify
 from churnml.database.erasures import begin, must_repeat
-from churnml.database.tables_push import messages
 from churnml.errors import UsageError
 from churnml.events.erasing import Itself, finish_all, receipt
 from command import churnml
 from erased import SECRET, WHO, rows_with_traces, traces
 from small import NOW, Tiny
-
-TABLES_HOLDING = {
-    "arrivals", "assignments", "audit_pseudonyms", "batches", "case_notes", "jobs", "records", "replaced_records",
-    "requests", "told_consents", "webhook_customers",
-}  # fmt: skip
 
 
 @pytest.fixture
@@ -51,12 +44,6 @@ def erase(tiny, *whom):
         erasure_id = begin(connection, Itself(), whom, "request", at=NOW)
     finish_all(tiny.workspace, tiny.catalogue.engine, lambda: NOW)
     return erasure_id
-
-
-def delivered(tiny):
-    """Have every recipient told, after which a message about an erasure is forgotten."""
-    with tiny.catalogue.engine.begin() as connection:
-        connection.execute(update(messages).where(messages.c.event == "customer.erased").values(body=None))
 
 
 def test_before_it_the_customer_is_everywhere(planted):

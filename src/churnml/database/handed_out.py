@@ -64,8 +64,8 @@ def handed_out(connection: Connection, customer_ids: Collection[str]) -> list[di
     """
     whom = sorted(customer_ids)
     left = [*_logged(connection, _runs_of(connection, whom)), *_pushed(connection, whom)]
-    alike = groupby(sorted(left), key=lambda one: one[:3])
-    return [asdict(_summed(*kind, [at for *_, at in every])) for kind, every in alike]
+    alike = groupby(sorted(left), key=lambda one: (one[0], one[1], one[2]))
+    return [asdict(_summed(what, form, by, [one[3] for one in every])) for (what, form, by), every in alike]
 
 
 def _summed(what: str, form: str, by: str, instants: Sequence[int]) -> HandedOut:

@@ -54,4 +54,5 @@ def _left(workspace: Workspace) -> Iterator[Path]:
 def _changed_at(path: Path) -> int:
     """Return when anything of a file or folder changed last, microseconds UTC."""
     every = (path, *(path.rglob("*") if path.is_dir() else ()))
-    return max(one.lstat().st_mtime_ns for one in every) // 1_000
+    latest: int = max(one.lstat().st_mtime_ns for one in every)
+    return latest // 1_000
