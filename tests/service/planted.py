@@ -25,7 +25,17 @@ from erased import EMAIL, NAME, NOTE, PHONE, WHO
 from small import NOW, Tiny
 
 LATER = NOW + 86_400_000_000
-EXPORTS = ("list.csv", "list.csv.gz", "list.jsonl", "list.parquet", "list.xlsx", "packed.zip", "mail.csv", "list.hyper")
+EXPORTS = (
+    "book.csv",
+    "list.csv",
+    "list.csv.gz",
+    "list.jsonl",
+    "list.parquet",
+    "list.xlsx",
+    "packed.zip",
+    "mail.csv",
+    "list.hyper",
+)
 REPORTS = ("landing.html", "landing.json", "landing.rows.jsonl", "skew.html", "skew.json", "skew.md")
 CUSTOMERS = (
     f"customer_id,occurred_at,display_name,phone,email\nann,2020-01-01,Ann,1,a@b.example\n"
@@ -118,6 +128,7 @@ def _exported(client, workspace):
     listed = {kind: client.get(f"/v1/at-risk?format={kind}").content for kind in ("csv", "jsonl", "xlsx")}
     for kind, content in listed.items():
         (folder / f"list.{kind}").write_bytes(content)
+    (folder / "book.csv").write_bytes(listed["xlsx"])  # a workbook under another name
     (folder / "list.csv.gz").write_bytes(gzip.compress(listed["csv"]))
     pq.write_table(pa.table({"customer_id": [WHO, "ann"], "frequency": [1.0, 2.0]}), folder / "list.parquet")
     packed = io.BytesIO()

@@ -10,6 +10,7 @@ from churnml.database import Catalogue, Workspace, open_engine
 from churnml.events import forget
 from churnml.modeling import tabular_bundle, tracking
 from command import churnml
+from erased import SECRET
 
 PAGE = (Path(__file__).parents[2] / "docs" / "feature-table.md").read_text(encoding="utf-8")
 AT = ("--cutoff", "2024-01-01")
@@ -207,3 +208,17 @@ def test_before_any_training_the_way_to_it_is_told(tmp_path):
     assert churnml("train", "--label", "y", *at).code == 2
     said = churnml("score", "--out", tmp_path / "s.csv", *at)
     assert (said.code, "run `churnml train --features FILE --label COLUMN` first" in said.err) == (2, True)
+
+
+def test_rows_of_an_erased_customer_are_neither_scored_nor_set_aside_nor_shown(
+    call, customers, tmp_path, desk, monkeypatch
+):
+    monkeypatch.setenv("CHURNML_SECRET", SECRET)
+    assert churnml("erase", "00003", "00004", "--yes", "-w", desk[0] / "workspace").code == 0
+    text = customers.replace("\n00003,", "\n00003 ,")  # this one is broken, 00004 is sound
+    said = call("score", *AT, "--out", tmp_path / "s.csv", "--json", text=text)
+    for customer in ("00003", "00004"):
+        churnml("erase", "--lift", customer, "-w", desk[0] / "workspace")
+    assert "note: 1 rows of customers who were erased were not scored" in said.err
+    assert "00004" not in {one["customer_id"] for one in scores(tmp_path / "s.csv")}
+    assert "00003" not in said.err + Path(said.body["set_aside"]["file"]).read_text()

@@ -40,7 +40,7 @@ def forget(workspace: Workspace, customer_ids: frozenset[str]) -> dict[str, int]
     """Take customers out of every file that is not churnml's own, and return how many rows or files went, by kind."""
     gone = {"export_rows": 0, "export_files": 0, "export_mentions": 0}
     for path in sorted(strays(workspace)):
-        kind = _kind(path.name)
+        kind = _kind_of(path)
         if kind in _WHOLE:
             if _holds(path.read_bytes(), kind, customer_ids):
                 path.unlink()
@@ -64,6 +64,18 @@ def strays(workspace: Workspace) -> Iterable[Path]:
             and not backups & set(path.parents)
         ):
             yield path
+
+
+def _kind_of(path: Path) -> str:
+    """Return what a file is: a workbook, an archive or a Parquet whatever it is called, all else by its name."""
+    with path.open("rb") as handle:
+        begins = handle.read(4)
+    if begins == b"PAR1":
+        return "parquet"
+    if begins != b"PK\x03\x04" or not zipfile.is_zipfile(path):
+        return _kind(path.name)
+    with zipfile.ZipFile(path) as packed:
+        return "xlsx" if "xl/workbook.xml" in packed.namelist() else "zip"
 
 
 def _kind(name: str) -> str:

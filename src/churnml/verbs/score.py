@@ -38,9 +38,12 @@ def score(session: Session, *, cutoff: str | None = None) -> Summary:
         If the champion's bundle is damaged, or needs a feature that is off.
     NotEnoughDataError
         If nobody is in the population at the cutoff.
+    BroughtBackError
+        If customers who were erased are back after a restore.
     """
     from churnml.modeling.bundle import check_bundle  # noqa: PLC0415  # LightGBM takes seconds to import
 
+    session.require_nobody_back()
     champion = session.catalogue.alias("champion")
     if champion is None:
         raise NotFoundError(_why_no_champion(session))
