@@ -4,11 +4,15 @@ import csv
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from churnml.database import Catalogue, Workspace, open_engine
 from churnml.events import forget
 from churnml.modeling import tabular_bundle, tracking
+from churnml.verbs import feature_table
+from churnml.verbs.feature_table import unwelcome
+from churnml.verbs.session import Session
 from command import churnml
 from erased import SECRET
 
@@ -210,15 +214,22 @@ def test_before_any_training_the_way_to_it_is_told(tmp_path):
     assert (said.code, "run `churnml train --features FILE --label COLUMN` first" in said.err) == (2, True)
 
 
-def test_rows_of_an_erased_customer_are_neither_scored_nor_set_aside_nor_shown(
-    call, customers, tmp_path, desk, monkeypatch
-):
+@pytest.fixture
+def without_one(tiny, monkeypatch):
+    """Return a session on a workspace from which the customer 00003 was erased."""
     monkeypatch.setenv("CHURNML_SECRET", SECRET)
-    assert churnml("erase", "00003", "00004", "--yes", "-w", desk[0] / "workspace").code == 0
-    text = customers.replace("\n00003,", "\n00003 ,")  # this one is broken, 00004 is sound
-    said = call("score", *AT, "--out", tmp_path / "s.csv", "--json", text=text)
-    for customer in ("00003", "00004"):
-        churnml("erase", "--lift", customer, "-w", desk[0] / "workspace")
-    assert "note: 1 rows of customers who were erased were not scored" in said.err
-    assert "00004" not in {one["customer_id"] for one in scores(tmp_path / "s.csv")}
-    assert "00003" not in said.err + Path(said.body["set_aside"]["file"]).read_text()
+    assert churnml("erase", "00003", "--yes", "-w", tiny.workspace.root).code == 0
+    session = Session.open(tiny.workspace.root, tiny.folder)
+    yield session
+    session.close()
+
+
+def test_of_an_erased_customer_nothing_is_learned_or_scored(without_one):
+    found = unwelcome(without_one, np.array(["00003", "00004"], dtype=object))
+    assert found == {"refuse profiling": frozenset(), "were erased": {"00003"}}
+
+
+def test_a_broken_row_of_an_erased_customer_is_neither_kept_nor_shown(without_one, monkeypatch):
+    rows = [{"row": 1, "customer_id": None, "whole_row": "00003 , x"}, {"row": 2, "customer_id": "00004"}]
+    monkeypatch.setattr(feature_table, "set_aside", lambda *_: rows)
+    assert [one["row"] for one in feature_table.broken(without_one, None, [], 2)] == [2]
