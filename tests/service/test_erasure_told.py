@@ -77,7 +77,8 @@ def test_a_receipt_is_told_in_chinese(kept, where):
      ("measure", "kpis"), ("train",), ("replay",), ("vacuum",)],
     ids=lambda verb: verb[0],
 )  # fmt: skip
-def test_after_a_restore_no_verb_tells_of_customers_until_they_were_erased_again(kept, where, verb):
+def test_after_a_restore_no_verb_tells_of_customers_until_they_were_erased_again(kept, where, verb, monkeypatch):
+    monkeypatch.chdir(kept.folder)
     with kept.catalogue.engine.begin() as connection:
         must_repeat(connection, NOW)
     said = churnml(*verb, "--json", *where)
