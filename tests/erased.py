@@ -10,7 +10,7 @@ import urllib.parse
 import zipfile
 
 import pyarrow.parquet as pq
-from sqlalchemy import MetaData, cast, select
+from sqlalchemy import MetaData, cast, select, text
 from sqlalchemy.types import Text
 
 WHO = "zq-marked-7731"
@@ -65,12 +65,29 @@ def _contents(name: str, content: bytes):
 
 
 def rows_with_traces(engine) -> list[str]:
-    """Return every table of a database in which a row holds the marked customer."""
-    found, tables = [], MetaData()
+    """Return every table of a database in which a row, as text, holds the marked customer."""
+    return [name for name, rows in _tables(engine) if _holds(*(repr(row).encode() for row in rows))]
+
+
+def rows_with(engine, text) -> list[str]:
+    """Return every table in which a row, as text, holds a text of a test's own."""
+    return [name for name, rows in _tables(engine) if any(text in repr(row) for row in rows)]
+
+
+def _tables(engine):
+    """Yield the name of each table, and its rows as text; in PostgreSQL as that writes a row."""
+    tables = MetaData()
     tables.reflect(engine)
     with engine.connect() as connection:
         for table in tables.sorted_tables:
-            rows = connection.execute(select(*(cast(column, Text) for column in table.columns))).all()
-            if _holds(repr([tuple(row) for row in rows]).encode()):
-                found.append(table.name)
-    return found
+            if engine.dialect.name == "postgresql":
+                yield table.name, connection.execute(text(f'SELECT t::text FROM "{table.name}" t')).scalars().all()
+            else:
+                query = select(*(cast(column, Text) for column in table.columns))
+                yield table.name, [tuple(row) for row in connection.execute(query)]
+
+
+def bytes_with_traces(*folders) -> list[str]:
+    """Return every file in some folders whose bytes, as they lie there, hold the marked customer."""
+    files = [path for folder in folders for path in sorted(folder.rglob("*")) if path.is_file()]
+    return [path.name for path in files if _holds(path.read_bytes())]

@@ -160,6 +160,13 @@ class DataRefusedError(ChurnmlError):
         self.report = report
 
 
+class BroughtBackError(DataRefusedError):
+    """A backup was restored, and customers who were erased since it was made are still to be erased again."""
+
+    http_status = 503
+    code = "brought_back"
+
+
 class InvalidTableError(DataRefusedError):
     """An array or table whose values contradict each other."""
 

@@ -2,26 +2,20 @@
 
 import shutil
 import time
+from pathlib import Path
 
 import pytest
-from planted import EXPORTS, TABLES, plant
+from planted import EXPORTS, REPORTS, TABLES, TABLES_HOLDING, delivered, plant
 from sample_run import ask, record
-from sqlalchemy import update
 
 from churnml.database import Records
 from churnml.database.audit_check import verify
 from churnml.database.erasures import begin, must_repeat
-from churnml.database.tables_push import messages
 from churnml.errors import UsageError
 from churnml.events.erasing import Itself, finish_all, receipt
 from command import churnml
 from erased import SECRET, WHO, rows_with_traces, traces
 from small import NOW, Tiny
-
-TABLES_HOLDING = {
-    "arrivals", "assignments", "audit_pseudonyms", "batches", "case_notes", "records", "replaced_records", "requests",
-    "told_consents", "webhook_customers",
-}  # fmt: skip
 
 
 @pytest.fixture
@@ -52,16 +46,11 @@ def erase(tiny, *whom):
     return erasure_id
 
 
-def delivered(tiny):
-    """Have every recipient told, after which a message about an erasure is forgotten."""
-    with tiny.catalogue.engine.begin() as connection:
-        connection.execute(update(messages).where(messages.c.event == "customer.erased").values(body=None))
-
-
 def test_before_it_the_customer_is_everywhere(planted):
     planted.catalogue.settle()  # what the log of the database holds goes into its file
     found = set(traces(planted.workspace.root))
-    assert found >= {*EXPORTS, "churnml.db", "paths.parquet"}
+    assert found >= {*EXPORTS, *REPORTS, "churnml.db", "paths.parquet", f".list.csv.{'0a' * 16}"}
+    assert {Path(name).suffix for name in traces(planted.workspace.jobs)} == {".log", ".json"}
     assert set(rows_with_traces(planted.catalogue.engine)) >= TABLES_HOLDING
 
 
@@ -71,6 +60,7 @@ def test_after_it_no_byte_of_the_workspace_holds_the_customer(planted):
     planted.catalogue.settle()
     assert traces(planted.workspace.root) == []
     assert rows_with_traces(planted.catalogue.engine) == []
+    assert list(planted.folder.glob(".workspace.*")) == []  # what a restore that was killed had unpacked
 
 
 @pytest.mark.parametrize(

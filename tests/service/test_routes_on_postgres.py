@@ -1,11 +1,14 @@
 """The main routes over HTTP, on a real PostgreSQL."""
 
+import time
+
 import pytest
 from sample_run import ask, bodies, fill, walk
 
 from churnml.config import ServeConfig
 from churnml.database import Workspace
 from churnml.database.server import VARIABLE
+from erased import SECRET, rows_with
 
 ROW = {"customer_id": "1296", "occurred_at": "2018-01-02"}
 WRITTEN = {
@@ -29,6 +32,7 @@ READ = (
 def client(postgres, tmp_path_factory):
     """A client of a service whose database is on a server."""
     with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CHURNML_SECRET", SECRET)
         patch.setenv(VARIABLE, postgres.new_database().render_as_string(hide_password=False))
         workspace = Workspace.open(tmp_path_factory.mktemp("on server"), create=True)
         fill(workspace, bodies())
@@ -77,3 +81,14 @@ def test_pages_of_one_hold_each_row_of_a_list_once_and_in_its_order(client, addr
 @pytest.mark.parametrize("path", ["/v1/customers/%00", "/v1/at-risk?owner=%00", "/v1/cases/a%00b"])
 def test_what_the_database_cannot_hold_is_refused_before_it_is_asked(client, path):
     assert client.get(path).status_code == 400
+
+
+def test_of_who_is_erased_no_row_of_any_table_tells(client):
+    engine = client.app.state.engine
+    assert {"records", "cases"} <= set(rows_with(engine, "客户 7"))
+    asked = client.post("/v1/erasures", json={"customer_ids": ["客户 7"]}).json()["erasure_id"]
+    for _ in range(200):
+        if client.get(f"/v1/erasures/{asked}").json()["state"] == "done":
+            break
+        time.sleep(0.05)
+    assert rows_with(engine, "客户 7") == []

@@ -4,12 +4,17 @@ import csv
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from churnml.database import Catalogue, Workspace, open_engine
 from churnml.events import forget
 from churnml.modeling import tabular_bundle, tracking
+from churnml.verbs import feature_table
+from churnml.verbs.feature_table import unwelcome
+from churnml.verbs.session import Session
 from command import churnml
+from erased import SECRET
 
 PAGE = (Path(__file__).parents[2] / "docs" / "feature-table.md").read_text(encoding="utf-8")
 AT = ("--cutoff", "2024-01-01")
@@ -207,3 +212,24 @@ def test_before_any_training_the_way_to_it_is_told(tmp_path):
     assert churnml("train", "--label", "y", *at).code == 2
     said = churnml("score", "--out", tmp_path / "s.csv", *at)
     assert (said.code, "run `churnml train --features FILE --label COLUMN` first" in said.err) == (2, True)
+
+
+@pytest.fixture
+def without_one(tiny, monkeypatch):
+    """Return a session on a workspace from which the customer 00003 was erased."""
+    monkeypatch.setenv("CHURNML_SECRET", SECRET)
+    assert churnml("erase", "00003", "--yes", "-w", tiny.workspace.root).code == 0
+    session = Session.open(tiny.workspace.root, tiny.folder)
+    yield session
+    session.close()
+
+
+def test_of_an_erased_customer_nothing_is_learned_or_scored(without_one):
+    found = unwelcome(without_one, np.array(["00003", "00004"], dtype=object))
+    assert found == {"refuse profiling": frozenset(), "were erased": {"00003"}}
+
+
+def test_a_broken_row_of_an_erased_customer_is_neither_kept_nor_shown(without_one, monkeypatch):
+    rows = [{"row": 1, "customer_id": None, "whole_row": "00003 , x"}, {"row": 2, "customer_id": "00004"}]
+    monkeypatch.setattr(feature_table, "set_aside", lambda *_: rows)
+    assert [one["row"] for one in feature_table.broken(without_one, None, [], 2)] == [2]

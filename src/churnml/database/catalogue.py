@@ -195,12 +195,17 @@ class Catalogue:
                 connection.execute(update(batches).where(batches.c.batch_id == batch_id).values(report=report))
         return gone
 
-    def settle(self) -> None:
+    def settle(self, only: str | None = None) -> None:
         """Leave nothing in the files of the database but what counts: no deleted row, no copy of one, no log.
 
         Overwriting what is deleted is not enough, for SQLite leaves copies of a row where it stood before a page was
         split. So the whole file is written anew: 5 s for a million records. PostgreSQL writes every table anew; its own
         log and backups are the server's to keep, see docs/operations.md.
+
+        Parameters
+        ----------
+        only : str, optional
+            The one table that anything was deleted from: PostgreSQL then locks no other.
 
         Raises
         ------
@@ -209,7 +214,7 @@ class Catalogue:
         """
         with self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             if is_server(connection):
-                connection.execute(text("VACUUM FULL"))
+                connection.execute(text(f'VACUUM FULL "{only}"' if only else "VACUUM FULL"))
                 return
             connection.execute(text("VACUUM"))
             in_use, _, _ = connection.execute(text("PRAGMA wal_checkpoint(TRUNCATE)")).one()

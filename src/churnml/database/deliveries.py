@@ -17,6 +17,7 @@ from sqlalchemy import Connection, and_, delete, exists, func, or_, select, upda
 
 from churnml.database.audit import Answerable, audit
 from churnml.database.endpoints import Endpoint, Why, known
+from churnml.database.erasures import must_empty
 from churnml.database.instants import iso
 from churnml.database.tables import assignments
 from churnml.database.tables_push import deliveries, endpoints, message_customers, messages
@@ -159,7 +160,7 @@ def settle(
     theirs = endpoints.c.endpoint_id == endpoint_id
     if attempt.problem is None:
         connection.execute(update(endpoints).where(theirs).values(failing_since=None, delivered_at=now, rests_until=0))
-        _let_go_of_erased(connection, due.message_id)
+        _let_go_of_erased(connection, due.message_id, now)
         return
     since = func.coalesce(endpoints.c.failing_since, now)
     connection.execute(update(endpoints).where(theirs).values(failing_since=since, rests_until=attempt.rests_until))
@@ -280,8 +281,9 @@ def _actions(connection: Connection, message_id: str) -> Sequence[dict[str, Any]
     return [{**row, "expires_at": iso(row["expires_at"])} for row in found]
 
 
-def _let_go_of_erased(connection: Connection, message_id: str) -> None:
-    """Forget whom an erasure was about once every endpoint has been told."""
+def _let_go_of_erased(connection: Connection, message_id: str, now: int) -> None:
+    """Forget whom an erasure was about once every endpoint has been told; whoever erases empties the bytes."""
     waits = exists().where(deliveries.c.message_id == message_id, deliveries.c.state == "waiting")
     this = (messages.c.message_id == message_id) & (messages.c.event == _ERASED)
-    connection.execute(update(messages).where(this, ~waits).values(body=None))
+    if connection.execute(update(messages).where(this, ~waits).values(body=None)).rowcount:
+        must_empty(connection, now)

@@ -18,9 +18,10 @@ from churnml.database import outbox
 from churnml.database.audit import Answerable, audit
 from churnml.database.dialect import insert_or_update, take_turn
 from churnml.database.forgetting import forget_rows
+from churnml.database.handed_out import handed_out
 from churnml.database.tables_erasure import erasing, erasure_notes, erasures, tombstones
 from churnml.database.tombstones import bury
-from churnml.errors import NotFoundError, UsageError
+from churnml.errors import BroughtBackError, NotFoundError, UsageError
 
 State = Literal["going_on", "emptying", "done"]
 Reason = Literal["request", "no_longer_needed", "consent_withdrawn", "objection", "unlawful", "legal_obligation"]
@@ -30,7 +31,9 @@ MOST = 100
 """Customers in one erasure."""
 RESTORED = "restored"
 """The reason of an erasure that is repeated because a backup had brought its customers back."""
+AGAIN = "a backup was restored, and customers erased since it was made may be back; run `churnml erase --resume`"
 _REPEAT = "repeat"
+_TOLD = "told"
 _SHOWN = 16
 
 
@@ -48,6 +51,8 @@ class Erasure:
         How many were to be erased, whether or not anything was known of them.
     counts : dict of str to int
         What went so far, by place.
+    handed_out : list of dict or None
+        What may have told others of them before, see `handed_out.HandedOut`; None where it was not looked for.
     """
 
     erasure_id: str
@@ -58,6 +63,7 @@ class Erasure:
     finished_at: int | None
     customers: int
     counts: dict[str, int]
+    handed_out: list[dict[str, Any]] | None  # Any: JSON
 
 
 def begin(connection: Connection, who: Answerable, customer_ids: Collection[str], reason: str, *, at: int) -> str:
@@ -81,9 +87,10 @@ def begin(connection: Connection, who: Answerable, customer_ids: Collection[str]
     take_turn(connection)
     erasure_id = f"er_{uuid.uuid4().hex[:24]}"
     marks = bury(connection, whom, erasure_id, at)  # writes first: nothing that is read afterwards can be stale
-    row = {"erasure_id": erasure_id, "state": "going_on", "reason": reason, "asked_by": who.name, "asked_at": at}
-    counts = forget_rows(connection, whom)
-    connection.execute(insert(erasures), row | {"customers": len(whom), "counts": counts})
+    row: dict[str, Any] = {"erasure_id": erasure_id}  # Any: of several columns
+    row |= {"state": "going_on", "reason": reason, "asked_by": who.name, "asked_at": at}
+    row |= {"customers": len(whom), "handed_out": handed_out(connection, whom)}  # before they are gone
+    connection.execute(insert(erasures), row | {"counts": forget_rows(connection, whom)})
     connection.execute(insert(erasing), [{"erasure_id": erasure_id, "customer_id": one} for one in whom])
     for one in whom:
         about = {"erasure": erasure_id, "tombstone": marks[one][:_SHOWN], "reason": reason}
@@ -152,6 +159,18 @@ def repeat_due(connection: Connection) -> bool:
     return connection.execute(query).first() is not None
 
 
+def require_repeated(connection: Connection) -> None:
+    """Refuse to go on while customers whom a restore may have brought back are still to be erased again.
+
+    Raises
+    ------
+    BroughtBackError
+        If that is due.
+    """
+    if repeat_due(connection):
+        raise BroughtBackError(AGAIN)
+
+
 def must_repeat(connection: Connection, now: int) -> None:
     """Note that whoever has a tombstone must be erased again before anyone is served."""
     insert_or_update(connection, erasure_notes, [{"name": _REPEAT, "value": str(now)}], ["name"], ["value"])
@@ -160,6 +179,22 @@ def must_repeat(connection: Connection, now: int) -> None:
 def repeated(connection: Connection) -> None:
     """Note that this was done."""
     connection.execute(delete(erasure_notes).where(erasure_notes.c.name == _REPEAT))
+
+
+def must_empty(connection: Connection, now: int) -> None:
+    """Note that recipients were told whom an erasure was about, so that the bytes of the message are to go as well."""
+    insert_or_update(connection, erasure_notes, [{"name": _TOLD, "value": str(now)}], ["name"], ["value"])
+
+
+def empty_due(connection: Connection) -> str | None:
+    """Return since when bytes of such messages are to be overwritten, as it is kept; None where none are."""
+    return connection.execute(select(erasure_notes.c.value).where(erasure_notes.c.name == _TOLD)).scalar()
+
+
+def emptied(connection: Connection, since: str) -> None:
+    """Note that this was done, of all that was told until then."""
+    this = (erasure_notes.c.name == _TOLD) & (erasure_notes.c.value == since)
+    connection.execute(delete(erasure_notes).where(this))
 
 
 def _found(connection: Connection, which: Any) -> list[Erasure]:  # Any: SQLAlchemy's clause

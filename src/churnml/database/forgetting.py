@@ -7,7 +7,7 @@ from collections.abc import Collection
 
 from sqlalchemy import Connection, delete, select, union
 
-from churnml.database import cases, consents, outbox, releases, requests
+from churnml.database import cases, consents, jobs, outbox, releases, requests
 from churnml.database.arrivals import forget_arrivals
 from churnml.database.audit import forget_pseudonym
 from churnml.database.records import changed
@@ -45,6 +45,7 @@ def forget_rows(connection: Connection, customer_ids: Collection[str]) -> dict[s
         gone["audit_names"] += forget_pseudonym(connection, customer)
         gone["records"] += connection.execute(delete(records).where(records.c.customer_id == customer)).rowcount
     gone["arrivals"] = forget_arrivals(connection, customer_ids)
+    gone["jobs"] = jobs.forget(connection, customer_ids) if customer_ids else 0
     if gone["records"]:
         changed(connection)
     return {place: count for place, count in gone.items() if count}

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -16,6 +16,7 @@ from sqlalchemy import Connection, delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from churnml.database.latest import Place, latest_page
+from churnml.database.striking_out import GONE, without_names
 from churnml.database.tables_jobs import jobs
 
 State = Literal["queued", "running", "done", "failed", "cancelled", "lost"]
@@ -187,6 +188,44 @@ def abandon(connection: Connection, now: int) -> int:
     """Mark what a restored backup says to wait or run as lost, so that it is not done again; return how many."""
     values = {"state": "lost", "finished_at": now, "error_code": "lost", "error": RESTORED}
     return connection.execute(update(jobs).where(jobs.c.state.in_(_UNFINISHED)).values(**values)).rowcount
+
+
+def forget(connection: Connection, customer_ids: Collection[str]) -> int:
+    """Strike some customers out of what was asked for and of how it failed, and return in how many jobs.
+
+    One that still waits and was to be done about them, by a name that is their id, is not done.
+    """
+    whom, gone = frozenset(customer_ids), 0
+    for row in connection.execute(select(jobs)).mappings().all():
+        options = {name: _blanked(value, whom) for name, value in row["options"].items()}
+        error, mentions = without_names(row["error"] or "", whom)
+        if options == row["options"] and not mentions:
+            continue
+        values: dict[str, Any] = {"error": error or None}  # Any: SQL values
+        if options != row["options"]:
+            words = [f"{name}{by}{_blanked(value, whom)}" for name, by, value in map(_parted, row["arguments"])]
+            values |= {
+                "options": options,
+                "arguments": words,
+                "same": hashlib.sha256(row["job_id"].encode()).hexdigest(),
+            }
+            if row["state"] == "queued":
+                values |= {"state": "cancelled", "finished_at": row["asked_at"]}
+        connection.execute(update(jobs).where(jobs.c.job_id == row["job_id"]).values(**values))
+        gone += 1
+    return gone
+
+
+def _parted(word: str) -> tuple[str, str, str]:
+    """Return name, sign and value of a word of the command line; one without a name is all value."""
+    name, by, value = word.partition("=")
+    return (name, by, value) if by else ("", "", word)
+
+
+def _blanked(value: Any, whom: Collection[str]) -> Any:  # Any: JSON
+    if isinstance(value, list):
+        return [_blanked(one, whom) for one in value]
+    return GONE if isinstance(value, str) and value in whom else value
 
 
 def purge(connection: Connection, before: int) -> list[str]:

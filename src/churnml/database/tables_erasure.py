@@ -26,6 +26,7 @@ erasures = Table(
     Column("finished_at", BigInteger, comment="microseconds UTC"),
     Column("customers", Integer, nullable=False, comment="how many were to be erased"),
     Column("counts", JSON, nullable=False, comment="what went so far, by place"),
+    Column("handed_out", JSON, comment="what had left before; empty where it was not looked for"),
 )
 
 erasing = Table(
@@ -38,8 +39,8 @@ erasing = Table(
 erasure_notes = Table(
     "erasure_notes",
     metadata,
-    Column("name", String(16), primary_key=True, comment="check or repeat"),
-    Column("value", String(64), nullable=False, comment="by what the secret is known; since when to be repeated"),
+    Column("name", String(16), primary_key=True, comment="check, repeat or told"),
+    Column("value", String(64), nullable=False, comment="by what the secret is known; since when it is due"),
 )
 
 ERASURE_TABLES = (tombstones, erasures, erasing, erasure_notes)

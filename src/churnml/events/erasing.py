@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import pyarrow as pa
@@ -20,21 +20,12 @@ from churnml.database import Catalogue, Workspace, erasures
 from churnml.database.erasures import Erasure
 from churnml.database.forgetting import known_ids
 from churnml.database.instants import iso
+from churnml.database.tables_push import messages
 from churnml.database.tombstones import erased_among
-from churnml.events import kept_backups, stray_files
+from churnml.events import job_logs, kept_backups, left_behind, stray_files
 from churnml.events.erased_rows import words_of
+from churnml.events.erasure_words import OUT_OF_REACH
 from churnml.events.forgetting import forget
-
-OUT_OF_REACH = (
-    (
-        "what was pushed to webhook endpoints, handed to other systems or written outside the workspace: endpoints "
-        "that ask for `customer.erased` are told, all others are to be told by you"
-    ),
-    "backups outside the workspace: when one is restored, everybody with a tombstone is erased again before it is used",
-    "the write-ahead log, replicas and backups of a PostgreSQL server: their operator removes them",
-    "what people wrote about one customer in the notes of another",
-)
-"""What an erasure does not reach; each receipt says so."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +38,8 @@ class Itself:
 
 def finish_all(workspace: Workspace, engine: Engine, now: Callable[[], int], *, wait: bool = True) -> list[Erasure]:
     """Bring every erasure that was begun to its end, and return them; repeat all where a restore made that due.
+
+    Where recipients have been told since whom an erasure was about, the bytes of that message go from the database.
 
     Parameters
     ----------
@@ -67,22 +60,24 @@ def finish_all(workspace: Workspace, engine: Engine, now: Callable[[], int], *, 
             return []
         _repeat(workspace, engine, now)
         with engine.connect() as connection:
-            pending = erasures.unfinished(connection)
-        if not pending:
-            return []
+            pending, told = erasures.unfinished(connection), erasures.empty_due(connection)
         for one in pending:
             if one.state == "going_on":
                 _go_through(workspace, engine, one.erasure_id, now)
-        workspace.forget_ready_made()
-        Catalogue(engine).settle()
+        if pending:
+            workspace.forget_ready_made()
+        if pending or told:
+            Catalogue(engine).settle(None if pending else messages.name)
         with engine.begin() as connection:
+            if told:
+                erasures.emptied(connection, told)
             for one in pending:
                 erasures.finish(connection, Itself(), one.erasure_id, at=now())
             return [erasures.erasure_of(connection, one.erasure_id) for one in pending]
 
 
 def receipt(connection: Connection, erasure_id: str) -> dict[str, Any]:  # Any: JSON
-    """Return what an erasure removed, when, and what it could not reach; it names nobody.
+    """Return what an erasure removed, when, what had left before, and what it could not reach; it names nobody.
 
     Raises
     ------
@@ -100,7 +95,8 @@ def receipt(connection: Connection, erasure_id: str) -> dict[str, Any]:  # Any: 
         "finished_at": None if found.finished_at is None else iso(found.finished_at),
         "tombstones": erasures.tombstones_of(connection, erasure_id),
         "counts": found.counts,
-        "out_of_reach": list(OUT_OF_REACH),
+        "handed_out": found.handed_out,
+        "out_of_reach": [asdict(one) for one in OUT_OF_REACH],
     }
 
 
@@ -108,10 +104,13 @@ def _go_through(workspace: Workspace, engine: Engine, erasure_id: str, now: Call
     """Forget everywhere whom an erasure is about, then whom it was about."""
     with engine.connect() as connection:
         whom = erasures.whom_of(connection, erasure_id)
-    exports = stray_files.forget(workspace, whom | _reached_by(workspace, engine, whom))
+    reached = whom | _reached_by(workspace, engine, whom)
+    exports = stray_files.forget(workspace, reached)
+    exports["export_drafts"] = left_behind.sweep(workspace, now())
     gone = forget(workspace, Catalogue(engine), whom, settle=False)
     counts = (
         exports
+        | job_logs.forget(workspace, reached)
         | kept_backups.forget(workspace, whom)
         | gone.database
         | {f"table_{name}": rows for name, rows in gone.rows.items()}

@@ -1,8 +1,8 @@
 """Files that somebody wrote into the workspace, such as exports: the rows of some customers are taken out of them.
 
-A row is theirs where a column whose name says that it identifies somebody holds their id, address or number. What
-cannot be rewritten row by row, a workbook, an archive or a Tableau extract, goes whole if it names them; it is made
-again.
+A row is theirs where a column whose name says that it identifies somebody holds their id, address or number. Reports,
+which name customers as examples at most, are rid of the name. What cannot be rewritten row by row, a workbook, an
+archive or a Tableau extract, goes whole if it names them; it is made again.
 """
 
 from __future__ import annotations
@@ -23,13 +23,14 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from churnml.database import Workspace
+from churnml.database.striking_out import without_names
 from churnml.errors import DependencyError
-from churnml.events import kept_backups
+from churnml.events import kept_backups, quarantine
 
-_OURS = {"tables", "quarantine", "measures", "mlflow", "tuning"}
+_OURS = {"tables", "quarantine", "measures", "mlflow", "tuning", "hot", "jobs"}
 """What forgets by itself, or holds no customer: what was tried, and how a search went."""
 _NAMES = re.compile(
-    r"id\b|_id|key|code|customer|external|member|user|contact|\bno\b|mail|phone|mobile|编号|客户|代码|主键|邮|电话|手机",
+    r"id\b|_id|key|code|(?:customer|member|user|contact)(?!s\b)|external|\bno\b|mail|phone|mobile|编号|客户|代码|主键|邮|电话|手机",
     re.IGNORECASE,
 )
 Rewrite = Callable[[bytes, frozenset[str]], tuple[bytes, int]]
@@ -37,15 +38,17 @@ Rewrite = Callable[[bytes, frozenset[str]], tuple[bytes, int]]
 
 def forget(workspace: Workspace, customer_ids: frozenset[str]) -> dict[str, int]:
     """Take customers out of every file that is not churnml's own, and return how many rows or files went, by kind."""
-    gone = {"export_rows": 0, "export_files": 0}
+    gone = {"export_rows": 0, "export_files": 0, "export_mentions": 0}
     for path in sorted(strays(workspace)):
-        kind = _kind(path.name)
+        kind = _kind_of(path)
         if kind in _WHOLE:
             if _holds(path.read_bytes(), kind, customer_ids):
                 path.unlink()
                 gone["export_files"] += 1
         elif kind in _BY_ROW:
             gone["export_rows"] += _rewrite(workspace, path, _BY_ROW[kind], customer_ids)
+        if kind in _TOLD:
+            gone["export_mentions"] += _rewrite(workspace, path, _struck_out, customer_ids)
     return {place: count for place, count in gone.items() if count}
 
 
@@ -61,6 +64,18 @@ def strays(workspace: Workspace) -> Iterable[Path]:
             and not backups & set(path.parents)
         ):
             yield path
+
+
+def _kind_of(path: Path) -> str:
+    """Return what a file is: a workbook, an archive or a Parquet whatever it is called, all else by its name."""
+    with path.open("rb") as handle:
+        begins = handle.read(4)
+    if begins == b"PAR1":
+        return "parquet"
+    if begins != b"PK\x03\x04" or not zipfile.is_zipfile(path):
+        return _kind(path.name)
+    with zipfile.ZipFile(path) as packed:
+        return "xlsx" if "xl/workbook.xml" in packed.namelist() else "zip"
 
 
 def _kind(name: str) -> str:
@@ -114,8 +129,44 @@ def _names(line: bytes, whom: frozenset[str]) -> bool:
         row: Any = json.loads(line)  # Any: JSON
     except ValueError:
         return False
-    cells = row.items() if isinstance(row, dict) else ()
-    return any(_NAMES.search(name) is not None and str(value).strip() in whom for name, value in cells)
+    return isinstance(row, dict) and _is_theirs(row, whom)
+
+
+def _is_theirs(row: dict[str, Any], whom: frozenset[str]) -> bool:  # Any: JSON
+    """Tell whether an object is about one of the customers; the report of a landing says it as the quarantine does."""
+    named = (_plain(str(value)) for name, value in row.items() if _NAMES.search(name) and _may_name(name, value))
+    return any(one in whom for one in named) or ("whole_row" in row and quarantine.names(row, whom))
+
+
+def _may_name(name: str, value: object) -> bool:
+    """Tell whether a value may be an id: a number is one only if it is called so."""
+    return isinstance(value, str) or name.lower().endswith("id")
+
+
+def _json(content: bytes, whom: frozenset[str]) -> tuple[bytes, int]:
+    """Take out of a JSON every object within a list that is about one of the customers."""
+    try:
+        told: Any = json.loads(content)  # Any: JSON
+    except ValueError:  # what it says is struck out as in any text
+        return content, 0
+    new, gone = _without(told, whom)
+    return (json.dumps(new, ensure_ascii=False, indent=1).encode() + b"\n", gone) if gone else (content, 0)
+
+
+def _without(told: Any, whom: frozenset[str]) -> tuple[Any, int]:  # Any: JSON
+    if isinstance(told, dict):
+        parts = {name: _without(value, whom) for name, value in told.items()}
+        return {name: part for name, (part, _) in parts.items()}, sum(gone for _, gone in parts.values())
+    if isinstance(told, list):
+        stays = [one for one in told if not (isinstance(one, dict) and _is_theirs(one, whom))]
+        found = [_without(one, whom) for one in stays]
+        return [one for one, _ in found], len(told) - len(stays) + sum(gone for _, gone in found)
+    return told, 0
+
+
+def _struck_out(content: bytes, whom: frozenset[str]) -> tuple[bytes, int]:
+    text, found = without_names(content.decode("utf-8", "surrogateescape"), whom)
+    return text.encode("utf-8", "surrogateescape"), found
 
 
 def _parquet(content: bytes, whom: frozenset[str]) -> tuple[bytes, int]:
@@ -160,10 +211,13 @@ _BY_ROW: dict[str, Rewrite] = {
     "csv": _delimited,
     "tsv": lambda content, whom: _delimited(content, whom, "\t"),
     "txt": _delimited,
+    "json": _json,
     "jsonl": _json_lines,
     "ndjson": _json_lines,
     "parquet": _parquet,
 }
+_TOLD = {"html", "htm", "json", "log", "md"}
+"""What names customers as examples, if at all: an id is struck out of it."""
 _WHOLE = {"hyper", "xlsx", "zip"}
 _CELL = re.compile(r"<t(?: [^>]*)?>([^<]*)</t>")
 """A text in a sheet (ECMA-376, part 1, section 18.4.12); numbers, which may equal an id by chance, are no ids."""

@@ -24,7 +24,7 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from churnml.database import Catalogue, Workspace
@@ -32,7 +32,9 @@ from churnml.database import jobs as store
 from churnml.database.jobs import End, Job
 from churnml.database.progress import Told, read
 from churnml.database.sweeping import sweep
+from churnml.database.tombstones import erased_among, erased_since
 from churnml.errors import ChurnmlError
+from churnml.events import job_logs
 
 GRACE_SECONDS = 10.0
 """How long a job that is told to stop may take to leave all in order, before it is killed."""
@@ -200,6 +202,17 @@ class Jobs:
             if told is not None:
                 store.tell(connection, job.job_id, told.step, told.share, told.run_id)
             store.end(connection, job.job_id, how, self._now())
+        with self._engine.begin() as connection:  # a secret that is missing must not keep the job from ending
+            self._forget_erased(connection, job)
+
+    def _forget_erased(self, connection: Connection, job: Job) -> None:
+        """Take out of a log that has ended who was erased while it was written: the job had read them before."""
+        if job.started_at is None or not erased_since(connection, job.started_at):
+            return
+        erased = erased_among(connection, job_logs.words_of(self._workspace, job.job_id))
+        if erased:
+            job_logs.forget_in(self._workspace, job.job_id, erased)
+            store.forget(connection, erased)
 
 
 def paths(workspace: Workspace, job_id: str) -> tuple[Path, Path]:

@@ -57,8 +57,11 @@ def assign(
         If `actions.yaml` says something it cannot.
     UsageError
         If the budget is below what the campaign has taken of it, or a report is of another kind.
+    BroughtBackError
+        If customers who were erased are back after a restore.
     """
     check_reports(reports)
+    session.require_nobody_back()
     config = session.load("assign", AssignConfig, budget=budget, campaign=campaign)
     summary = _assigned(session, config, actions, anew=anew, dry_run=dry_run)
     write_reports(session, summary, reports, language)

@@ -37,6 +37,8 @@ def digest(session: Session, *, to: Sequence[str] = (), language: Language | Non
         If nobody is to get it.
     ConfigError
         If the settings cannot be, or a password is missing.
+    BroughtBackError
+        If customers who were erased are back after a restore.
     DependencyError
         If there are no records yet, or the mail server does not take it.
     """
@@ -46,6 +48,7 @@ def digest(session: Session, *, to: Sequence[str] = (), language: Language | Non
     config = session.load("digest", DigestConfig, to=list(to) or None)
     if not config.to:
         raise UsageError("a digest needs somebody to get it, found nobody; name them in configs/digest.yaml or by --to")
+    session.require_nobody_back()
     reader, wanted = Readings(session.catalogue.engine, session.workspace), Wanted(contactable=True)
     run = reader.run()
     first = reader.at_risk(run, wanted, config.customers).records if config.customers else []

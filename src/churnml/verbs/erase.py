@@ -11,8 +11,10 @@ from churnml.database import erasures, tombstones
 from churnml.database.audit import audit
 from churnml.errors import DependencyError, NotFoundError, UsageError
 from churnml.events.erasing import finish_all, receipt
+from churnml.events.erasure_words import receipts_told
 from churnml.verbs.actor import whoever_types
 from churnml.verbs.session import Session, clock
+from churnml.wording import Language
 
 Json = dict[str, Any]  # Any: JSON
 
@@ -125,18 +127,6 @@ def brought(file: Path) -> Json:
     return told if isinstance(told, dict) else {}
 
 
-def said(done: Json) -> str:
-    """Return receipts as lines for people."""
-    return "\n\n".join(map(_said, done["erasures"])) or "nothing was left to be done"
-
-
-def _said(one: Json) -> str:
-    counts = ", ".join(f"{name} {count:,}" for name, count in one["counts"].items()) or "nothing was known of them"
-    lines = [
-        f"Receipt {one['erasure_id']}: {one['customers']:,} customers, {one['state']} {one['finished_at'] or ''}",
-        f"  asked by {one['asked_by']} at {one['asked_at']}, reason {one['reason']}",
-        f"  went: {counts}",
-        f"  tombstones: {' '.join(one['tombstones'])}",
-        *(f"  out of reach: {told}" for told in one["out_of_reach"]),
-    ]
-    return "\n".join(lines)
+def said(done: Json, language: Language = "en") -> str:
+    """Return receipts as lines for people, in a language."""
+    return receipts_told(done["erasures"], language)

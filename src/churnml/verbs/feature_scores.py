@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -14,20 +14,23 @@ import numpy as np
 from churnml.database.workspace import sweep_drafts
 from churnml.errors import NotFoundError, UsageError
 from churnml.events.clock import moment
-from churnml.events.feature_check import check, set_aside
+from churnml.events.feature_check import check
 from churnml.events.feature_file import FeatureFile, find_roles
 from churnml.events.feature_table import UNDATED, ReadyTable, Roles, listed
+from churnml.verbs.actor import note
 from churnml.verbs.feature_table import (
     ALIAS,
     SHOWN,
     TRAIN,
     Declared,
+    broken,
     check_date,
     digest_of,
     on_rows,
     opened,
     quarantined,
     tell,
+    unwelcome,
 )
 from churnml.verbs.session import Session, clock
 
@@ -94,7 +97,8 @@ def score_features(session: Session, path: Path, out: Path, declared: Declared) 
             "notes": told_notes,
             "out": str(out),
         }
-        tell(session, [], told_notes, aside, set_aside(file, rules, SHOWN))
+        tell(session, [], told_notes, aside, broken(session, file, rules, SHOWN))
+        note(session, "records.exported", {"format": "csv"})
         session.catalogue.finish(run_id, clock(), summary, bundle=bundle)
     return summary
 
@@ -106,7 +110,7 @@ class _Scored:
     bands: Counter[str]
     unseen: Counter[str]
     expected: float = 0.0
-    refusing: int = 0
+    left_out: Counter[str] = field(default_factory=Counter)
     marked: int = 0
 
     def notes(self) -> list[str]:
@@ -114,8 +118,9 @@ class _Scored:
             f"`{name}`: {count:,} values were unseen or rare in training and count as missing"
             for name, count in sorted(self.unseen.items())
         ]
-        if self.refusing:
-            told.append(f"{self.refusing:,} rows of customers who refuse profiling were not scored")
+        told += [
+            f"{gone:,} rows of customers who {whose} were not scored" for whose, gone in self.left_out.items() if gone
+        ]
         if self.marked:
             told.append(
                 f"{self.marked:,} ids begin as a formula does and have a ' in front, so that no spreadsheet runs it"
@@ -127,7 +132,6 @@ def _write_scores(
     session: Session, file: FeatureFile, model: TabularModel, out: Path, tick: Any
 ) -> _Scored:  # Any: Tick
     scored, zone = _Scored(Counter(), Counter()), session.settings.time_zone
-    refusing = session.catalogue.refusing()
     ranges = list(file.ranges(_BLOCK_ROWS))
     sweep_drafts(out.resolve())  # `opened` holds the lock of feature tables
     with session.workspace.atomically(out.resolve()) as draft, draft.open("w", encoding="utf-8", newline="") as handle:
@@ -135,9 +139,11 @@ def _write_scores(
         csv.writer(handle).writerow([*header, *(f"reason_{place}" for place in range(1, _REASONS + 1))])
         for done, (first, last) in enumerate(ranges, 1):
             table = file.read(model.design.columns, first, last)
-            welcome = np.array([who not in refusing for who in table.customer_ids], dtype=bool)
-            scored.refusing += int((~welcome).sum())
-            _write_block(table.take(welcome), model, zone, handle, scored)
+            for whose, who in unwelcome(session, table.customer_ids).items():
+                welcome = ~np.isin(table.customer_ids.astype(str), sorted(who))
+                scored.left_out[whose] += int((~welcome).sum())
+                table = table.take(welcome)
+            _write_block(table, model, zone, handle, scored)
             tick(done, len(ranges))
     return scored
 

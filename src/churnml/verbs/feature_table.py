@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 import duckdb
 import numpy as np
+import numpy.typing as npt
 
 from churnml.config import TrainConfig
 from churnml.database.workspace import digest_of_file
 from churnml.errors import DataRefusedError, UsageError, nearest
+from churnml.events.erased_rows import words_of
 from churnml.events.feature_check import Checked, Rule, check, require_room, set_aside
 from churnml.events.feature_file import FeatureFile, find_roles, stage
 from churnml.events.feature_table import ReadyTable, Roles, listed
@@ -189,7 +191,7 @@ def _prepare(session: Session, file: FeatureFile, notes: Sequence[str], declared
     if used.columns and (alike := twin_share(twins(used), used.customer_ids)):
         told.append(f"{alike:.1%} of the rows have a near twin under another id; a test on held-out customers keeps "
                     "twins together")  # fmt: skip
-    return _Prepared(used, roles, checked, doubted, told, aside, set_aside(file, rules, SHOWN))
+    return _Prepared(used, roles, checked, doubted, told, aside, broken(session, file, rules, SHOWN))
 
 
 @contextlib.contextmanager
@@ -240,12 +242,21 @@ def _require_columns(ready: _Prepared) -> None:
 
 
 def _without_refusing(session: Session, table: ReadyTable) -> tuple[ReadyTable, list[str]]:
-    refusing = session.catalogue.refusing()
-    if not refusing:
-        return table, []
-    welcome = np.array([who not in refusing for who in table.customer_ids], dtype=bool)
-    gone = int((~welcome).sum())
-    return table.take(welcome), [f"{gone:,} rows of customers who refuse profiling were left out"] if gone else []
+    """Return the rows of whom something may be learned, and in words of how many others there were."""
+    told = []
+    for whose, who in unwelcome(session, table.customer_ids).items():
+        welcome = ~np.isin(table.customer_ids.astype(str), sorted(who))
+        gone = int((~welcome).sum())
+        told += [f"{gone:,} rows of customers who {whose} were left out"] if gone else []
+        table = table.take(welcome)
+    return table, told
+
+
+def unwelcome(session: Session, customer_ids: npt.NDArray[np.object_]) -> dict[str, frozenset[str]]:
+    """Return of whose rows in somebody's own table nothing is learned or told, by what they did or what was done."""
+    asked = frozenset(customer_ids.astype(str).tolist())
+    refusing = asked & session.catalogue.refusing()
+    return {"refuse profiling": refusing, "were erased": session.catalogue.erased_among(asked)}
 
 
 def on_rows(checked: Checked) -> list[str]:
@@ -264,14 +275,20 @@ def quarantined(session: Session, file: FeatureFile, rules: Sequence[Rule], chec
         return {"rows": 0, "rules": {}, "file": None}
     target = session.workspace.quarantine / f"features-{inputs[:12]}.jsonl"
     with session.workspace.atomically(target) as draft, draft.open("w", encoding="utf-8") as handle:
-        for one in set_aside(file, rules, checked.set_aside):
+        for one in broken(session, file, rules, checked.set_aside):
             handle.write(json.dumps(one | {"file": file.origin}, ensure_ascii=False) + "\n")
     return {"rows": checked.set_aside, "rules": checked.broken_rules, "file": str(target)}
 
 
-def tell(
-    session: Session, doubted: Sequence[Suspect], notes: Sequence[str], aside: Json, broken: Sequence[Json]
-) -> None:
+def broken(session: Session, file: FeatureFile, rules: Sequence[Rule], most: int) -> list[Json]:
+    """Return broken rows, at most so many of each rule, but for those of customers who were erased."""
+    found = set_aside(file, rules, most)
+    words = [frozenset(words_of(json.dumps(one))) for one in found]
+    erased = session.catalogue.erased_among(frozenset().union(*words))
+    return [one for one, said in zip(found, words, strict=True) if not said & erased]
+
+
+def tell(session: Session, doubted: Sequence[Suspect], notes: Sequence[str], aside: Json, rows: Sequence[Json]) -> None:
     """Say which columns are suspicious, which rows are broken, and what was found out rather than declared."""
     lines = []
     for one in doubted:
@@ -281,8 +298,7 @@ def tell(
     for rule, count in aside["rules"].items():
         lines.append(f"quarantined {count:,} {'row' if count == 1 else 'rows'}: {rule}")
     lines += [
-        f"  row {row['row']:,}, {row['column']}: found {row['value']!r}; {row['rule']}: {row['remedy']}"
-        for row in broken
+        f"  row {row['row']:,}, {row['column']}: found {row['value']!r}; {row['rule']}: {row['remedy']}" for row in rows
     ]
     for line in [*lines, *(f"note: {note}" for note in notes)]:
         session.console.print(line, markup=False)

@@ -17,6 +17,7 @@ from churnml.errors import UsageError, nearest
 from churnml.events import TABLES, Store
 from churnml.events.clock import midnight, moment
 from churnml.features import Catalogue, FeatureTable, catalogue, own_features
+from churnml.verbs.actor import note
 from churnml.verbs.session import Session
 
 ENGINES = ("local", "spark")
@@ -115,6 +116,7 @@ def export(
     }
     with session.workspace.atomically(out.resolve()) as draft:
         pq.write_table(pa.table(columns), draft)
+    note(session, "features.exported", {"format": "parquet", "rows": len(table)})
     return len(table)
 
 

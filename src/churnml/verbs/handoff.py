@@ -57,6 +57,8 @@ def handoff(
         If configs/handoff.yaml says what it cannot.
     DataRefusedError
         If the file of addresses lacks a column.
+    BroughtBackError
+        If customers who were erased are back after a restore.
     DependencyError
         If there are no records yet, a file cannot be written, or a library is missing.
     """
@@ -65,6 +67,7 @@ def handoff(
 
     shape = shape_of(to)
     require_places([out])
+    session.require_nobody_back()
     config = session.load("handoff", HandoffConfig)
     reader = Readings(session.catalogue.engine, session.workspace)
     run, addresses = reader.run(), _addresses(emails) if emails else {}

@@ -14,6 +14,7 @@ from churnml.database import Part, source_digest
 from churnml.database.workspace import sweep_drafts
 from churnml.errors import NotEnoughDataError, NotFoundError
 from churnml.modeling.no_conversion import Untold, plain
+from churnml.verbs.actor import note
 from churnml.verbs.features import of_session
 from churnml.verbs.grouping import check_own
 from churnml.verbs.session import Session, clock
@@ -37,9 +38,12 @@ def score(session: Session, *, cutoff: str | None = None) -> Summary:
         If the champion's bundle is damaged, or needs a feature that is off.
     NotEnoughDataError
         If nobody is in the population at the cutoff.
+    BroughtBackError
+        If customers who were erased are back after a restore.
     """
     from churnml.modeling.bundle import check_bundle  # noqa: PLC0415  # LightGBM takes seconds to import
 
+    session.require_nobody_back()
     champion = session.catalogue.alias("champion")
     if champion is None:
         raise NotFoundError(_why_no_champion(session))
@@ -208,3 +212,4 @@ def write_records(session: Session, out: Path) -> None:
         with session.workspace.atomically(target) as draft, draft.open("w", encoding="utf-8") as handle:
             for record in session.records.of_run(run.run_id if run else ""):
                 handle.write(json.dumps(record, ensure_ascii=False) + "\n")
+    note(session, "records.exported", {"format": "jsonl", "run": run.run_id if run else ""})

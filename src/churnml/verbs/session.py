@@ -22,6 +22,7 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeEl
 
 from churnml.config import FeaturesConfig, TrainConfig, WorkspaceConfig, load_config, with_options
 from churnml.database import Catalogue, Records, Workspace, open_engine, source_digest
+from churnml.database.erasures import require_repeated
 from churnml.database.progress import Progress as Kept
 from churnml.database.sweeping import sweep
 from churnml.database.workspace import digest_of_file
@@ -92,7 +93,8 @@ class Session:
 
     @cached_property
     def records(self) -> Records:
-        """The decision records."""
+        """The decision records; none are given while erasures are to be repeated."""
+        self.require_nobody_back()
         return Records(self.catalogue.engine)
 
     @cached_property
@@ -141,8 +143,20 @@ class Session:
 
     @cached_property
     def store(self) -> Store:
-        """The landed rows as they count now."""
+        """The landed rows as they count now; none are given while erasures are to be repeated."""
+        self.require_nobody_back()
         return Store.open(self.workspace, self.catalogue, self.settings.time_zone)
+
+    def require_nobody_back(self) -> None:
+        """Refuse to tell of customers while a restore may have brought back some who were erased.
+
+        Raises
+        ------
+        BroughtBackError
+            If they are still to be erased again.
+        """
+        with self.catalogue.engine.connect() as connection:
+            require_repeated(connection)
 
     def cutoff(self, day: str | None) -> int:
         """Return a cutoff given as a date, or the midnight after the last order.
@@ -211,7 +225,13 @@ class Session:
         """Enter a run in the catalogue, give its id, and mark it failed if it does not get to its end.
 
         If it is killed, the next run or landing marks it: the lock it holds is free then.
+
+        Raises
+        ------
+        BroughtBackError
+            If a restore is still to be followed by erasures.
         """
+        self.require_nobody_back()
         with contextlib.ExitStack() as attending:
             with self.workspace.locked("runs"):  # nobody looks for dead runs between its entry and its lock
                 self._sweep()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
@@ -12,9 +13,10 @@ from sqlalchemy import Connection
 
 from churnml.database.erasures import MOST, begin
 from churnml.database.secret import VARIABLE
-from churnml.events.erasing import OUT_OF_REACH, receipt
+from churnml.events.erasing import receipt
+from churnml.events.erasure_words import OUT_OF_REACH
 from churnml.service.access import Caller, requires
-from churnml.service.api.shapes import CustomerId, Shape
+from churnml.service.api.shapes import Bilingual, CustomerId, Shape
 from churnml.service.clock import asked_at
 from churnml.service.idempotency import REPEATED, once, raw_body
 from churnml.service.problems import described
@@ -29,7 +31,12 @@ _RECEIPT: Json = {
     "erasure_id": _ID, "state": "done", "reason": "request", "asked_by": "crm (ck_1a2b)", "customers": 1,
     "asked_at": "2026-11-27T03:10:02+00:00", "finished_at": "2026-11-27T03:10:09+00:00",
     "tombstones": ["9f8e7d6c5b4a3928"],
-    "counts": {"records": 12, "table_customers": 1, "table_orders": 31}, "out_of_reach": list(OUT_OF_REACH),
+    "counts": {"records": 12, "table_customers": 1, "table_orders": 31},
+    "handed_out": [{
+        "what": "list.exported", "form": "salesforce", "by": "command ada", "times": 3,
+        "first_at": "2026-11-02T03:00:00+00:00", "last_at": "2026-11-26T03:00:00+00:00",
+    }],
+    "out_of_reach": [asdict(one) for one in OUT_OF_REACH],
 }  # fmt: skip
 _ACCEPTED: Json = _RECEIPT | {"state": "going_on", "finished_at": None, "counts": {"records": 12}}
 _NO_SECRET = (
@@ -51,6 +58,19 @@ class ErasureIn(Shape):
     reason: Reason = Field("request", description="a plain request, or the ground of GDPR, Article 17(1)(a) to (e)")
 
 
+class Left(Shape):
+    """What was handed out alike, however often."""
+
+    what: Literal[
+        "list.exported", "records.exported", "features.exported", "digest.sent", "backup.made", "webhook.sent"
+    ]
+    form: str = Field(description="the tool or kind of file, the id of the webhook, or nothing")
+    by: str = Field(description="who did it, as the audit log calls them")
+    times: int
+    first_at: datetime
+    last_at: datetime
+
+
 class Receipt(Shape):
     """What an erasure removed; it names nobody."""
 
@@ -66,7 +86,11 @@ class Receipt(Shape):
     finished_at: datetime | None
     tombstones: list[str] = Field(description="beginnings of the marks by which they are known if brought again")
     counts: dict[str, int] = Field(description="what went so far, by place")
-    out_of_reach: list[str] = Field(description="what is left for you to do")
+    handed_out: list[Left] | None = Field(
+        description="what may have told others of them before, by the audit log and the outbox; null where it was not "
+        "looked for, by an earlier version"
+    )
+    out_of_reach: list[Bilingual] = Field(description="what is left for you to do")
 
 
 @router.post(

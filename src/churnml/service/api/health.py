@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import JSONResponse
 from sqlalchemy.exc import SQLAlchemyError
 
-from churnml.database.erasures import repeat_due
+from churnml.database.erasures import AGAIN, repeat_due
 from churnml.errors import DependencyError
 from churnml.service.access import requires
 from churnml.service.api.shapes import Health, Readiness, readings
@@ -18,7 +18,6 @@ from churnml.service.problems import described
 from churnml.service.readings import NO_RUN, CurrentRun, Readings
 
 router = APIRouter(tags=["health"])
-AGAIN = "a backup was restored, and customers erased since it was made may be back; run `churnml erase --resume`"
 STOPPING = "the service is stopping; ask another one, or this address again in a while"
 _MEGABYTE = 1_000_000
 _READY = {"status": "ready", "run_id": "5f0c…", "cutoff": "2018-01-01T00:00:00+00:00"}

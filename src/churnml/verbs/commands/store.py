@@ -72,21 +72,23 @@ def erase(
     export: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write the tombstones, which name nobody.")
     ] = None,
+    language: Annotated[str, typer.Option(help="Of the receipt: en or zh.")] = "en",
 ) -> None:
     """Forget customers everywhere, and print a receipt; CHURNML_SECRET keeps them from being landed again."""
     from churnml.verbs import erase as verb
+    from churnml.wording import language_named
 
     what = [bool(customers or file), resume, lift is not None, export is not None]
     if sum(what) != 1:
         raise UsageError("give customers to erase, or one of --resume, --lift and --export, found several or none")
-    session = call.open()
+    spoken, session = language_named(language), call.open()
     if lift is not None or export is not None:
         body = verb.lift(session, lift) if lift is not None else verb.export(session, export or Path())
         session.say(body, ", ".join(f"{name} {value}" for name, value in body.items()))
     elif resume:
-        session.tell(verb.resume(session), verb.said)
+        session.tell(verb.resume(session), verb.said, spoken)
     else:
         whom = verb.named(customers or (), file)
         if not yes and not (sys.stdin.isatty() and typer.confirm(f"Erase {len(whom)} customers for good?")):
             raise UsageError("what is erased cannot be brought back, so nothing was erased; give --yes to do it")
-        session.tell(verb.erase(session, whom, reason), verb.said)
+        session.tell(verb.erase(session, whom, reason), verb.said, spoken)
