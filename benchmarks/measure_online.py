@@ -25,7 +25,7 @@ from churnml.config import MeasureConfig, ScoreConfig
 from churnml.events import TABLES, Store, history
 from churnml.events.clock import moment
 from churnml.events.held_rows import held_store, repeated
-from churnml.events.row_check import Broken, Door, check_row
+from churnml.events.row_check import Broken, Door, check_rows
 from churnml.events.schema import MONEY_SCALE
 from churnml.features import build_block
 from churnml.measures.funnel_of_few import furthest_of_few
@@ -94,7 +94,7 @@ def once(parts: Parts, ready: Ready, body: bytes, cutoff: int, door: Door, lande
         with parts.of("check"):
             typed = {}
             for name, rows in tables.items():
-                found = [check_row(TABLES[name], row, door, landed) for row in rows]
+                found = check_rows(TABLES[name], rows, door, landed)
                 typed[name] = repeated(TABLES[name], [one for one in found if not isinstance(one, Broken)])[0]
         with parts.of("hold"):
             store = held_store(typed, ready.tables, door.time_zone, landed)

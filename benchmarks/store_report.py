@@ -73,7 +73,7 @@ What it costs to keep the decision records of a night, and to read them page by 
 {goals}
 
 - **Records**: {count}, of {bytes} bytes of JSON each, made from the number of the customer; what making them took is
-  taken off. Written as `churnml score` writes them: encoded, every index in place, flushed to the disk every 5,000.
+  taken off. Written as `churnml score` writes them: encoded, every index in place, 20,000 a transaction.
 - **One insert of many rows** is SQLAlchemy's, with Python's own JSON: the same tables, in the same run, of a tenth of
   the records.
 - **Pages** of 50 records of the list at risk, decoded; the median of thirty.

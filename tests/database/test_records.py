@@ -1,5 +1,6 @@
 """Records are seen all at once when their run is done, and never of who refuses."""
 
+from contextlib import suppress
 from types import SimpleNamespace
 
 import pytest
@@ -8,6 +9,8 @@ from sqlalchemy import text
 from churnml.database import Catalogue, Records, audit, open_engine
 from churnml.database.audit import pseudonym
 from churnml.database.lists import Wanted, list_page
+
+_DURABILITY = {"sqlite": "PRAGMA synchronous", "postgresql": "SHOW synchronous_commit"}
 
 
 @pytest.fixture
@@ -73,12 +76,20 @@ def test_a_run_that_failed_keeps_no_records(tiny, records, fill):
 
 def test_a_landing_need_not_wait_for_a_run_that_writes(tiny, records, hasty):
     def bodies():
-        yield from (body(str(number), 1.0) for number in range(5_001))
+        yield from (body(str(number), 1.0) for number in range(20_001))
         hasty.land(1, 99, [], {}, [])
         yield body("last", 1.0)
 
-    assert records.write(tiny.catalogue.start("score", "inputs", 1), bodies()) == 5_002
+    assert records.write(tiny.catalogue.start("score", "inputs", 1), bodies()) == 20_002
     assert hasty.landed_at() == {1: 99}
+
+
+def test_after_a_run_that_wrote_or_broke_off_what_is_acknowledged_is_flushed_again(tiny, records):
+    for bodies in ([body("a", 1.0)], [body("b", float("nan"))]):
+        with suppress(ValueError):
+            records.write(tiny.catalogue.start("score", "inputs", 1), bodies)
+        with records.engine.connect() as connection:
+            assert connection.execute(text(_DURABILITY[records.engine.dialect.name])).scalar() in {2, "on"}
 
 
 def test_who_refuses_while_a_run_works_is_blank_when_it_is_seen(tiny, records):
@@ -169,8 +180,8 @@ def test_a_number_that_json_does_not_know_is_refused_and_a_word_that_looks_like_
 
 
 def test_many_records_are_kept_each(records, fill):
-    fill([body(f"{number:05}", float(number)) for number in range(5_001)])
-    assert len(current(records)) == 5_001
+    fill([body(f"{number:05}", float(number)) for number in range(20_001)])
+    assert len(current(records)) == 20_001
 
 
 def test_an_erasure_destroys_the_key_by_which_the_audit_log_names_the_customer(tiny):

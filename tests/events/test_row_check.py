@@ -6,7 +6,7 @@ import random
 import pytest
 
 from churnml.events import TABLES
-from churnml.events.row_check import Broken, Door, check_row
+from churnml.events.row_check import Broken, Door, check_row, check_rows
 from small import NOW
 
 ODD = {
@@ -62,6 +62,12 @@ def test_a_row_in_a_request_is_judged_as_the_same_row_in_a_file_is(make_tiny, na
     tiny.ingest(name, tiny.file("rows.jsonl", lines), rows_file=aside, check_only=True)
     found = [json.loads(line) for line in aside.read_text().splitlines()]
     found = [row for row in found if row["kind"] == "quarantine" and row["rule"] not in OF_SEVERAL]
-    judged = enumerate(check_row(table, row, Door(zone, "EUR"), NOW) for row in rows)
+    judged = enumerate(check_rows(table, rows, Door(zone, "EUR"), NOW))
     told = {n + 1: (one.column, one.rule) for n, one in judged if isinstance(one, Broken)}
     assert told == {row["row"]: (row["column"], row["rule"]) for row in found}
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_a_row_among_others_is_judged_as_it_is_alone(name):
+    rows, door = rows_of(TABLES[name], f"{name} alone"), Door("Europe/Berlin", "EUR")
+    assert check_rows(TABLES[name], rows, door, NOW) == [check_row(TABLES[name], row, door, NOW) for row in rows]

@@ -26,7 +26,7 @@ def session(tmp_path):
 
 
 def _write(folder, line):
-    """Write records of a score, and halt after the first few thousand of them."""
+    """Write records of a score, and halt after the first thousands of them."""
     session = Session.open(folder / "workspace", folder / "configs")
     with session.running("score", "inputs") as run_id:
         session.records.write(run_id, _bodies(line, run_id))
@@ -34,7 +34,7 @@ def _write(folder, line):
 
 def _bodies(line, run_id):
     for number in count():
-        if number == 7_000:
+        if number == 21_000:
             line.send(run_id)
             line.recv()
         yield {"customer_id": f"C{number}"}
@@ -59,7 +59,7 @@ def killed(session, tmp_path):
     """Return the run of a score that was killed in the middle of its records."""
     with scoring(tmp_path) as (_, run_id):
         pass
-    assert left(session, run_id) == ("running", 5_000)
+    assert left(session, run_id) == ("running", 20_000)
     return run_id
 
 
@@ -75,7 +75,7 @@ def test_the_next_run_marks_it_failed_and_removes_its_records(session, killed, c
     with session.running("assign", "others") as run_id:
         assert left(session, killed) == ("failed", 0)
         session.catalogue.finish(run_id, 1, {})
-    assert "a `score` was stopped before its end and is marked as failed; the 5,000 records" in capsys.readouterr().err
+    assert "a `score` was stopped before its end and is marked as failed; the 20,000 records" in capsys.readouterr().err
     assert not list(session.workspace.root.glob(".run-*"))
 
 
@@ -83,7 +83,7 @@ def test_the_next_landing_does_so_too(session, killed, tmp_path):
     (tmp_path / "customers.csv").write_text(CUSTOMERS)
     where = ("--workspace", tmp_path / "workspace", "--configs", tmp_path / "configs")
     said = churnml("ingest", tmp_path / "customers.csv", "--table", "customers", *where)
-    assert "the 5,000 records it had written, which nobody saw, were removed" in said.err
+    assert "the 20,000 records it had written, which nobody saw, were removed" in said.err
     assert left(session, killed) == ("failed", 0)
 
 
@@ -91,13 +91,13 @@ def test_a_check_leaves_it_for_it_writes_nothing(session, killed, tmp_path):
     (tmp_path / "customers.csv").write_text(CUSTOMERS)
     where = ("--workspace", tmp_path / "workspace", "--configs", tmp_path / "configs")
     churnml("ingest", tmp_path / "customers.csv", "--table", "customers", "--check", *where)
-    assert left(session, killed) == ("running", 5_000)
+    assert left(session, killed) == ("running", 20_000)
 
 
 def test_a_run_that_goes_on_is_left_alone(session, tmp_path):
     with scoring(tmp_path) as (_, run_id):
         session.sweep()
-        assert left(session, run_id) == ("running", 5_000)
+        assert left(session, run_id) == ("running", 20_000)
 
 
 def test_one_that_ended_since_it_was_looked_for_stays_as_it_is(session):

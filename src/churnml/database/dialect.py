@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import Connection, Table, text
+from sqlalchemy import Connection, Table, Text, text
 from sqlalchemy.dialects import postgresql, sqlite
 
 from churnml.errors import DependencyError
@@ -17,6 +18,7 @@ Values = tuple[Any, ...]  # Any: SQL values
 _TURN = 4_807_526_976
 """The number of our advisory lock on PostgreSQL; any would do that nobody else uses in this database."""
 _AT_ONCE = 5_000
+_MARK, _TEXT_MARK = "?", "CAST(? AS TEXT)"  # which leaves a text as it is, and makes one of its bytes
 
 
 def is_server(connection: Connection) -> bool:
@@ -67,12 +69,13 @@ def append(connection: Connection, table: Table, names: Sequence[str], rows: Ite
     Parameters
     ----------
     names : sequence of str
-        The columns, in the order of each row's values; texts, numbers and None.
+        The columns, in the order of each row's values; texts, numbers and None. A long text may be given in UTF-8, as
+        bytes: both databases keep it so, and it need not be decoded and encoded once more.
     """
     columns = ", ".join(f'"{name}"' for name in names)
     if is_server(connection):
         return _copy(connection, f'COPY "{table.name}" ({columns}) FROM STDIN', rows)
-    marks = ", ".join("?" * len(names))
+    marks = ", ".join(_TEXT_MARK if isinstance(table.c[name].type, Text) else _MARK for name in names)
     return _insert_each(connection, f'INSERT INTO "{table.name}" ({columns}) VALUES ({marks})', rows)
 
 
@@ -98,14 +101,30 @@ def _copy(connection: Connection, asked: str, rows: Iterable[Values]) -> int:
     driver: Any = connection.connection.driver_connection  # Any: the driver's own connection type
     count = 0
     try:
-        with driver.cursor() as cursor, cursor.copy(asked) as copy:
-            for count, row in enumerate(rows, start=1):  # noqa: B007  # how many there were
-                copy.write_row(row)
+        with driver.cursor() as cursor:
+            cursor.adapters.register_dumper(bytes, _as_they_are())
+            with cursor.copy(asked) as copy:
+                for count, row in enumerate(rows, start=1):  # noqa: B007  # how many there were
+                    copy.write_row(row)
     except psycopg.OperationalError as error:
         raise DependencyError("PostgreSQL broke off while rows were written; see that it runs and has room") from error
     except psycopg.Error as error:  # whose own words show the values
         raise psycopg.DataError(error.diag.message_primary or "rows were refused") from None
     return count
+
+
+@cache
+def _as_they_are() -> Any:  # Any: a class of psycopg, which is an extra
+    """Return what hands the bytes of a text on as they are; `server_engine` has told the server that it is UTF-8."""
+    from psycopg.adapt import Dumper  # noqa: PLC0415  # an extra
+
+    class Utf8(Dumper):
+        oid = 25  # text
+
+        def dump(self, obj: bytes) -> bytes:
+            return obj
+
+    return Utf8
 
 
 def _insert(connection: Connection, table: Table) -> Any:  # Any: the insert of one dialect or the other

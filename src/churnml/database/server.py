@@ -85,7 +85,12 @@ def server_engine(url: URL, patience_seconds: float) -> Engine:
     try:
         engine = create_engine(
             url.difference_update_query(["options"]),
-            connect_args={"connect_timeout": connect, "application_name": "churnml", "options": options},
+            connect_args={
+                "connect_timeout": connect,
+                "application_name": "churnml",
+                "client_encoding": "UTF8",  # whatever the server keeps texts in
+                "options": options,
+            },
             hide_parameters=True,
             pool_timeout=patience_seconds,
             execution_options={"patience": statement},

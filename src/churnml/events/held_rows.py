@@ -68,10 +68,11 @@ def refusing_profiling(consents: Sequence[Typed]) -> frozenset[str]:
 
 
 class _Rows:
-    """The rows of one table, made into columns as they are asked for."""
+    """The rows of one table, made into columns as they are asked for, each once: several ask for the same."""
 
     def __init__(self, table: Table, rows: Sequence[Typed]) -> None:
         self.table = table
+        self._held: dict[str, pa.Array] = {}
         self.rows = sorted(rows, key=lambda row: _place(table, row)) if len(rows) > 1 else rows
         at = [int(row["occurred_at"]) for row in rows]
         late = [max(int(row.get("ingested_at", then)) - then, 0) for row, then in zip(rows, at, strict=True)]
@@ -79,11 +80,15 @@ class _Rows:
 
     def __call__(self, need: Sequence[str], landed_at: int | None) -> pa.Table:
         names = list(dict.fromkeys(need))
-        columns = [self._column(name) for name in names]
+        columns = [self._held[name] if name in self._held else self._kept(name) for name in names]
         if landed_at is not None:
             names.append("landed_at")
             columns.append(pa.array(np.full(len(self.rows), landed_at)))
         return pa.Table.from_arrays(columns, names)
+
+    def _kept(self, name: str) -> pa.Array:
+        self._held[name] = column = self._column(name)
+        return column
 
     def _column(self, name: str) -> pa.Array:
         if name == "bucket":

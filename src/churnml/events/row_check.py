@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import cache
+from functools import cache, partial
 
 from churnml.errors import nearest
 from churnml.events.clock import DAY
@@ -26,6 +26,7 @@ _ODD = re.compile(r"^[\s]|[\s]$|[\x00-\x1f\x7f]", re.ASCII)
 _NO_TEXT = ("must be a text, found {}", "bring the value itself")
 _NO_TEXTS = {bool: "true or false", list: "a list", dict: "an object"}
 _LENIENT = ("customer_id", "purpose", "channel")
+_NUMBERS = frozenset({int, float})
 _REFUSABLE = ("marketing", "profiling")
 
 
@@ -76,20 +77,53 @@ def check_row(table: Table, row: Row, door: Door, now: int) -> dict[str, Value] 
     now : int
         Microseconds UTC; nothing may have happened more than a day after it.
     """
+    return check_rows(table, [row], door, now)[0]
+
+
+def check_rows(table: Table, rows: Iterable[Row], door: Door, now: int) -> list[dict[str, Value] | Broken]:
+    """Return what `check_row` says of each of some rows; a value that comes again in its column is judged once.
+
+    What was judged is forgotten with the answer: nothing that tells of a person outlives it.
+    """
     plan = _plan_of(table.name) if TABLES.get(table.name) is table else _plan(table)
+    judged = [(column, _Judged(column, door.time_zone, lenient=plan.lenient)) for column in plan.columns]
+    return [_check_one(table, plan, row, door, now, judged) for row in rows]
+
+
+def _check_one(
+    table: Table, plan: _Plan, row: Row, door: Door, now: int, judged: Sequence[tuple[Column, _Judged]]
+) -> dict[str, Value] | Broken:
     if not row.keys() <= plan.known:
         name = next(name for name in row if name not in plan.known)
         return Broken(name, "is no column of the table", f"leave it out{nearest(name, sorted(plan.known))}")
     found: dict[str, Value] = {}
     broken = _of_another_currency(row, door.currency) if plan.priced else []
-    for column in plan.columns:
-        kept = _check(column, row.get(column.name), door.time_zone, lenient=plan.lenient)
+    for column, known in judged:
+        given = row.get(column.name)
+        if given.__class__ is str or given.__class__ in _NUMBERS:
+            kept = known[str(given)]  # a number is judged as the text it would be in a file
+        elif given is None and not column.required:
+            continue
+        else:
+            kept = known.judge(given)
         if isinstance(kept, Broken):
             broken.append(kept)
         elif kept is not None:
             found[column.name] = kept
     broken += _between(plan, found, now)
     return found if not broken or (plan.lenient and _holds_undated(table, found, broken[0])) else broken[0]
+
+
+class _Judged(dict[str, Value | Broken | None]):
+    """What was judged of the texts of a column."""
+
+    def __init__(self, column: Column, time_zone: str, *, lenient: bool) -> None:
+        super().__init__()
+        self.judge = partial(_check, column, time_zone=time_zone, lenient=lenient)
+
+    def __missing__(self, text: str) -> Value | Broken | None:
+        kept = self[text] = self.judge(text)
+        return kept
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ import math
 import re
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from decimal import Context, Decimal, InvalidOperation, localcontext
+from decimal import Context, Decimal, InvalidOperation
 from functools import lru_cache
 from typing import NoReturn
 from zoneinfo import ZoneInfo
@@ -109,8 +109,8 @@ def _money(text: str) -> int:
     if not _AMOUNT.fullmatch(text):
         raise UnreadableError(text)
     try:
-        with localcontext(_EXACT):
-            amount = Decimal(text.strip()).quantize(_PLACES, rounding="ROUND_HALF_UP") * MONEY_SCALE
+        units = Decimal(text.strip()).quantize(_PLACES, rounding="ROUND_HALF_UP", context=_EXACT)
+        amount = _EXACT.multiply(units, MONEY_SCALE)
     except InvalidOperation as error:
         raise UnreadableError(text) from error
     return _within(int(amount), text)

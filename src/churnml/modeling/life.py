@@ -8,6 +8,7 @@ the horizon than the rhythm does, more are taken to be there. By contracts it is
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
@@ -52,7 +53,8 @@ def remaining_life(rhythm: Silent, known: Rfm, churn: Matrix, horizon_days: int)
     each = rhythm.each[:_DRAWN] if isinstance(rhythm, Rhythms) else (rhythm,)
     said = 1.0 - rhythm.p_no_order(known, horizon_days)
     there = np.clip(rhythm.p_alive(known) * (1.0 - churn) / np.maximum(said, _FEWEST), 0.0, 1.0)
-    return first_day(lambda days: 1.0 - there * _stays(each, known, days), LONGEST_DAYS)
+    drawn = _drawn(each, known)
+    return first_day(lambda days: 1.0 - there * _stays(drawn, known, days), LONGEST_DAYS)
 
 
 def first_day(over: Callable[[Matrix], Matrix], longest: int) -> When:
@@ -73,23 +75,47 @@ def first_day(over: Callable[[Matrix], Matrix], longest: int) -> When:
     return When(np.where(told, by, np.nan).T, np.where(told, over(by), np.nan).T)
 
 
-def _stays(each: tuple[BGNBD, ...], known: Rfm, days: Matrix) -> Matrix:
+@dataclass(frozen=True)
+class _Drawn:
+    """One rhythm, and by how many chances to leave it asks whom.
+
+    Parameters
+    ----------
+    rhythm : BGNBD
+        Its parameters.
+    chances, weights : ndarray of shape (n_nodes, n_counts)
+        By which a mean over Beta(a, b + x) is a sum.
+    place : ndarray of shape (n_rows,)
+        Whose are which of them: those of as many orders share theirs.
+    """
+
+    rhythm: BGNBD
+    chances: Matrix
+    weights: Matrix
+    place: npt.NDArray[np.intp]
+
+
+def _drawn(each: tuple[BGNBD, ...], known: Rfm) -> list[_Drawn]:
+    counts, place = np.unique(np.minimum(np.round(known.frequency), _ALIKE), return_inverse=True)
+    asked = counts.tolist()
+    return [_Drawn(one, *_chances(one.a_, one.b_, asked), place) for one in each]
+
+
+def _stays(drawn: list[_Drawn], known: Rfm, days: Matrix) -> Matrix:
     """Return the probability that a customer who is there still is after the days; the shape of days over rows."""
     total = np.zeros(np.broadcast_shapes(days.shape, (1, len(known))))
-    for one in each:
-        shape, ages = one.r_ + known.frequency, one.alpha_ + known.T
-        chances, weights = _chances(one.a_, one.b_, known.frequency)
-        for node in range(_NODES):
-            total += weights[node] * np.exp(-shape * np.log1p(chances[node] * days / ages))
-    return total / len(each)
+    for one in drawn:
+        shape, ages = one.rhythm.r_ + known.frequency, one.rhythm.alpha_ + known.T
+        for chances, weights in zip(one.chances, one.weights, strict=True):
+            total += weights[one.place] * np.exp(-shape * np.log1p(chances[one.place] * days / ages))
+    return total / len(drawn)
 
 
-def _chances(a: float, b: float, frequency: Matrix) -> tuple[Matrix, Matrix]:
-    """Return chances to leave and their weights, by which a mean over Beta(a, b + x) is a sum; (n_nodes, n_rows)."""
-    counts, place = np.unique(np.minimum(np.round(frequency), _ALIKE), return_inverse=True)
-    told = [_nodes(round(a, 12), round(b + count, 12)) for count in counts.tolist()]
-    nodes, weights = (np.array([one[part] for one in told]).T for part in (0, 1))
-    return nodes[:, place], weights[:, place]
+def _chances(a: float, b: float, counts: list[float]) -> tuple[Matrix, Matrix]:
+    """Return the chances to leave and their weights of those of each number of orders."""
+    told = [_nodes(round(a, 12), round(b + count, 12)) for count in counts]
+    chances, weights = (np.ascontiguousarray(np.array([one[part] for one in told]).T) for part in (0, 1))
+    return chances, weights
 
 
 @lru_cache(maxsize=4096)

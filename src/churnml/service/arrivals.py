@@ -13,7 +13,7 @@ from churnml.database.arrivals import keep
 from churnml.database.consents import Told, acknowledge
 from churnml.database.tombstones import erased_among
 from churnml.events import TABLES
-from churnml.events.row_check import Broken, Door, check_row
+from churnml.events.row_check import Broken, Door, check_rows
 from churnml.events.row_values import Value
 from churnml.service.access import Caller
 from churnml.service.problems import Problem, problem
@@ -78,7 +78,7 @@ def add(
     declared, told = TABLES[table], list[Told]()
     results, kept = list[Result](), list[tuple[int, str, Mapping[str, object]]]()
     batch = batch or uuid.uuid4().hex
-    checked = [check_row(declared, row, door, now) for row in rows]
+    checked = check_rows(declared, rows, door, now)
     whom = frozenset(str(one["customer_id"]) for one in checked if not isinstance(one, Broken))
     erased = erased_among(connection, whom)
     for index, (row, found) in enumerate(zip(rows, checked, strict=True)):

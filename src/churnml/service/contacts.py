@@ -16,7 +16,7 @@ from churnml.database.held_out import Withheld, held_out_of, withheld_of
 from churnml.database.postings import Outcome, post
 from churnml.database.releases import take
 from churnml.events.outcome_file import millionths_of
-from churnml.events.row_check import Broken, Door, check_row
+from churnml.events.row_check import Broken, Door, check_rows
 from churnml.events.row_values import Value
 from churnml.events.schema import TABLES
 from churnml.service.access import Caller
@@ -82,7 +82,7 @@ def keep_contacts(
 
 
 def _read(connection: Connection, rows: list[Json], door: Door, now: int) -> list[_Read | Broken]:
-    checked = [check_row(CONTACTS, row, door, now) for row in rows]
+    checked = check_rows(CONTACTS, rows, door, now)
     whom = {str(one["customer_id"]) for one in checked if not isinstance(one, Broken)}
     withheld, held_out = withheld_of(connection, whom, now), held_out_of(connection, whom)
     read: list[_Read | Broken] = []

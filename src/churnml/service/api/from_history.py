@@ -14,7 +14,7 @@ from churnml.errors import ChurnmlError, nearest
 from churnml.events import TABLES
 from churnml.events.clock import microseconds, moment
 from churnml.events.held_rows import held_store, refusing_profiling, repeated
-from churnml.events.row_check import Broken, Door, check_row
+from churnml.events.row_check import Broken, Door, check_rows
 from churnml.events.row_values import Value
 from churnml.events.values import EARLIEST, LATEST
 from churnml.service.access import requires
@@ -185,7 +185,7 @@ def _checked(tables: Mapping[str, Sequence[Json]], door: Door, now: int) -> dict
 
 def _of_table(name: str, rows: Sequence[Json], door: Door, now: int, wrong: list[str]) -> list[Typed]:
     """Return the typed rows of one table, and add what is wrong with them to `wrong`."""
-    found = [check_row(TABLES[name], row, door, now) for row in rows]
+    found = check_rows(TABLES[name], rows, door, now)
     broken = [(place, one) for place, one in enumerate(found) if isinstance(one, Broken)]
     wrong += [f"row {place} of `{name}`: {one.told()}" for place, one in broken]
     if broken:
