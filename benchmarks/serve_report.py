@@ -118,7 +118,8 @@ What an answer of the service costs, beside a bare one of the same bytes and hea
 - **Records**: {records:,}, generated; one is {bytes:,} bytes. For every request the key is checked and the
   database asked whether anything was committed (docs/adr/0047-ready-made-answers.md).
 - **By the route** is the same application without its short way.
-- **Start** is from the start of `churnml serve` to its first answer.
+- **Start** is from the start of `churnml serve` to its first answer, the second time: modules are compiled by then, as
+  an installation has them.
 - **Peers**: {peers}
 - **Machine**: {cores} cores; Python {python}, {libraries}.
 """

@@ -17,7 +17,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from churnml.database import Workspace
 from churnml.service import create_app
 from churnml.service.guard import SECURITY_HEADERS
-from churnml.service.hot import HotPath
+from churnml.service.hot import Front, HotPath
 from churnml.service.server import listen
 
 
@@ -49,8 +49,8 @@ def bare(body: bytes) -> ASGIApp:
 
 def routes(workspace: Workspace) -> ASGIApp:
     """Return the product without its short way to records."""
-    app, short = create_app(workspace), cast("object", HotPath)
-    app.user_middleware = [one for one in app.user_middleware if one.cls is not short]
+    app, short = create_app(workspace), cast("set[object]", {Front, HotPath})
+    app.user_middleware = [one for one in app.user_middleware if one.cls not in short]
     return app
 
 

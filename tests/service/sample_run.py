@@ -1,12 +1,15 @@
 """A finished run of a few dozen records, some of them hostile, and a client that asks the service about it."""
 
+import logging
 import warnings
+from contextlib import contextmanager
 from pathlib import Path
 
 from callers import FAR_AHEAD, TESTER, a_key, bearing  # noqa: F401  # tests take them from here as well
 from churnml.database import Catalogue, Records, open_engine
 from churnml.measures import SEGMENTS, STAGES
 from churnml.service import create_app
+from churnml.service.logs import REQUESTS, configure, flush
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # Starlette would rather have another client library than the one we lock
@@ -220,3 +223,18 @@ def walk(client, **query):
         cursor = page["next_cursor"]
         if cursor is None:
             return seen
+
+
+@contextmanager
+def logging_to(stream):
+    """Have what is logged as JSON go to a stream, in place of what the tests log."""
+    loggers = [logging.getLogger(one) for one in (None, REQUESTS, "uvicorn", "uvicorn.error")]
+    before = [(one, one.handlers[:], one.level, one.propagate) for one in loggers]
+    configure("json", stream)
+    try:
+        yield
+        flush()
+    finally:
+        for logger, handlers, level, propagate in before:
+            logger.handlers[:], logger.propagate = handlers, propagate
+            logger.setLevel(level)

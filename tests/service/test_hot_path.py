@@ -1,10 +1,12 @@
 """What is answered from ready-made JSON is what the routes answer, byte for byte, and never older than they are."""
 
+import io
+import json
 import socket
 
 import numpy as np
 import pytest
-from sample_run import TESTER, a_key, bodies, fill, record, visit
+from sample_run import TESTER, a_key, bodies, fill, logging_to, record, visit
 from sqlalchemy import update
 
 from churnml.config import LifecycleRules, LoadLimits, ServeConfig
@@ -17,7 +19,7 @@ from churnml.events.clock import DAY
 from churnml.measures.lifecycle import STAGES
 from churnml.measures.lifecycle_history import StageHistory
 from churnml.measures.paths import keep_paths
-from churnml.service.hot import building, keeper
+from churnml.service.hot import HotPath, building, keeper
 from churnml.service.hot.snapshot import Entry, Snapshot, write
 from churnml.service.server import listen
 from small import NOW, Tiny
@@ -38,11 +40,28 @@ def bearing(workspace, *scopes):
     return {"authorization": f"Bearer {a_key(workspace, *scopes)}", "x-request-id": "the-same"}
 
 
+def make_known(client):
+    for _ in range(2):  # the first notes the day of the key, so the second reads anew what stands
+        assert client.get("/v1/customers/1296").status_code == 200
+
+
 @pytest.fixture
 def both(own_workspace):
     """Return a client that is answered from the snapshot and one that never is, both with one key."""
     headers = bearing(own_workspace)
-    return of(own_workspace, headers), of(own_workspace, headers, ready=False)
+    clients = of(own_workspace, headers), of(own_workspace, headers, ready=False)
+    for client in clients:
+        make_known(client)
+    return clients
+
+
+@pytest.fixture
+def front(own_workspace, monkeypatch):
+    """Return a client whose service knows the key, and has nothing behind its front."""
+    client = of(own_workspace)
+    make_known(client)
+    monkeypatch.setattr(HotPath, "__call__", None)
+    return client
 
 
 @pytest.fixture
@@ -71,6 +90,32 @@ def test_it_answers_without_the_application(short):
     assert len(short.post(MANY, json={"customer_ids": IDS}).json()["records"]) == len(IDS)
 
 
+def test_one_that_is_ready_for_a_key_that_is_known_is_answered_in_front_of_all_the_rest(front):
+    assert [front.get(url_of(one)).json()["customer_id"] for one in IDS] == IDS
+    assert len(front.get("/v1/customers/1296", headers={"x-request-id": "<b>"}).headers["x-request-id"]) == 32
+
+
+def test_a_request_with_a_body_is_none_that_the_front_answers(both):
+    fast, plain = both
+    how = ("GET", "/v1/customers/1296", {"content": b"{}"})
+    assert asked(fast, how) == asked(plain, how)
+
+
+def test_it_is_counted_and_told_to_the_log_as_by_the_route(both):
+    stream = io.StringIO()
+    with logging_to(stream):
+        for client in both:
+            client.get("/v1/customers/1296")
+            client.get("/v1/customers/1296", headers={"if-none-match": "*"})
+    lines = [json.loads(line) for line in stream.getvalue().splitlines()]
+    fast, plain = ([{**one, "ms": 0, "timestamp": 0} for one in half] for half in (lines[:2], lines[2:]))
+    assert fast == plain
+    assert [list(one) for one in lines[:2]] == [list(one) for one in lines[2:]]
+    counts = [client.app.state.metrics.told().decode() for client in both]
+    named = 'churnml_request_seconds_count{method="GET",route="/v1/customers/{customer_id:path}",status="%d"} %d.0'
+    assert all(named % (200, 3) in told_of and named % (304, 1) in told_of for told_of in counts)
+
+
 def test_every_record_is_told_as_by_the_route(both):
     fast, plain = both
     assert [told(fast.get(url_of(one))) for one in IDS] == [told(plain.get(url_of(one))) for one in IDS]
@@ -88,6 +133,7 @@ def test_every_record_is_told_as_by_the_route(both):
         ("GET", "/v1/customers/1296", {"headers": {"if-none-match": '"other", W/"another"'}}),
         ("GET", "/v1/customers/1296", {"headers": {"authorization": "Bearer ck_none"}}),
         ("GET", "/v1/customers/1296", {"headers": {"host": "elsewhere.example"}}),
+        ("GET", "/v1/customers/1296", {"headers": {f"x-{n}": "" for n in range(100)}}),
         ("POST", MANY, {"json": {"customer_ids": [*IDS, "nobody", "客", *IDS[:3], 'quo"te']}}),
         ("POST", MANY, {"json": {"customer_ids": [f"nobody-{n}" for n in range(500)]}}),
         ("POST", MANY, {"json": {"customer_ids": [f"nobody-{n}" for n in range(501)]}}),
@@ -129,6 +175,11 @@ def test_a_revoked_key_is_refused_from_the_next_request_on(short, own_workspace)
         revoke_key(connection, TESTER, "crm", at=2)
     engine.dispose()
     assert short.get("/v1/customers/1296").status_code == 401
+
+
+def test_no_request_is_told_to_whoever_collects_traces(both, monkeypatch):
+    monkeypatch.setattr("opentelemetry.trace.get_tracer_provider", None)
+    assert both[1].get("/v1/customers/1296").status_code == 200
 
 
 def test_a_key_is_refused_once_it_has_expired(own_workspace):
@@ -290,9 +341,9 @@ def test_no_id_is_taken_for_another(tmp_path):
     write(tmp_path / "s", (Entry(one, f'{{"id":"{one}"}}'.encode(), b',"more":1}', "0" * 32) for one in many))
     found = Snapshot(tmp_path / "s")
     assert found.count == len(many)
-    assert [found.bare(one) for one in many] == [f'{{"id":"{one}"}}'.encode() for one in many]
-    assert found.find("c7") == (b'{"id":"c7","more":1}', "0" * 32)
-    assert [found.bare(f"d{n}") for n in range(20_000)] == [None] * 20_000
+    assert list(found.bare(many)) == [f'{{"id":"{one}"'.encode() for one in many]
+    assert found.find("c7") == (b'{"id":"c7","more":1}', b"0" * 32)
+    assert list(found.bare(f"d{n}" for n in range(20_000))) == [None] * 20_000
 
 
 def test_a_snapshot_of_nobody_answers_nothing(tmp_path):

@@ -5,10 +5,10 @@ import json
 import logging
 
 import pytest
-from sample_run import ask, fill, record
+from sample_run import ask, fill, logging_to, record
 
 from churnml.database import Workspace
-from churnml.service.logs import REQUESTS, configure
+from churnml.service.logs import REQUESTS, flush
 
 MARK = "zzmarked-7f3a"
 
@@ -16,19 +16,9 @@ MARK = "zzmarked-7f3a"
 @pytest.fixture
 def log():
     """What is logged as JSON, in place of what the tests log."""
-    names = ("uvicorn", "uvicorn.error", REQUESTS)
-    root = logging.getLogger()
-    requests = logging.getLogger(REQUESTS)
-    before = root.handlers[:], root.level, [logging.getLogger(one).level for one in names]
-    own = requests.handlers[:], requests.propagate
     stream = io.StringIO()
-    configure("json", stream)
-    yield stream
-    root.handlers[:], level, levels = before
-    root.setLevel(level)
-    requests.handlers[:], requests.propagate = own
-    for name, one in zip(names, levels, strict=True):
-        logging.getLogger(name).setLevel(one)
+    with logging_to(stream):
+        yield stream
 
 
 @pytest.fixture
@@ -40,6 +30,7 @@ def client(tmp_path):
 
 
 def told(log):
+    flush()
     return [json.loads(line) for line in log.getvalue().splitlines()]
 
 

@@ -86,3 +86,11 @@ def workers(process):
         ["ps", "-ww", "-o", "pid=,args=", "--ppid", str(process.pid)], capture_output=True, text=True, check=False
     )
     return sorted(int(line.split()[0]) for line in told.stdout.splitlines() if "spawn_main" in line)
+
+
+@pytest.mark.long
+def test_a_service_starts_without_what_it_may_never_need():
+    heavy = ("lightgbm", "matplotlib", "mlflow", "pandas", "scipy", "sklearn", "xlsxwriter")
+    program = f"import sys, churnml.service.server; print([one for one in {heavy} if one in sys.modules])"
+    told = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert told.stdout == "[]\n"

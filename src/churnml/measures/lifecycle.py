@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import bdtr
 
 from churnml.config import LifecycleRules
 from churnml.events import By, Standing
@@ -188,6 +187,8 @@ def _pace(own: Columns, what: str, tenure: Values, usual: Values, rules: Lifecyc
     is binomial (Przyborowski & Wilenski 1940); its tail is counted with half of what was found itself (mid-P), for
     counts so small are seldom beyond a tail that holds them whole.
     """
+    from scipy.special import bdtr  # noqa: PLC0415  # a service that starts does without it
+
     lately, before, window, length = _counts(own, what, tenure, usual, rules)
     rows = np.flatnonzero((length > 0) & (lately + before >= rules.fewest))
     total, seen = (lately + before)[rows].astype(np.int64), lately[rows]

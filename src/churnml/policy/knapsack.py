@@ -13,7 +13,6 @@ from typing import Final, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import linprog
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -117,6 +116,8 @@ def shadow_prices(problem: Knapsack) -> tuple[Prices, Mixture]:
 
 def _lowest(tangents: Floats, offsets: Floats) -> tuple[Floats, float, Floats]:
     """Return where the highest of the tangents is lowest, prices between 0 and 1; how low; each tangent's share."""
+    from scipy.optimize import linprog  # noqa: PLC0415  # a service that starts does without it
+
     slopes = np.column_stack([tangents, -np.ones(len(tangents))])
     box = [(0.0, 1.0)] * tangents.shape[1] + [(None, None)]
     found = linprog(np.eye(slopes.shape[1])[-1], A_ub=slopes, b_ub=-offsets, bounds=box, method="highs")

@@ -11,6 +11,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.openapi.utils import get_openapi
 from fastapi.staticfiles import StaticFiles
+from fastapi.telemetry import TelemetryConfig
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
@@ -20,7 +21,7 @@ from churnml.config import HandoffConfig, ServeConfig, WorkspaceConfig
 from churnml.database import SERVICE_SECONDS, Workspace, open_engine
 from churnml.errors import ChurnmlError, DependencyError
 from churnml.events.row_check import Door
-from churnml.service import access_docs, api, clock, example_docs, pages, problems, request_ids
+from churnml.service import access_docs, api, clock, example_docs, logs, pages, problems, request_ids
 from churnml.service.admission import Admission, Rates, Throttle
 from churnml.service.bodies import Bodies
 from churnml.service.champion import Scorer, Terms
@@ -30,7 +31,7 @@ from churnml.service.erasing import Eraser
 from churnml.service.exposure import is_public
 from churnml.service.gate import Gate, wants_page
 from churnml.service.guard import SECURITY_HEADERS, Guard
-from churnml.service.hot import HotPath, Keeper
+from churnml.service.hot import Front, HotPath, Keeper
 from churnml.service.idempotency import GoingOn
 from churnml.service.jobs import Jobs
 from churnml.service.landing import Lander, Worker
@@ -44,6 +45,8 @@ from churnml.service.watch import Watch
 
 _STATIC = Path(__file__).parent / "static"
 _AGAIN = {503, 507}
+_UNTOLD: TelemetryConfig = {"tracing": False, "metrics": False, "logs": False, "auto_configure": False}
+"""FastAPI would tell whoever collects traces of every address, which holds an id, as soon as a variable named them."""
 _DESCRIPTION = """\
 One decision record per customer: the probability of churn, the value at risk, the reasons, the suggested action.
 Every error is an `application/problem+json` (RFC 9457) with a stable `code`. A parameter stands once, unless it is a
@@ -96,6 +99,7 @@ def create_app(
             await run_in_threadpool(background.stop)
         engine.dispose()
         patient.dispose()
+        logs.flush()
 
     app = FastAPI(
         title="churnml",
@@ -106,6 +110,7 @@ def create_app(
         redoc_url=None,
         redirect_slashes=False,  # an id may end with a slash
         lifespan=lifespan,
+        telemetry=_UNTOLD,
         generate_unique_id_function=lambda route: route.name,  # a generated client calls its functions so
     )
 
@@ -173,6 +178,15 @@ def _surround(app: FastAPI, now: Callable[[], int], *, public: bool) -> None:
     app.add_middleware(Guard, hosts=settings.public_hosts, public=public)
     app.add_middleware(Watch, metrics=state.metrics)
     app.add_middleware(RequestIds)
+    app.add_middleware(
+        Front,
+        keeper=state.keeper,
+        metrics=state.metrics,
+        rates=rates,
+        now=now,
+        hosts=settings.public_hosts,
+        public=public,
+    )
 
 
 def _answer_error(request: Request, error: Exception) -> Response:

@@ -49,8 +49,7 @@ class Guard:
     def __init__(self, app: ASGIApp, hosts: tuple[str, ...] = (), *, public: bool = False) -> None:
         self.app = app
         self._hosts = hosts
-        told = SECURITY_HEADERS | ({"strict-transport-security": HSTS} if public else {})
-        self._headers = [(name.encode(), value.encode()) for name, value in told.items()]
+        self._headers = told_to_browsers(public=public)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -75,7 +74,19 @@ class Guard:
         return with_headers
 
 
+def told_to_browsers(*, public: bool) -> tuple[tuple[bytes, bytes], ...]:
+    """Return the headers that stand in every answer, as they go over the wire."""
+    told = SECURITY_HEADERS | ({"strict-transport-security": HSTS} if public else {})
+    return tuple((name.encode(), value.encode()) for name, value in told.items())
+
+
 @lru_cache(maxsize=64)  # every request asks, nearly all of the same few
+def is_answered(host: str, hosts: tuple[str, ...]) -> bool:
+    """Tell whether a header `Host` names this machine, or one of the names that were given."""
+    name = _without_port(host)
+    return is_loopback(name) or name.lower() in hosts
+
+
 def is_loopback(host: str) -> bool:
     """Tell whether a host name or address can only mean this machine."""
     if host.lower() == "localhost":
@@ -89,8 +100,7 @@ def is_loopback(host: str) -> bool:
 def _refusal(scope: Scope, hosts: tuple[str, ...]) -> Response | None:
     headers = Headers(scope=scope)
     host = headers.get("host", "")
-    name = _without_port(host)
-    if not is_loopback(name) and name.lower() not in hosts:
+    if not is_answered(host, hosts):
         allowed = ", ".join(("localhost", "127.0.0.1", "[::1]", *hosts))
         return Response(problem(421, "wrong_host", f"only the hosts {allowed} are answered, asked for `{host}`"))
     if len(scope.get("raw_path") or b"") + len(scope["query_string"]) > URL_LIMIT:

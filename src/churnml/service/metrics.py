@@ -50,6 +50,7 @@ class Metrics:
     def __init__(self, engine: Engine, now: Callable[[], int]) -> None:
         self._registry = CollectorRegistry()
         self._store = StoreState(engine, now)
+        self._kinds: dict[tuple[str, str, int], Histogram] = {}  # found once: of routes, methods and statuses are few
         self._seconds = Histogram(
             "churnml_request_seconds",
             "How long requests took, by route, method and status",
@@ -69,7 +70,10 @@ class Metrics:
 
     def note(self, method: str, route: str, status: int, seconds: float, code: str | None) -> None:
         """Count a request that has ended."""
-        self._seconds.labels(route, method, str(status)).observe(seconds)
+        kind = self._kinds.get((route, method, status))
+        if kind is None:
+            kind = self._kinds[route, method, status] = self._seconds.labels(route, method, str(status))
+        kind.observe(seconds)
         if code is not None:
             self._problems.labels(code).inc()
 

@@ -36,7 +36,7 @@ class RequestIds:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        named = _named(Headers(scope=scope).get(HEADER))
+        named = name_of(Headers(scope=scope).get(HEADER))
         _current.set(named)
         structlog.contextvars.bind_contextvars(request_id=named)
 
@@ -54,5 +54,6 @@ def current() -> str | None:
     return _current.get()
 
 
-def _named(given: str | None) -> str:
+def name_of(given: str | None) -> str:
+    """Return the id of a request by what its caller called it, if it did."""
     return given if given is not None and _FORM.fullmatch(given) else secrets.token_hex(16)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import gc
 import math
 import os
 import signal
@@ -113,7 +114,9 @@ def _answering(
 ) -> FastAPI:
     """Return the application in the process that is to answer, whose log is set up with it."""
     logs.configure(settings.log_format)
-    return create_app(workspace, settings, company, terms, handoff, configs)
+    app = create_app(workspace, settings, company, terms, handoff, configs)
+    gc.freeze()  # all this stays: walking through it again and again would hold up answers
+    return app
 
 
 def _run_one(config: LimitedConfig, listening: socket.socket) -> None:

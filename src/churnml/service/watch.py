@@ -8,6 +8,8 @@ from __future__ import annotations
 import logging
 import re
 import time
+from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -23,6 +25,23 @@ _KEY_ID = re.compile(r"\((\w+)\)\Z")
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _QUIET = frozenset({"/healthz", "/readyz", "/metrics"})
 NO_ROUTE = "(none)"
+
+
+@dataclass(frozen=True)
+class Ended:
+    """A request that has ended: by which method and route, how, after how many seconds, with how many bytes, for whom.
+
+    `code` is that of the problem that was told, if one was; `whole` tells whether the answer was sent to its end.
+    """
+
+    method: str
+    route: str
+    status: int
+    seconds: float
+    size: int
+    caller: Caller | None = None
+    code: str | None = None
+    whole: bool = True
 
 
 class Watch:
@@ -69,30 +88,38 @@ class Watch:
             self._tell(scope, status, size, time.perf_counter() - began, whole=whole)
 
     def _tell(self, scope: Scope, status: int, size: int, seconds: float, *, whole: bool) -> None:
-        route = route_of(scope)
+        state = scope.get("state", {})
         method = scope["method"] if scope["method"] in _METHODS else "other"
-        code = scope.get("state", {}).get("problem")
-        self._metrics.note(method, route, status, seconds, code)
-        if route in _QUIET and whole and status < 400:  # probes come every second
-            return
-        caller: Caller | None = scope.get("state", {}).get("caller")
-        told = {
-            "method": method,
-            "route": route,
-            "status": status,
-            "ms": round(seconds * 1000, 1),
-            "bytes": size,
-            "caller": None if caller is None else caller.kind,
-            "key": None if caller is None else _key_of(caller),
-            "code": code,
-            "whole": whole,
-        }
-        _log.info("request", extra={"told": {name: value for name, value in told.items() if value is not None}})
+        told = Ended(
+            method, route_of(scope), status, seconds, size, state.get("caller"), state.get("problem"), whole=whole
+        )
+        tell(self._metrics, told)
 
 
-def _key_of(caller: Caller) -> str | None:
-    """Return the id of the key that asks; a person's name is nobody's business here."""
-    found = _KEY_ID.search(caller.name) if caller.kind == "key" else None
+def tell(metrics: Metrics, ended: Ended) -> None:
+    """Tell the metrics and the log of a request."""
+    metrics.note(ended.method, ended.route, ended.status, ended.seconds, ended.code)
+    if ended.route in _QUIET and ended.whole and ended.status < 400:  # probes come every second
+        return
+    caller = ended.caller
+    told = {
+        "method": ended.method,
+        "route": ended.route,
+        "status": ended.status,
+        "ms": round(ended.seconds * 1000, 1),
+        "bytes": ended.size,
+        "caller": None if caller is None else caller.kind,
+        "key": key_of(caller.name) if caller is not None and caller.kind == "key" else None,
+        "code": ended.code,
+        "whole": ended.whole,
+    }
+    _log.info("request", extra={"told": {name: value for name, value in told.items() if value is not None}})
+
+
+@lru_cache(maxsize=1024)
+def key_of(name: str) -> str | None:
+    """Return the id of the key that asks, by its caller's name; a person's name is nobody's business here."""
+    found = _KEY_ID.search(name)
     return found and found.group(1)
 
 

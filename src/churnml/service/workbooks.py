@@ -12,8 +12,6 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import IO, Any, Literal
 
-import xlsxwriter
-
 from churnml.wording import Language, Text
 
 Cell = str | float | int | None
@@ -71,6 +69,8 @@ def write_workbook(
     language : {"en", "zh"}
         Which language stands first.
     """
+    import xlsxwriter  # noqa: PLC0415  # a service that starts does without it
+
     with xlsxwriter.Workbook(file, _OPTIONS | {"strings_to_urls": False}) as book:
         look = _Look(book, columns, language)
         sheet, row, written = look.sheet(1), 0, 0

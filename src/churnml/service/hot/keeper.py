@@ -27,6 +27,7 @@ _LEAST_SECONDS, _SHARE = 2.0, 0.1
 _FEW = 5_000
 """So many records are made ready in a fraction of a second, without a process of its own."""
 _PROGRAM = "from churnml.service.hot.building import main; main()"
+DAY = 86_400_000_000
 _log = logging.getLogger(__name__)
 
 
@@ -72,6 +73,8 @@ class Keeper:
 
     def __init__(self, workspace: Workspace, engine: Engine) -> None:
         self.pulse = Pulse(engine)
+        self.held: Held | None = None
+        """What was read last; whoever uses it asks the pulse whether it still stands."""
         self._workspace, self._engine, self._records = workspace, engine, Records(engine)
         self._open: tuple[Standing, Snapshot] | None = None
         self._made: tuple[str | None, float, float] = (None, 0.0, 0.0)  # of which run, until when, how long it took

@@ -20,24 +20,20 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from churnml.errors import ChurnmlError, TooManyRequestsError
-from churnml.service import etags
 from churnml.service.access import Caller
 from churnml.service.admission import Rates
 from churnml.service.api.shapes import LONGEST_ID, MAX_IDS
 from churnml.service.bodies import BODY_LIMIT, BODY_SECONDS, DEPTH_LIMIT, again, depth, is_utf8, read_whole, slow_answer
 from churnml.service.credentials import Credentials
-from churnml.service.hot.keeper import Held, Keeper, Known
+from churnml.service.hot.front import first_of_each
+from churnml.service.hot.keeper import DAY, Held, Keeper, Known
+from churnml.service.hot.one import JSON, ONE, ONE_ROUTE, Given, one
 from churnml.service.hot.snapshot import Snapshot
 from churnml.service.problems import Response, explain
 
-Given = dict[bytes, bytes]
-"""Headers of a request by their name in small letters."""
-_ONE, _ONE_ROUTE, _MANY = "/v1/customers/", "/v1/customers/{customer_id:path}", "/v1/scores"
+_MANY = "/v1/scores"
 _MATTER = frozenset({b"authorization", b"if-none-match", b"content-type", b"content-length"})
 _PLAIN = (b"application/json", b"application/json; charset=utf-8")
-_DAY = 86_400_000_000
-_JSON = (b"content-type", b"application/json")
-_CACHING = (b"cache-control", etags.CACHING.encode())
 
 
 @dataclass(frozen=True)
@@ -71,14 +67,13 @@ class HotPath:
         self._keeper = keeper
         self._rates = rates
         self._now = now
-        self._held: Held | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         if scope["type"] == "http" and not scope["query_string"]:
             method, path = scope["method"], scope["path"]
-            if method == "GET" and path.startswith(_ONE):
-                if await self._one(scope, path[len(_ONE) :], send):
+            if method == "GET" and path.startswith(ONE):
+                if await self._one(scope, path[len(ONE) :], send):
                     return
             elif method == "POST" and path == _MANY:
                 await self._many(scope, receive, send)
@@ -87,24 +82,17 @@ class HotPath:
 
     async def _one(self, scope: Scope, customer_id: str, send: Send) -> bool:
         """Answer with one record, and tell whether it was ready."""
-        given = _first_of_each(scope)
+        given = first_of_each(scope, _MATTER)
         ready = await self._ready(scope, given)
-        found = ready.snapshot.find(customer_id) if ready is not None else None
-        if ready is None or found is None:
+        told = one(ready.snapshot, customer_id, given) if ready is not None else None
+        if ready is None or told is None:
             return False
-        body, digest = found
-        tag = f'"{digest}"'
-        told = [(b"etag", tag.encode()), _CACHING]
-        if etags.is_held(_text(given.get(b"if-none-match")), tag):
-            await self._answer(scope, ready.caller, _ONE_ROUTE, send, 304, told)
-        else:
-            told = [(b"content-length", b"%d" % len(body)), _JSON, *told]
-            await self._answer(scope, ready.caller, _ONE_ROUTE, send, 200, told, body)
+        await self._answer(scope, ready.caller, ONE_ROUTE, send, *told)
         return True
 
     async def _many(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer with the records of many, or hand on what was asked, with the body that was read."""
-        given = _first_of_each(scope)
+        given = first_of_each(scope, _MATTER)
         if not _is_plain(given) or await self._ready(scope, given) is None:
             await self._app(scope, receive, send)
             return
@@ -122,7 +110,7 @@ class HotPath:
             await self._app(scope, again(body, receive), send)
             return
         answer = _scores(ready.snapshot, wanted)
-        told = [(b"content-length", b"%d" % len(answer)), _JSON]
+        told = [(b"content-length", b"%d" % len(answer)), JSON]
         await self._answer(scope, ready.caller, _MANY, send, 200, told, answer)
 
     async def _answer(
@@ -158,47 +146,44 @@ class HotPath:
             return None  # the routes say what is wrong
         snapshot = self._keeper.snapshot(held.standing) if "read" in caller.scopes else None
         if snapshot is None:
-            self._held = None
+            self._keeper.held = None
             return None
         return _Ready(caller, snapshot)
 
     async def _stands(self) -> Held:
-        pulse, held = self._keeper.pulse, self._held
+        pulse, held = self._keeper.pulse, self._keeper.held
         beat = pulse.beat() if pulse.is_quick else await run_in_threadpool(pulse.beat)
         if held is None or held.beat != beat:
-            held = self._held = await run_in_threadpool(self._keeper.look, beat)
+            held = self._keeper.held = await run_in_threadpool(self._keeper.look, beat)
         return held
 
     async def _caller(self, scope: Scope, authorization: bytes, held: Held) -> Caller:
         key, now = sha256(authorization).digest(), self._now()
         known = held.callers.get(key)
-        if known is not None and known.day == now // _DAY and now < known.until:
+        if known is not None and known.day == now // DAY and now < known.until:
             return known.caller
         found = await run_in_threadpool(self._credentials.find, Headers(scope=scope), now)  # notes the day, too
         if found.until is not None:
-            held.callers[key] = Known(found.caller, found.until, now // _DAY)
+            held.callers[key] = Known(found.caller, found.until, now // DAY)
         return found.caller
 
 
 def _scores(snapshot: Snapshot, wanted: list[str]) -> bytes:
     """Return the records found, in the order asked for and each once, and the ids that no record bears."""
-    told = {one: snapshot.bare(one) for one in wanted}
-    found = b",".join(one for one in told.values() if one is not None)
-    unknown = json.dumps([one for one in told if told[one] is None], ensure_ascii=False, separators=(",", ":"))
-    return b'{"records":[' + found + b'],"unknown":' + unknown.encode() + b"}"
+    each = dict.fromkeys(wanted)
+    found: list[bytes] = []
+    unknown: list[str] = []
+    for customer_id, record in zip(each, snapshot.bare(each), strict=True):
+        if record is None:
+            unknown.append(customer_id)
+        else:
+            found += (b"}," if found else b"", record)
+    rest = json.dumps(unknown, ensure_ascii=False, separators=(",", ":")).encode()
+    return b"".join((b'{"records":[', *found, b"}" if found else b"", b'],"unknown":', rest, b"}"))
 
 
 async def _nothing() -> Message:
     return {"type": "http.disconnect"}
-
-
-def _first_of_each(scope: Scope) -> Given:
-    """Return the headers that matter here; of one that is given twice the first counts, as it does in Starlette."""
-    given: Given = {}
-    for name, value in scope["headers"]:
-        if name in _MATTER:
-            given.setdefault(name, value)
-    return given
 
 
 def _is_plain(given: Given) -> bool:
@@ -221,7 +206,3 @@ def _ids(body: bytes) -> list[str] | None:
     # what cannot be printed, such as half a character, cannot always be written as UTF-8 either
     fit = all(isinstance(one, str) and 1 <= len(one) <= LONGEST_ID and one.isprintable() for one in ids)
     return ids if fit else None
-
-
-def _text(value: bytes | None) -> str | None:
-    return None if value is None else value.decode("latin-1")

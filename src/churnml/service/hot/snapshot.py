@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import mmap
 from array import array
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
@@ -86,21 +86,32 @@ class Snapshot:
             raise DependencyError(f"{path} must be a whole snapshot of records, found something else; remove it")
         self._mask = slots - 1
 
-    def find(self, customer_id: str) -> tuple[bytes, str] | None:
+    def find(self, customer_id: str) -> tuple[bytes, bytes] | None:
         """Return the record of a customer as it is told alone, and its ETag; None if the route must be asked."""
         found = self._place(customer_id)
         if found is None:
             return None
         begin, bare, rest, tag = found
-        return (self._bytes[begin : begin + bare - len(_END) + rest], tag.decode()) if rest else None
+        return (self._bytes[begin : begin + bare - len(_END) + rest], tag) if rest else None
 
-    def bare(self, customer_id: str) -> bytes | None:
-        """Return the record of a customer as many are told together; None if the run has none."""
-        found = self._place(customer_id)
-        if found is None:
-            return None
-        begin, bare, _, _ = found
-        return self._bytes[begin : begin + bare - len(_END)] + _END
+    def bare(self, customer_ids: Iterable[str]) -> Iterator[bytes | None]:
+        """Give the record of each customer as many are told together, without its closing brace; None if there is none.
+
+        It is `_place` for many: as they are asked for by the hundred, a call for each would take as long as the rest.
+        """
+        data, table, mask = self._bytes, self._table, self._mask
+        slot_of, entry_of, entry_size, slot_size = _SLOT.unpack_from, _ENTRY.unpack_from, _ENTRY.size, _SLOT.size
+        for customer_id in customer_ids:
+            name = customer_id.encode("utf-8", "surrogatepass")
+            slot, size, found = _digest(name) & mask, len(name), None
+            while place := slot_of(data, table + slot * slot_size)[0]:
+                length, bare, _, _ = entry_of(data, place)
+                begin = place + entry_size + length
+                if length == size and data[begin - size : begin] == name:
+                    found = data[begin : begin + bare - len(_END)]
+                    break
+                slot = (slot + 1) & mask
+            yield found
 
     def _place(self, customer_id: str) -> tuple[int, int, int, bytes] | None:
         """Return where a customer's record begins, the lengths of its two parts, and its tag."""
@@ -116,7 +127,8 @@ class Snapshot:
 
 
 def _digest(name: bytes) -> int:
-    return int.from_bytes(blake2b(name, digest_size=8).digest(), "little")
+    digest: int = _SLOT.unpack(blake2b(name, digest_size=8).digest())[0]
+    return digest
 
 
 def _table(begins: array[int], digests: array[int]) -> array[int]:
