@@ -15,7 +15,6 @@ _TABLES = {
 
 def test_stages_segments_the_funnel_and_the_strategy_each_add_up_to_the_base(journey, tmp_path):
     own = copied(journey, tmp_path)
-    (own.configs / "measure.yaml").write_text("groups: {most: 2, draws: 5}")
     with sqlite3.connect(own.workspace.database) as database:  # as of who became known after the scores
         database.execute("DELETE FROM records WHERE customer_id IN (SELECT customer_id FROM records LIMIT 60)")
     bodies = {name: own.churnml(f"measure {name}", *DAYS).body for name in _TABLES}
