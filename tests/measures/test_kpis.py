@@ -15,6 +15,7 @@ from churnml.events.clock import days_later, midnight
 from churnml.events.point_in_time import history, outcome
 from churnml.events.population import Standing, standing
 from churnml.labels.churn import churned
+from churnml.measures.cells import cell_of
 from churnml.measures.kpi_figures import shares
 from churnml.measures.kpi_ground import Ground
 from churnml.measures.kpi_list import KPIS, Windows
@@ -400,3 +401,11 @@ def test_a_definition_names_the_same_days_in_both_languages(kpi):
 def test_the_settings_that_are_delivered_are_the_defaults():
     file = Path(__file__).parent.parent.parent / "configs" / "kpis.yaml"
     assert load_config(file, KpiConfig, required=True) == KpiConfig()
+
+
+def test_a_change_of_a_share_is_told_in_percentage_points_and_one_of_money_in_money():
+    about = {"unit": "change", "unit_in": "unit", "words": None}
+    share, money = {"change": -0.0061, "unit": "share"}, {"change": 1.91, "unit": "money"}
+    assert cell_of(share, "change", about, "USD", "en") == "-0.6 pp"
+    assert cell_of(share, "change", about, "USD", "zh") == "-0.6 个百分点"
+    assert cell_of(money, "change", about, "USD", "en") == "$1.91"

@@ -12,6 +12,7 @@ from journeys import copied
 from small import Tiny
 
 OWN = """
+groups: {most: 3, draws: 5}
 segments:
   - name: regulars
     label: {en: Regulars, zh: 常客}
@@ -23,7 +24,7 @@ segments:
 def own(journey, tmp_path_factory):
     """Return a copy of the journey with a segment of its own."""
     copy = copied(journey, tmp_path_factory.mktemp("segments"))
-    text = (copy.configs / "measure.yaml").read_text().partition("segments: []")[0]
+    text = (copy.configs / "measure.yaml").read_text().partition("groups:  ")[0]
     (copy.configs / "measure.yaml").write_text(text + OWN)
     return copy
 
@@ -80,7 +81,7 @@ def test_an_unknown_by_is_told_the_segment_of_ones_own_that_comes_nearest(own):
 
 
 def test_moves_between_cells_of_value_and_risk_are_those_between_the_records_of_two_scorings(own):
-    assert own.churnml("score", "--cutoff", "2017-10-01").code == 0
+    _scored_before(own, "2017-10-01")
     told = own.churnml("measure segments", "--from", "2017-10-02", "--json").body
     (moves,) = (one for one in told["measures"] if one["name"] == "segments_migration_value_risk")
     session = Session.open(own.workspace.root, own.configs)
@@ -96,6 +97,23 @@ def test_moves_between_cells_of_value_and_risk_are_those_between_the_records_of_
     assert sum(found.values()) == told["base"]
     assert "scores of 2017-10-01 against 2018-01-01" in moves["remarks"][0]["en"]
     assert len({before for before, _ in found}) > 5
+
+
+def _scored_before(own, cutoff):
+    """Keep what an earlier scoring might have told: of all but every tenth, each in the cell of somebody else."""
+    session = Session.open(own.workspace.root, own.configs)
+    last = session.catalogue.runs("score")[-1]
+    bodies = session.records.of_run(last.run_id)
+    others = [bodies[-1], *bodies[:-1]]
+    with session.running("score", "earlier") as run_id:
+        moved = [
+            body | {"run_id": run_id, "segment": other["segment"], "rung": other["rung"]}
+            for place, (body, other) in enumerate(zip(bodies, others, strict=True))
+            if place % 10
+        ]
+        session.records.write(run_id, moved)
+        session.catalogue.finish(run_id, last.finished_at, last.summary | {"cutoff": f"{cutoff}T00:00:00+00:00"})
+    session.catalogue.engine.dispose()
 
 
 def test_groups_that_somebody_changed_are_refused(own, said):

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from churnml.measures.measure import Json, Unit
-from churnml.wording import Language, format_date, format_money, format_number
+from churnml.wording import Language, Text, format_date, format_money, format_number
 
 NONE = "–"
 """What stands where nothing can be told."""
 
 _LEAST = 0.001
+_HUNDREDTHS = {"share": Text("%", "%"), "change": Text(" pp", " 个百分点")}
 
 
 def cell_of(row: Json, name: str, about: Json, currency: str, language: Language) -> str:
@@ -28,6 +29,8 @@ def cell_of(row: Json, name: str, about: Json, currency: str, language: Language
         ISO 4217.
     """
     unit = row[about["unit_in"]] if "unit_in" in about else about["unit"]
+    if about["unit"] == "change" and unit == "share":  # 2 % less of 10 % is 9.8 % to some and 8 % to others
+        unit = "change"
     return cell(row[name], unit, currency, language, about["words"])
 
 
@@ -51,8 +54,9 @@ def cell(value: Any, unit: Unit, currency: str, language: Language, words: Json 
         return str((words or {}).get(str(value), {language: value})[language])
     if unit == "day":
         return format_date(str(value), language)
-    if unit == "share":
-        return f"{format_number(round(100 * float(value), 1) + 0.0, language)}%"
+    if unit in {"share", "change"}:
+        hundredths = format_number(round(100 * float(value), 1) + 0.0, language)
+        return hundredths + _HUNDREDTHS[unit].to(language)
     if unit == "money":
         return format_money(float(value), currency, language)
     return _number(float(value), unit, language)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pandas as pd
 
 from churnml.events.schema import MONEY_SCALE
+from churnml.measures.exact import exact_sum
 from churnml.measures.kpi_ground import Ground
 
 
@@ -14,7 +15,7 @@ def buying(ground: Ground) -> Iterator[pd.DataFrame]:
     """Yield the sums of frequency, basket, repeat purchase and dearer goods."""
     buyers = ground.buyers
     yield ground.sums("order_frequency", f"SELECT customer_id, period, days AS y, 1 AS x FROM {buyers} WHERE days > 0")
-    yield ground.sums("basket", f"SELECT customer_id, period, amount AS y, orders AS x FROM {buyers}")
+    yield ground.sums("basket", f"SELECT customer_id, period, amount AS y, orders AS x FROM {buyers}", whole=False)
     yield ground.sums(
         "repeat_rate",
         f"""
@@ -28,14 +29,17 @@ def buying(ground: Ground) -> Iterator[pd.DataFrame]:
 def revenue(ground: Ground) -> pd.DataFrame:
     """Return the sums of what orders brought; where there are no orders, of what contracts cost, day by day."""
     if "orders" in ground.books.tables:
-        return ground.sums("revenue", f"SELECT customer_id, period, amount AS y, 1 AS x FROM {ground.buyers}")
+        brought = f"SELECT customer_id, period, amount AS y, 1 AS x FROM {ground.buyers}"
+        return ground.sums("revenue", brought, whole=False)
+    days = "least(coalesce(until, last), last) - greatest(day, period)"
     return ground.sums(
         "revenue",
         f"""
-        SELECT customer_id, period, sum(fee * (least(coalesce(until, last), last) - greatest(day, period))) AS y, 1 AS x
+        SELECT customer_id, period, {exact_sum(f"fee * ({days})")} AS y, 1 AS x
         FROM {ground.fees} JOIN {ground.calendar} ON day < last AND coalesce(until > period, true)
         GROUP BY customer_id, period
         """,
+        whole=False,
     )
 
 
@@ -96,7 +100,9 @@ def returned(ground: Ground) -> Iterator[pd.DataFrame]:
         """,
     )
     yield ground.sums("return_rate", f"SELECT customer_id, period, back_orders AS y, orders AS x FROM {both}")
-    yield ground.sums("return_rate_money", f"SELECT customer_id, period, back AS y, amount AS x FROM {both}")
+    yield ground.sums(
+        "return_rate_money", f"SELECT customer_id, period, back AS y, amount AS x FROM {both}", whole=False
+    )
 
 
 def cross_sold(ground: Ground) -> pd.DataFrame:

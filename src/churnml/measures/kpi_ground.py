@@ -17,15 +17,14 @@ from churnml.errors import NotEnoughDataError
 from churnml.events.books import Books
 from churnml.events.renewals import PERIODS
 from churnml.events.schema import MONEY_SCALE
+from churnml.measures.exact import EXACT, exact_sum
 from churnml.measures.kpi_list import Windows
 from churnml.measures.parts import EVERYBODY, parts
 from churnml.measures.periods import Period
 from churnml.wording import Text
 
 SUMS = ("y", "x", "yy", "xx", "xy", "customers")
-
-_SQUARE = "DECIMAL(38, 8)"
-"""Of an amount of 1/10,000 unit: exact, so that a large one that comes and goes takes no small ones with it."""
+_SUMMED = {"y": "y", "x": "x", "yy": "y * y", "xx": "x * x", "xy": "x * y"}
 
 
 @dataclass(frozen=True)
@@ -92,7 +91,7 @@ class Ground:
         """Keep what a query finds as a table and return its name; `$horizon_days` and the like are filled in."""
         return self.books.keep(f"{name}_{self.key}", query, self._given(query))
 
-    def sums(self, kpi: str, query: str) -> pd.DataFrame:
+    def sums(self, kpi: str, query: str, *, whole: bool = True) -> pd.DataFrame:
         """Return the sums of a figure by period and part.
 
         Parameters
@@ -101,16 +100,18 @@ class Ground:
             Its name.
         query : str
             Of `customer_id`, `period`, `y` and `x`, one row per customer and period.
+        whole : bool, default True
+            Whether `y` and `x` are whole numbers, whose sums are exact as they are; others are rounded to eight digits.
 
         Returns
         -------
         DataFrame
             `kpi`, `period`, `part` and the columns of `SUMS`; `customers` are those it rests on, whose x is not 0.
         """
+        sums = ", ".join(f"{f'sum({what})' if whole else exact_sum(what)} AS {name}" for name, what in _SUMMED.items())
         return self.books.frame(
             f"""
-            SELECT '{kpi}' AS kpi, period, part, sum(y) AS y, sum(x) AS x, sum(y * y) AS yy, sum(x * x) AS xx,
-                   sum(x * y) AS xy, count(*) FILTER (x <> 0) AS customers
+            SELECT '{kpi}' AS kpi, period, part, {sums}, count(*) FILTER (x <> 0) AS customers
             FROM {self._parted(f"SELECT customer_id, period, y::DOUBLE AS y, x::DOUBLE AS x FROM ({query})")}
             GROUP BY period, part
             """,
@@ -151,10 +152,12 @@ class Ground:
         return self.books.frame(
             f"""
             WITH changes AS (
-                SELECT period AS since, part, sum(y - coalesce(before, 0)) AS y, sum(x) FILTER (before IS NULL) AS x,
-                       sum((y * y)::{_SQUARE} - coalesce(before * before, 0)::{_SQUARE}) AS yy,
-                       sum(x * x) FILTER (before IS NULL) AS xx,
-                       sum(x * (y - coalesce(before, 0))) AS xy,
+                SELECT period AS since, part,
+                       sum(y::{EXACT} - coalesce(before, 0)::{EXACT}) AS y,
+                       sum(x::{EXACT}) FILTER (before IS NULL) AS x,
+                       sum((y * y)::{EXACT} - coalesce(before * before, 0)::{EXACT}) AS yy,
+                       sum((x * x)::{EXACT}) FILTER (before IS NULL) AS xx,
+                       sum((x * y)::{EXACT} - coalesce(x * before, 0)::{EXACT}) AS xy,
                        count(*) FILTER (before IS NULL AND x <> 0) AS customers
                 FROM {self._parted(rows)}
                 GROUP BY period, part

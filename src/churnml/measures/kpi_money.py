@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pandas as pd
 
 from churnml.events.schema import MONEY_SCALE
+from churnml.measures.exact import EXACT
 from churnml.measures.kpi_ground import Ground
 from churnml.measures.kpi_growth import prospects
 from churnml.measures.kpi_retention import contact_costs
@@ -36,6 +37,7 @@ def forecast(ground: Ground) -> pd.DataFrame:
         SELECT customer_id, (SELECT max(period) FROM {ground.calendar}) AS period, clv AS y, 1 AS x
         FROM {FORECASTS} SEMI JOIN customers USING (customer_id) WHERE clv IS NOT NULL
         """,
+        whole=False,
     )
 
 
@@ -50,6 +52,7 @@ def total_to_cost(ground: Ground) -> pd.DataFrame:
         JOIN {FORECASTS} USING (customer_id) JOIN {ground.people} USING (customer_id)
         WHERE clv IS NOT NULL AND acquisition_cost > 0
         """,
+        whole=False,
     )
 
 
@@ -62,6 +65,7 @@ def acquisition(ground: Ground) -> Iterator[pd.DataFrame]:
         FROM {ground.first} JOIN {ground.days()} USING (day) JOIN {ground.people} USING (customer_id)
         WHERE acquisition_cost IS NOT NULL
         """,
+        whole=False,
     )
     yield ground.sums(
         "cost_per_conversion",
@@ -72,6 +76,7 @@ def acquisition(ground: Ground) -> Iterator[pd.DataFrame]:
         ON c.customer_id = p.customer_id AND c.day >= p.known AND c.day < p.until
         WHERE p.acquisition_cost IS NOT NULL GROUP BY p.customer_id, p.period
         """,
+        whole=False,
     )
 
 
@@ -86,29 +91,37 @@ def _margin(ground: Ground) -> str:
         "kpi_margin",
         f"""
         WITH brought AS (
-            SELECT customer_id, period, sum(revenue)::DOUBLE AS revenue, sum(margin)::DOUBLE AS margin,
-                   sum(back)::DOUBLE AS back
+            SELECT customer_id, period, sum(revenue) AS revenue, sum(known) AS known, sum(rated) AS rated,
+                   sum(back) AS back
             FROM (
                 SELECT * REPLACE (greatest(day, (SELECT min(period) FROM {ground.calendar})) AS day)
-                FROM ({brought} UNION ALL SELECT customer_id, day, 0, 0, 0 FROM {ground.first})
+                FROM ({brought} UNION ALL SELECT customer_id, day, 0, 0, 0, 0 FROM {ground.first})
             ) JOIN {ground.days()} USING (day) GROUP BY customer_id, period
         ),
-        so_far AS (
+        added AS (
             SELECT customer_id, period,
                    period > greatest(f.day, (SELECT min(period) FROM {ground.calendar})) AS goes_on,
-                   b.revenue AS own_revenue, b.margin AS own_margin, b.back AS own_back,
-                   sum(b.revenue) OVER so_far AS revenue, sum(b.margin) OVER so_far AS margin,
-                   sum(b.back) OVER so_far AS back
+                   {", ".join(f"b.{name} AS own_{name}, sum(b.{name}) OVER so_far AS {name}" for name in _ADDED)}
             FROM brought AS b JOIN {ground.calendar} USING (period) JOIN {ground.first} AS f USING (customer_id)
             WHERE f.day < last
             WINDOW so_far AS (PARTITION BY customer_id ORDER BY period)
+        ),
+        so_far AS (
+            SELECT customer_id, period, goes_on, revenue::DOUBLE AS revenue, back::DOUBLE AS back,
+                   known::DOUBLE + $margin_rate::DOUBLE * rated::DOUBLE AS margin,
+                   (revenue - own_revenue)::DOUBLE AS revenue_before, (back - own_back)::DOUBLE AS back_before,
+                   (known - own_known)::DOUBLE + $margin_rate::DOUBLE * (rated - own_rated)::DOUBLE AS margin_before
+            FROM added
         )
         SELECT customer_id, period, {_kept("revenue", "margin", "back")} AS margin,
-               CASE WHEN goes_on
-                    THEN {_kept("(revenue - own_revenue)", "(margin - own_margin)", "(back - own_back)")} END AS before
+               CASE WHEN goes_on THEN {_kept("revenue_before", "margin_before", "back_before")} END AS before
         FROM so_far
         """,
     )
+
+
+_ADDED = ("revenue", "known", "rated", "back")
+"""In 1/10,000 unit: what came in, its margin where costs are known, what takes the margin rate, and what went back."""
 
 
 def _kept(revenue: str, margin: str, back: str) -> str:
@@ -119,10 +132,10 @@ def _kept(revenue: str, margin: str, back: str) -> str:
 
 def _by_orders(ground: Ground) -> str:
     """Return the query of what each customer brought by day, in 1/10,000 unit, in which sums are exact."""
-    back = "SELECT customer_id, local_time(occurred_at)::DATE, 0, 0, amount FROM returns"
+    back = "SELECT customer_id, local_time(occurred_at)::DATE, 0, 0, 0, amount FROM returns"
     return f"""
-        SELECT customer_id, day, amount AS revenue,
-               costed - coalesce(cost, 0) + $margin_rate::DOUBLE * (amount - costed) AS margin, 0 AS back
+        SELECT customer_id, day, amount AS revenue, costed - coalesce(cost, 0) AS known, amount - costed AS rated,
+               0 AS back
         FROM {ground.books.order_days} {f"UNION ALL {back}" if "returns" in ground.books.tables else ""}
     """
 
@@ -130,8 +143,8 @@ def _by_orders(ground: Ground) -> str:
 def _by_contracts(ground: Ground) -> str:
     """Return the same of what contracts cost, all days of a period on its first."""
     return f"""
-        SELECT customer_id, period AS day, {MONEY_SCALE} * fee * days AS revenue,
-               {MONEY_SCALE} * $margin_rate::DOUBLE * fee * days AS margin, 0 AS back
+        SELECT customer_id, period AS day, ({MONEY_SCALE} * fee * days)::{EXACT} AS revenue, 0 AS known,
+               ({MONEY_SCALE} * fee * days)::{EXACT} AS rated, 0 AS back
         FROM (
             SELECT customer_id, period, fee, least(coalesce(until, last), last) - greatest(day, opens) AS days
             FROM {ground.fees} JOIN (

@@ -54,6 +54,7 @@ def cost_to_retain(ground: Ground) -> pd.DataFrame:
         ) USING (customer_id, period)
         WHERE (SELECT count(*) FROM {contact_costs(ground)}) > 0
         """,
+        whole=False,
     )
 
 

@@ -9,6 +9,7 @@ import pandas as pd
 
 from churnml.events import COMPLAINS
 from churnml.features.rows import SCALES
+from churnml.measures.exact import exact_sum
 from churnml.measures.kpi_ground import Ground
 from churnml.measures.open_ended import medians
 from churnml.measures.parts import EVERYBODY
@@ -48,9 +49,10 @@ def answers(ground: Ground) -> Iterator[pd.DataFrame]:
         yield ground.sums(
             name,
             f"""
-            SELECT customer_id, period, sum({counts}) AS y, count(*) AS x FROM {points}
+            SELECT customer_id, period, {exact_sum(counts)} AS y, count(*) AS x FROM {points}
             WHERE instrument = '{name}' GROUP BY customer_id, period
             """,
+            whole=False,
         )
     yield ground.sums(
         "answer_rate",

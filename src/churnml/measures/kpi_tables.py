@@ -41,7 +41,9 @@ _COLUMNS: dict[str, About] = {
     "low": About(Text("Low", "下限"), "ratio", _LOWER, unit_in="unit"),
     "high": About(Text("High", "上限"), "ratio", _UPPER, unit_in="unit"),
     "before": About(Text("Before", "上期"), "ratio", Text("In the period before", "上一期的数值"), unit_in="unit"),
-    "change": About(Text("Change", "变化"), "ratio", unit_in="unit"),
+    "change": About(
+        Text("Change", "变化"), "change", Text("Of shares in percentage points", "比例的变化以百分点计"), unit_in="unit"
+    ),
     "moved": About(Text("It is", "变化判断"), "word", words=CHANGES),
     "side": About(Text("Target is", "目标方向"), "word", words=SIDES),
     "target": About(Text("Target", "目标"), "ratio", unit_in="unit"),

@@ -19,6 +19,7 @@ from churnml.events import COMPLAINS
 from churnml.events.books import Books
 from churnml.features.rows import AWAY, SCALES
 from churnml.measures.driver_tables import Told
+from churnml.measures.exact import exact_sum
 from churnml.measures.intervals import around_ratio
 from churnml.measures.matching import Matched
 from churnml.measures.measure import About, Measure
@@ -117,18 +118,18 @@ LINES: dict[str, Line] = {
 """What is followed, by name; of the tables that have landed."""
 
 # per customer and week what happened, weighted; then over customers the sums that an interval of a ratio is made of
-_SUMS = """
+_SUMS = f"""
     WITH happened AS (
         SELECT r.customer_id, r.gone, (r.cutoff_day - local_time(e.at)::DATE - 1) // 7 + 1 AS week,
-               sum(r.weight * e.value) AS y, sum(r.weight) AS told
-        FROM ({query}) AS e JOIN {rows}_days AS r USING (customer_id)
-        WHERE e.at >= r.cutoff - {before} AND local_time(e.at)::DATE < r.cutoff_day
-          AND local_time(e.at)::DATE >= r.cutoff_day - {weeks} * 7
+               {exact_sum("r.weight * e.value")} AS y, {exact_sum("r.weight")} AS told
+        FROM ({{query}}) AS e JOIN {{rows}}_days AS r USING (customer_id)
+        WHERE e.at >= r.cutoff - {{before}} AND local_time(e.at)::DATE < r.cutoff_day
+          AND local_time(e.at)::DATE >= r.cutoff_day - {{weeks}} * 7
         GROUP BY ALL
     )
-    SELECT h.gone, h.week, sum(h.y) AS y, sum(h.y * h.y) AS yy, sum(h.y * {x}) AS xy, sum(h.told) AS told,
-           sum(h.told * h.told) AS told_squared, count(*) AS customers
-    FROM happened AS h JOIN {rows}_sums AS c USING (customer_id, gone)
+    SELECT h.gone, h.week, {exact_sum("h.y")} AS y, {exact_sum("h.y * h.y")} AS yy, {exact_sum("h.y * {x}")} AS xy,
+           {exact_sum("h.told")} AS told, {exact_sum("h.told * h.told")} AS told_squared, count(*) AS customers
+    FROM happened AS h JOIN {{rows}}_sums AS c USING (customer_id, gone)
     GROUP BY ALL
 """
 ALIKE, AS_ACTIVE = "alike", "compared"
@@ -151,7 +152,7 @@ def lay_compared(books: Books, rows: pd.DataFrame, name: str = AS_ACTIVE) -> Non
     books.keep(f"{name}_days", f"SELECT *, local_time(cutoff)::DATE AS cutoff_day FROM {name}_rows")
     books.keep(
         f"{name}_sums",
-        f"SELECT customer_id, gone, sum(weight) AS weight, count(*) AS rows FROM {name}_rows GROUP BY ALL",
+        f"SELECT customer_id, gone, {exact_sum('weight')} AS weight, count(*) AS rows FROM {name}_rows GROUP BY ALL",
     )
 
 
@@ -233,7 +234,7 @@ def _weeks(books: Books, name: str, among: Matched, smallest: int) -> Iterator[d
     of_all = {
         bool(gone): (x, xx)
         for gone, x, xx in books.connection.execute(
-            f"SELECT gone, sum(weight), sum(weight * weight) FROM {rows}_sums GROUP BY gone"
+            f"SELECT gone, {exact_sum('weight')}, {exact_sum('weight * weight')} FROM {rows}_sums GROUP BY gone"
         ).fetchall()
     }
     there = {(bool(gone), int(week)): Sums(*sums) for gone, week, *sums in found}

@@ -18,9 +18,10 @@ if TYPE_CHECKING:
 
 Json = dict[str, Any]  # Any: JSON
 
-Unit = Literal["word", "day", "number", "share", "money", "days", "hours", "score", "ratio", "probability"]
+Unit = Literal["word", "day", "number", "share", "money", "days", "hours", "score", "ratio", "probability", "change"]
 """How a column is read and shown: words and ISO dates, counts, shares from 0 to 1, amounts in the currency, lengths of
-time, points of a scale, plain ratios, and probabilities of chance alone, which are small."""
+time, points of a scale, plain ratios, probabilities of chance alone, which are small, and changes of what a row is of:
+of a share, in percentage points."""
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ import pandas as pd
 from churnml.events import COMPLAINS
 from churnml.events.books import Books
 from churnml.measures.driver_tables import Told
+from churnml.measures.exact import EXACT, exact_sum
 from churnml.measures.intervals import wilson
 from churnml.measures.last_days import WEEKS
 from churnml.measures.matching import Matched
@@ -203,9 +204,10 @@ def _counted(books: Books, source: str, said: str, given: Mapping[str, str], sma
         WITH said AS ({said}),
         of_customer AS (SELECT gone, reason, customer_id, max(weight) AS weight FROM said GROUP BY ALL),
         speaking AS (SELECT gone, customer_id, max(weight) AS weight FROM said GROUP BY ALL)
-        SELECT reason, count(*) FILTER (gone) AS customers, coalesce(sum(weight) FILTER (NOT gone), 0) AS stayed,
+        SELECT reason, count(*) FILTER (gone) AS customers,
+               coalesce(sum(weight::{EXACT}) FILTER (NOT gone), 0)::DOUBLE AS stayed,
                (SELECT count(*) FROM speaking WHERE gone) AS of,
-               (SELECT sum(weight) FROM speaking WHERE NOT gone) AS of_stayed,
+               (SELECT {exact_sum("weight")} FROM speaking WHERE NOT gone) AS of_stayed,
                (SELECT count(*) FROM speaking WHERE NOT gone) AS speaking_stayed
         FROM of_customer GROUP BY reason ORDER BY customers DESC, reason
         """,

@@ -43,8 +43,8 @@ class Curve:
     References
     ----------
     Kaplan, E. L. & Meier, P. (1958). Nonparametric estimation from incomplete observations. Journal of the American
-    Statistical Association 53, 457-481, with the variance of Greenwood, M. (1926). The natural duration of cancer.
-    Reports on Public Health and Medical Subjects 33, 1-26.
+    Statistical Association 53, 457-481, with the variance of Greenwood, M. (1926). A report on the natural duration
+    of cancer. Reports on Public Health and Medical Subjects 33, 1-26. London: H.M.S.O.
     """
 
     moved: Values

@@ -138,9 +138,12 @@ def in_order(rows: Iterable[Json], name: str) -> list[Any]:  # Any: keys of JSON
 
 
 def along(days: Sequence[str], language: Language, most: int = 6) -> list[Tick]:
-    """Return ticks for some days, ISO 8601 and ascending: the first, the last and some between."""
+    """Return ticks for some days, ISO 8601 and ascending: the first, the last and some between.
+
+    The label of the last ends where the axis does, and so needs the room of one and a half.
+    """
     every = -(-(len(days) - 1) // most) or 1
-    chosen = [*days[: -1 - every // 2 : every], days[-1]]
+    chosen = [*days[: -every - every // 2 : every], days[-1]]
     return [(ordinal(day), short(day, language, days)) for day in chosen]
 
 
