@@ -21,10 +21,10 @@ from memoryless import simulated
 from small import NOW, Tiny
 
 LONGEST = (
-    "test_cli.py", "test_verb_conversion.py", "test_notebooks.py", "test_small_shop.py", "test_verb_tune.py",
-    "test_verb_monitor.py", "test_wall.py", "test_origins.py", "test_backtest.py", "test_steadiness.py",
-    "test_verb_contracts.py", "test_market.py", "test_own_learner.py", "test_verb_promote.py", "test_blocks.py",
-    "test_verb_measure_uplift.py", "test_bundle.py", "test_calibration.py", "test_killed_run.py",
+    "test_cli.py", "test_verb_conversion.py", "test_description_holds.py", "test_notebooks.py", "test_small_shop.py",
+    "test_verb_tune.py", "test_verb_monitor.py", "test_wall.py", "test_origins.py", "test_backtest.py",
+    "test_steadiness.py", "test_verb_contracts.py", "test_market.py", "test_own_learner.py", "test_verb_promote.py",
+    "test_blocks.py", "test_verb_measure_uplift.py", "test_bundle.py", "test_calibration.py", "test_killed_run.py",
 )  # fmt: skip
 
 
@@ -139,7 +139,10 @@ def memoryless(tmp_path_factory):
 
 
 YEAR_END = "2018-01-01"
-SMALL = "{rounds: 40, step_days: 30, max_cutoffs: 4, folds: 1, bootstrap: 50, value: {rounds: 60}}"
+SMALL = (
+    "{rounds: 40, step_days: 30, max_cutoffs: 4, folds: 1, bootstrap: 50, bounds_rows: 1000, value: {rounds: 40}, "
+    "categories: {most: 60}}"
+)
 
 
 @pytest.fixture(scope="session")
