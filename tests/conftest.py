@@ -18,6 +18,7 @@ from journeys import Journey, copied
 from kept_bytecode import keep_bytecode
 from made_once import made_once
 from memoryless import simulated
+from new_database import migrated_on
 from small import NOW, Tiny
 
 LONGEST = (
@@ -75,7 +76,7 @@ def on_server(postgres):
 def either(request, monkeypatch):
     """Have the database of new workspaces in a file, and then on a server; return which."""
     if request.param == "postgresql":
-        where = request.getfixturevalue("postgres").new_database()
+        where = migrated_on(request.getfixturevalue("postgres"))
         monkeypatch.setenv(VARIABLE, where.render_as_string(hide_password=False))
     return request.param
 
