@@ -11,7 +11,6 @@ import uvicorn
 from sample_run import ask, bodies, fill
 
 from callers import bearing
-from churnml.database import Workspace
 from churnml.service import create_app
 from churnml.service.server import listen
 from new_database import new_workspace
@@ -22,7 +21,7 @@ _FOLDER = tempfile.TemporaryDirectory(prefix="churnml filled ")
 @pytest.fixture(scope="session")
 def workspace(tmp_path_factory):
     """A workspace with one finished run."""
-    made = Workspace.open(tmp_path_factory.mktemp("service") / "work space", create=True)
+    made = new_workspace(tmp_path_factory.mktemp("service") / "work space")
     fill(made, bodies())
     return made
 
@@ -37,7 +36,7 @@ def client(workspace):
 @pytest.fixture(scope="session")
 def newcomer(tmp_path_factory):
     """A client of a service whose workspace has no run yet."""
-    with ask(Workspace.open(tmp_path_factory.mktemp("empty"), create=True)) as opened:
+    with ask(new_workspace(tmp_path_factory.mktemp("empty"))) as opened:
         yield opened
 
 
