@@ -48,6 +48,8 @@ def _set_up() -> int:
     _run("-m", "pip", "install", "--quiet", "--require-hashes", "-r", "requirements/uv.txt")
     _install(LOCK, "sync")
     _run("-m", "pip", "install", "--quiet", "--no-deps", "--no-build-isolation", "--editable", ".")
+    if sys.dont_write_bytecode:
+        _run("-m", "compileall", "-q", "src")
     return _check_openmp()
 
 
@@ -61,7 +63,10 @@ def _add(name: str) -> int:
 
 def _install(lock: str, *how: str) -> None:
     environment = os.environ | {"VIRTUAL_ENV": str(VENV)} | _index()
-    if _run("-m", "uv", "pip", how[0], "--quiet", "--require-hashes", *how[1:], lock, env=environment, check=False):
+    # where Python may keep no bytecode, each start would compile all it imports; pip compiles what it installs anyway
+    compiled = ["--compile-bytecode"] if sys.dont_write_bytecode else []
+    options = ["--quiet", "--require-hashes", *compiled, *how[1:], lock]
+    if _run("-m", "uv", "pip", how[0], *options, env=environment, check=False):
         print("uv found no index; installing with pip, which takes longer", file=sys.stderr)
         _run("-m", "pip", "install", "--quiet", "--require-hashes", "--no-deps", "-r", lock)
 

@@ -18,13 +18,14 @@ from journeys import Journey, copied
 from kept_bytecode import keep_bytecode
 from made_once import made_once
 from memoryless import simulated
+from new_database import migrated_on
 from small import NOW, Tiny
 
 LONGEST = (
-    "test_cli.py", "test_verb_conversion.py", "test_notebooks.py", "test_small_shop.py", "test_verb_tune.py",
-    "test_verb_monitor.py", "test_wall.py", "test_origins.py", "test_backtest.py", "test_steadiness.py",
-    "test_verb_contracts.py", "test_market.py", "test_own_learner.py", "test_verb_promote.py", "test_blocks.py",
-    "test_verb_measure_uplift.py", "test_bundle.py", "test_calibration.py", "test_killed_run.py",
+    "test_cli.py", "test_verb_conversion.py", "test_description_holds.py", "test_notebooks.py", "test_small_shop.py",
+    "test_verb_tune.py", "test_verb_monitor.py", "test_wall.py", "test_origins.py", "test_backtest.py",
+    "test_steadiness.py", "test_verb_contracts.py", "test_market.py", "test_own_learner.py", "test_verb_promote.py",
+    "test_blocks.py", "test_verb_measure_uplift.py", "test_bundle.py", "test_calibration.py", "test_killed_run.py",
 )  # fmt: skip
 
 
@@ -75,7 +76,7 @@ def on_server(postgres):
 def either(request, monkeypatch):
     """Have the database of new workspaces in a file, and then on a server; return which."""
     if request.param == "postgresql":
-        where = request.getfixturevalue("postgres").new_database()
+        where = migrated_on(request.getfixturevalue("postgres"))
         monkeypatch.setenv(VARIABLE, where.render_as_string(hide_password=False))
     return request.param
 
@@ -139,7 +140,10 @@ def memoryless(tmp_path_factory):
 
 
 YEAR_END = "2018-01-01"
-SMALL = "{rounds: 40, step_days: 30, max_cutoffs: 4, folds: 1, bootstrap: 50, value: {rounds: 60}}"
+SMALL = (
+    "{rounds: 40, step_days: 30, max_cutoffs: 4, folds: 1, bootstrap: 50, bounds_rows: 1000, value: {rounds: 40}, "
+    "categories: {most: 60}}"
+)
 
 
 @pytest.fixture(scope="session")

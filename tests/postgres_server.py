@@ -36,11 +36,11 @@ class Server:
         """Return the URL of one of its databases."""
         return f"postgresql://tester:{password}@127.0.0.1:{self.port}/{database}"
 
-    def new_database(self) -> URL:
-        """Make an empty database, and return where it is as a workspace names it."""
+    def new_database(self, like: str = "template1") -> URL:
+        """Make a database, empty or like one that nobody has open; return where it is as a workspace names it."""
         name = f"d{uuid.uuid4().hex}"
         with psycopg.connect(self.url(), autocommit=True) as session:
-            session.execute(f'CREATE DATABASE "{name}"')
+            session.execute(f'CREATE DATABASE "{name}" TEMPLATE "{like}"')
         return named_server({VARIABLE: self.url(name)})
 
     def start(self) -> None:

@@ -3,6 +3,7 @@
 import ast
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -44,10 +45,12 @@ def name_of(path):
     return path.relative_to(HOUSE).as_posix()
 
 
+@cache
 def parsed(path):
     return ast.parse(path.read_text(encoding="utf-8"))
 
 
+@cache
 def imports(path):
     """Return the dotted names a module imports, those inside functions too; a relative one starts with a dot."""
     names = set()
@@ -64,6 +67,7 @@ def rooms(path):
     return {name.split(".")[1] for name in imports(path) if name.startswith("churnml.")}
 
 
+@cache
 def calls(path):
     """Return every called name as it is written, such as `joblib.load`."""
     return {ast.unparse(node.func) for node in ast.walk(parsed(path)) if isinstance(node, ast.Call)}
@@ -73,6 +77,7 @@ def in_folder(folder):
     return [path for path in FILES if name_of(path).startswith(f"{folder}/")]
 
 
+@cache
 def words(path):
     """Return every text and name of a module's code, docstrings left out."""
     tree = parsed(path)

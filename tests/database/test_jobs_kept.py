@@ -2,14 +2,15 @@
 
 import pytest
 
-from churnml.database import Workspace, open_engine
 from churnml.database import jobs as store
+from churnml.database import open_engine
 from churnml.database.jobs import End
+from new_database import new_workspace
 
 
 @pytest.fixture
 def connection(either, tmp_path):
-    engine = open_engine(Workspace.open(tmp_path / "workspace", create=True).database)
+    engine = open_engine(new_workspace(tmp_path / "workspace").database)
     with engine.begin() as opened:
         yield opened
     engine.dispose()

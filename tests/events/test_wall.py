@@ -1,6 +1,7 @@
 """The wall against its definition: random worlds over all tables, read fast by us and slowly by `tests/wall.py`."""
 
 from dataclasses import replace
+from functools import lru_cache
 
 import numpy as np
 import pytest
@@ -62,7 +63,9 @@ def together(blocks, name):
     return sorted((fact for block in blocks for fact in told(block, name)), key=repr)
 
 
+@lru_cache(maxsize=50_000)
 def expected(one, name, cutoff):
+    """Return what the definition says a cutoff sees; examples share worlds and instants, and it takes its time."""
     return wall.facts(one.kept, name, EVERYTHING[name], cutoff)
 
 

@@ -14,7 +14,7 @@ from churnml.events.simulation import Market, write_new
 from churnml.events.sources.mapping import sources_of
 from churnml.features import build, catalogue
 
-MANY = 200_000
+MANY = 50_000
 MARKET = Market(150, 400, 11)
 
 
@@ -88,9 +88,9 @@ def test_a_customer_without_any_order_has_counts_of_zero(tiny):
     assert (found["orders_all"], found["spend_all"], found["items_all"]) == (0, 0, 0)
 
 
-def test_two_hundred_thousand_orders_of_one_customer_add_up_to_the_cent(tiny):
+def test_fifty_thousand_orders_of_one_customer_add_up_to_the_cent(tiny):
     start = datetime(2020, 1, 1, tzinfo=UTC)
     rows = "".join(f"a {(start + timedelta(seconds=9 * n)):%Y-%m-%dT%H:%M:%S} o{n} 0.01\n" for n in range(MANY))
     found = odd(tiny, HEAD + rows)
     assert found["spend_all"] == MANY / 100
-    assert found["orders_all"] == 21
+    assert found["orders_all"] == 6

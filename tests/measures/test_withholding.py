@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from churnml.config import WorkspaceConfig
-from churnml.database import Catalogue, Workspace, open_engine
+from churnml.database import Catalogue, open_engine
 from churnml.events import Store, ingest
 from churnml.events.books import open_books
 from churnml.events.clock import microseconds, midnight
@@ -20,6 +20,7 @@ from churnml.measures.portrait import portrait
 from churnml.measures.rhythm import rhythm
 from churnml.measures.segmentations import attribute_groupings, rfm_grouping
 from churnml.measures.withholding import withheld
+from new_database import new_workspace
 
 BEGIN, JUNE, END = (midnight(date(2023, month, 1), "UTC") for month in (3, 6, 7))
 SMALLEST = 3
@@ -29,7 +30,7 @@ SMALLEST = 3
 def books(tmp_path_factory):
     folder = tmp_path_factory.mktemp("withheld")
     write_new(Market(150, 330, 11), folder / "market")
-    workspace = Workspace.open(folder / "workspace", create=True)
+    workspace = new_workspace(folder / "workspace")
     database = Catalogue(open_engine(workspace.database))
     now = microseconds(datetime(2026, 1, 1, tzinfo=UTC))
     ingest(workspace, database, sources_of(folder / "market" / "sources.yaml", "UTC"), WorkspaceConfig(), now)

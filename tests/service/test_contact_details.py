@@ -5,10 +5,11 @@ from sample_run import ask, fill, record, visit
 
 from callers import TESTER
 from churnml.config import ServeConfig
-from churnml.database import Workspace, open_engine
+from churnml.database import open_engine
 from churnml.database.audit import entries
 from churnml.database.people import add_person
 from churnml.database.sessions import open_session
+from new_database import new_workspace
 
 NOW = 1_632_000_000_000_000
 SELDOM = ServeConfig(land_every_seconds=3600)
@@ -20,7 +21,7 @@ WHOM = {"customer_id": "a/b"}
 @pytest.fixture
 def told(tmp_path):
     """The workspace of a service in which two versions of a customer have landed, and an engine on it."""
-    workspace = Workspace.open(tmp_path / "work space", create=True)
+    workspace = new_workspace(tmp_path / "work space")
     fill(workspace, [record("a/b", 3)])
     with ask(workspace, settings=SELDOM) as client:
         for minute, row in enumerate([ANN, ANN | {"phone": "+1 666", "email": "ann@example.com"}]):

@@ -6,7 +6,7 @@ import pytest
 from sample_ingest import NASTY, ROWS_FILE, checked, findings, landed, refused, table, unchanged
 from sample_run import ask, bodies, fill
 
-from churnml.database import Catalogue, Workspace, open_engine
+from churnml.database import Catalogue, open_engine
 from churnml.events.reading import read_as
 from churnml.events.reporting import IngestReport, Refusal
 from churnml.events.schema import TABLES
@@ -14,6 +14,7 @@ from churnml.service.api.data import DataReport
 from churnml.service.pages.data import ingest_report_page
 from churnml.service.pages.harmless import marked, visible
 from churnml.service.pages.phrases import say, table_name
+from new_database import new_workspace
 
 HTML = {"accept": "text/html"}
 LANDED_AT = 1_514_880_843_000_000
@@ -51,7 +52,7 @@ def words(report, language="en", **how):
 @pytest.fixture(scope="module")
 def opened(tmp_path_factory):
     """A client of a service whose workspace has a landing and a run."""
-    workspace = Workspace.open(tmp_path_factory.mktemp("landed"), create=True)
+    workspace = new_workspace(tmp_path_factory.mktemp("landed"))
     fill(workspace, bodies(), time_zone="Asia/Shanghai")
     land(workspace, landed(time_zone="Asia/Shanghai"))
     with ask(workspace) as client:

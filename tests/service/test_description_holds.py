@@ -28,11 +28,12 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from churnml.config import ServeConfig, WorkspaceConfig, load_config
-from churnml.database import Catalogue, Workspace, open_engine
+from churnml.database import Catalogue, open_engine
 from churnml.measures.names import MEASURES
 from churnml.service import api, create_app
 from churnml.service.routes import told
 from journeys import copied
+from new_database import new_workspace
 
 CASES = 2_000
 LONG_CASES = 20_000
@@ -186,7 +187,7 @@ def labels():
 @pytest.fixture(scope="module")
 def asked(tmp_path_factory):
     """A service that has records, and no model to score with."""
-    workspace = Workspace.open(tmp_path_factory.mktemp("described") / "work space", create=True)
+    workspace = new_workspace(tmp_path_factory.mktemp("described") / "work space")
     fill(workspace, bodies())
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("CHURNML_SECRET", "what nobody would ever guess of a test")

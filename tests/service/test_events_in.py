@@ -15,6 +15,7 @@ from churnml.database.arrivals import Arrivals
 from churnml.errors import DataRefusedError
 from churnml.service.champion import Scorer, Terms
 from churnml.service.landing import Lander
+from new_database import new_workspace
 
 NOW = 1_632_000_000_000_000
 SELDOM = ServeConfig(land_every_seconds=3600)
@@ -24,7 +25,7 @@ ORDER = {"customer_id": "ann", "order_id": "o-1", "occurred_at": "2021-09-01T10:
 
 @pytest.fixture
 def empty(tmp_path):
-    return Workspace.open(tmp_path / "work space", create=True)
+    return new_workspace(tmp_path / "work space")
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from sample_run import TestClient
 from sqlalchemy import insert, select, text
 
 from callers import FAR_AHEAD, TESTER, a_key
-from churnml.database import Workspace, open_engine
+from churnml.database import open_engine
 from churnml.database.keys import rotate_key
 from churnml.database.requests import KEPT, forget, purge
 from churnml.database.tables import moves
@@ -21,6 +21,7 @@ from churnml.errors import UsageError
 from churnml.service import create_app
 from churnml.service.access import Caller, requires
 from churnml.service.idempotency import once, raw_body
+from new_database import new_workspace
 
 HERE = Path(__file__).parent
 WRITER = Annotated[Caller, Depends(requires("write"))]
@@ -54,7 +55,7 @@ def deeds(workspace):
 
 @pytest.fixture
 def place(tmp_path):
-    return Workspace.open(tmp_path, create=True)
+    return new_workspace(tmp_path)
 
 
 def client_of(workspace, app, name="crm"):

@@ -14,7 +14,7 @@ from processes import serving, wait_for
 from sample_run import a_key, ask
 
 from churnml.config import ServeConfig
-from churnml.database import Catalogue, Workspace, open_engine
+from churnml.database import Catalogue, open_engine
 from churnml.database import jobs as store
 from churnml.database.audit import entries
 from churnml.database.jobs import LOST
@@ -23,13 +23,14 @@ from churnml.service.api.job_shapes import JobList, JobTold
 from churnml.service.jobs import Jobs, paths
 from churnml.verbs.session import clock
 from command import churnml
+from new_database import new_workspace
 
 VACUUM = {"verb": "vacuum"}
 
 
 @pytest.fixture
 def empty(tmp_path):
-    return Workspace.open(tmp_path / "work space", create=True)
+    return new_workspace(tmp_path / "work space")
 
 
 @pytest.fixture

@@ -7,8 +7,8 @@ import logging
 import pytest
 from sample_run import ask, fill, logging_to, record
 
-from churnml.database import Workspace
 from churnml.service.logs import REQUESTS, flush
+from new_database import new_workspace
 
 MARK = "zzmarked-7f3a"
 
@@ -23,7 +23,7 @@ def log():
 
 @pytest.fixture
 def client(tmp_path):
-    made = Workspace.open(tmp_path, create=True)
+    made = new_workspace(tmp_path)
     fill(made, [record(MARK, 1)])
     with ask(made) as opened:
         yield opened

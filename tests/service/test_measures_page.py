@@ -7,12 +7,12 @@ import sample_measures as sample
 from sample_measures import HOSTILE, body, keep, measure
 from sample_run import ask
 
-from churnml.database import Workspace
 from churnml.measures.names import MEASURES
 from churnml.service.api.measures import MeasuredBody
 from churnml.service.pages.measures import measures_page
 from churnml.verbs import measuring
 from churnml.wording import Text
+from new_database import new_workspace
 
 HTML = {"accept": "text/html"}
 REMARK = Text("No tickets have landed", "尚无工单数据")
@@ -41,7 +41,7 @@ def page():
 @pytest.fixture(scope="module")
 def kept(tmp_path_factory):
     """A client of a service in whose workspace two measures were kept, one of them twice."""
-    workspace = Workspace.open(tmp_path_factory.mktemp("measured"), create=True)
+    workspace = new_workspace(tmp_path_factory.mktemp("measured"))
     keep(workspace, body("kpis"), now=1)
     run_id = keep(workspace, body("kpis", sample.kpis(("north", "south")), sample.segments()))
     keep(workspace, body("lifecycle", sample.stages((REMARK,))))

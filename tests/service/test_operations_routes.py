@@ -3,10 +3,11 @@
 import pytest
 from sample_run import ask
 
-from churnml.database import Catalogue, Ledger, Reservation, Workspace, millionths, open_engine
+from churnml.database import Catalogue, Ledger, Reservation, millionths, open_engine
 from churnml.service.api.campaigns import Campaigns, Effects
 from churnml.service.api.models import Models, ModelWhole
 from churnml.service.api.runs import RunList, RunWhole
+from new_database import new_workspace
 
 A, B = "ab" * 32, "ac" * 32
 GATE = {"name": "auc", "asked": True, "passed": False, "rule": "AUC of at least .6", "found": ".55"}
@@ -21,7 +22,7 @@ EFFECT = {
 @pytest.fixture(scope="module")
 def asked(tmp_path_factory):
     """A client of a service on whose workspace something has happened."""
-    workspace = Workspace.open(tmp_path_factory.mktemp("watched"), create=True)
+    workspace = new_workspace(tmp_path_factory.mktemp("watched"))
     engine = open_engine(workspace.database)
     catalogue = Catalogue(engine)
     trained = {"cutoff": "2018-01-01T00:00:00+00:00", "horizon_days": 60, "churn_by": "orders", "rung": "blend"}

@@ -5,8 +5,8 @@ from urllib.parse import quote
 import pytest
 from sample_run import HOSTILE, ask, bodies, fill, record
 
-from churnml.database import Workspace
 from churnml.modeling.no_conversion import KnownByFirstOrder, Refused, plain
+from new_database import new_workspace
 
 HTML = {"accept": "text/html"}
 
@@ -189,7 +189,7 @@ def test_whoever_is_outside_the_population_gets_an_honest_page(page, customer_id
 
 
 def test_after_score_alone_the_pages_say_that_nothing_is_suggested_yet(tmp_path):
-    new = Workspace.open(tmp_path / "new", create=True)
+    new = new_workspace(tmp_path / "new")
     bare = ["action", "action_label", "action_script", "arm", "propensity", "expected_net_value", "effect_source"]
     scored = [record(str(one), one, **dict.fromkeys(bare)) for one in range(3)]
     fill(new, scored, verb="score", now=9)

@@ -11,13 +11,14 @@ from datetime import UTC, datetime
 import pytest
 
 from callers import TESTER
-from churnml.database import Workspace, deliveries, endpoints, open_engine
+from churnml.database import deliveries, endpoints, open_engine
 from churnml.database.endpoints import OVERLAP
 from churnml.database.secret import VARIABLE
 from churnml.service.push import Pusher
 from churnml.service.push.schedule import DELAYS, LONGEST_WAIT, REST, asked_for, retry_at
 from churnml.service.push.sending import Answer, Sender
 from churnml.service.push.signing import signing_secret
+from new_database import new_workspace
 from receivers import Receiver, receiving
 
 SECRET = "a secret of more than thirty-two characters"  # noqa: S105
@@ -47,7 +48,7 @@ def clock():
 @pytest.fixture
 def engine(either, tmp_path):
     """The database of a workspace, in a file and then on a server."""
-    engine = open_engine(Workspace.open(tmp_path / "work space", create=True).database)
+    engine = open_engine(new_workspace(tmp_path / "work space").database)
     yield engine
     engine.dispose()
 
@@ -295,7 +296,7 @@ for turn in Pusher(engine, Sender(frozenset({"localhost"})), lambda: time.time_n
 
 
 def test_whoever_is_killed_before_the_answer_leaves_the_message_to_be_sent_again_under_its_id(tmp_path, clock):
-    engine = open_engine(Workspace.open(tmp_path / "work space", create=True).database)
+    engine = open_engine(new_workspace(tmp_path / "work space").database)
     with receiving(Receiver(slow=30)) as receiver:
         made = endpoint(engine, receiver.url)
         process = subprocess.Popen([sys.executable, "-c", _KILLED, tmp_path / "work space"])

@@ -5,13 +5,14 @@ import json
 import pytest
 
 from churnml.cli import main
-from churnml.database import Workspace, open_engine
+from churnml.database import open_engine
+from new_database import new_workspace
 
 
 @pytest.fixture
 def churnml(tmp_path, monkeypatch, capsys):
     """Run a command on a workspace of its own; return its exit code, what it printed and what it said."""
-    workspace = Workspace.open(tmp_path / "work space", create=True)
+    workspace = new_workspace(tmp_path / "work space")
     open_engine(workspace.database).dispose()
 
     def run(*words):

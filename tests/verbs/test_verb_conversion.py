@@ -15,8 +15,8 @@ from journeys import Journey
 from leads import Leads
 
 SETTINGS = (
-    "{horizon_days: 30, step_days: 30, max_cutoffs: 6, folds: 1, rounds: 40, bootstrap: 50, bounds_rows: 1000, "
-    "min_history_days: 60, value: {rounds: 40}}"
+    "{horizon_days: 30, step_days: 30, max_cutoffs: 4, folds: 1, rounds: 20, bootstrap: 50, bounds_rows: 1000, "
+    "min_history_days: 60, value: {rounds: 20}}"
 )
 REASON = "promoted to see what is said of prospects"
 
@@ -46,7 +46,7 @@ def scored(shop):
 @pytest.fixture(scope="module")
 def shop(tmp_path_factory):
     folder = tmp_path_factory.mktemp("leads")
-    return scored(opened(folder, Leads.draw(3, 1_500).write(folder), SETTINGS))
+    return scored(opened(folder, Leads.draw(3, 900).write(folder), SETTINGS))
 
 
 @pytest.fixture(scope="module")

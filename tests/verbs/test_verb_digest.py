@@ -10,7 +10,8 @@ import pytest
 from typer.testing import CliRunner
 
 from churnml.cli import app
-from churnml.database import Catalogue, Records, Workspace, open_engine
+from churnml.database import Catalogue, Records, open_engine
+from new_database import new_workspace
 
 
 class Server(socketserver.StreamRequestHandler):
@@ -64,7 +65,7 @@ def body(customer, arm, value):
 @pytest.fixture
 def there(tmp_path, server):
     """A workspace with a list of three, and settings that lead to the mail server."""
-    workspace = Workspace.open(tmp_path / "w", create=True)
+    workspace = new_workspace(tmp_path / "w")
     engine = open_engine(workspace.database)
     catalogue = Catalogue(engine)
     run_id = catalogue.start("assign", "inputs", 1)

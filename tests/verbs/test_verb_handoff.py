@@ -7,7 +7,8 @@ import pytest
 from typer.testing import CliRunner
 
 from churnml.cli import app
-from churnml.database import Catalogue, Records, Workspace, open_engine
+from churnml.database import Catalogue, Records, open_engine
+from new_database import new_workspace
 
 
 def body(customer, arm="treated", because=None, band="high"):
@@ -20,7 +21,7 @@ def body(customer, arm="treated", because=None, band="high"):
 @pytest.fixture
 def there(tmp_path):
     """A workspace with a list of five."""
-    workspace = Workspace.open(tmp_path / "w", create=True)
+    workspace = new_workspace(tmp_path / "w")
     engine = open_engine(workspace.database)
     catalogue = Catalogue(engine)
     run_id = catalogue.start("assign", "inputs", 1)

@@ -6,6 +6,7 @@ import pytest
 import xlsxwriter
 
 from command import churnml
+from new_database import new_workspace
 
 CUSTOMERS = "customer_id,occurred_at\n1,2020-01-01\n2,2020-01-02\n"
 ORDERS = "customer_id,occurred_at,order_id,amount\n" + "".join(f"1,2020-02-01,{n},9.5\n" for n in range(200))
@@ -38,6 +39,7 @@ def ingest(tmp_path):
             "ingest", tmp_path / name, "-t", table, "-w", tmp_path / "workspace", "--configs", tmp_path, *words
         )
 
+    new_workspace(tmp_path / "workspace")
     run("customers.csv", CUSTOMERS, "customers")
     return run
 

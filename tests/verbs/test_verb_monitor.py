@@ -6,7 +6,10 @@ from command import churnml
 from journeys import copied
 
 CHAMPION_AT, LATER = "2017-09-01", "2018-01-01"
-QUICK = "{rounds: 20, step_days: 30, max_cutoffs: 2, folds: 1, bootstrap: 50, bounds_rows: 1000, value: {rounds: 20}}"
+QUICK = (
+    "{rounds: 20, step_days: 30, max_cutoffs: 2, folds: 1, bootstrap: 50, bounds_rows: 1000, value: {rounds: 20}, "
+    "categories: {most: 20}}"
+)
 
 
 @pytest.fixture(scope="module")

@@ -12,6 +12,7 @@ import yaml
 from churnml.config import TrainConfig, ValueSettings, parse_config
 from churnml.database import Workspace
 from churnml.modeling import search as searching
+from churnml.modeling import tuning as preparing
 from churnml.modeling.search import search
 from churnml.modeling.train import train
 from churnml.modeling.tuning import Teaching, gain, prepared, settings_of, with_settings
@@ -25,12 +26,27 @@ YEAR_END = "2018-01-01"
 QUICK = TrainConfig(
     rounds=20, step_days=28, max_cutoffs=6, folds=1, horizon_days=30, bootstrap=50, value=ValueSettings(rounds=10)
 )
-SMALL = "{rounds: 20, step_days: 28, max_cutoffs: 6, folds: 1, horizon_days: 30, bootstrap: 50}"
+SMALL = "{rounds: 20, step_days: 28, max_cutoffs: 6, folds: 1, horizon_days: 30, bootstrap: 50, value: {rounds: 10}}"
 TRIALS = 3
 
 
 @pytest.fixture(scope="module")
-def tuning(complete_journey, tmp_path_factory):
+def prepared_once():
+    """Have the ground of a cutoff prepared once in this file, for it takes longer than what is tried on it."""
+    found = {}
+
+    def once(store, catalogue, now, *more):
+        if now not in found:
+            found[now] = prepared(store, catalogue, now, *more)
+        return found[now]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(preparing, "prepared", once)
+        yield once
+
+
+@pytest.fixture(scope="module")
+def tuning(complete_journey, prepared_once, tmp_path_factory):
     """Return the Complete Journey with a small search done on it."""
     folder = tmp_path_factory.mktemp("tuned")
     shutil.copytree(complete_journey.root, folder / "workspace")
@@ -48,9 +64,9 @@ def body(tuning):
 
 
 @pytest.fixture(scope="module")
-def ground(complete_journey, tmp_path_factory):
+def ground(complete_journey, prepared_once, tmp_path_factory):
     session = Session.open(complete_journey.root, tmp_path_factory.mktemp("configs"))
-    found = prepared(session.store, of_session(session), session.cutoff(YEAR_END), QUICK, 0.25)
+    found = prepared_once(session.store, of_session(session), session.cutoff(YEAR_END), QUICK, 0.25)
     yield found, session
     session.catalogue.engine.dispose()
 

@@ -12,6 +12,7 @@ from churnml.events.clock import DAY
 from churnml.verbs.session import clock
 from command import churnml
 from ledgers import CUTOFF, some
+from new_database import new_workspace
 
 OLD = 200
 WHO = ("c0", "c1", "c2")
@@ -24,7 +25,7 @@ class Past:
         (folder / "configs").mkdir()
         (folder / "configs" / "store.yaml").write_text("{keep_runs: 1, keep_days: 90}")
         self.where = ("--workspace", folder / "workspace", "--configs", folder / "configs")
-        self.engine = open_engine(Workspace.open(folder / "workspace", create=True).database)
+        self.engine = open_engine(new_workspace(folder / "workspace").database)
         self.catalogue, self.ledger = Catalogue(self.engine), Ledger(self.engine)
 
     def run(self, verb, days_ago, assigned=(), **summary):

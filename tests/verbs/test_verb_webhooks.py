@@ -4,9 +4,10 @@ import json
 
 import pytest
 
-from churnml.database import Workspace, open_engine
+from churnml.database import open_engine
 from churnml.database.secret import VARIABLE
 from command import churnml
+from new_database import new_workspace
 
 URL = "http://crm.internal/churn"
 
@@ -18,7 +19,7 @@ def run(tmp_path, monkeypatch):
     monkeypatch.setattr("churnml.service.push.destination.resolved", lambda _host, _port: ["10.0.0.5"])
     (tmp_path / "configs").mkdir()
     (tmp_path / "configs" / "serve.yaml").write_text("webhook_allowed_hosts: [crm.internal]")
-    open_engine(Workspace.open(tmp_path / "workspace", create=True).database).dispose()
+    open_engine(new_workspace(tmp_path / "workspace").database).dispose()
     where = ("--workspace", tmp_path / "workspace", "--configs", tmp_path / "configs")
     return lambda *words: churnml("webhooks", *words, *where)
 

@@ -10,6 +10,7 @@ import asyncio
 import ssl
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 
 import httpx
 
@@ -41,8 +42,12 @@ class Answer:
     retry_after: str | None = None
 
 
+@cache
 def _trust() -> ssl.SSLContext:
-    """Return whom we trust: the authorities that browsers do, and those of this machine (`SSL_CERT_FILE`)."""
+    """Return whom we trust: the authorities that browsers do, and those of this machine (`SSL_CERT_FILE`).
+
+    They are read once a process, which takes as long as the rest of a service's start in it.
+    """
     trust = httpx.create_ssl_context(trust_env=False)
     trust.load_default_certs()
     return trust
