@@ -26,6 +26,7 @@ from churnml.service.api import (
     models,
     outcomes,
     prospects,
+    queue,
     runs,
     webhooks,
 )
@@ -48,6 +49,7 @@ for part in (
     outcomes,
     cases,
     case_notes,
+    queue,
     contacts,
     consents,
     events,
@@ -75,6 +77,7 @@ WRITTEN = {
     **cases.EXAMPLES,
     **jobs.EXAMPLES,
     **case_notes.EXAMPLES,
+    **queue.EXAMPLES,
 }
 """The same of routes by their method."""
 
