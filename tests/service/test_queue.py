@@ -41,7 +41,7 @@ def workspace(own_workspace):
     engine.dispose()
     whom = [called(f"c{number}", 9.0 - number) for number in range(6) if number != 3]
     whom += [called("c3", 6.0, arm="control"), called("c6", 50.0, action="coupon")]
-    fill(own_workspace, whom, now=9, actions=ACTIONS)
+    fill(own_workspace, whom, now=9, report={"actions": ACTIONS})
     return own_workspace
 
 

@@ -76,7 +76,7 @@ def by_telephone(run: CurrentRun) -> Wanted:
 
     Where a run chose no action by telephone all that it treats are called; where it chose nothing, everyone at risk.
     """
-    chosen = run.summary.get("actions") or []
+    chosen = (run.summary.get("report") or {}).get("actions") or []
     names = tuple(str(one["name"]) for one in chosen if one.get("channel") == PHONE and one.get("treated"))
     if run.summary.get("budget") is None:
         return Wanted(unowned=True, statuses=("open",))

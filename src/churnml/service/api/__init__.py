@@ -28,6 +28,7 @@ from churnml.service.api import (
     prospects,
     queue,
     runs,
+    timeline,
     webhooks,
 )
 
@@ -35,6 +36,7 @@ router = APIRouter()
 for part in (
     customers,
     contact_details,
+    timeline,
     at_risk,
     prospects,
     handoff,
@@ -62,6 +64,7 @@ for part in (
 EXAMPLES = {
     "/v1/events/{batch}": events.BATCH_EXAMPLE,
     "/v1/prospects": prospects.EXAMPLE_LIST,
+    "/v1/timeline": timeline.EXAMPLE_TIMELINE,
     "/v1/effects": campaigns.EXAMPLE_EFFECT,
     "/v1/models/{model_version}": models.EXAMPLE_MODEL,
     **measures.EXAMPLES,
