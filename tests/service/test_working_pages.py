@@ -1,4 +1,4 @@
-"""What an agent does with a browser and no script: claims, calls, notes, hands over; each form tells what became of it."""
+"""What an agent does with a browser and no script: claims, calls, notes; each form tells what became of it."""
 
 import re
 from html import unescape

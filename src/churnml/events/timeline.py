@@ -30,6 +30,8 @@ TOLD: Mapping[str, tuple[str, ...]] = {
     "consents": ("purpose", "channel", "granted"),
 }
 """What is told of a row of each table; what people wrote is left to where they wrote it."""
+DATED = frozenset(column.name for table in TOLD for column in TABLES[table].columns if column.kind == "instant")
+"""Which of these are instants."""
 _ALIKE = ("interactions",)
 Fact = str | float | bool | None
 

@@ -13,7 +13,7 @@ from pydantic import Field
 from churnml.database import Catalogue
 from churnml.database.customer_past import scores_of
 from churnml.events.clock import moment
-from churnml.events.timeline import TOLD, Happening, timeline
+from churnml.events.timeline import DATED, TOLD, Happening, timeline
 from churnml.service import etags
 from churnml.service.access import requires
 from churnml.service.api.shapes import Band, Shape
@@ -25,7 +25,6 @@ from churnml.service.trail import viewed
 router = APIRouter(prefix="/v1", tags=["records"], dependencies=[Depends(requires("read"))])
 Json = dict[str, Any]  # Any: JSON
 MOST = 500
-_DATED = frozenset({"resolved_at", "answered_at", "ended_at"})
 _AN_ORDER = {"table": "orders", "occurred_at": "2018-01-02T10:12:00+00:00", "count": 1,
              "facts": {"amount": 23.5, "channel": "web"}}  # fmt: skip
 _VISITS = {"table": "interactions", "occurred_at": "2018-01-01T18:40:00+00:00", "count": 3,
@@ -118,7 +117,7 @@ def happenings(request: Request, customer_id: str, limit: int) -> list[Happening
 
 def _told(one: Happening) -> Json:
     facts = {
-        name: moment(int(value)).isoformat() if name in _DATED and value is not None else value
+        name: moment(int(value)).isoformat() if name in DATED and value is not None else value
         for name, value in one.facts.items()
     }
     return asdict(one) | {"occurred_at": moment(one.occurred_at).isoformat(), "facts": facts}
