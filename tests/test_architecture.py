@@ -33,6 +33,7 @@ WRITERS |= {
 WRITERS |= {"events/cutting.py"}  # which cuts landed rows off at a cutoff by another way, to be held against the wall
 WALL = {"events/point_in_time.py", "events/books.py"}
 DETAILS = {"events/contact_details.py"}  # tells the version learned last, and no feature
+TOLD = {"events/timeline.py"}  # tells a person what is known of a customer by now; nothing that learns asks for it
 LATER = [
     (table.name, fact)
     for table in TABLES.values()
@@ -117,14 +118,19 @@ def test_every_module_says_what_it_is():
 
 def test_only_the_wall_reads_the_second_clock():
     naming = {name_of(path) for path in FILES if any("ingested_at" in word for word in words(path))}
-    assert naming - WRITERS == WALL | DETAILS
+    assert naming - WRITERS == WALL | DETAILS | TOLD
 
 
 def test_only_the_wall_reads_a_later_fact_others_ask_it_for_one_by_its_full_name():
     asked = {f"{table}.{fact}" for table, fact in LATER}
     hidden = {fact for _, fact in LATER} - {"score", "comment"}  # which are words of other things as well
     naming = {name_of(path) for path in FILES if any(fact in word for word in words(path) - asked for fact in hidden)}
-    assert naming - WRITERS - of_the_books() == WALL
+    assert naming - WRITERS - of_the_books() == WALL | TOLD
+
+
+def test_what_happened_with_a_customer_is_told_to_people_only():
+    asking = {name_of(path) for path in FILES if "churnml.events.timeline" in imports(path)}
+    assert {name.partition("/")[0] for name in asking} == {"service"}
 
 
 def of_the_books():

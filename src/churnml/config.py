@@ -645,6 +645,7 @@ class ServeConfig(Settings):
     jobs_at_once: int = Field(1, ge=1, le=64, description="commands asked for through /v1/jobs that run at a time")
     jobs_queued: int = Field(20, ge=1, le=1000, description="how many more may wait for their turn")
     workers: int = Field(1, ge=1, le=64, description="processes that answer, sharing one address and one store")
+    calls_per_day: int = Field(30, ge=1, le=500, description="customers that one agent can call in a day")
     log_format: Literal["auto", "json", "text"] = Field(
         "auto", description="a line of JSON per event, or of text; auto: text on a terminal only"
     )

@@ -23,6 +23,7 @@ _PATHS: dict[Shape, str] = {
 
 
 _SHORT = 4
+_BAR = 0.82
 
 
 def bar(share: float, title: str | None = None) -> str:
@@ -47,6 +48,17 @@ def stacked_bar(parts: Sequence[tuple[str, float]], title: str | None = None) ->
         drawn.append(_rect(name, left, max(width - 0.6, 0.0), 6))
         left += width
     return _svg("stack", 100, 6, "".join(drawn), title)
+
+
+def strip(shares: Sequence[tuple[str, float | None]], title: str | None = None) -> str:
+    """Return a row of upright bars, each a class name and a share of the height; a gap where there is none."""
+    width, drawn = 100 / max(len(shares), 1), ""
+    for place, (name, share) in enumerate(shares):
+        drawn += _rect("track", place * width, width * _BAR, 24)
+        if share is not None:
+            height = max(24 * _clip(share), 1.0)
+            drawn += _rect(name, place * width, width * _BAR, height, 24 - height)
+    return _svg("strip", 100, 24, drawn, title)
 
 
 def diverging_bar(amount: float, span: float, title: str | None = None) -> str:

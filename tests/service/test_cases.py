@@ -6,12 +6,9 @@ from urllib.parse import quote
 import pytest
 from sample_run import HOSTILE, ask, bodies, fill, visit
 
-from callers import FAR_AHEAD, TESTER
+from callers import signed_in
 from churnml.database import open_engine
 from churnml.database.cases import cases_of, forget
-from churnml.database.people import add_person
-from churnml.database.sessions import open_session
-from churnml.service.forms import HEADER, token_for
 
 
 @pytest.fixture
@@ -210,13 +207,7 @@ def test_what_breaks_a_rule_is_told_by_its_field(client, told, words):
 
 def an_agent(workspace, name):
     """Return a client of one who is signed in as an agent."""
-    engine = open_engine(workspace.database)
-    with engine.begin() as connection:
-        add_person(connection, TESTER, name, "agent", "no hash of a password", at=1)
-        token = open_session(connection, name, at=1, expires_at=FAR_AHEAD)
-    engine.dispose()
-    signed = {"cookie": f"churnml_session={token}", HEADER: token_for(token), "sec-fetch-site": "same-origin"}
-    opened = visit(workspace, headers=signed)
+    opened = visit(workspace, headers=signed_in(workspace, name))
     opened.app.state.now = lambda: 2
     return opened
 

@@ -116,7 +116,7 @@ def test_held_out_customers_are_marked_and_their_action_is_not_shown(page):
     found = page("/customers/" + quote(HOSTILE[3], safe="")).text
     assert "Control: do not approach" in found
     assert "Dear" not in found
-    assert "对照组（请勿联系）" in page("/at-risk?lang=zh").text
+    assert "对照组（请勿联系）" in page("/at-risk?lang=zh&show=all").text
 
 
 @pytest.mark.parametrize("path", ["/at-risk", "/prospects", *("/customers/" + quote(one, safe="") for one in HOSTILE)])
@@ -134,7 +134,7 @@ def test_every_link_of_the_list_leads_somewhere(page):
 
 
 def test_the_next_links_lead_through_the_whole_list(page):
-    seen, path = [], "/at-risk"
+    seen, path = [], "/at-risk?show=all"
     while path:
         links = Outline(page(path).text).links
         seen += [one for one in links if one.startswith("/customers/")]
@@ -143,19 +143,25 @@ def test_the_next_links_lead_through_the_whole_list(page):
 
 
 def test_a_form_left_open_filters_nothing(page):
-    assert "1–50 of 67" in page("/at-risk?band=&action=").text
+    assert "1–50 of 67" in page("/at-risk?band=&action=&show=all").text
+
+
+def test_who_is_to_be_left_in_peace_is_off_the_list_unless_asked_for(page):
+    left = [one for one in bodies() if one["arm"] == "control"]
+    assert f"1–50 of {67 - len(left)}" in page("/at-risk").text
+    assert "/customers/" + quote(left[0]["customer_id"], safe="") not in Outline(page("/at-risk").text).links
 
 
 def test_a_filter_holds_on_the_page_and_in_its_links(page):
     found = page("/at-risk?band=high").text
     assert '<option value="high" selected>' in found
-    assert "/v1/at-risk?band=high&amp;format=csv&amp;lang=en" in found
+    assert "/v1/at-risk?band=high&amp;arm=treated&amp;arm=none&amp;format=csv&amp;lang=en" in found
 
 
 def test_the_list_can_be_held_to_a_stage_and_a_segment(page):
     found = page("/at-risk?stage=declining&segment=mid_value_high_risk").text
     assert '<option value="declining" selected>Declining</option>' in found
-    assert "segment=mid_value_high_risk&amp;format=csv" in found
+    assert "segment=mid_value_high_risk&amp;arm=treated" in found
 
 
 @pytest.mark.parametrize("language, words", [("en", "lifecycle stage: "), ("zh", "生命周期阶段：")])

@@ -7,13 +7,14 @@ from collections.abc import Collection
 
 from sqlalchemy import Connection, delete, select, union
 
-from churnml.database import cases, consents, jobs, outbox, releases, requests
+from churnml.database import calls, cases, consents, jobs, outbox, releases, requests
 from churnml.database.arrivals import forget_arrivals
 from churnml.database.audit import forget_pseudonym
 from churnml.database.records import changed
 from churnml.database.tables import assignments, records, refusals, runs
 from churnml.database.tables_access import audit_pseudonyms
 from churnml.database.tables_arrivals import arrivals, replaced
+from churnml.database.tables_cases import calls as kept_calls
 from churnml.database.tables_cases import case_notes
 from churnml.database.tables_cases import cases as kept_cases
 from churnml.database.tables_consents import told_consents
@@ -21,7 +22,8 @@ from churnml.database.tables_push import message_customers
 from churnml.database.tombstones import erased_among, erased_since
 
 _KEEPING = (
-    records, assignments, refusals, arrivals, replaced, kept_cases, told_consents, message_customers, audit_pseudonyms,
+    records, assignments, refusals, arrivals, replaced, kept_cases, kept_calls, told_consents, message_customers,
+    audit_pseudonyms,
 )  # fmt: skip
 _CHUNK = 500
 
@@ -40,6 +42,7 @@ def forget_rows(connection: Connection, customer_ids: Collection[str]) -> dict[s
         notes = select(case_notes.c.text).where(case_notes.c.customer_id == customer)
         gone["answers"] += requests.forget(connection, customer, set(connection.execute(notes).scalars()))
         gone["cases"] += cases.forget(connection, customer)
+        gone["calls"] += calls.forget(connection, customer)
         gone["consents"] += consents.forget(connection, customer)
         gone["messages"] += outbox.forget(connection, customer)
         gone["audit_names"] += forget_pseudonym(connection, customer)

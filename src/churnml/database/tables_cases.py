@@ -1,4 +1,4 @@
-"""The SQL tables of cases: what a team does about one customer, how that came about, and what was noted."""
+"""The SQL tables of cases: what a team does about one customer, how that came about, calls, and what was noted."""
 
 from __future__ import annotations
 
@@ -43,4 +43,16 @@ case_notes = Table(
     Column("written_by", String(128), nullable=False),
     Column("written_at", BigInteger, nullable=False, comment="microseconds UTC"),
     Index("case_notes_by_customer", "customer_id", "note_id"),
+)
+
+calls = Table(
+    "calls",
+    metadata,
+    Column("call_id", Integer, primary_key=True, autoincrement=True, comment="1, 2, 3 … in order"),
+    Column("customer_id", String(256), nullable=False),
+    Column("called_by", String(128), nullable=False),
+    Column("called_at", BigInteger, nullable=False, comment="microseconds UTC"),
+    Column("result", String(16), nullable=False, comment="as call_result of a case"),
+    Index("calls_by_customer", "customer_id", "call_id"),
+    Index("calls_by_time", "called_at"),  # a day's, of everybody
 )

@@ -1,11 +1,11 @@
-"""How to reach one customer, as the latest version that was learned tells it: the only reader of personal columns.
+"""How to reach a customer, as the latest version that was learned tells it: the only reader of personal columns.
 
 No feature, measure, record or report is made of these; they leave the workspace by the route that asks for them alone.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,8 +30,10 @@ class ContactDetails:
     owner: str | None = None
 
 
-def contact_details(root: Path, parts: Sequence[Part], customer_id: str, now: int) -> ContactDetails | None:
-    """Return the contact details of a customer as they were known at an instant; None of nobody known then.
+def contact_details(
+    root: Path, parts: Sequence[Part], customer_ids: Collection[str], now: int
+) -> dict[str, ContactDetails]:
+    """Return the contact details of each of some customers who was known at an instant, by id.
 
     Parameters
     ----------
@@ -42,14 +44,16 @@ def contact_details(root: Path, parts: Sequence[Part], customer_id: str, now: in
     now : int
         Microseconds UTC; versions learned later are not seen.
     """
-    whose = (pc.field("bucket") == bucket_of(customer_id)) & (pc.field("customer_id") == customer_id)
-    known: list[tuple[tuple[int, ...], ContactDetails]] = []
-    for part in parts:
+    buckets = sorted({bucket_of(one) for one in customer_ids})
+    whose = pc.field("bucket").isin(buckets) & pc.field("customer_id").isin(sorted(set(customer_ids)))
+    latest: dict[str, tuple[tuple[int, ...], ContactDetails]] = {}
+    for part in parts if buckets else ():
         names = pq.read_schema(root / part.path).names
         clocks = [name for name in _CLOCKS if name in names]
         told = [name for name in _PERSONAL if name in names]
-        for row in pq.read_table(root / part.path, columns=[*clocks, *told], filters=whose).to_pylist():
-            when = tuple(row[name] for name in clocks)
-            known.append(((when[0], when[-1], part.batch_id), ContactDetails(**{name: row[name] for name in told})))
-    seen = [one for one in known if one[0][0] <= now]
-    return max(seen, key=lambda one: one[0])[1] if seen else None
+        for row in pq.read_table(root / part.path, columns=["customer_id", *clocks, *told], filters=whose).to_pylist():
+            when = (row[clocks[0]], row[clocks[-1]], part.batch_id)
+            before = latest.get(row["customer_id"])
+            if when[0] <= now and (before is None or when >= before[0]):
+                latest[row["customer_id"]] = (when, ContactDetails(**{name: row[name] for name in told}))
+    return {customer: details for customer, (_, details) in latest.items()}

@@ -14,6 +14,9 @@ Kind = Literal["text", "instant", "integer", "number", "money", "boolean", "json
 MONEY_SCALE = 10_000
 """Money is kept as integers of 1/10,000 unit, so that sums are exact in any order."""
 
+CALL_RESULTS = ("reached", "no_answer", "refused", "accepted", "wrong_number", "do_not_call")
+"""What can come of a call; the same words as of a case."""
+
 FROM_LANDING = "its landing"
 """What says when a column came to be known of which the rows do not say it: an export tells how it stands on that day.
 """
@@ -289,6 +292,7 @@ TABLES: dict[str, Table] = {
             Column("campaign", "text", "the campaign it belongs to"),
             Column("channel", "text", "mail, email, phone, app"),
             Column("cost", "money", "what it cost", unit="currency", at_least=0),
+            Column("result", "text", "what came of it, of a call", among=CALL_RESULTS),
             Column("arm", "text", "control where it was withheld", among=("treated", "control")),
             Column("propensity", "number", "probability with which the arm was drawn", at_least=0, at_most=1),
         ),

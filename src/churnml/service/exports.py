@@ -296,6 +296,33 @@ def status_name(status: str, language: Language) -> str:
     return names.get(status, status)
 
 
+def call_result(result: str, language: Language) -> str:
+    """Return what came of a call in words."""
+    _ = translator(language).gettext
+    names = {
+        "reached": _("Reached"),
+        "no_answer": _("No answer"),
+        "refused": _("Declined"),
+        "accepted": _("Accepted"),
+        "wrong_number": _("Wrong number"),
+        "do_not_call": _("Do not call"),
+    }
+    return names.get(result, result)
+
+
+def sort_name(sort: str, language: Language) -> str:
+    """Return what a list is sorted by in words."""
+    _ = translator(language).gettext
+    names = {
+        "value_at_risk": _("Value at risk"),
+        "churn_probability": _("Churn probability"),
+        "clv": _("CLV"),
+        "expected_net_value": _("Expected net value"),
+        "last_order_on": _("Last order"),
+    }
+    return names.get(sort, sort)
+
+
 def arm_name(arm: str | None, language: Language) -> str:
     """Return the arm of the experiment in words; empty for none."""
     _ = translator(language).gettext

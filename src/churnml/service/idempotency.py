@@ -16,7 +16,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from threading import Lock
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 from fastapi import Header, Request, Response
 from sqlalchemy import Connection, Engine
@@ -29,6 +29,7 @@ from churnml.service.clock import asked_at
 from churnml.service.problems import described
 
 Make = Callable[[Connection], tuple[int, dict[str, Any]]]  # Any: JSON
+Done = TypeVar("Done")
 HEADER = "Idempotency-Key"
 REPLAYED = "idempotency-replayed"
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
@@ -105,9 +106,7 @@ def once(request: Request, caller: Caller, body: bytes, make: Make) -> Response:
     engine: Engine = request.app.state.engine
     now, key = asked_at(request), request.headers.get(HEADER)
     if key is None:
-        with engine.begin() as connection:
-            purge(connection, 0)  # removes nothing, and takes SQLite's lock for writing as `begin` does
-            return _respond(_done(connection, make))
+        return _respond(in_one(engine, lambda connection: _done(connection, make)))
     if not _KEY.fullmatch(key):
         raise UsageError(f"`{HEADER}` must be {_RULE}")
     asked = Asked(caller.same_as, key, _digest(request, body))
@@ -119,6 +118,13 @@ def once(request: Request, caller: Caller, body: bytes, make: Make) -> Response:
         answer = _done(connection, make)
         finish(connection, asked, answer)
     return _respond(answer)
+
+
+def in_one(engine: Engine, deed: Callable[[Connection], Done]) -> Done:
+    """Do something in one transaction in which nothing that is read can be stale; what it raises undoes all."""
+    with engine.begin() as connection:
+        purge(connection, 0)  # removes nothing, and takes SQLite's lock for writing as `begin` does
+        return deed(connection)
 
 
 def _done(connection: Connection, make: Make) -> Answer:

@@ -214,6 +214,14 @@ class Readings:
             raise NotFoundError(f"no customer `{customer_id}` in the records as of {cutoff}; ids are compared as text")
         return with_path(found, read_path(self._workspace, self._catalogue, customer_id) or ())
 
+    def find(self, customer_id: str) -> Record | None:
+        """Return the record of one customer, or None where the current run has none."""
+        return self._records.get([customer_id]).get(customer_id)
+
+    def records_of(self, customer_ids: Sequence[str]) -> dict[str, Record]:
+        """Return the record of each of some customers whom the current run has, by id."""
+        return self._records.get(customer_ids) if customer_ids else {}
+
     def refusing(self, customer_ids: Sequence[str]) -> frozenset[str]:
         """Return who of some customers refuses to be profiled."""
         return frozenset(one for one in customer_ids if self._catalogue.refuses(one))

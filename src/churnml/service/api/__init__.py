@@ -26,7 +26,9 @@ from churnml.service.api import (
     models,
     outcomes,
     prospects,
+    queue,
     runs,
+    timeline,
     webhooks,
 )
 from churnml.service.parameters import once_each
@@ -35,6 +37,7 @@ router = APIRouter(dependencies=[Depends(once_each)])
 for part in (
     customers,
     contact_details,
+    timeline,
     at_risk,
     prospects,
     handoff,
@@ -49,6 +52,7 @@ for part in (
     outcomes,
     cases,
     case_notes,
+    queue,
     contacts,
     consents,
     events,
@@ -61,6 +65,7 @@ for part in (
 EXAMPLES = {
     "/v1/events/{batch}": events.BATCH_EXAMPLE,
     "/v1/prospects": prospects.EXAMPLE_LIST,
+    "/v1/timeline": timeline.EXAMPLE_TIMELINE,
     "/v1/effects": campaigns.EXAMPLE_EFFECT,
     "/v1/models/{model_version}": models.EXAMPLE_MODEL,
     **measures.EXAMPLES,
@@ -76,6 +81,7 @@ WRITTEN = {
     **cases.EXAMPLES,
     **jobs.EXAMPLES,
     **case_notes.EXAMPLES,
+    **queue.EXAMPLES,
 }
 """The same of routes by their method."""
 

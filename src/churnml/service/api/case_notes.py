@@ -10,12 +10,12 @@ from fastapi.responses import JSONResponse, Response
 from sqlalchemy import Connection
 
 from churnml.database import cases as store
-from churnml.database.audit import audit
 from churnml.events.clock import moment
 from churnml.service.access import Caller, requires
 from churnml.service.api.batches import Json
 from churnml.service.api.case_shapes import CaseHistory, NoteBody, NoteIn, NoteList, NoteQuery, OfCustomer
 from churnml.service.api.cases import NO_CASE, NO_CUSTOMER
+from churnml.service.casework import write_note
 from churnml.service.clock import asked_at
 from churnml.service.idempotency import REPEATED, once, raw_body
 from churnml.service.problems import described
@@ -80,9 +80,7 @@ def add_note(request: Request, asked: NoteIn, caller: Writer, body: Body) -> Res
     now = asked_at(request)
 
     def make(connection: Connection) -> tuple[int, Json]:
-        note = store.add_note(connection, asked.customer_id, asked.text, caller.name, now)
-        audit(connection, caller, "case.noted", {"customer_id": asked.customer_id, "note": note.note_id}, at=now)
-        return 200, _note_body(note)
+        return 200, _note_body(write_note(connection, caller, asked.customer_id, asked.text, now))
 
     return once(request, caller, body, make)
 

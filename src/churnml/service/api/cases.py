@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import date
 from typing import Annotated
@@ -13,16 +12,14 @@ from fastapi.responses import JSONResponse, Response
 from sqlalchemy import Connection
 
 from churnml.database import cases as store
-from churnml.database.audit import audit
-from churnml.database.cases import Case, Place, Wanted
-from churnml.errors import StaleError, UsageError
+from churnml.database.cases import Case, Place
+from churnml.errors import StaleError
 from churnml.events.clock import moment
-from churnml.service import cursors
+from churnml.service import casework, cursors
 from churnml.service.access import Caller, requires
 from churnml.service.api.batches import Json, RowResults, answer, result
 from churnml.service.api.case_shapes import CaseBody, CaseChange, CaseList, CaseQuery, CasesClaimed
 from churnml.service.api.texts import CustomerId
-from churnml.service.arrivals import add
 from churnml.service.clock import asked_at
 from churnml.service.idempotency import REPEATED, once, raw_body
 from churnml.service.problems import described, explain
@@ -81,24 +78,13 @@ def list_cases(request: Request, query: Annotated[CaseQuery, Query()], _caller: 
 )
 def claim_cases(request: Request, asked: CasesClaimed, caller: Writer, body: Body) -> Response:
     """Claim each case that nobody holds, opening it where there is none; one that somebody else holds is refused."""
-    owner = asked.owner or _self(caller)
-    told = {"owner": owner} | ({"follow_up_on": asked.follow_up_on} if asked.follow_up_on else {})
-    _require_own(caller, owner)
+    owner = asked.owner or casework.self_of(caller)
+    casework.require_own(caller, owner)
+    more = {"follow_up_on": asked.follow_up_on} if asked.follow_up_on else None
 
     def make(connection: Connection) -> tuple[int, Json]:
-        results: dict[int, Json] = {}
-        # in the order of ids, so that two who claim the same do not wait for each other
-        for index, customer in sorted(enumerate(asked.customer_ids), key=lambda one: (one[1], one[0])):
-            try:
-                _, new = store.change_case(connection, customer, _wanted(caller, told), caller.name, asked_at(request))
-                results[index] = result(index, "kept" if new else "stood")
-            except UsageError as error:  # of this one alone
-                results[index] = result(index, "refused", problem=explain(error))
-        kept = answer([results[index] for index in range(len(results))])
-        counts: dict[str, str | int] = {"owner": owner}
-        counts |= {name: kept[name] for name in ("kept", "stood", "refused")}
-        audit(connection, caller, "cases.claimed", counts, at=asked_at(request))
-        return 200, kept
+        became = casework.claim(connection, caller, asked.customer_ids, owner, asked_at(request), more)
+        return 200, answer([_claimed(index, one) for index, one in enumerate(became)])
 
     return once(request, caller, body, make)
 
@@ -141,36 +127,16 @@ def change_case(
     The call result `do_not_call` takes back that the customer may be approached by phone, from the answer on.
     """
     told = _told(asked, caller)
-    _require_own(caller, told.get("owner"))
+    casework.require_own(caller, told.get("owner"))
     compares = "expected_owner" in asked.model_fields_set
-    wanted = _wanted(caller, told, asked.expected_owner, compares=compares, version=_version(if_match))
+    wanted = casework.wanted_of(caller, told, asked.expected_owner, compares=compares, version=_version(if_match))
     now = asked_at(request)
 
     def make(connection: Connection) -> tuple[int, Json]:
-        found, new = store.change_case(connection, customer_id, wanted, caller.name, now)
-        if new:
-            about: dict[str, str | int] = {"customer_id": customer_id, "version": found.version}
-            if told.get("call_result") == "do_not_call":
-                _withdraw_phone(connection, request, caller, customer_id)
-            audit(connection, caller, "case.changed", about, at=now)
+        found, _ = casework.change(connection, caller, customer_id, wanted, request.app.state.door, now)
         return 200, case_body(found)
 
     return once(request, caller, body, make)
-
-
-def _withdraw_phone(connection: Connection, request: Request, caller: Caller, customer_id: str) -> None:
-    """Keep that a customer who said so is not to be called any more; it holds at once, as of POST /v1/consents."""
-    now = asked_at(request)
-    said = {
-        "customer_id": customer_id,
-        "occurred_at": moment(now).isoformat(),
-        "purpose": "marketing",
-        "channel": "phone",
-        "granted": False,
-    }
-    add(connection, caller, "consents", [said], door=request.app.state.door, now=now)
-    about: dict[str, str | int] = {"customer_id": customer_id, "purpose": "marketing", "granted": "false"}
-    audit(connection, caller, "consent.told", about, at=now)
 
 
 def case_body(one: Case) -> Json:
@@ -199,29 +165,10 @@ def _told(asked: CaseChange, caller: Caller) -> dict[str, str | date | None]:
     return told
 
 
-def _wanted(
-    caller: Caller,
-    told: Mapping[str, str | date | None],
-    expected_owner: str | None = None,
-    *,
-    compares: bool = False,
-    version: int | None = None,
-) -> Wanted:
-    return Wanted(told, expected_owner, compares, version, caller.name if caller.only_own else None)
-
-
-def _require_own(caller: Caller, owner: object) -> None:
-    if caller.only_own and owner not in {None, caller.name}:
-        raise UsageError(
-            f"`owner` must be yourself, got `{owner}`: an agent claims cases and gives them back; ask an administrator "
-            "to give them to others"
-        )
-
-
-def _self(caller: Caller) -> str:
-    if caller.kind == "key":
-        raise UsageError("`owner` must name who holds the cases from then on, found none; a key cannot hold one")
-    return caller.name
+def _claimed(index: int, one: casework.Claimed) -> Json:
+    if one.refused is not None:
+        return result(index, "refused", problem=explain(one.refused))
+    return result(index, "kept" if one.new else "stood")
 
 
 def _version(if_match: str | None) -> int | None:

@@ -9,14 +9,11 @@ from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import JSONResponse
 from pydantic import Field
 
-from churnml.database import Catalogue
-from churnml.database.cases import cases_of
 from churnml.errors import ForbiddenError, NotFoundError
-from churnml.events.contact_details import ContactDetails, contact_details
 from churnml.service.access import Caller, requires
 from churnml.service.api.case_shapes import OfCustomer
 from churnml.service.api.shapes import Shape
-from churnml.service.clock import asked_at
+from churnml.service.persons import details_of, may_see
 from churnml.service.problems import described
 from churnml.service.trail import note
 
@@ -61,20 +58,11 @@ def details(
 
     An agent sees those of their own customers: whose case they hold, or whose `owner` they are while nobody holds it.
     """
-    state, customer_id = request.app.state, query.customer_id
-    parts = Catalogue(state.engine).parts("customers")
-    found = contact_details(state.workspace.root, parts, customer_id, asked_at(request))
-    if caller.only_own and not _is_own(request, caller, customer_id, found):
+    customer_id = query.customer_id
+    found = details_of(request, [customer_id]).get(customer_id)
+    if not may_see(request, caller, customer_id, found):
         raise ForbiddenError(_NOT_YOURS)
     if found is None:
         raise NotFoundError(_NOBODY.replace("nobody", customer_id))
     note(request, "customer.contact_viewed", {"customer_id": customer_id})
     return JSONResponse({"customer_id": customer_id} | asdict(found))
-
-
-def _is_own(request: Request, caller: Caller, customer_id: str, found: ContactDetails | None) -> bool:
-    with request.app.state.engine.connect() as connection:
-        case = cases_of(connection, [customer_id]).get(customer_id)
-    if case is not None and case.owner is not None:
-        return case.owner == caller.name
-    return found is not None and found.owner == caller.name

@@ -6,14 +6,21 @@ name. Read `at_risk.py` first, then `rendering.py`.
 
 from fastapi import APIRouter
 
-from churnml.service.pages import at_risk, customer, data, login, measures, prospects, provider_login
+from churnml.service.pages import (
+    at_risk,
+    casework,
+    customer,
+    data,
+    login,
+    measures,
+    prospects,
+    provider_login,
+    today,
+)
 from churnml.service.pages.errors import error_page
 
 router = APIRouter(include_in_schema=False)
-for part in (
-    at_risk.router, prospects.router, customer.router, data.router, measures.router, login.router,
-    provider_login.router,
-):  # fmt: skip
-    router.include_router(part)
+for part in (at_risk, today, casework, prospects, customer, data, measures, login, provider_login):
+    router.include_router(part.router)
 
 __all__ = ["error_page", "router"]

@@ -1,26 +1,64 @@
-"""The at-risk list as a page: whom to approach first, why, and with what."""
+"""The at-risk list as a page: whom to approach first, why, with what, and who looks after them."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, get_args
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 
-from churnml.database.lists import Wanted
+from churnml.database.cases import STATUSES
+from churnml.database.lists import SORTS, Sort, Wanted
+from churnml.database.people import list_people
 from churnml.errors import UsageError
 from churnml.measures import SEGMENTS, STAGES
-from churnml.service.access import requires
+from churnml.measures.driver_words import GROUPS
+from churnml.service.access import Caller, requires
 from churnml.service.api.shapes import readings
 from churnml.service.pages.language import language_of
 from churnml.service.pages.rendering import render
 from churnml.service.readings import BANDS, CurrentRun, Readings, Slice
 from churnml.wording import Text
 
-router = APIRouter(dependencies=[Depends(requires("read"))])
+router = APIRouter()
 _PAGE = 50
+_APPROACHED = ("treated", "none")
+_NOBODY = "nobody"
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What the reader wants to see; an empty word keeps all.
+
+    Parameters
+    ----------
+    owner : str
+        `me`, `nobody`, or whose.
+    show : str
+        `all` shows those as well who are to be left in peace: controls and held out.
+    """
+
+    band: str = ""
+    action: str = ""
+    stage: str = ""
+    segment: str = ""
+    reason: str = ""
+    owner: str = ""
+    status: str = ""
+    show: str = ""
+    sort: str = ""
+
+    @property
+    def filtered(self) -> bool:
+        """Whether anything is kept from the list."""
+        return any(value for name, value in vars(self).items() if name not in {"sort", "show"})
+
+    def query(self, **more: str | None) -> str:
+        """Return the same as the query of an address, with more."""
+        return urlencode([(name, value) for name, value in (vars(self) | more).items() if value])
 
 
 @dataclass(frozen=True)
@@ -31,18 +69,21 @@ class AtRiskContext:
     """the run whose list this is; its summary gives the totals at the top"""
     page: Slice
     """the customers on this page"""
-    band: str
-    """the band asked for, or empty"""
-    action: str
-    """the action asked for, or empty"""
+    asked: Asked
     actions: dict[str, Text]
     """the actions to choose from, by key"""
-    stage: str
-    """the lifecycle stage asked for, or empty"""
-    segment: str
-    """the segment asked for, or empty"""
-    csv_path: str
-    """address of the whole list, as filtered, as CSV"""
+    reasons: dict[str, Text]
+    """the groups of reasons to choose from, by key"""
+    sorts: tuple[str, ...]
+    statuses: tuple[str, ...]
+    people: list[str]
+    """whose customers can be chosen, and to whom they can be given"""
+    me: str
+    may_write: bool
+    here: str
+    """address of this page"""
+    exported: dict[str, str]
+    """addresses of the whole list, as filtered, as files, by format"""
     json_path: str
     """address of the JSON twin"""
     first_path: str
@@ -52,45 +93,100 @@ class AtRiskContext:
 
 
 @router.get("/")
-def home() -> RedirectResponse:
-    """Lead to the at-risk list, the page the day begins with."""
-    return RedirectResponse("/at-risk", status_code=307)
+def home(caller: Annotated[Caller, Depends(requires("read"))]) -> RedirectResponse:
+    """Lead to the page the day begins with: an agent's queue, and the list for everybody else."""
+    return RedirectResponse("/today" if caller.role == "agent" else "/at-risk", status_code=307)
 
 
 @router.get("/at-risk")
 def at_risk(
     request: Request,
     reader: Annotated[Readings, Depends(readings)],
+    caller: Annotated[Caller, Depends(requires("read"))],
     band: str = "",
     action: str = "",
     stage: str = "",
     segment: str = "",
+    reason: str = "",
+    owner: str = "",
+    status: str = "",
+    show: str = "",
+    sort: str = "",
     cursor: str | None = None,
 ) -> HTMLResponse:
     """Show a page of the list; before the first run, show what to do."""
     run = reader.find_run()
     if run is None:
         return render(request, "no_run.html", {}, 503)
-    asked = {"band": band, "action": action, "stage": stage, "segment": segment}
-    for name, among in (("band", BANDS), ("stage", tuple(STAGES)), ("segment", tuple(SEGMENTS))):
-        if asked[name] and asked[name] not in among:
-            raise UsageError(f"`{name}` must be one of {', '.join(among)}, got {asked[name]!r}")
-    kept_by: dict[str, tuple[str, ...]] = {name: (value,) if value else () for name, value in asked.items()}
-    wanted = Wanted(kept_by["band"], kept_by["action"], kept_by["stage"], kept_by["segment"])
+    asked = Asked(band, action, stage, segment, reason, owner, status, show, sort)
+    wanted = _wanted(asked, run, caller)
     page = reader.at_risk(run, wanted, _PAGE, cursor)
-    kept = [(name, value) for name, value in asked.items() if value]
-    csv = [*kept, ("format", "csv"), ("lang", language_of(request))]
+    with request.app.state.engine.connect() as connection:
+        people = [one.name for one in list_people(connection)]
+    twin = _twin(wanted)
+    language = language_of(request)
     context = AtRiskContext(
         run=run,
         page=page,
-        band=band,
-        action=action,
+        asked=asked,
         actions=reader.actions(run),
-        stage=stage,
-        segment=segment,
-        csv_path="/v1/at-risk?" + urlencode(csv),
-        json_path="/v1/at-risk?" + urlencode(kept),
-        first_path="/at-risk?" + urlencode(kept),
-        next_path="/at-risk?" + urlencode([*kept, ("cursor", page.next_cursor)]) if page.next_cursor else None,
+        reasons=GROUPS,
+        sorts=SORTS,
+        statuses=STATUSES,
+        people=people,
+        me=caller.name,
+        may_write="write" in caller.scopes and caller.kind != "key",
+        here="/at-risk?" + asked.query(cursor=cursor),
+        exported={
+            one: "/v1/at-risk?" + urlencode([*twin, ("format", one), ("lang", language)]) for one in ("csv", "xlsx")
+        },
+        json_path="/v1/at-risk?" + urlencode(twin),
+        first_path="/at-risk?" + asked.query(),
+        next_path="/at-risk?" + asked.query(cursor=page.next_cursor) if page.next_cursor else None,
     )
     return render(request, "at_risk.html", vars(context))
+
+
+def _wanted(asked: Asked, run: CurrentRun, caller: Caller) -> Wanted:
+    _require_known("band", asked.band, BANDS)
+    _require_known("stage", asked.stage, STAGES)
+    _require_known("segment", asked.segment, SEGMENTS)
+    _require_known("status", asked.status, STATUSES)
+    _require_known("show", asked.show, ("all",))
+    _require_known("sort", asked.sort, SORTS)
+    sorts: dict[str, Sort] = {one: one for one in get_args(Sort)}
+    owner = caller.name if asked.owner == "me" else asked.owner
+    assigned = run.summary.get("budget") is not None
+    return Wanted(
+        bands=_only(asked.band),
+        actions=_only(asked.action),
+        stages=_only(asked.stage),
+        segments=_only(asked.segment),
+        reasons=_only(asked.reason),
+        arms=_APPROACHED if assigned and not asked.show else (),
+        owners=() if owner == _NOBODY else _only(owner),
+        unowned=owner == _NOBODY,
+        statuses=_only(asked.status),
+        sort=sorts.get(asked.sort, "value_at_risk"),
+    )
+
+
+def _require_known(name: str, word: str, among: Iterable[str]) -> None:
+    known = tuple(among)
+    if word and word not in known:
+        raise UsageError(f"`{name}` must be one of {', '.join(known)}, got {word[:40]!r}")
+
+
+def _only(word: str) -> tuple[str, ...]:
+    return (word,) if word else ()
+
+
+def _twin(wanted: Wanted) -> list[tuple[str, str]]:
+    """Return what the same list is asked for by at the API."""
+    words = {
+        "band": wanted.bands, "action": wanted.actions, "stage": wanted.stages, "segment": wanted.segments,
+        "reason": wanted.reasons, "arm": wanted.arms, "owner": wanted.owners, "status": wanted.statuses,
+    }  # fmt: skip
+    pairs = [(name, word) for name, among in words.items() for word in among]
+    pairs += [("unowned", "true")] if wanted.unowned else []
+    return pairs + ([("sort", wanted.sort)] if wanted.sort != "value_at_risk" else [])

@@ -8,7 +8,7 @@ from functools import cache, partial
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 from zoneinfo import ZoneInfo
 
 from fastapi import Request
@@ -17,20 +17,35 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from churnml import drawing, wording
+from churnml.events.clock import moment
 from churnml.measures import SEGMENTS, STAGES
 from churnml.measures.names import MEASURES
 from churnml.modeling.no_conversion import reason_of
 from churnml.service.access import caller_of
-from churnml.service.exports import arm_name, band_name, because, segment_name, stage_name, standing_name
+from churnml.service.exports import (
+    arm_name,
+    band_name,
+    because,
+    call_result,
+    segment_name,
+    sort_name,
+    stage_name,
+    standing_name,
+    status_name,
+)
 from churnml.service.forms import token_for
 from churnml.service.pages.harmless import marked, visible
 from churnml.service.pages.language import here_in, language_of, remember
+from churnml.service.pages.past_words import act_name, channel_name, state_name
 from churnml.service.pages.phrases import origin_name, say, table_name
+from churnml.service.pages.posting import told_once
 from churnml.service.readings import Readings
 from churnml.wording import Language
 
 TEMPLATES = Path(__file__).parent.parent / "templates"
 _STATIC = Path(__file__).parent.parent / "static"
+_DIALLED = "+0123456789*#,;"
+"""What a telephone dials (RFC 3966); blanks, dashes and brackets are for the eye."""
 
 
 def render(request: Request, template: str, context: Mapping[str, Any], status: int = 200) -> HTMLResponse:
@@ -57,10 +72,12 @@ def render(request: Request, template: str, context: Mapping[str, Any], status: 
         "measured": _measured(request, status),
         "caller": caller_of(request),
         "csrf_token": token_for(session) if session else "",
+        "became": told_once(request),
     }
     response = HTMLResponse(page.render(**context, **frame), status)
     response.headers.update({"vary": "Accept-Language, Cookie", "cache-control": "no-store"})
     remember(request, response)
+    told_once(request, response)
     return response
 
 
@@ -121,10 +138,23 @@ def _environment(language: Language) -> Environment:
         "standing_name": lambda rung: standing_name(rung, language),
         "stage_name": lambda stage: stage_name(stage, language),
         "segment_name": lambda segment: segment_name(segment, language),
+        "call_result": lambda result: call_result(result, language),
+        "sort_name": lambda sort: sort_name(sort, language),
+        "status_name": lambda status: status_name(status, language),
+        "dial": lambda number: "tel:" + "".join(one for one in number if one in _DIALLED),
+        "mail": lambda address: "mailto:" + quote(address, safe="@", errors="replace"),
+        "query": urlencode,
+        "instant_day": lambda instant, zone: wording.format_date(moment(instant), language, zone),
+        "state_name": lambda state: state_name(state, language),
+        "act_name": lambda kind: visible(act_name(kind, language)),
+        "channel_name": lambda channel: visible(channel_name(channel, language)),
         "because": lambda reason: because(reason, language),
     }
     environment.globals |= {
         "language": language,
+        "named": lambda texts: [(key, text.to(language)) for key, text in texts.items()],
+        "pairs": lambda words, by: [(word, environment.filters[by](word)) for word in words],
+        "plain": lambda words: [(word, word) for word in words],
         "stages": tuple(STAGES),
         "segments": tuple(SEGMENTS),
         "bar": _drawn(drawing.bar),

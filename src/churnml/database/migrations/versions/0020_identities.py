@@ -5,8 +5,8 @@ from alembic import op
 from churnml.database.tables import metadata
 from churnml.database.tables_identities import identities, used_attempts
 
-revision = "0019"
-down_revision = "0018"
+revision = "0020"
+down_revision = "0019"
 branch_labels = None
 depends_on = None
 _TABLES = [identities, used_attempts]
