@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 
 from churnml.database import cases as store
 from churnml.database.cases import Case, Place
-from churnml.errors import StaleError
+from churnml.errors import StaleError, UsageError
 from churnml.events.clock import moment
 from churnml.service import casework, cursors
 from churnml.service.access import Caller, requires

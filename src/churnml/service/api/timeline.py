@@ -16,10 +16,11 @@ from churnml.events.clock import moment
 from churnml.events.timeline import DATED, TOLD, Happening, timeline
 from churnml.service import etags
 from churnml.service.access import requires
-from churnml.service.api.shapes import Band, Shape
+from churnml.service.api.shapes import Shape
 from churnml.service.api.texts import CustomerId
 from churnml.service.clock import asked_at
 from churnml.service.problems import described
+from churnml.service.readings import Band
 from churnml.service.trail import viewed
 
 router = APIRouter(prefix="/v1", tags=["records"], dependencies=[Depends(requires("read"))])
