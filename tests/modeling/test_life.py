@@ -6,7 +6,7 @@ from lives import drawn, history
 from scipy.special import hyp2f1
 
 from churnml.modeling.btyd import BGNBD, Rfm
-from churnml.modeling.life import LONGEST_DAYS, _stays, first_day, remaining_life
+from churnml.modeling.life import LONGEST_DAYS, _drawn, _stays, first_day, remaining_life
 from churnml.modeling.posterior import Rhythms
 from churnml.modeling.recency import RecencyRule, fit_rule
 
@@ -23,7 +23,7 @@ def test_who_is_there_stays_as_the_closed_form_says(days):
     known = Rfm([0, 3, 25], [0.0, 100.0, 380.0], [200.0, 200.0, 400.0])
     x, age = known.frequency, known.T + 20.0
     exact = hyp2f1(0.9 + x, 0.6, 4.6 + x, -days / age)
-    np.testing.assert_allclose(_stays((MODEL,), known, np.array([[days]]))[0], exact, rtol=1e-3)
+    np.testing.assert_allclose(_stays(_drawn((MODEL,), known), known, np.array([[days]]))[0], exact, rtol=1e-3)
 
 
 def test_half_of_drawn_customers_are_gone_by_the_day_that_is_told_for_half():
