@@ -7,7 +7,6 @@ import shlex
 import shutil
 import signal
 import subprocess
-import sys
 import venv
 from pathlib import Path
 
@@ -42,9 +41,10 @@ def called():
 
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="this machine has no systemd")
 def test_systemd_finds_nothing_wrong_with_the_units(tmp_path):
+    there = shutil.which("true")  # any program, at a path without a blank
     for unit in UNITS:
-        (tmp_path / unit.name).write_text(unit.read_text().replace(PROGRAM, sys.executable))
-    units = [str(path) for path in sorted(tmp_path.iterdir())]
+        (tmp_path / unit.name).write_text(unit.read_text().replace(PROGRAM, there))
+    units = [str(tmp_path / unit.name) for unit in UNITS]
     done = subprocess.run(["systemd-analyze", "verify", *units], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
 

@@ -22,9 +22,11 @@ def serving(workspace, configs, settings):
     configs.mkdir(exist_ok=True)
     (configs / "serve.yaml").write_text(f"port: 0\nlog_format: json\n{settings}")
     command = [sys.executable, "-c", COMMAND, "serve", "--workspace", workspace.root, "--configs", configs]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
-        url = re.search(r"http://\S+", process.stderr.readline()).group()
+    log = configs / "log"  # a pipe that nobody reads would fill up, and stop the service at its next line
+    with log.open("w") as told, subprocess.Popen(command, stderr=told) as process:
         try:
+            wait_for(lambda: process.poll() is not None or "http://" in log.read_text(encoding="utf-8"))
+            url = re.search(r"http://\S+", log.read_text(encoding="utf-8")).group()
             with httpx.Client(base_url=url, headers=bearing(workspace), timeout=PATIENCE) as client:
                 wait_for(lambda: client.get("/healthz").status_code == 200)
                 yield process, client

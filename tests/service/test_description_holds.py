@@ -68,6 +68,8 @@ MADE = {
 """What is made anew for each route whose address names one: where, and with what."""
 BODIES = {
     "POST /v1/case-notes": {"customer_id": None, "text": "Asked us to call back."},
+    "POST /v1/calls": {"customer_id": None, "result": "reached"},
+    "POST /v1/queue": {"count": 2, "owner": "li"},
     "POST /v1/cases": {"customer_ids": ["c1", "c2"], "owner": "li"},
     "POST /v1/people": {"name": "zoe", "role": "analyst", "password": PASSWORD},
     "PUT /v1/people/{name}/password": {"password": PASSWORD},

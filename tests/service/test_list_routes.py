@@ -3,6 +3,7 @@
 import io
 import json
 
+import jsonschema_rs
 import pytest
 from python_calamine import CalamineWorkbook
 from sample_run import ask, bodies, fill, record, walk
@@ -67,6 +68,17 @@ def test_some_fields_alone_come_with_the_customer_and_in_the_order_asked_for(cli
     page = client.get("/v1/at-risk?fields=action,clv&limit=2").json()
     assert [list(one) for one in page["items"]] == [["customer_id", "action", "clv"]] * 2
     assert list(client.get("/v1/customers/1296?fields=clv").json()) == ["customer_id", "clv"]
+
+
+@pytest.mark.parametrize("address", ["at-risk", "prospects", "customers/1296"])
+def test_the_description_holds_of_some_fields_and_of_whole_records(client, address):
+    described = client.get("/v1/openapi.json").json()
+    route = described["paths"][f"/v1/{address.replace('1296', '{customer_id}')}"]["get"]
+    wanted = route["responses"]["200"]["content"]["application/json"]["schema"]
+    holds = jsonschema_rs.validator_for({"components": described["components"], **wanted})
+    for query in ("", "?fields=clv,fresh", "?fields=action"):
+        holds.validate(client.get(f"/v1/{address}{query}").json())
+    assert not holds.is_valid({"customer_id": "1", "colour": "red"})
 
 
 @pytest.mark.parametrize("address", ["at-risk", "prospects", "customers/1296"])

@@ -184,7 +184,7 @@ def test_each_event_is_told_as_the_docs_show_it(own_workspace):
         mine = endpoints.create(connection, TESTER, "https://crm.example.com/", EVENTS, at=1).endpoint_id
         endpoints.try_out(connection, TESTER, mine, at=1)
         outbox.post(connection, "model.promoted", {"model_version": "b", "before": "a", "back": False}, at=1)
-        outbox.post(connection, "customer.erased", {"customer_id": "1296"}, at=1)
+        outbox.post(connection, "customer.erased", {"customer_id": "1296", "erasure_id": "er_1"}, at=1)
     ledger = Ledger(engine)
     ledger.open("spring", 10**9, 1)
     catalogue = Catalogue(engine)

@@ -21,7 +21,7 @@ from churnml.config import HandoffConfig, ServeConfig, WorkspaceConfig
 from churnml.database import SERVICE_SECONDS, Workspace, open_engine
 from churnml.errors import ChurnmlError, DependencyError
 from churnml.events.row_check import Door
-from churnml.service import access_docs, api, clock, example_docs, logs, pages, problems, request_ids
+from churnml.service import access_docs, api, clock, example_docs, fields, logs, pages, problems, request_ids
 from churnml.service.admission import Admission, Rates, Throttle
 from churnml.service.bodies import Bodies
 from churnml.service.champion import Scorer, Terms
@@ -213,6 +213,7 @@ def _openapi(app: FastAPI) -> dict[str, Any]:  # Any: OpenAPI
         schema = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
         schema["components"]["schemas"]["Problem"] = problems.Problem.model_json_schema()
         _without_errors_we_never_send(schema)
+        fields.describe(schema)
         example_docs.restore(schema, app.routes)
         access_docs.describe(schema, app.routes)
         for path, example in api.EXAMPLES.items():

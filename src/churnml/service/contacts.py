@@ -55,7 +55,7 @@ def keep_contacts(
     ledger is told that the control was approached: a breach, after which they stay a control.
     """
     take(connection)
-    named = [row if row.get("contact_id") not in {None, ""} else row | {"contact_id": _name(row)} for row in rows]
+    named = [row if row.get("contact_id") not in (None, "") else row | {"contact_id": _name(row)} for row in rows]
     read = _read(connection, named, door, now)
     allowed = "operate" in caller.scopes
     results: dict[int, Result] = {}

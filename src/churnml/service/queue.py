@@ -108,13 +108,12 @@ def queue_of(connection: Connection, run: CurrentRun, owner: str, capacity: int,
     return queue
 
 
-def claim_next(connection: Connection, caller: Caller, run: CurrentRun, count: int, now: int) -> list[str]:
-    """Claim the next customers of the list for whoever asks, and return them; fewer where fewer are left.
+def claim_next(connection: Connection, caller: Caller, owner: str, run: CurrentRun, count: int, now: int) -> list[str]:
+    """Claim the next customers of the list for somebody, and return them; fewer where fewer are left.
 
     Whom somebody else claims in the same instant is passed over, and the one behind takes their place.
     """
-    owner, got = casework.self_of(caller), list[str]()
-    tried: set[str] = set()
+    got, tried = list[str](), set[str]()
     for _ in range(_ROUNDS):
         page = lists.list_page(connection, run.run_id, by_telephone(run), count - len(got) + len(tried))
         fresh = [one["customer_id"] for one in page.records if one["customer_id"] not in tried][: count - len(got)]

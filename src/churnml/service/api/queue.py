@@ -19,7 +19,7 @@ from churnml.service.api.customers import EXAMPLE as RECORD
 from churnml.service.api.shapes import DecisionRecord, Shape, readings
 from churnml.service.api.texts import CustomerId, Day, Name, NoteText
 from churnml.service.calls import CallTold, keep_call
-from churnml.service.casework import self_of
+from churnml.service.casework import require_own, self_of
 from churnml.service.clock import asked_at
 from churnml.service.idempotency import REPEATED, once, raw_body
 from churnml.service.problems import described
@@ -74,9 +74,10 @@ class QueueQuery(Shape):
 class ClaimNext(Shape):
     """How many more customers are wanted."""
 
-    model_config = ConfigDict(extra="forbid", json_schema_extra={"example": {"count": 2}})
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"example": {"count": 2, "owner": "li"}})
 
     count: int = Field(ge=1, le=100)
+    owner: Name | None = Field(None, description="who holds them from then on; left out, whoever asks")
 
 
 class ClaimedNext(Shape):
@@ -135,10 +136,11 @@ def queue(
 def claim(request: Request, asked: ClaimNext, caller: Writer, body: Body, reader: Reader) -> Response:
     """Claim the first of `next`; of several who ask at once each gets customers of their own."""
     run = reader.run()
-    self_of(caller)
+    owner = asked.owner or self_of(caller)
+    require_own(caller, owner)
 
     def make(connection: Connection) -> tuple[int, Json]:
-        return 200, {"claimed": claim_next(connection, caller, run, asked.count, asked_at(request))}
+        return 200, {"claimed": claim_next(connection, caller, owner, run, asked.count, asked_at(request))}
 
     return once(request, caller, body, make)
 

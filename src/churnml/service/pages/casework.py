@@ -39,10 +39,10 @@ _RESULTS: dict[str, CallResult] = {one: one for one in CALL_RESULTS}
 @router.post("/today/claim")
 def claim(request: Request, form: SentForm, caller: Writer, reader: Reader) -> RedirectResponse:
     """Claim the next customers for whoever asks."""
-    run, count = reader.run(), form.one("count")
+    run, count, owner = reader.run(), form.one("count"), casework.self_of(caller)
     if not count.isdecimal() or not 1 <= int(count) <= _MOST_CLAIMED:
         raise UsageError(f"`count` must be a whole number from 1 to {_MOST_CLAIMED}, got {count[:40]!r}")
-    got = _done(request, lambda connection: claim_next(connection, caller, run, int(count), asked_at(request)))
+    got = _done(request, lambda connection: claim_next(connection, caller, owner, run, int(count), asked_at(request)))
     return back(form, "claimed", len(got)) if got else back(form, "nobody_left")
 
 

@@ -81,8 +81,8 @@ def with_options_of(
         own = {name: one for name, one in _options(command).items() if name != place}
 
         def called(**given: Any) -> Returned:  # Any: values of options
-            built = build(**{name: given[name] for name in shared})
-            return command(**{place: built}, **{name: given[name] for name in own})
+            built = build(**{name: given[name] for name in shared if name in given})
+            return command(**{place: built}, **{name: given[name] for name in own if name in given})
 
         options = _in_order(command, place, shared, last)
         called.__name__, called.__doc__ = command.__name__, command.__doc__
