@@ -60,7 +60,7 @@ def expected(method, path, needed, name):
         return None
     if name in {"no", "forged", "expired", "revoked"}:
         return 401
-    form = not path.startswith("/v1/")  # which takes the token of a session, and no key has one
+    form = not path.startswith("/v1/") and path != "/logout"  # it takes the token of a session, and no key has one
     posting = (name in ROLES or form) and method not in {"GET", "HEAD"}
     return None if needed <= GRANTED[name] and not posting else 403
 
