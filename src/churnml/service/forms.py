@@ -16,7 +16,7 @@ from starlette.datastructures import Headers
 FIELD = "csrf_token"
 HEADER = "x-csrf-token"
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
-_MOST_FIELDS = 100
+_MOST_FIELDS = 600
 FORGED = "the form was not sent by a page of ours that is still open; open the page again and send it from there"
 
 
@@ -47,13 +47,21 @@ def is_form(headers: Headers) -> bool:
 
 def fields(headers: Headers, body: bytes) -> dict[str, str]:
     """Return the fields of a form, the last of each name; none where the body is no form or holds too many."""
+    return {name: values[-1] for name, values in every_field(headers, body).items()}
+
+
+def every_field(headers: Headers, body: bytes) -> dict[str, tuple[str, ...]]:
+    """Return the fields of a form, those of one name in their order; none where it is no form or holds too many."""
     if not is_form(headers):
         return {}
     try:
-        found = parse_qsl(body.decode("ascii"), keep_blank_values=True, max_num_fields=_MOST_FIELDS, errors="replace")
+        pairs = parse_qsl(body.decode("ascii"), keep_blank_values=True, max_num_fields=_MOST_FIELDS, errors="replace")
     except ValueError:
         return {}
-    return dict(found)
+    found: dict[str, tuple[str, ...]] = {}
+    for name, value in pairs:
+        found[name] = (*found.get(name, ()), value)
+    return found
 
 
 def way_back(wanted: str) -> str:

@@ -11,18 +11,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Annotated
-from urllib.parse import parse_qsl, quote, unquote
+from urllib.parse import quote, unquote
 
 from fastapi import Depends, Request, Response
 from fastapi.responses import RedirectResponse
 
 from churnml.database.cases import CALL_RESULTS, STATUSES
 from churnml.errors import ForbiddenError, UsageError
-from churnml.service.forms import FORGED, carries_token, is_form, way_back
+from churnml.service.forms import FORGED, carries_token, every_field, way_back
 
 _COOKIE = "told"
 _SECONDS = 60
-_MOST_FIELDS = 2_000
 _MOST_TOLD = 600
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _NUMBER = re.compile(r"[0-9]{1,6}")
@@ -99,16 +98,9 @@ async def sent_form(request: Request) -> Form:
         If it carries no token of the session.
     """
     body, session = await request.body(), getattr(request.state, "session", None)
-    if not session or not is_form(request.headers) or not carries_token(request.headers, body, session):
+    if not session or not carries_token(request.headers, body, session):
         raise ForbiddenError(FORGED)
-    fields: dict[str, list[str]] = {}
-    try:
-        pairs = parse_qsl(body.decode("ascii"), keep_blank_values=True, max_num_fields=_MOST_FIELDS, errors="replace")
-    except ValueError:
-        raise UsageError(f"a form must hold at most {_MOST_FIELDS} fields in ASCII; send it from its page") from None
-    for name, value in pairs:
-        fields.setdefault(name, []).append(value)
-    return Form({name: tuple(values) for name, values in fields.items()})
+    return Form(every_field(request.headers, body))
 
 
 SentForm = Annotated[Form, Depends(sent_form)]
