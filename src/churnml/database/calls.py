@@ -6,15 +6,12 @@ A case tells of the latest call alone; how a day went, and what a customer was t
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection
 from dataclasses import dataclass, fields
 
 from sqlalchemy import Connection, delete, func, insert, select
 
 from churnml.database.cases import CallResult
 from churnml.database.tables_cases import calls
-
-_CHUNK = 500
 
 
 @dataclass(frozen=True)
@@ -58,15 +55,6 @@ def calls_between(connection: Connection, start: int, end: int, who: str | None 
     if who is not None:
         query = query.where(calls.c.called_by == who)
     return Counter({row.result: int(row.made) for row in connection.execute(query)})
-
-
-def called_since(connection: Connection, customer_ids: Collection[str], start: int) -> set[str]:
-    """Return who of some customers was called at an instant or later."""
-    whom, found = sorted(set(customer_ids)), set[str]()
-    for at in range(0, len(whom), _CHUNK):
-        some = calls.c.customer_id.in_(whom[at : at + _CHUNK])
-        found |= set(connection.execute(select(calls.c.customer_id).where(some, calls.c.called_at >= start)).scalars())
-    return found
 
 
 def forget(connection: Connection, customer_id: str) -> int:

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
@@ -94,7 +93,7 @@ def _rows(
         names = pq.read_schema(root / part.path).names
         wanted = [one for one in ("row_key", "occurred_at", "ingested_at", *told) if one in names]
         table = pq.read_table(root / part.path, columns=wanted, filters=whose)
-        rows += [dict.fromkeys(told) | row for row in _plain(table)]
+        rows += [dict.fromkeys(told) | row for row in table.to_pylist()]
     known = [row for row in rows if row.get("ingested_at", row["occurred_at"]) <= now]
     known.sort(key=lambda row: row.get("ingested_at", row["occurred_at"]))  # those of one part stay in their order
     merged: dict[object, dict[str, Any]] = {}
@@ -103,10 +102,6 @@ def _rows(
         filled = {name: value for name, value in row.items() if value is not None}
         merged[key] = merged.get(key, row) | filled
     return list(merged.values())
-
-
-def _plain(table: pa.Table) -> list[dict[str, Any]]:
-    return [dict(row) for row in table.to_pylist()]
 
 
 def _facts(table: str, told: Sequence[str], row: Mapping[str, Any]) -> dict[str, Fact]:

@@ -83,8 +83,7 @@ def keep_call(
         If there is no such customer.
     """
     _require_open(told, door, now)
-    kept = keep_contacts(connection, caller, [_contact(told, record, now)], door, now)
-    [(result, _flags)] = kept
+    [(result, _flags)] = keep_contacts(connection, caller, [_contact(told, record, now)], door, now)
     if result.problem is not None:
         raise _refusal(result.problem)
     if record is not None and record.get("arm") == "treated" and record.get("assignment_id"):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Annotated, get_args
+from typing import Annotated
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends, Request
@@ -154,7 +154,7 @@ def _wanted(asked: Asked, run: CurrentRun, caller: Caller) -> Wanted:
     _require_known("status", asked.status, STATUSES)
     _require_known("show", asked.show, ("all",))
     _require_known("sort", asked.sort, SORTS)
-    sorts: dict[str, Sort] = {one: one for one in get_args(Sort)}
+    sorts: dict[str, Sort] = {one: one for one in SORTS}
     owner = caller.name if asked.owner == "me" else asked.owner
     assigned = run.summary.get("budget") is not None
     return Wanted(
