@@ -18,7 +18,7 @@ from churnml.events import keeping
 from churnml.modeling.comparison import Difference
 from churnml.scoring.skew import ScoreSkew, Skew
 from churnml.service.jobs import paths
-from churnml.service.pages.skew import skew_report_page
+from churnml.service.pages.reports.skew import skew_report_page
 from churnml.verbs.check_report import skew_page
 from command import churnml
 from erased import EMAIL, NAME, NOTE, PHONE, WHO

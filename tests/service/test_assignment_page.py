@@ -6,7 +6,7 @@ from dataclasses import asdict
 import pytest
 
 from churnml.policy import BECAUSE, RULES
-from churnml.service.pages.assignment import assignment_page
+from churnml.service.pages.reports.assignment import assignment_page
 
 HOSTILE = "<script>alert('`x`')</script>"
 

@@ -14,8 +14,8 @@ from churnml.modeling.leakage_findings import NotEnoughHistory
 from churnml.modeling.suspect import _WHERE, _WHY, Suspect
 from churnml.scoring.skew import ScoreSkew, Skew
 from churnml.scoring.skew_findings import ChampionRefused, NobodyToScore, NoChampion
-from churnml.service.pages.leakage import leakage_report_page
-from churnml.service.pages.skew import skew_report_page
+from churnml.service.pages.reports.leakage import leakage_report_page
+from churnml.service.pages.reports.skew import skew_report_page
 from churnml.wording import LANGUAGES, Text
 
 HOSTILE = "<script>alert('`x`')</script>"

@@ -7,8 +7,8 @@ import sample_measures as sample
 from sample_measures import HOSTILE
 
 from churnml.measures import STAGES
-from churnml.service.pages.measure_figures import moments, short
-from churnml.service.pages.measure_pictures import pictures
+from churnml.service.pages.measures.figures import moments, short
+from churnml.service.pages.measures.pictures import pictures
 
 
 def drawn(measure, language="en"):

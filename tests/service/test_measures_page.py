@@ -9,7 +9,7 @@ from sample_run import ask
 
 from churnml.measures.names import MEASURES
 from churnml.service.api.measures import MeasuredBody
-from churnml.service.pages.measures import measures_page
+from churnml.service.pages.measures.page import measures_page
 from churnml.verbs import measuring
 from churnml.wording import Text
 from new_database import new_workspace
@@ -215,9 +215,15 @@ def test_a_page_shows_what_was_measured_last_and_switches_language(kept, languag
 
 
 def test_the_navigation_leads_to_what_was_measured_and_to_nothing_else(kept):
-    found = kept[0].get("/data", headers=HTML).text
+    found = kept[0].get("/kpis", headers=HTML).text
     linked = {name for name in MEASURES if f'href="/{name}"' in found}
     assert linked == {"lifecycle", "kpis"}
+
+
+def test_elsewhere_the_bar_leads_to_the_first_that_was_measured(kept):
+    found = kept[0].get("/data", headers=HTML).text
+    assert re.findall(r'<a href="/(\w+)">Measures</a>', found) == ["lifecycle"]
+    assert 'href="/kpis"' not in found
 
 
 def test_before_it_was_measured_a_page_says_what_to_run(kept):

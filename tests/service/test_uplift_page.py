@@ -2,7 +2,7 @@
 
 import pytest
 
-from churnml.service.pages.uplift import uplift_page
+from churnml.service.pages.reports.uplift import uplift_page
 
 GROUPS = [
     {"customers": 40, "effect": [-0.02, -0.03, -0.01], "sleeping": True},

@@ -2,7 +2,7 @@
 
 import pytest
 
-from churnml.service.pages.strategy import strategy_page
+from churnml.service.pages.measures.strategy import strategy_page
 from journeys import copied
 
 

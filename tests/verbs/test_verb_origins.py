@@ -15,7 +15,7 @@ from churnml.modeling.judgement import OURS, Figure
 from churnml.modeling.origins import Origin, Rolled, mean_over
 from churnml.modeling.satisfaction_trial import MEAN, Method, Trial
 from churnml.modeling.spread import Range
-from churnml.service.pages.backtest import backtest_page
+from churnml.service.pages.reports.backtest import backtest_page
 from churnml.verbs.origins import backtest_origins, page, verdicts
 from churnml.wording import language_named
 

@@ -70,7 +70,7 @@ def reported(decisions: Decisions, unscored: Counter[str], before: Mapping[str, 
 
 def write_reports(session: Session, summary: Json, reports: Sequence[Path], language: Language) -> None:
     """Write the report of an assignment to each file, as HTML in a language or as JSON in both."""
-    from churnml.service.pages.assignment import assignment_page  # noqa: PLC0415  # Jinja
+    from churnml.service.pages.reports.assignment import assignment_page  # noqa: PLC0415  # Jinja
 
     for report in reports:
         page = report.suffix == ".html"

@@ -206,13 +206,13 @@ def _write(
 
 
 def _leakage_html(found: Leakage, features: Catalogue, language: Language) -> str:
-    from churnml.service.pages.leakage import leakage_report_page  # noqa: PLC0415  # Jinja is not needed otherwise
+    from churnml.service.pages.reports.leakage import leakage_report_page  # noqa: PLC0415  # Jinja is not needed otherwise
 
     return leakage_report_page(found, _meanings(features), language)
 
 
 def _skew_html(found: Skew, features: Catalogue, language: Language) -> str:
-    from churnml.service.pages.skew import skew_report_page  # noqa: PLC0415  # Jinja is not needed otherwise
+    from churnml.service.pages.reports.skew import skew_report_page  # noqa: PLC0415  # Jinja is not needed otherwise
 
     return skew_report_page(found, _meanings(features), language)
 

@@ -293,7 +293,7 @@ def _ended(session: Session, plans: Mapping[str, Plan], ends: Mapping[str, int |
 def _written(body: Json, kind: str, language: Language) -> str:
     if kind == ".json":
         return json.dumps(body, ensure_ascii=False, indent=1) + "\n"
-    from churnml.service.pages.effect import effect_page  # noqa: PLC0415  # Jinja is not needed otherwise
+    from churnml.service.pages.reports.effect import effect_page  # noqa: PLC0415  # Jinja is not needed otherwise
 
     return effect_page(body, language)
 

@@ -179,7 +179,7 @@ def _names(actions: Catalogue, log: Treatments) -> dict[str, Text]:
 def _written(body: Json, kind: str, language: Language) -> str:
     if kind == ".json":
         return json.dumps(body, ensure_ascii=False, indent=1) + "\n"
-    from churnml.service.pages.uplift import uplift_page  # noqa: PLC0415  # Jinja is not needed otherwise
+    from churnml.service.pages.reports.uplift import uplift_page  # noqa: PLC0415  # Jinja is not needed otherwise
 
     return uplift_page(body, language)
 

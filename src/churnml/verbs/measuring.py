@@ -168,8 +168,8 @@ def write(session: Session, body: Json, reports: Sequence[Path], language: Langu
 
 def _page(body: Json, language: Language) -> str:
     """Return a measure as a page: the strategy as the sheet that is printed, each other one as all are."""
-    from churnml.service.pages.measures import measures_page  # noqa: PLC0415  # Jinja
-    from churnml.service.pages.strategy import strategy_page  # noqa: PLC0415
+    from churnml.service.pages.measures.page import measures_page  # noqa: PLC0415  # Jinja
+    from churnml.service.pages.measures.strategy import strategy_page  # noqa: PLC0415
 
     return strategy_page(body, language) if body["measure"] == "strategy" else measures_page([body], language)
 

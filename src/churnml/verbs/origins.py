@@ -74,7 +74,7 @@ def backtest_origins(
 
 def _written(rolled: Rolled, found: Findings, body: Json, kind: str, language: Language) -> str:
     if kind == ".html":
-        from churnml.service.pages.backtest import backtest_page  # noqa: PLC0415  # Jinja is not needed otherwise
+        from churnml.service.pages.reports.backtest import backtest_page  # noqa: PLC0415  # Jinja is not needed otherwise
 
         return backtest_page(body, language)
     return page(rolled, found) if kind == ".md" else json.dumps(body, indent=2) + "\n"

@@ -108,7 +108,7 @@ def _target(session: Session, asked: Asked, out: Path | None) -> Path:
 
 
 def _write(session: Session, bodies: list[Json], target: Path, language: Language) -> None:
-    from churnml.service.pages.measures import measures_page  # noqa: PLC0415  # Jinja
+    from churnml.service.pages.measures.page import measures_page  # noqa: PLC0415  # Jinja
 
     with session.workspace.atomically(target) as draft:
         draft.write_text(measures_page(bodies, language), encoding="utf-8")

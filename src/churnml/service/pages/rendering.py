@@ -36,6 +36,7 @@ from churnml.service.exports import (
 from churnml.service.forms import token_for
 from churnml.service.pages.harmless import marked, visible
 from churnml.service.pages.language import here_in, language_of, remember
+from churnml.service.pages.navigation import links
 from churnml.service.pages.past_words import act_name, channel_name, state_name
 from churnml.service.pages.phrases import origin_name, say, table_name
 from churnml.service.pages.posting import told_once
@@ -66,11 +67,14 @@ def render(request: Request, template: str, context: Mapping[str, Any], status: 
     switch = {other: here_in(request, other) for other in wording.LANGUAGES}
     page = _environment(language).get_template(template)
     session = getattr(request.state, "session", None)
+    caller, measured = caller_of(request), _measured(request, status)
+    sides = [path for path, _ in measured]
     frame = {
         "switch": switch,
         "page_path": request.url.path,
-        "measured": _measured(request, status),
-        "caller": caller_of(request),
+        "bar_links": links(caller, request.url.path, sides, language) if caller else [],
+        "measured": measured if request.url.path.removeprefix("/") in MEASURES else [],
+        "caller": caller,
         "csrf_token": token_for(session) if session else "",
         "became": told_once(request),
     }

@@ -14,9 +14,9 @@ from churnml.modeling.delays import MUCH_OF_A_DAY, Delay
 from churnml.modeling.leakage import Leakage
 from churnml.modeling.leakage_words import Verdict
 from churnml.modeling.suspects import ALMOST, MUCH
-from churnml.service.pages.check import Dot, Meanings, drawn, known_in, said, sentence
 from churnml.service.pages.harmless import visible
 from churnml.service.pages.rendering import document
+from churnml.service.pages.reports.check import Dot, Meanings, drawn, known_in, said, sentence
 from churnml.wording import Language, Text
 
 DRAWN, MINUS = 15, "\N{MINUS SIGN}"

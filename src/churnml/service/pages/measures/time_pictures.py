@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 
 from churnml.charts import NARROW, Span, course, dots
 from churnml.drawing import Line
-from churnml.service.pages.measure_figures import Figures, Json, along, in_order, number, ordinal
-from churnml.service.pages.picture import Picture, picture
-from churnml.service.pages.row_pictures import MOST_ROWS
+from churnml.service.pages.measures.figures import Figures, Json, along, in_order, number, ordinal
+from churnml.service.pages.measures.picture import Picture, picture
+from churnml.service.pages.measures.row_pictures import MOST_ROWS
 from churnml.wording import Text
 
 _WEEKS = Text("{weeks} weeks before", "{weeks} 周前")

@@ -9,8 +9,8 @@ from typing import Any
 from markupsafe import Markup
 
 from churnml.drawing import Line, chart, interval, scale
-from churnml.service.pages.check import Dot, drawn
 from churnml.service.pages.rendering import document
+from churnml.service.pages.reports.check import Dot, drawn
 from churnml.wording import Language, Text, format_date, format_money, format_number
 
 Json = Mapping[str, Any]  # Any: JSON

@@ -9,9 +9,9 @@ from collections.abc import Iterator
 
 from churnml.flows import Move, Stand, flow
 from churnml.measures import STAGES
-from churnml.service.pages.grid_pictures import field_grid
-from churnml.service.pages.measure_figures import Figures, Json, in_order, moments, number
-from churnml.service.pages.picture import Picture, picture, worded
+from churnml.service.pages.measures.figures import Figures, Json, in_order, moments, number
+from churnml.service.pages.measures.grid_pictures import field_grid
+from churnml.service.pages.measures.picture import Picture, picture, worded
 from churnml.wording import Text
 
 _MOVES = Text("{source} → {target}: {figure}", "{source} → {target}：{figure}")

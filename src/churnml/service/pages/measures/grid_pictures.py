@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from churnml.charts import Cell, grid
-from churnml.service.pages.measure_figures import Figures, Json, number
-from churnml.service.pages.picture import Draw, Picture, picture, worded
+from churnml.service.pages.measures.figures import Figures, Json, number
+from churnml.service.pages.measures.picture import Draw, Picture, picture, worded
 from churnml.wording import Text
 
 _TIERS = {

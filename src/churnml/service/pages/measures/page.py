@@ -13,11 +13,11 @@ from churnml.measures.names import MEASURES
 from churnml.service.access import requires
 from churnml.service.api.shapes import readings
 from churnml.service.pages.language import language_of
-from churnml.service.pages.measure_figures import Figures, Json
-from churnml.service.pages.measure_pictures import pictures
-from churnml.service.pages.picture import Picture
+from churnml.service.pages.measures.figures import Figures, Json
+from churnml.service.pages.measures.picture import Picture
+from churnml.service.pages.measures.pictures import pictures
+from churnml.service.pages.measures.strategy import SheetView, sheet_of
 from churnml.service.pages.rendering import document, render
-from churnml.service.pages.strategy import SheetView, sheet_of
 from churnml.service.readings import Readings
 from churnml.wording import Language, Text
 

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 
 from churnml.charts import Mark, columns, dots
 from churnml.flows import Stage, funnel
-from churnml.service.pages.life_pictures import kind_of
-from churnml.service.pages.measure_figures import Figures, Json, number
-from churnml.service.pages.picture import Draw, Picture, picture
+from churnml.service.pages.measures.figures import Figures, Json, number
+from churnml.service.pages.measures.life_pictures import kind_of
+from churnml.service.pages.measures.picture import Draw, Picture, picture
 
 MOST_ROWS = 20
 """That a picture has; the table has all."""

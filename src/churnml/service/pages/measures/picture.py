@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from churnml.service.pages.measure_figures import OF_PART, Figures
+from churnml.service.pages.measures.figures import OF_PART, Figures
 
 
 @dataclass(frozen=True)

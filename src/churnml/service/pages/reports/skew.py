@@ -9,8 +9,8 @@ from churnml.drawing import interval
 from churnml.modeling.comparison import Difference
 from churnml.scoring import skew_words
 from churnml.scoring.skew import TOLERANCE, Skew
-from churnml.service.pages.check import NOT_FEATURES, Dot, Meanings, drawn, known_in, said, sentence
 from churnml.service.pages.rendering import document
+from churnml.service.pages.reports.check import NOT_FEATURES, Dot, Meanings, drawn, known_in, said, sentence
 from churnml.wording import Language, Text
 
 _LEAST, _USUAL = -18, -10

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from churnml.service.pages import grid_pictures as grids
-from churnml.service.pages import life_pictures as life
-from churnml.service.pages import row_pictures as rows
-from churnml.service.pages import time_pictures as time
-from churnml.service.pages.measure_figures import Figures, Json
-from churnml.service.pages.picture import Draw, Picture
+from churnml.service.pages.measures import grid_pictures as grids
+from churnml.service.pages.measures import life_pictures as life
+from churnml.service.pages.measures import row_pictures as rows
+from churnml.service.pages.measures import time_pictures as time
+from churnml.service.pages.measures.figures import Figures, Json
+from churnml.service.pages.measures.picture import Draw, Picture
 from churnml.wording import Language
 
 

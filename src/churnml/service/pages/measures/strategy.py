@@ -11,7 +11,7 @@ from markupsafe import Markup
 
 from churnml.measures.cells import NONE, cell
 from churnml.service.pages.harmless import marked
-from churnml.service.pages.life_pictures import kind_of
+from churnml.service.pages.measures.life_pictures import kind_of
 from churnml.service.pages.rendering import document
 from churnml.wording import Language, Text, format_money, format_number, format_percent
 

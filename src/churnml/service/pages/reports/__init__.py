@@ -1,0 +1,1 @@
+"""Documents that commands write: one self-contained file each, in either language."""
