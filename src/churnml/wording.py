@@ -136,17 +136,18 @@ def format_percent(share: float, language: Language) -> str:
     return mark + by_locale(shown, locale=_locale(language))
 
 
-def format_number(number: float, language: Language) -> str:
-    """Return a number with the separators of the language and at most two decimals.
+def format_number(number: float, language: Language, places: int | None = None) -> str:
+    """Return a number with the separators of the language, with so many decimals or else two at most.
 
     Examples
     --------
-    >>> format_number(12345.678, "en")
-    '12,345.68'
+    >>> format_number(12345.678, "en"), format_number(6, "en", places=1)
+    ('12,345.68', '6.0')
     """
     from babel.numbers import format_decimal  # noqa: PLC0415
 
-    return format_decimal(number, format="#,##0.##", locale=_locale(language))
+    decimals = ".##" if places is None else "." + "0" * places if places else ""
+    return format_decimal(number, format=f"#,##0{decimals}", locale=_locale(language))
 
 
 def format_date(instant: datetime | str, language: Language, time_zone: str = "UTC") -> str:

@@ -105,7 +105,7 @@ def test_value_against_risk_is_a_grid_of_nine_fields():
     (picture,) = drawn(sample.segments("segments_value_risk", rows))
     assert count(picture, "field") == 9
     assert count(picture, "field untold") == 7
-    assert "75%" in picture.svg
+    assert "75.0%" in picture.svg
 
 
 @pytest.mark.parametrize("part", ["north", "south"])

@@ -245,3 +245,16 @@ def test_whatever_is_wide_can_be_scrolled_by_keyboard_and_has_a_name(page):
     boxes = re.findall(r'<div class="scroll"[^>]*>', page)
     assert boxes
     assert all('tabindex="0" role="region" aria-label="' in box for box in boxes)
+
+
+def test_a_column_without_a_figure_in_any_row_is_named_and_left_out():
+    told = next(
+        one for one in bodies() if any(about["unit"] == "share" for about in one["measures"][0]["columns"].values())
+    )
+    measure = told["measures"][0]
+    name, about = next((name, about) for name, about in measure["columns"].items() if about["unit"] == "share")
+    blank = [row | {name: None} for row in measure["rows"]]
+    page = measures_page([told | {"measures": [measure | {"rows": blank}]}], "en")
+    heading = about["title"]["en"]
+    assert f'class="amount">{heading}</th>' not in page
+    assert f"they have no column: {heading}." in page

@@ -11,7 +11,8 @@ NONE = "–"
 """What stands where nothing can be told."""
 
 _LEAST = 0.001
-_HUNDREDTHS = {"share": Text("%", "%"), "change": Text(" pp", " 个百分点")}
+POINTS = {"share": Text("%", "%"), "change": Text(" pp", " 个百分点")}
+"""What stands behind hundredths: of a whole, and between two shares."""
 
 
 def cell_of(row: Json, name: str, about: Json, currency: str, language: Language) -> str:
@@ -55,11 +56,16 @@ def cell(value: Any, unit: Unit, currency: str, language: Language, words: Json 
     if unit == "day":
         return format_date(str(value), language)
     if unit in {"share", "change"}:
-        hundredths = format_number(round(100 * float(value), 1) + 0.0, language)
-        return hundredths + _HUNDREDTHS[unit].to(language)
+        return _hundredths(100 * float(value), language) + POINTS[unit].to(language)
     if unit == "money":
         return format_money(float(value), currency, language)
     return _number(float(value), unit, language)
+
+
+def _hundredths(number: float, language: Language) -> str:
+    """Return hundredths with one place, that 6.0 may stand below 5.1; none and all are exact."""
+    rounded = round(number, 1) + 0.0
+    return format_number(rounded, language, places=0 if rounded in {0, 100} else 1)
 
 
 def _number(number: float, unit: Unit, language: Language) -> str:

@@ -113,7 +113,7 @@ COMPARED = Told(
         "entered": About(Text("Of, now", "本期基数"), "number"),
         "before": About(Text("Before", "上期"), "share"),
         "now": About(Text("Now", "本期"), "share"),
-        "difference": About(Text("Difference", "差值"), "share"),
+        "difference": About(Text("Difference", "差值"), "change"),
         "low": _LOW,
         "high": _HIGH,
         "beyond_noise": About(

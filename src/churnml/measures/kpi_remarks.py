@@ -38,7 +38,7 @@ _NO_SUCH_PART = Text(
     "Nobody is in {parts}, of which `targets` speak; by {by} there are {known}.",
     "targets 中提到的 {parts} 没有客户；按 {by} 划分的分组有：{known}。",
 )
-_LACKS = Text("Without {table} these are not told: {titles}.", "缺少 {table}，未计算：{titles}。")
+_LACKS = Text("Without {table} these are not told: {titles}.", "缺少{table}，未计算：{titles}。")
 _NO_RECORDS = Text(
     "No scores are in service that were made by the end of the report, so these are not told: {titles}; `churnml "
     "score` turns them on.",
@@ -121,7 +121,7 @@ def _sources(needed: Iterable[str]) -> Text:
     """Return the tables that a figure needs, as they are landed, and what they hold; `a|b` needs one of two."""
     told = [need.split("|") for need in needed]
     en = ", ".join(" or ".join(f"`{one}`" for one in either) for either in told)
-    return Text(en, "、".join("或".join(f"{_HOLDS[one]} `{one}`" for one in either) for either in told))
+    return Text(en, "、".join(" 或".join(f"{_HOLDS[one]} `{one}`" for one in either) for either in told))
 
 
 def _filled(text: Text, of: list[Kpi], **values: object) -> Text:

@@ -9,7 +9,7 @@ from typing import Any
 
 from churnml.charts import Mark, Tick
 from churnml.drawing import scale
-from churnml.measures.cells import cell_of
+from churnml.measures.cells import POINTS, cell_of
 from churnml.wording import Language, Text, format_date, format_money, format_month, format_number
 
 Json = dict[str, Any]  # Any: JSON
@@ -100,8 +100,8 @@ class Figures:
 
     def tick(self, place: float, unit: str, most: float) -> str:
         """Return a place on an axis in words, an amount without cents where they would crowd it."""
-        if unit == "share":
-            return f"{format_number(round(100 * place, 2), self.language)}%"
+        if unit in POINTS:
+            return format_number(round(100 * place, 2), self.language) + POINTS[unit].to(self.language)
         if unit == "money":
             return format_money(place, self.currency, self.language, whole=abs(most) >= 10)
         if unit in _IN:

@@ -67,8 +67,10 @@ class MeasureView:
     """whether the table is closed until it is asked for"""
     alarming: bool
     """whether its rows are things gone wrong"""
+    untold: list[str]
+    """headings of the columns that hold no figure in any row, and are left out"""
     withheld: bool
-    """whether a figure is missing"""
+    """whether a figure is missing where others stand"""
 
 
 @dataclass(frozen=True)
@@ -134,7 +136,9 @@ def section(body: Mapping[str, Any], language: Language) -> SectionView:  # Any:
 def _view(measure: Json, currency: str, language: Language) -> MeasureView:
     figures = Figures(measure, currency, language)
     units = {about.get("unit_in") for about in measure["columns"].values()}  # which each cell says already
-    told = {name: about for name, about in measure["columns"].items() if name not in units}
+    named = {name: about for name, about in measure["columns"].items() if name not in units}
+    blank = [name for name, about in named.items() if _is_figure(about) and _is_blank(measure["rows"], name)]
+    told = {name: about for name, about in named.items() if name not in blank}
     drawn, total = pictures(measure, currency, language), len(measure["rows"])
     return MeasureView(
         name=measure["name"],
@@ -152,6 +156,7 @@ def _view(measure: Json, currency: str, language: Language) -> MeasureView:
         total=total,
         folded=measure["name"] in _ASIDE or total > (FEW_ROWS if drawn else SOME_ROWS),
         alarming=measure["name"] in _ALARMS and total > 0,
+        untold=[figures.heading(name) for name in blank],
         withheld=any(row[name] is None and _is_figure(told[name]) for row in measure["rows"] for name in told),
     )
 
@@ -166,6 +171,10 @@ def _caution(measure: Json, language: Language) -> str:
 
 def _warns(remark: Json) -> bool:
     return _EXPERIMENT in remark["en"] and "cause" in remark["en"]
+
+
+def _is_blank(rows: Sequence[Json], name: str) -> bool:
+    return bool(rows) and all(row[name] is None for row in rows)
 
 
 def _is_figure(about: Json) -> bool:
