@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 import duckdb
 
 from churnml.events.sources import ROW, Format
-from churnml.events.sources.signs import SIGN
+from churnml.events.sources.signs import ANY_SIGN, SIGN
 
 SAMPLE_ROWS = 10_000
 
@@ -23,6 +23,7 @@ _BLANKS = " \u00a0\u202f\u2009"  # unbreakable and narrow ones too
 _GROUPS = f"{_BLANKS}'\u2019"  # and apostrophes
 _DIGITS = f"[0-9](?:[0-9.,{_GROUPS}]*[0-9])?"
 _LIKE_NUMBERS = f"[+-]?(?:(?:{SIGN})[{_BLANKS}]*[+-]?)?{_DIGITS}(?:[{_BLANKS}]*(?:{SIGN}))?"
+_PERHAPS = f"[+-]?(?:{ANY_SIGN}[{_BLANKS}]*[+-]?)?{_DIGITS}(?:[{_BLANKS}]*{ANY_SIGN})?"
 _BARE_NUMBER = f"[+-]?{_DIGITS}"
 _MARKED = "[0-9][.,][0-9]"
 _MOST = 0.95  # of what holds a digit must look like a number; the rest is broken, and told row by row
@@ -82,22 +83,44 @@ def numbers_in(relation: duckdb.DuckDBPyRelation) -> Numbers:
     texts = {name: f"trim({_quoted(name)})" for name in names}
     if not texts:
         return Numbers(relation.columns, {}, [])
-    like = {name: f"regexp_full_match({text}, {_literal(_LIKE_NUMBERS)})" for name, text in texts.items()}
-    marked = f"regexp_matches({{0}}, '{_MARKED}') OR NOT regexp_full_match({{0}}, {_literal(_BARE_NUMBER)})"
+    like = _like(sample, texts)
+    marked = f"regexp_matches({{0}}, '{_MARKED}') OR NOT {_matches('{0}', _BARE_NUMBER)}"
     tests = ", ".join(
-        f"count(*) FILTER (regexp_matches({text}, '[0-9]')), count(*) FILTER ({like[name]}), "
-        f"coalesce(bool_or({marked.format(text)}) FILTER ({like[name]}), false)"
-        for name, text in texts.items()
+        f"count(*) FILTER ({test}), coalesce(bool_or({marked.format(texts[name])}) FILTER ({test}), false)"
+        for name, (test, _) in like.items()
     )
-    (row,) = sample.aggregate(f"count(*), {tests}").fetchall()
-    counts = {name: row[1 + 3 * place : 4 + 3 * place] for place, name in enumerate(names)}
-    numbers = [name for name, (digits, numeric, _) in counts.items() if numeric and numeric >= _MOST * digits]
-    chosen = [name for name in numbers if counts[name][2]]
-    lists = ", ".join(f"list(DISTINCT {texts[name]}) FILTER ({like[name]})" for name in chosen)
+    (row,) = sample.aggregate(f"count(*), {tests}" if tests else "count(*)").fetchall()
+    counts = {name: row[1 + 2 * place : 3 + 2 * place] for place, name in enumerate(like)}
+    numbers = [name for name, (numeric, _) in counts.items() if numeric and numeric >= _MOST * like[name][1]]
+    chosen = [name for name in numbers if counts[name][1]]
+    lists = ", ".join(f"list(DISTINCT {texts[name]}) FILTER ({like[name][0]})" for name in chosen)
     found = sample.aggregate(lists).fetchall()[0] if chosen else ()
     more = row[0] == SAMPLE_ROWS and relation.limit(1, SAMPLE_ROWS).fetchall()
     distinct = dict(zip(chosen, map(set, found), strict=True))
     return Numbers(relation.columns, distinct, [n for n in numbers if n not in chosen] if more else [])
+
+
+def _like(sample: duckdb.DuckDBPyRelation, texts: Mapping[str, str]) -> dict[str, tuple[str, int]]:
+    """Return, for each column that may hold numbers, the SQL that says which are, and how many values have a digit.
+
+    The pattern of every sign is dear to make ready, so it is kept for columns in which something may be one.
+    """
+    tests = ", ".join(
+        f"count(*) FILTER (regexp_matches({text}, '[0-9]')), count(*) FILTER ({_matches(text, _PERHAPS)}), "
+        f"count(*) FILTER ({_matches(text, _BARE_NUMBER)})"
+        for text in texts.values()
+    )
+    (row,) = sample.aggregate(tests).fetchall()
+    found = {}
+    for place, (name, text) in enumerate(texts.items()):
+        digits, perhaps, bare = row[3 * place : 3 * place + 3]
+        if perhaps and perhaps >= _MOST * digits:
+            found[name] = (_matches(text, _BARE_NUMBER if bare == perhaps else _LIKE_NUMBERS), digits)
+    return found
+
+
+def _matches(text: str, pattern: str) -> str:
+    return f"regexp_full_match({text}, {_literal(pattern)})"
 
 
 def written_numbers(numbers: Numbers, declared: Format | None = None) -> dict[str, Format]:

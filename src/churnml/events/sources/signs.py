@@ -28,6 +28,8 @@ _MEANT = {
 
 SIGN = "|".join(re.escape(sign) for sign in sorted(_MEANT, key=len, reverse=True))
 """A pattern of every sign, for Python and for DuckDB."""
+ANY_SIGN = f"[{re.escape(''.join(sorted(set(''.join(_MEANT)))))}]{{1,{max(map(len, _MEANT))}}}"
+"""A pattern of what is written with the letters of signs: of every sign, and of more."""
 
 
 def meant(sign: str) -> frozenset[str]:
