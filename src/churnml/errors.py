@@ -51,6 +51,13 @@ class ConfigError(UsageError):
     code = "config"
 
 
+class NotSetUpError(ConfigError):
+    """Whoever runs the service has left out something that what was asked needs; whoever asked can do nothing."""
+
+    http_status = 503
+    code = "not_set_up"
+
+
 class NotFoundError(UsageError):
     """Something was asked for by name and is not there."""
 

@@ -11,8 +11,10 @@ from sample_run import ask, record
 from churnml.database import Records
 from churnml.database.audit_check import verify
 from churnml.database.erasures import begin, must_repeat
-from churnml.errors import UsageError
+from churnml.database.tombstones import require_known
+from churnml.errors import NotSetUpError, UsageError
 from churnml.events.erasing import Itself, finish_all, receipt
+from churnml.service.problems import explain
 from command import churnml
 from erased import SECRET, WHO, rows_with_traces, traces
 from small import NOW, Tiny
@@ -202,3 +204,12 @@ def test_the_service_is_not_ready_while_a_restore_is_to_be_followed_by_erasures(
         must_repeat(connection, NOW)
     answer = ask(planted.workspace).get("/readyz")
     assert (answer.status_code, "churnml erase --resume" in answer.json()["detail"]) == (503, True)
+
+
+def test_a_service_that_could_not_know_the_erased_says_so_as_its_own_fault(planted, monkeypatch):
+    erase(planted, WHO)
+    monkeypatch.delenv("CHURNML_SECRET")
+    with planted.catalogue.engine.connect() as connection, pytest.raises(NotSetUpError) as refused:
+        require_known(connection)
+    told = explain(refused.value)
+    assert (told.status, told.code) == (503, "not_set_up")

@@ -14,7 +14,7 @@ import hmac
 import os
 from collections.abc import Mapping
 
-from churnml.errors import UsageError
+from churnml.errors import NotSetUpError
 
 VARIABLE = "CHURNML_SECRET"
 SHORTEST = 32
@@ -43,13 +43,13 @@ def derived(purpose: str, environment: Mapping[str, str] | None = None) -> bytes
 
     Raises
     ------
-    UsageError
+    NotSetUpError
         If the secret is missing or shorter than 32 characters.
     """
     told = _told(environment)
     if len(told) < SHORTEST:
         found = f"{len(told)} characters" if told else "none"
-        raise UsageError(
+        raise NotSetUpError(
             f"`{VARIABLE}` must hold at least {SHORTEST} random characters, found {found}; set it in the environment, "
             "as `openssl rand -base64 48` makes one, and keep it: what was derived from it cannot be made without it"
         )

@@ -20,7 +20,7 @@ from churnml.database.dialect import insert_or_ignore
 from churnml.database.secret import VARIABLE, derived
 from churnml.database.tables import sources
 from churnml.database.tables_erasure import erasure_notes, tombstones
-from churnml.errors import DataRefusedError, UsageError
+from churnml.errors import DataRefusedError, NotSetUpError
 
 _PURPOSE = "tombstones"
 _CHECK = "check"
@@ -34,7 +34,7 @@ def bury(connection: Connection, customer_ids: Collection[str], erasure_id: str,
 
     Raises
     ------
-    UsageError
+    NotSetUpError
         If `CHURNML_SECRET` is missing, or another than the one by which the tombstones that stand were made.
     """
     key = _key(connection)
@@ -52,7 +52,7 @@ def erased_among(connection: Connection, customer_ids: Collection[str]) -> froze
 
     Raises
     ------
-    UsageError
+    NotSetUpError
         If there are tombstones, and the secret is missing or another than theirs.
     """
     if not customer_ids or not _any(connection):
@@ -64,6 +64,18 @@ def erased_among(connection: Connection, customer_ids: Collection[str]) -> froze
     marks = {customer: _mark(key, customer) for customer in customer_ids}
     found = set(_standing(connection, sorted(set(marks.values()))))
     return frozenset(customer for customer, mark in marks.items() if mark in found)
+
+
+def require_known(connection: Connection) -> None:
+    """Refuse where somebody was erased who would not be known again.
+
+    Raises
+    ------
+    NotSetUpError
+        If there are tombstones, and the secret is missing or another than theirs.
+    """
+    if _any(connection):
+        _key(connection)
 
 
 def erased_since(connection: Connection, since: int) -> bool:
@@ -97,7 +109,7 @@ def bring(connection: Connection, told: Mapping[str, Any]) -> int:  # Any: JSON
 
     Raises
     ------
-    UsageError
+    NotSetUpError
         If they were made by another secret.
     DataRefusedError
         If they are no tombstones.
@@ -115,7 +127,7 @@ def bring(connection: Connection, told: Mapping[str, Any]) -> int:  # Any: JSON
         return 0
     key = _key(connection)
     if not hmac.compare_digest(str(check), _check_of(key)):
-        raise UsageError(_another("the tombstones that are brought"))
+        raise NotSetUpError(_another("the tombstones that are brought"))
     insert_or_ignore(connection, erasure_notes, [{"name": _CHECK, "value": _check_of(key)}])
     insert_or_ignore(connection, tombstones, [{name: row[name] for name in names} for row in rows])
     return len(rows)
@@ -136,7 +148,7 @@ def _key(connection: Connection) -> bytes:
     key = derived(_PURPOSE)
     check = connection.execute(select(erasure_notes.c.value).where(erasure_notes.c.name == _CHECK)).scalar()
     if check is not None and _any(connection) and not hmac.compare_digest(check, _check_of(key)):
-        raise UsageError(_another("the tombstones of this workspace"))
+        raise NotSetUpError(_another("the tombstones of this workspace"))
     return key
 
 

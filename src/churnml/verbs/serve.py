@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from churnml.config import HandoffConfig, MeasureConfig, ScoreConfig, ServeConfig
-from churnml.errors import UsageError
+from churnml.database.tombstones import require_known
+from churnml.errors import NotSetUpError, UsageError
 from churnml.verbs.session import Session
 
 _LAST_PORT = 65535
@@ -29,6 +30,7 @@ def serve(session: Session, *, host: str | None = None, port: int | None = None,
             session.console.print("Open this within ten minutes to sign in; it works once:", markup=False)
             session.console.print(listening.login_url, markup=False, soft_wrap=True)
 
+    _warn_of_the_secret(session)
     terms = Terms(
         session.settings,
         session.load("score", ScoreConfig),
@@ -39,6 +41,15 @@ def serve(session: Session, *, host: str | None = None, port: int | None = None,
     config = session.load("serve", ServeConfig, host=host, port=port, workers=workers)
     handoff = session.load("handoff", HandoffConfig)
     run(session.workspace, config, announce, session.settings, terms, handoff, session.configs)
+
+
+def _warn_of_the_secret(session: Session) -> None:
+    """Say at once what would otherwise be told at the first row: nobody may come back who was erased."""
+    try:
+        with session.catalogue.engine.connect() as connection:
+            require_known(connection)
+    except NotSetUpError as error:
+        session.console.print(f"warning: what is sent will be refused: {error}", style="yellow", markup=False)
 
 
 def check_port(port: int | None) -> None:

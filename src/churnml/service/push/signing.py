@@ -22,7 +22,7 @@ def require_secret() -> None:
 
     Raises
     ------
-    UsageError
+    NotSetUpError
         If `CHURNML_SECRET` is missing or too short.
     """
     secret.derived("webhook")
@@ -33,7 +33,7 @@ def signing_secret(endpoint_id: str, version: int) -> str:
 
     Raises
     ------
-    UsageError
+    NotSetUpError
         If the deployment has no `CHURNML_SECRET`.
     """
     return PREFIX + base64.b64encode(_key(endpoint_id, version)).decode()
@@ -53,7 +53,7 @@ def signed(endpoint_id: str, versions: Sequence[int], message_id: str, body: byt
 
     Raises
     ------
-    UsageError
+    NotSetUpError
         If the deployment has no `CHURNML_SECRET`.
     """
     seconds = str(now // 1_000_000)
