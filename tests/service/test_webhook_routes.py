@@ -74,7 +74,7 @@ def test_the_secret_is_told_once_and_kept_nowhere(client, made, own_workspace):
 def test_where_the_deployment_has_no_secret_no_webhook_is_made(client, monkeypatch):
     monkeypatch.delenv(VARIABLE)
     told = client.post("/v1/webhooks", json=ADDRESS)
-    assert (told.status_code, told.json()["code"]) == (400, "usage")
+    assert (told.status_code, told.json()["code"]) == (503, "not_set_up")
     assert f"`{VARIABLE}` must hold at least 32 random characters, found none" in told.json()["detail"]
     assert client.get("/v1/webhooks").json() == {"items": []}
 

@@ -102,7 +102,7 @@ class Receipt(Shape):
     f"`{VARIABLE}`; see docs/erasure.md.",
     response_model=Receipt,
     responses=REPEATED
-    | described({400: ("usage", _NO_SECRET), 422: ("invalid_request", f"`customer_ids` must hold at most {MOST}")})
+    | described({503: ("not_set_up", _NO_SECRET), 422: ("invalid_request", f"`customer_ids` must hold at most {MOST}")})
     | {202: {"content": {"application/json": {"example": _ACCEPTED}}}},
 )
 def erase(request: Request, asked: ErasureIn, caller: Admin, body: Annotated[bytes, Depends(raw_body)]) -> Response:
