@@ -8,6 +8,8 @@ from typer.testing import CliRunner
 
 from churnml.cli import app
 from churnml.database import Catalogue, Records, open_engine
+from churnml.database.tombstones import bury
+from churnml.verbs.session import clock
 from new_database import new_workspace
 
 
@@ -114,3 +116,20 @@ def test_the_summary_says_in_either_language_who_is_left_out(there):
     found = run(there, "--to", "zoho", "--out", str(there / "out.csv"))
     assert "left out: 1 controls" in told(found)
     assert "未写入: 1 对照客户" in told(found, "zh")
+
+
+def test_a_file_in_the_writing_of_which_somebody_was_erased_is_thrown_away(there, monkeypatch):
+    from churnml.service.readings import Readings
+
+    whole = Readings.whole_list
+
+    def meanwhile(reader, *asked):
+        yield from whole(reader, *asked)
+        with reader._engine.begin() as connection:
+            bury(connection, ["1"], "er_1", clock())
+
+    monkeypatch.setenv("CHURNML_SECRET", "what nobody would ever guess of a test")
+    monkeypatch.setattr(Readings, "whole_list", meanwhile)
+    refused = run(there, "--to", "zoho", "--out", str(there / "out.csv"), code=2)
+    assert "erased while this was written" in str(refused)
+    assert not list(there.glob("*out*"))

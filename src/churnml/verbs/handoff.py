@@ -12,7 +12,7 @@ from churnml.config import HandoffConfig
 from churnml.database.lists import Wanted
 from churnml.errors import DataRefusedError, DependencyError, UsageError, nearest
 from churnml.verbs.actor import note
-from churnml.verbs.session import Session, require_places
+from churnml.verbs.session import Session, clock, require_places
 from churnml.wording import Language
 
 Json = dict[str, Any]  # Any: JSON
@@ -59,6 +59,8 @@ def handoff(
         If the file of addresses lacks a column.
     BroughtBackError
         If customers who were erased are back after a restore.
+    ConflictError
+        If customers were erased meanwhile; nothing is written then.
     DependencyError
         If there are no records yet, a file cannot be written, or a library is missing.
     """
@@ -68,13 +70,13 @@ def handoff(
     shape = shape_of(to)
     require_places([out])
     session.require_nobody_back()
-    config = session.load("handoff", HandoffConfig)
+    began, config = clock(), session.load("handoff", HandoffConfig)
     reader = Readings(session.catalogue.engine, session.workspace)
     run, addresses = reader.run(), _addresses(emails) if emails else {}
     asked = Handoff(to, config, Wanted(bands=bands), language, addresses, marked)
     with session.step(f"Writing for {shape.title}"):
         sorter, parts = make(asked, reader, run)
-        files = _written(session, out.resolve(), parts)
+        files = _written(session, out.resolve(), parts, began)
     note(session, "list.exported", {"list": "at-risk", "format": to, "run": run.run_id})
     listed = reader.count_at_risk(run, asked.wanted)
     return {
@@ -127,7 +129,7 @@ def _addresses(file: Path) -> Mapping[str, str]:
         raise DataRefusedError(f"{file} must be a CSV in UTF-8 that can be read: {error}") from error
 
 
-def _written(session: Session, out: Path, parts: Iterator[Part]) -> list[Path]:
+def _written(session: Session, out: Path, parts: Iterator[Part], began: int) -> list[Path]:
     """Write the parts beside their places, and move all of them there at the end."""
     files: list[Path] = []
     with ExitStack() as open_files:
@@ -139,6 +141,7 @@ def _written(session: Session, out: Path, parts: Iterator[Part]) -> list[Path]:
                     draft = open_files.enter_context(session.workspace.atomically(files[-1]))
                     handle = open_files.enter_context(draft.open("wb"))
                 handle.write(chunk)
+            session.require_nobody_erased_since(began)
         except OSError as error:
             raise DependencyError(
                 f"cannot write {files[-1]}: {error.strerror}; make room, or choose another"

@@ -204,12 +204,19 @@ def _conversion_told(summary: Summary) -> str:
 
 
 def write_records(session: Session, out: Path) -> None:
-    """Write the latest scores as JSON lines, actions still open."""
-    run = session.catalogue.last_run("score")
+    """Write the latest scores as JSON lines, actions still open.
+
+    Raises
+    ------
+    ConflictError
+        If customers were erased meanwhile; nothing is written then.
+    """
+    began, run = clock(), session.catalogue.last_run("score")
     target = out.resolve()
     with session.workspace.locked("out"):
         sweep_drafts(target)
         with session.workspace.atomically(target) as draft, draft.open("w", encoding="utf-8") as handle:
             for record in session.records.of_run(run.run_id if run else ""):
                 handle.write(json.dumps(record, ensure_ascii=False) + "\n")
+            session.require_nobody_erased_since(began)
     note(session, "records.exported", {"format": "jsonl", "run": run.run_id if run else ""})

@@ -25,8 +25,9 @@ from churnml.database import Catalogue, Records, Workspace, open_engine, source_
 from churnml.database.erasures import require_repeated
 from churnml.database.progress import Progress as Kept
 from churnml.database.sweeping import sweep
+from churnml.database.tombstones import erased_since
 from churnml.database.workspace import digest_of_file
-from churnml.errors import DependencyError, ModelRefusedError, UsageError
+from churnml.errors import ConflictError, DependencyError, ModelRefusedError, UsageError
 from churnml.events.clock import days_later, microseconds, midnight, moment
 from churnml.events.point_in_time import Store
 
@@ -157,6 +158,25 @@ class Session:
         """
         with self.catalogue.engine.connect() as connection:
             require_repeated(connection)
+
+    def require_nobody_erased_since(self, began: int) -> None:
+        """Refuse to keep what was written of customers while somebody was erased: it may tell of them.
+
+        Parameters
+        ----------
+        began : int
+            When the writing began, microseconds UTC.
+
+        Raises
+        ------
+        ConflictError
+            If somebody was.
+        """
+        with self.catalogue.engine.connect() as connection:
+            if erased_since(connection, began):
+                raise ConflictError(
+                    "customers were erased while this was written, so it was thrown away; run the same command again"
+                )
 
     def cutoff(self, day: str | None) -> int:
         """Return a cutoff given as a date, or the midnight after the last order.
