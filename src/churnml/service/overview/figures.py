@@ -13,16 +13,15 @@ FIRST = (
     "churn_rate",
     "retention_rate",
     "contract_churn_rate",
-    "contract_retention_rate",
     "repeat_rate",
-    "revenue",
-    "active_customers",
     "clv_predicted",
     "clv_to_cac",
     "complaint_rate",
-    "complaints_per_100_orders",
     "csat",
     "nps",
+    "revenue",
+    "active_customers",
+    "complaints_per_100_orders",
 )
 """In this order; before them come those that have a target."""
 MOST = 8

@@ -8,7 +8,7 @@ from typing import Annotated
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends, Request
-from fastapi.responses import HTMLResponse, RedirectResponse
+from fastapi.responses import HTMLResponse
 
 from churnml.database.cases import STATUSES
 from churnml.database.lists import SORTS, Sort, Wanted
@@ -90,12 +90,6 @@ class AtRiskContext:
     """address of the first page of the list as filtered"""
     next_path: str | None
     """address of the next page; None on the last"""
-
-
-@router.get("/")
-def home(caller: Annotated[Caller, Depends(requires("read"))]) -> RedirectResponse:
-    """Lead to the page the day begins with: an agent's queue, and the list for everybody else."""
-    return RedirectResponse("/today" if caller.role == "agent" else "/at-risk", status_code=307)
 
 
 @router.get("/at-risk")
