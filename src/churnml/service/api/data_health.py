@@ -21,6 +21,7 @@ from churnml.service.trail import note
 router = APIRouter(prefix="/v1", tags=["data"], dependencies=[Depends(requires("operate"))])
 Json = dict[str, Any]  # Any: JSON
 _DOWN = {503: ("dependency", "the database does not answer; look at the service's log, then ask again")}
+_ROWS = "application/octet-stream"  # JSON lines, which generated clients do not read as such
 _AT = "2018-01-02T08:14:03+00:00"
 EXAMPLE: Json = {
     "tables": [{
@@ -139,7 +140,10 @@ def health(request: Request) -> Response:
     summary="The rows of a landing that were set aside or warned about, one JSON object a line",
     response_class=FileResponse,
     responses={
-        200: {"content": {"application/x-ndjson": {}}, "description": "the rows, whole, with rule and remedy"},
+        200: {
+            "content": {_ROWS: {"schema": {"type": "string", "format": "binary"}}},
+            "description": "JSON lines: the rows, whole, with rule and remedy",
+        },
         **described({
             404: ("not_found", "landing no. 7 has no file of rows set aside: none was, or its 30 days are over"),
             422: ("invalid_request", "`landing` must be at least 1, got 0"),
@@ -153,6 +157,4 @@ def rows(request: Request, query: Annotated[RowsQuery, Query()]) -> FileResponse
     file = rows_of(state.engine, state.workspace, query.landing)
     note(request, "data.rows_exported", {"landing": query.landing})
     headers = {"cache-control": "no-store"}
-    return FileResponse(
-        file, media_type="application/x-ndjson", filename=f"landing-{query.landing}.jsonl", headers=headers
-    )
+    return FileResponse(file, media_type=_ROWS, filename=f"landing-{query.landing}.jsonl", headers=headers)

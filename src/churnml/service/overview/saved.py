@@ -125,7 +125,7 @@ def _effects(connection: Connection, measured: Sequence[RunSaid]) -> list[Effect
 
 
 def _effect(one: RunSaid, told: Json) -> EffectSaid:
-    actions = [_action(*each) for each in told.items()]
+    actions = [_action(name, each) for name, each in told.items() if "said" in each]  # an early report says nothing
     alone = sorted((each for each in actions if each.action != WHOLE), key=lambda each: _RANK.get(each.verdict, 9))
     whole = next((each for each in actions if each.action == WHOLE), None)
     return EffectSaid(one.said["campaign"], instant_told(one.finished_at), str(one.said["as_of"]), whole, alone)
