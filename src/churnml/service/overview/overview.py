@@ -82,7 +82,7 @@ def overview_of(engine: Engine, reader: Readings, run: CurrentRun, time_zone: st
         calls=calls,
         figures=figures,
         saved=saved,
-        next=steps_of(tables, watch, saved, whom, calls, landed, kpis=figures is not None),
+        next=steps_of(tables, watch, saved, scores, whom, calls, landed, kpis=figures is not None),
     )
 
 

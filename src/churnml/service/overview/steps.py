@@ -14,12 +14,14 @@ from churnml.database.tables_cases import cases
 from churnml.service.data_health import TableHealth, Watched
 from churnml.service.overview.news import Calls, Landed
 from churnml.service.overview.saved import Saved
+from churnml.service.overview.scores import Scores
 from churnml.service.readings import CurrentRun, Readings
 
 Kind = Literal[
     "late_data",
     "train_again",
     "measure_effect",
+    "old_list",
     "nobodys",
     "calls_due",
     "rows_refused",
@@ -50,6 +52,7 @@ def steps_of(
     tables: Iterable[TableHealth],
     watched: Watched | None,
     saved: Saved,
+    scores: Scores,
     nobodys: int,
     calls: Calls,
     landed: Landed,
@@ -62,6 +65,8 @@ def steps_of(
 
     Parameters
     ----------
+    scores : Scores
+        Of which an older list may be what people work from.
     nobodys : int
         Customers at high risk whom nobody looks after.
     kpis : bool
@@ -74,6 +79,7 @@ def steps_of(
         Step("late_data", len(late), late),
         Step("train_again", int(verdict == "train"), []),
         Step("measure_effect", len(due), due),
+        Step("old_list", int(scores.listed is not None), []),
         Step("nobodys", nobodys, []),
         Step("calls_due", calls.due, []),
         Step("rows_refused", landed.refused, []),

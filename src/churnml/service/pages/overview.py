@@ -36,13 +36,14 @@ _KINDS = {
 """The class that colours a word; what is open has none."""
 _AIM = Text("{side} {target}", "{side} {target}")
 _BETWEEN = Text("{low} to {high}", "{low} 至 {high}")
-_LABELS = 5
+_LABELS, _MOST_DOTS = 5, 60
 _VALUE = Text("Value at risk by scores", "各次评分的风险价值")
 _POINT = Text("{day}: {value}", "{day}：{value}")
 _WAYS: dict[Kind, tuple[str, Scope]] = {
     "late_data": ("/data", "operate"),
     "train_again": ("/models", "read"),
     "measure_effect": ("/campaigns", "read"),
+    "old_list": ("/campaigns/plan", "operate"),
     "nobodys": ("/at-risk?band=high&owner=nobody", "read"),
     "calls_due": ("/today", "write"),
     "rows_refused": ("/data", "operate"),
@@ -181,7 +182,8 @@ def _drawn(scores: Scores, language: Language) -> Markup | None:
     days = [one.cutoff[:10] for one in history]
     points = [(ordinal(day), one.value_at_risk) for day, one in zip(days, history, strict=True)]
     y = figures.ticks([0.0, *(value for _, value in points)], "money")
-    marked = [(x, value, _point(one, scores, language)) for (x, value), one in zip(points, history, strict=True)]
+    each = zip(points, history, strict=True)
+    marked = [(x, value, _point(one, scores, language)) for (x, value), one in each if len(history) <= _MOST_DOTS]
     svg = course([Line("ours", points)], title, along(_apart(days), language), y, points=marked)
     return Markup(svg)  # noqa: S704  # charts escape what they are given
 
