@@ -182,6 +182,11 @@ def held_by_anyone(connection: Connection, day: date) -> Held:
     return Held(int(found[0]), int(found[1] or 0))
 
 
+def whom_anyone_holds(connection: Connection) -> list[str]:
+    """Return the customers whose case somebody holds."""
+    return list(connection.execute(select(cases.c.customer_id).where(cases.c.owner.is_not(None))).scalars())
+
+
 def cases_of(connection: Connection, customer_ids: Collection[str]) -> dict[str, Case]:
     """Return the case of each customer who has one, by id."""
     whom = sorted(set(customer_ids))

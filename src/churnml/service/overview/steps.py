@@ -6,11 +6,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection
 
-from churnml.database.lists import Wanted
-from churnml.database.tables import records
-from churnml.database.tables_cases import cases
+from churnml.database import lists
+from churnml.database.cases import whom_anyone_holds
+from churnml.database.lists import APPROACHED, Wanted
 from churnml.service.data_health import TableHealth, Watched
 from churnml.service.overview.news import Calls, Landed
 from churnml.service.overview.saved import Saved
@@ -92,12 +92,13 @@ def steps_of(
 def nobodys(connection: Connection, reader: Readings, run: CurrentRun) -> int:
     """Return how many customers at high risk, who may be approached, nobody looks after.
 
-    How many there are is counted once as long as the records stay; whom somebody looks after are few, and looked up.
+    How many there are was counted where the run was written, and of an earlier version's run is counted once; whom
+    somebody looks after are few, and looked up.
     """
-    wanted = Wanted(bands=("high",), arms=("treated", "none") if run.summary.get("budget") is not None else ())
-    theirs = (records.c.run_id == run.run_id) & (records.c.customer_id == cases.c.customer_id)
-    query = select(func.count()).select_from(cases.join(records, theirs))
-    query = query.where(cases.c.owner.is_not(None), records.c.risk_band == "high", records.c.value_at_risk.is_not(None))
-    if wanted.arms:
-        query = query.where(records.c.arm.in_(wanted.arms))
-    return max(reader.count_at_risk(run, wanted) - int(connection.execute(query).scalar_one()), 0)
+    assigned = run.summary.get("budget") is not None
+    open_to = run.summary.get("high_open") if assigned else run.summary.get("bands", {}).get("high", 0)
+    if open_to is None:
+        open_to = reader.count_at_risk(run, Wanted(bands=("high",), arms=APPROACHED))
+    held = lists.standing_of(connection, run.run_id, whom_anyone_holds(connection))
+    arms = APPROACHED if assigned else {arm for _, arm in held}
+    return max(int(open_to) - sum(count for (band, arm), count in held.items() if band == "high" and arm in arms), 0)

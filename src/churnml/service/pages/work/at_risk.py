@@ -11,7 +11,7 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import HTMLResponse
 
 from churnml.database.cases import STATUSES
-from churnml.database.lists import SORTS, Sort, Wanted
+from churnml.database.lists import APPROACHED, SORTS, Sort, Wanted
 from churnml.database.people import list_people
 from churnml.errors import UsageError
 from churnml.measures import SEGMENTS, STAGES
@@ -25,7 +25,6 @@ from churnml.wording import Text
 
 router = APIRouter()
 _PAGE = 50
-_APPROACHED = ("treated", "none")
 _NOBODY = "nobody"
 
 
@@ -157,7 +156,7 @@ def _wanted(asked: Asked, run: CurrentRun, caller: Caller) -> Wanted:
         stages=_only(asked.stage),
         segments=_only(asked.segment),
         reasons=_only(asked.reason),
-        arms=_APPROACHED if assigned and not asked.show else (),
+        arms=APPROACHED if assigned and not asked.show else (),
         owners=() if owner == _NOBODY else _only(owner),
         unowned=owner == _NOBODY,
         statuses=_only(asked.status),
