@@ -29,6 +29,7 @@ from schemathesis.specs.openapi.checks import (
 
 from churnml.config import ServeConfig, WorkspaceConfig, load_config
 from churnml.database import Catalogue, open_engine
+from churnml.events import quarantine
 from churnml.measures.names import MEASURES
 from churnml.service import api, create_app
 from churnml.service.routes import told
@@ -49,7 +50,7 @@ DESCRIBED = [
 MODEL = "a" * 64
 SETTINGS = ServeConfig(land_every_seconds=3600, webhook_allowed_hosts=("localhost",))
 PASSWORD = "correct horse battery"  # noqa: S105  # of nobody
-KNOWN = {"model_version": MODEL, "target": "hubspot"}
+KNOWN = {"model_version": MODEL, "target": "hubspot", "landing": 1}
 MEASURED = {
     "lifecycle": (measured.stages(), measured.transitions()),
     "segments": (measured.segments(),),
@@ -108,6 +109,7 @@ class Asked:
         rows = [{"customer_id": one, "occurred_at": "2017-01-01"} for one in ("landed", self.customer_id)]
         told = self.post("/v1/events", {"table": "customers", "rows": rows})
         self.app.state.worker._lander.land()
+        quarantine.file_of(self.app.state.workspace, 1).write_text("{}\n", encoding="utf-8")
         self.post("/v1/cases", {"customer_ids": [self.customer_id], "owner": "li"})
         return told["batch"]
 

@@ -60,13 +60,14 @@ def test_a_customers_page_says_what_the_value_counts(page):
         assert words in found
 
 
-def test_the_start_leads_to_the_list(page):
-    assert page("/").url.path == "/at-risk"
+def test_the_start_leads_to_the_overview(page):
+    assert page("/").url.path == "/overview"
 
 
 @pytest.mark.parametrize(
     "path",
     [
+        "/overview",
         "/at-risk",
         "/prospects",
         "/customers/1296",

@@ -53,11 +53,18 @@ def test_the_same_inputs_are_not_scored_again(own_journey, records):
     assert records.current_run() == before
 
 
-def test_an_earlier_cutoff_asked_for_again_is_what_is_served(own_journey, records):
+def test_an_earlier_cutoff_asked_for_again_is_what_is_served_and_each_is_held_against_the_one_before(
+    own_journey, records
+):
+    found = []
     for cutoff in ("2017-06-01", "2018-01-01"):
-        own_journey.churnml("score", "--cutoff", cutoff)
+        found.append(own_journey.churnml("score", "--cutoff", cutoff, "--json").body["turnover"])
         own_journey.churnml("assign")
         assert records.get(["1"])["1"]["cutoff"].startswith(cutoff)
+    first, second = found
+    assert (first, second["before"]["cutoff"][:10]) == (None, "2017-06-01")
+    left = sum(one["customers"] for one in second["left"].values())
+    assert second["stayed"]["customers"] + left == second["before"]["bands"]["high"]
 
 
 def test_the_records_are_written_as_strict_json_lines(own_journey, records, tmp_path):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -37,6 +38,26 @@ class Arrival:
     table: str
     row: dict[str, Any]  # Any: JSON
     arrived_at: int
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How it stands with what has arrived.
+
+    Parameters
+    ----------
+    waiting, refused : int
+        Rows that wait to be landed, and those that were set aside in the days that are kept.
+    oldest_at : int or None
+        When the first of those that wait arrived, microseconds UTC.
+    reasons : list of (str, dict, int)
+        Of what was set aside last: the table, its problem, and how many rows have it; the most frequent first.
+    """
+
+    waiting: int
+    refused: int
+    oldest_at: int | None
+    reasons: list[tuple[str, dict[str, str], int]]
 
 
 @dataclass(frozen=True)
@@ -126,6 +147,24 @@ class Arrivals:
         query = select(func.count()).select_from(arrivals).where(arrivals.c.state == "waiting")
         with self.engine.connect() as connection:
             return int(connection.execute(query).scalar_one())
+
+    def standing(self, most: int = 1_000) -> Standing:
+        """Return how many rows wait and were set aside, and why the last of the latter were.
+
+        Parameters
+        ----------
+        most : int
+            So many of those that were set aside are looked at.
+        """
+        by_state = select(func.count(), func.min(arrivals.c.arrived_at))
+        aside = select(arrivals.c.table_name, arrivals.c.problem).where(arrivals.c.state == "refused")
+        with self.engine.connect() as connection:
+            waiting, oldest = connection.execute(by_state.where(arrivals.c.state == "waiting")).one()
+            refused = connection.execute(select(func.count()).where(arrivals.c.state == "refused")).scalar_one()
+            last = connection.execute(aside.order_by(arrivals.c.arrival_id.desc()).limit(most)).all()
+        counts = Counter((row.table_name, tuple(sorted((row.problem or {}).items()))) for row in last)
+        reasons = [(table, dict(problem), count) for (table, problem), count in counts.most_common()]
+        return Standing(int(waiting), int(refused), oldest, reasons)
 
     def settle(
         self, landed: Collection[int], refused: Mapping[int, Mapping[str, str]], landing: int | None, now: int

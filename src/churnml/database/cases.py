@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, fields, replace
 from datetime import date
 from typing import Any, Literal, get_args
 
-from sqlalchemy import ColumnElement, Connection, and_, delete, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, case, delete, func, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from churnml.database.tables import assignments, records
@@ -164,6 +164,27 @@ def find_case(connection: Connection, customer_id: str) -> Case:
             f"customer `{customer_id}` has no case yet; a PATCH of /v1/cases/ID opens one. Ids are compared as text"
         )
     return found
+
+
+@dataclass(frozen=True)
+class Held:
+    """How many customers a team looks after, and with how many it is somebody's turn."""
+
+    claimed: int
+    due: int
+
+
+def held_by_anyone(connection: Connection, day: date) -> Held:
+    """Return how many open cases somebody holds, and of how many of them it is the turn on a day or before."""
+    theirs = and_(cases.c.owner.is_not(None), cases.c.status.in_(("claimed", "waiting")))
+    due = func.sum(case((cases.c.due_on <= day, 1), else_=0))
+    found = connection.execute(select(func.count(), due).where(theirs)).one()
+    return Held(int(found[0]), int(found[1] or 0))
+
+
+def whom_anyone_holds(connection: Connection) -> list[str]:
+    """Return the customers whose case somebody holds."""
+    return list(connection.execute(select(cases.c.customer_id).where(cases.c.owner.is_not(None))).scalars())
 
 
 def cases_of(connection: Connection, customer_ids: Collection[str]) -> dict[str, Case]:

@@ -1,4 +1,4 @@
-"""What was run, and what campaigns hold: read for those who watch."""
+"""What was run, what it said of itself, and what campaigns hold: read for those who watch."""
 
 from __future__ import annotations
 
@@ -60,6 +60,52 @@ def run_of(connection: Connection, run_id: str) -> Run | None:
     """Return one run with its summary, or None."""
     row = connection.execute(select(runs).where(runs.c.run_id == run_id)).mappings().first()
     return None if row is None else Run(**_known(row), summary=row["summary"])
+
+
+@dataclass(frozen=True)
+class RunSaid:
+    """Some of what a finished run says of itself."""
+
+    run_id: str
+    bundle: str | None
+    finished_at: int
+    said: dict[str, Any]  # Any: JSON
+
+
+def runs_said(connection: Connection, verb: str, names: Sequence[str], most: int) -> list[RunSaid]:
+    """Return some fields of the summaries of the latest finished runs of a verb, the latest first.
+
+    Parameters
+    ----------
+    names : sequence of str
+        The fields; of a run that lacks one, it is None.
+    most : int
+        So many runs at most.
+    """
+    told = [runs.c.summary[name].label(f"said_{place}") for place, name in enumerate(names)]
+    query = select(runs.c.run_id, runs.c.bundle, runs.c.finished_at, *told)
+    query = query.where(runs.c.verb == verb, runs.c.state == "done").order_by(runs.c.finished_at.desc()).limit(most)
+    return [
+        RunSaid(run_id, bundle, finished_at or 0, dict(zip(names, values, strict=True)))
+        for run_id, bundle, finished_at, *values in connection.execute(query)
+    ]
+
+
+@dataclass(frozen=True)
+class Money:
+    """The money of a campaign, millionths of a currency unit."""
+
+    name: str
+    budget: int
+    reserved: int
+    spent: int
+
+
+def campaign_money(connection: Connection) -> list[Money]:
+    """Return the money of each campaign, the latest opened first; nobody is counted for it."""
+    columns = (campaigns.c[name] for name in ("name", "budget", "reserved", "spent"))
+    query = select(*columns).order_by(campaigns.c.opened_at.desc(), campaigns.c.name)
+    return [Money(*row) for row in connection.execute(query)]
 
 
 def campaigns_told(connection: Connection) -> list[CampaignTold]:

@@ -7,7 +7,8 @@ ascending is the exact reverse, so that one index serves both. Who has no value 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
@@ -28,6 +29,9 @@ CLOSED = (
     "sleeping_dog",
 )  # fmt: skip
 """Reasons for doing nothing that forbid an approach; with any other, something was open and not worth it."""
+_CHUNK = 500
+APPROACHED = ("treated", "none")
+"""The arms of those who may be approached; controls and those held out are left in peace."""
 _COLUMNS = {one: records.c[one] for one in SORTS if one != "last_order_on"} | {"last_order_on": records.c.last_order_at}
 
 
@@ -115,6 +119,19 @@ def changes(connection: Connection, run_id: str) -> int:
 def count(connection: Connection, run_id: str, wanted: Wanted) -> int:
     """Return how many records the list holds."""
     return _count(connection, _kept(run_id, wanted))
+
+
+def standing_of(
+    connection: Connection, run_id: str, customer_ids: Sequence[str]
+) -> Counter[tuple[str | None, str | None]]:
+    """Return how many of some customers are in each band and arm; each is looked up by their id, no list is walked."""
+    found: Counter[tuple[str | None, str | None]] = Counter()
+    for start in range(0, len(customer_ids), _CHUNK):
+        some = records.c.customer_id.in_(customer_ids[start : start + _CHUNK])
+        query = select(records.c.risk_band, records.c.arm, func.count().label("customers"))
+        query = query.where(records.c.run_id == run_id, some).group_by(records.c.risk_band, records.c.arm)
+        found.update({(row.risk_band, row.arm): int(row.customers) for row in connection.execute(query)})
+    return found
 
 
 def count_prospects(connection: Connection, run_id: str) -> int:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from churnml.config import AssignConfig
+from churnml.database.lists import APPROACHED, Wanted, count
 from churnml.database.money import millionths
 from churnml.errors import NotFoundError, UsageError
 from churnml.events.treatments import treatments
@@ -98,7 +99,9 @@ def _assigned(session: Session, config: AssignConfig, actions: Path | None, *, a
         day.ledger.open(day.campaign, millionths(config.budget), clock(), anew=anew)
         chosen = Chosen.of(session, day, catalogue, config, afresh=anew).reserved(run_id, clock(), anew=anew)
         session.records.write(run_id, chosen.records(run_id))
-        summary = scored.summary | chosen.summary() | {"scored_by": scored.run_id}
+        with session.catalogue.engine.connect() as connection:
+            high_open = count(connection, run_id, Wanted(bands=("high",), arms=APPROACHED))
+        summary = scored.summary | chosen.summary() | {"scored_by": scored.run_id, "high_open": high_open}
         session.catalogue.finish(run_id, clock(), summary, bundle=scored.bundle)
     return summary
 

@@ -220,6 +220,7 @@ class Chosen:
             "control": int((made.arm == "control").sum()) + len(self.before) - len(earlier),
             "held_out": int((made.arm == "held_out").sum()),
             "holdout_share": self.config.holdout_share,
+            "effect_horizon_days": self.config.effect_horizon_days,
             "explored": explored,
             "actions": dict(sorted(names.items())),
             "expected_net_value": float(made.expected_net_value[made.treated].sum()) + sum(worth),

@@ -6,11 +6,15 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Iterable
+from dataclasses import asdict
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from churnml.config import FunnelRules, MeasureConfig, ScoreConfig
 from churnml.database import Part, source_digest
+from churnml.database.retention import VACUUMED
+from churnml.database.turnover import turnover
 from churnml.database.workspace import sweep_drafts
 from churnml.errors import NotEnoughDataError, NotFoundError
 from churnml.modeling.no_conversion import Untold, plain
@@ -109,10 +113,33 @@ def _run(session: Session, champion: str, config: ScoreConfig, when: int, inputs
             "not_judged_because": manifest.get("not_judged_because", ""),
             "families_on": sorted(features.families),
             "families_off": dict(features.off),
+            "turnover": _turnover(session, run_id, when),
             "made_from": made_from(session, config, rules),
         }
         session.catalogue.finish(run_id, clock(), summary, bundle=champion)
     return summary
+
+
+def _turnover(session: Session, run_id: str, when: int) -> Summary | None:
+    """Return what became of the band of high risk since the scores before, or None where these are the first.
+
+    Those before are of the latest cutoff that lies earlier, as they were scored last.
+    """
+    kept = [run for run in session.catalogue.runs("score") if VACUUMED not in run.summary]
+    earlier = [(cutoff, run) for run in kept if (cutoff := _instant(run.summary["cutoff"])) < when]
+    if not earlier:
+        return None
+    cutoff, before = max(earlier, key=lambda one: (one[0], one[1].finished_at or 0))
+    with session.catalogue.engine.connect() as connection:
+        found = turnover(connection, run_id, before.run_id, cutoff)
+    names = ("cutoff", "value_at_risk", "bands", "model_version")
+    return {"before": {"run_id": before.run_id} | {name: before.summary[name] for name in names}} | asdict(found)
+
+
+def _instant(told: str) -> int:
+    from churnml.events.clock import microseconds  # noqa: PLC0415
+
+    return microseconds(datetime.fromisoformat(told))
 
 
 def made_from(session: Session, config: ScoreConfig, rules: MeasureConfig) -> Summary:

@@ -1,4 +1,4 @@
-"""What became of the data that was brought: the report of the latest landing."""
+"""What became of the data that was brought: the report of the latest landing, or of any."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ import json
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import Response
 from pydantic import Field
 
 from churnml.service.access import requires
 from churnml.service.api.shapes import Shape, readings
+from churnml.service.data_health import landing_of
 from churnml.service.problems import described
 from churnml.service.readings import NO_DATA, Readings
 
@@ -149,18 +150,32 @@ class DataReport(Shape):
     time_zone: str = Field("UTC", description="the workspace's, an IANA name")
 
 
+class DataQuery(Shape):
+    """What may stand behind the question mark."""
+
+    landing: int | None = Field(None, ge=1, le=2**53, description="the number of a landing; the latest if left out")
+
+
 @router.get(
     "/data",
-    summary="The report of the latest landing",
+    summary="The report of the latest landing, or of any",
     response_model=DataReport,
     dependencies=[Depends(requires("read"))],
     responses={
         200: {"content": {"application/json": {"example": _EXAMPLE}}},
-        **described({404: ("not_found", NO_DATA), 503: ("dependency", "the database does not answer")}),
+        **described(
+            {
+                404: ("not_found", NO_DATA),
+                422: ("invalid_request", "`landing` must be at least 1, got 0"),
+                503: ("dependency", "the database does not answer"),
+            }
+        ),
     },
 )
-def data(reader: Annotated[Readings, Depends(readings)]) -> Response:
+def data(
+    request: Request, reader: Annotated[Readings, Depends(readings)], query: Annotated[DataQuery, Query()]
+) -> Response:
     """Return it as it was written when the rows landed. Its examples hold values of single customers."""
-    found = reader.landing()
+    found = reader.landing() if query.landing is None else landing_of(request.app.state.engine, query.landing)
     told = json.dumps(found.report | {"landed_at": found.landed_on})  # escaped: a file name need not be valid Unicode
     return Response(told, media_type="application/json")

@@ -1,4 +1,4 @@
-"""What became of the data that was brought, as a page: of the latest landing, or of any report as one file."""
+"""How it stands with the data, and what became of what was brought, as a page; any report as one file."""
 
 from __future__ import annotations
 
@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import HTMLResponse
 
 from churnml.service.access import requires
 from churnml.service.api.shapes import readings
+from churnml.service.clock import asked_at
+from churnml.service.data_health import data_health, landing_of
 from churnml.service.pages.rendering import document, render
 from churnml.service.readings import Readings
 from churnml.wording import Language
@@ -84,13 +86,22 @@ def ingest_report_page(
 
 
 @router.get("/data")
-def data(request: Request, reader: Annotated[Readings, Depends(readings)]) -> HTMLResponse:
-    """Show the report of the latest landing; before the first, show what to do."""
-    found = reader.find_landing()
+def data(
+    request: Request,
+    reader: Annotated[Readings, Depends(readings)],
+    landing: Annotated[int | None, Query(ge=1, le=2**53)] = None,
+) -> HTMLResponse:
+    """Show how it stands with the data above the report of the latest landing; before the first, show what to do.
+
+    Of an earlier landing, by its number, its report alone is shown.
+    """
+    state = request.app.state
+    found = reader.find_landing() if landing is None else landing_of(state.engine, landing)
     if found is None:
         return render(request, "no_data.html", {})
     zone = str(found.report.get("time_zone", "UTC"))
-    return render(request, "data.html", vars(_context(found.report, zone, found.landed_at)))
+    health = data_health(state.engine, state.workspace, asked_at(request)) if landing is None else None
+    return render(request, "data.html", vars(_context(found.report, zone, found.landed_at)) | {"health": health})
 
 
 def _context(report: Mapping[str, Any], zone: str, at: int | None) -> DataContext:  # Any: JSON

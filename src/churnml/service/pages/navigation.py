@@ -1,6 +1,6 @@
 """Where the pages lead: what stands in the bar at the top, for whom, and in which order.
 
-The order is that of a morning: the day's work first, then what it adds up to, then what it rests on.
+The order is that of a morning: how it stands, then the day's work, then what it adds up to, then what it rests on.
 """
 
 from __future__ import annotations
@@ -40,6 +40,7 @@ class Room:
 SIDES = Room("/measures", Text("Measures", "指标"), "read")
 """Stands for the first side of the customer base that was measured."""
 ROOMS: tuple[Room, ...] = (
+    Room("/overview", Text("Overview", "总览"), "read"),
     Room("/today", Text("Today", "今日任务"), "write", people_only=True),
     Room("/at-risk", Text("At risk", "流失风险"), "read"),
     Room("/prospects", Text("Prospects", "潜在客户"), "read"),

@@ -1,4 +1,4 @@
-"""What ingest says, in the reader's language: its sentences are English where they are made, and known here.
+"""What ingest and the watch say, in the reader's language: their sentences are English where made, and known here.
 
 A sentence with places is a message whose places stand for whatever is found there. What is not known stays English.
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from functools import cache
 
+from churnml.service.pages.watch_phrases import watch_phrases
 from churnml.wording import Language, translator
 
 _PLACE = re.compile(r"%\((\w+)\)s")
@@ -57,7 +58,7 @@ def origin_name(origin: str, language: Language) -> str:
 
 
 def say(text: str, language: Language) -> str | None:
-    """Return a sentence of ingest in a language, or None if it is not one that is known.
+    """Return a sentence of ingest or of the watch in a language, or None if it is not one that is known.
 
     Examples
     --------
@@ -101,7 +102,8 @@ def _pattern(english: str) -> re.Pattern[str]:
 
 
 def _sentences(language: Language) -> list[str]:
-    return [*_rules(language), *_remedies(language), *_refusals(language), *_outlooks(language)]
+    own = [*_rules(language), *_remedies(language), *_refusals(language), *_outlooks(language)]
+    return [*own, *watch_phrases(language)]
 
 
 def _rules(language: Language) -> list[str]:

@@ -8,10 +8,10 @@ from typing import Annotated
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends, Request
-from fastapi.responses import HTMLResponse, RedirectResponse
+from fastapi.responses import HTMLResponse
 
 from churnml.database.cases import STATUSES
-from churnml.database.lists import SORTS, Sort, Wanted
+from churnml.database.lists import APPROACHED, SORTS, Sort, Wanted
 from churnml.database.people import list_people
 from churnml.errors import UsageError
 from churnml.measures import SEGMENTS, STAGES
@@ -25,7 +25,6 @@ from churnml.wording import Text
 
 router = APIRouter()
 _PAGE = 50
-_APPROACHED = ("treated", "none")
 _NOBODY = "nobody"
 
 
@@ -90,12 +89,6 @@ class AtRiskContext:
     """address of the first page of the list as filtered"""
     next_path: str | None
     """address of the next page; None on the last"""
-
-
-@router.get("/")
-def home(caller: Annotated[Caller, Depends(requires("read"))]) -> RedirectResponse:
-    """Lead to the page the day begins with: an agent's queue, and the list for everybody else."""
-    return RedirectResponse("/today" if caller.role == "agent" else "/at-risk", status_code=307)
 
 
 @router.get("/at-risk")
@@ -163,7 +156,7 @@ def _wanted(asked: Asked, run: CurrentRun, caller: Caller) -> Wanted:
         stages=_only(asked.stage),
         segments=_only(asked.segment),
         reasons=_only(asked.reason),
-        arms=_APPROACHED if assigned and not asked.show else (),
+        arms=APPROACHED if assigned and not asked.show else (),
         owners=() if owner == _NOBODY else _only(owner),
         unowned=owner == _NOBODY,
         statuses=_only(asked.status),
