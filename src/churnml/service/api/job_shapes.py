@@ -20,7 +20,9 @@ Days = Annotated[int, Field(ge=1, le=LONGEST_DAYS)]
 Origins = Annotated[int, Field(ge=1, le=100)]
 Language = Annotated[Literal["en", "zh"], Field(description="of the page it writes")]
 Name = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^[^\x00-\x1f]+$")]
-JobVerb = Literal["train", "score", "assign", "measure", "report", "monitor", "backtest", "promote", "rollback", "vacuum"]
+JobVerb = Literal[
+    "train", "score", "assign", "measure", "report", "monitor", "backtest", "promote", "rollback", "vacuum"
+]
 
 
 class Options(Shape):
