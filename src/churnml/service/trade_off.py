@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from churnml.config import Campaign
 from churnml.errors import NotFoundError
-from churnml.modeling.metrics import paying_probability, profit_at
+from churnml.modeling.paying import paying_probability, profit_at
 
 Json = dict[str, Any]  # Any: JSON
 Matrix = npt.NDArray[np.float64]

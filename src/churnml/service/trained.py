@@ -8,6 +8,7 @@ from sqlalchemy import Connection
 
 from churnml.database import Catalogue, Run, history
 from churnml.errors import NotFoundError, UsageError
+from churnml.measures.intervals import wilson
 from churnml.service.readings import instant_told
 
 Told = dict[str, Any]  # Any: JSON; `api/models.py` says what stands in it
@@ -64,9 +65,19 @@ def model(catalogue: Catalogue, version: str) -> Told:
 
 
 def watched(connection: Connection, version: str) -> Told | None:
-    """Return what `churnml monitor` found of a model last, and when; None where nobody looked."""
+    """Return what `churnml monitor` found of a model last, and when; None where nobody looked.
+
+    Each cutoff whose labels have closed has Wilson's 95 % interval of the share who left.
+    """
     run = history.last_run_of(connection, "monitor", version)
-    return None if run is None else {"run_id": run.run_id, "at": instant_told(run.finished_at or 0), **run.summary}
+    if run is None:
+        return None
+    found = {"run_id": run.run_id, "at": instant_told(run.finished_at or 0), **run.summary}
+    closed = found.get("closed_labels") or {"cutoffs": []}
+    for one in closed["cutoffs"]:
+        low, high = wilson([one["observed"] * one["customers"]], [one["customers"]])
+        one["observed_interval"] = [float(low[0]), float(high[0])]
+    return found
 
 
 def before(catalogue: Catalogue) -> str | None:

@@ -86,8 +86,8 @@ class ModelWhole(ModelTold):
     calibration: Json | None = Field(description="which calibration was taken, and why")
     weighs: list[Json] | None = Field(description="the features that pull hardest, with their share of all pulls")
     curves: Json | None = Field(
-        description="points of its curves out of time, see docs/promotion.md; null if it was not judged, or was trained "
-        "by an earlier version"
+        description="points of its curves out of time, see docs/promotion.md; null if it was not judged, or an earlier "
+        "version trained it"
     )
     campaign: dict[str, float] | None = Field(description="what its money is counted with by default")
     conversion: Json | None = Field(description="how it tells who becomes a customer")

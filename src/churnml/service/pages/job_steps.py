@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
-from functools import cache
 
 from churnml.measures.names import MEASURES
+from churnml.service.pages.patterns import reader
 from churnml.wording import Language
 
 STEPS: Mapping[str, str] = {
@@ -55,18 +54,12 @@ def step_of(step: str, language: Language) -> tuple[str, bool]:
     """
     if language == "en":
         return step, True
-    for pattern, chinese in _patterns():
-        found = pattern.fullmatch(step)
-        if found is not None:
-            values = found.groupdict()
-            side = MEASURES.get(values.get("measure", ""))
-            return chinese.format(**(values if side is None else values | {"measure": side.to(language)})), True
-    return step, False
+    found = _read(step)
+    if found is None:
+        return step, False
+    chinese, values = found
+    side = MEASURES.get(values.get("measure", ""))
+    return chinese.format(**(values if side is None else values | {"measure": side.to(language)})), True
 
 
-@cache
-def _patterns() -> list[tuple[re.Pattern[str], str]]:
-    return [
-        (re.compile(re.sub(r"\\{(\w+)\\}", r"(?P<\1>.+)", re.escape(english))), chinese)
-        for english, chinese in STEPS.items()
-    ]
+_read = reader(STEPS)

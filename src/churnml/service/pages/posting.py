@@ -44,6 +44,7 @@ TOLD: Mapping[str, tuple[re.Pattern[str], ...]] = {
     "no_note": (),
     "job_stopped": (),
     "job_over": (),
+    "models_moved": (),
 }
 """What a page may be told of the form before it, and the shapes of its values: a cookie is no more to be believed than
 a form."""
