@@ -98,8 +98,16 @@ def moneys(
     return chart(lines, title, _PERCENTS, [(tick, f"{tick:.2f}") for tick in ticks])
 
 
-def course(days: Sequence[str], ours: Sequence[Sequence[float]], other: Sequence[float], title: str) -> str:
-    """Return a share at each day, up, with its interval, beside another that is dashed.
+def course(
+    days: Sequence[str],
+    ours: Sequence[Sequence[float]],
+    other: Sequence[float],
+    title: str,
+    *,
+    lowest: float = 0.0,
+    percent: bool = True,
+) -> str:
+    """Return a figure at each day, up, with its interval, beside another that is dashed.
 
     Parameters
     ----------
@@ -108,14 +116,17 @@ def course(days: Sequence[str], ours: Sequence[Sequence[float]], other: Sequence
     ours : sequence of (float, float, float)
     other : sequence of float
         Empty where there is none.
+    lowest : float, default 0
+        Where the axis begins, if no figure lies below.
+    percent : bool, default True
+        Whether the figure is told as a percentage.
     """
-    top = max(*(one[2] for one in ours), *other, 0.01)
-    ends = scale(0.0, top, 4)
+    ends = scale(min([lowest, *(one[1] for one in ours), *other]), max([lowest, *(one[2] for one in ours), *other]), 4)
     lines = [Line("other", list(enumerate(other)))] if other else []
     lines.append(_ours([float(place) for place in range(len(days))], ours))
     every = max(-(-len(days) // 4), 1)
     told = [(float(place), day if place % every == 0 else "") for place, day in enumerate(days)]
-    return chart(lines, title, told, [(tick, f"{tick:.0%}") for tick in ends])
+    return chart(lines, title, told, [(tick, f"{tick:.0%}" if percent else f"{tick:.2f}") for tick in ends])
 
 
 def _ours(shares: Sequence[float], told: Sequence[Sequence[float]]) -> Line:

@@ -72,5 +72,6 @@ def _of_curves(model: Json, trade: Json, language: Language) -> dict[str, str]:
     ranked = [one for one in curves["origins"] if one["auroc"] is not None]
     if len(ranked) > 1:
         days = [format_date(one["cutoff"], language) for one in ranked]
-        drawn["course"] = course(days, [one["auroc"] for one in ranked], [], _COURSE.to(language))
+        told = [one["auroc"] for one in ranked]
+        drawn["course"] = course(days, told, [], _COURSE.to(language), lowest=0.5, percent=False)
     return drawn
