@@ -15,9 +15,7 @@ from churnml.wording import LANGUAGES, Text
 Json = dict[str, Any]  # Any: JSON
 MOST_ROWS = 2_000
 """How many customers are asked at most, evenly over the base: the mean of so many is known to some hundredths."""
-_RHYTHM = Text(
-    "how long the customer has been silent, by their own rhythm of buying", "按客户自身购买节奏衡量的沉默时长"
-)
+_RHYTHM = Text("the customer's own rhythm of buying or renewing", "客户自身的购买或续约节奏")
 _OWN = Text("a learner of your own", "自有学习器")
 
 
