@@ -56,7 +56,7 @@ class _Order:
 def kept_curves(
     judged: Judgement, tested: Trained, trained: Trained, *, time_zone: str, bootstrap: int, seed: int
 ) -> Json:
-    """Return the curves of a test, with 95 % intervals over redrawn customers.
+    """Return the curves of a test, and how the model did at the origins that taught it.
 
     Parameters
     ----------
@@ -74,16 +74,40 @@ def kept_curves(
     Returns
     -------
     dict
+        That of `curves_of`, and `origins`: the rolling origins that taught the weights of the blend; `taught`:
+        population and churn rate at each cutoff that taught.
+    """
+    table = tested.snapshots.base_at_now
+    cuts = segments_of(table.take(table.modelled), judged.contests["value"].forecast)
+    return {
+        **curves_of(judged, cuts, bootstrap=bootstrap, seed=seed),
+        "origins": [{"cutoff": _day(at, time_zone)} | told for at, told in course(trained)],
+        "taught": _taught(trained, time_zone),
+    }
+
+
+def curves_of(judged: Judgement, cuts: Mapping[str, Texts], *, bootstrap: int, seed: int) -> Json:
+    """Return the curves of a test, with 95 % intervals over redrawn customers.
+
+    Parameters
+    ----------
+    judged : Judgement
+        Of churn and value.
+    cuts : mapping of str to ndarray of shape (n_customers,)
+        By each way to cut the customers up, the part that each belongs to.
+    bootstrap, seed : int
+        Redraws behind the intervals, and their seed.
+
+    Returns
+    -------
+    dict
         `calibration`: in tenths by probability, mean predicted and observed churn with interval; of each baseline, the
         pairs alone. `probabilities`: how many customers have a probability in each twentieth. `contacted`: at each of
         `shares`, who left among those contacted as a share of all customers (`caught`), by ours with interval, by each
         baseline with the lead of ours; and of ours the probability at the edge, and the share found of all who left.
-        `value_tenths`, as calibration. `segments`: with the intervals of Wilson and DeLong. `origins`: the rolling
-        origins that taught the weights of the blend. `taught`: population and churn rate at each cutoff that taught.
+        `value_tenths`, as calibration. `segments`: with the intervals of Wilson and DeLong.
     """
     churn, value = judged.contests["churn"], judged.contests["value"]
-    table = tested.snapshots.base_at_now
-    cuts = segments_of(table.take(table.modelled), value.forecast)
     rows = np.arange(judged.customers)
     pool = Pool(rows, np.zeros_like(rows), churn.truth, value.truth, churn.forecasts, value.forecasts)
     drawn = _drawn(pool, churn, value, bootstrap, seed)
@@ -98,8 +122,6 @@ def kept_curves(
         "contacted": _contacted(churn, drawn["caught"]),
         "value_tenths": _compared(value, drawn["value"]),
         "segments": list(_segments(cuts, churn)),
-        "origins": [{"cutoff": _day(at, time_zone)} | told for at, told in course(trained)],
-        "taught": _taught(trained, time_zone),
     }
 
 

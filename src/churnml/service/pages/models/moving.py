@@ -12,7 +12,7 @@ from fastapi.responses import RedirectResponse
 from pydantic import TypeAdapter
 
 from churnml.database import Catalogue
-from churnml.errors import ModelRefusedError
+from churnml.errors import ConflictError
 from churnml.service import trained
 from churnml.service.access import Caller, requires
 from churnml.service.api.job_shapes import JobWanted
@@ -52,13 +52,13 @@ def promote(request: Request, _form: SentForm, model_version: Version, caller: O
 
     Raises
     ------
-    ModelRefusedError
+    ConflictError
         If a gate refused it.
     """
     found = trained.model(Catalogue(request.app.state.engine), model_version)
     version = found["model_version"]
     if found["refused_because"]:
-        raise ModelRefusedError(
+        raise ConflictError(
             f"model {version[:_SHOWN]} must pass every gate, and did not: {'; '.join(found['refused_because'])}. Bring "
             "more data or train with other settings"
         )
