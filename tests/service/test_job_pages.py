@@ -90,8 +90,22 @@ def test_the_log_is_shown_without_what_could_run_or_hide(workspace, admin):
     log.parent.mkdir(exist_ok=True)
     log.write_text("<script>\x1b[31mred\n" + "x\n" * 100, encoding="utf-8")
     assert admin.get(f"/v1/jobs/{job_id}/log?lines=500").json()["lines"][0] == "<script>[31mred"
-    assert admin.get(f"/v1/jobs/{job_id}/log?lines=3").json() == {"lines": ["x"] * 3, "whole": False}
+    assert admin.get(f"/v1/jobs/{job_id}/log?lines=3").json() == {
+        "lines": ["x"] * 3, "whole": False, "withheld": False,
+    }  # fmt: skip
     assert "<script>" not in admin.get(f"/jobs/{job_id}").text
+
+
+def test_the_traceback_of_a_bug_stays_on_the_machine(workspace, admin):
+    job_id = asked(workspace, began=True, end=End("failed", 1, "internal", "a bug"))
+    log, _ = paths(workspace, job_id)
+    log.parent.mkdir(exist_ok=True)
+    log.write_text("Scoring\nTraceback (most recent call last):\n  whose = 'ann.lee'\n", encoding="utf-8")
+    told = admin.get(f"/v1/jobs/{job_id}/log").json()
+    assert told == {"lines": ["Scoring"], "whole": True, "withheld": True}
+    page = admin.get(f"/jobs/{job_id}").text
+    assert f"jobs/{job_id}.log" in page
+    assert "ann.lee" not in page
 
 
 def test_a_job_is_stopped_from_its_page(workspace, admin):

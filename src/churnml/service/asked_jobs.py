@@ -5,6 +5,7 @@ Who does them is `jobs.py`; wake it after something was asked.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -21,8 +22,9 @@ from churnml.service.access import Caller
 from churnml.service.jobs import paths
 
 Json = dict[str, Any]  # Any: JSON
-LOG_BYTES = 32_768
-"""How much of the end of a log is read at most."""
+LONGEST = 1_000
+"""Characters of a line of a log that are told."""
+_BUG = "Traceback (most recent call last)"
 
 
 def ask(
@@ -116,26 +118,28 @@ def told(job: Job) -> Json:
 def log_of(workspace: Workspace, job_id: str, lines: int) -> Json:
     """Return the last lines that a job printed, without signs that a page or a terminal would obey.
 
-    Who was erased is blanked in it, see `events/job_logs.py`.
+    Who was erased is blanked in it, see `events/job_logs.py`. The traceback of a bug may hold anything of anybody, so
+    what stands from one on stays on the machine.
 
     Parameters
     ----------
     lines : int
-        How many at most; never more than the last 32 KiB.
+        How many at most.
 
     Returns
     -------
     dict
-        `lines`, and whether they are `whole`, that is from the first on.
+        `lines`; whether they are `whole`, that is from the first on; and whether a traceback after them is `withheld`.
     """
     log, _ = paths(workspace, job_id)
     if not log.is_file():
-        return {"lines": [], "whole": True}
-    with log.open("rb") as handle:
-        size = handle.seek(0, 2)
-        handle.seek(max(size - LOG_BYTES, 0))
-        kept = handle.read().decode("utf-8", errors="replace").splitlines()
-    cut = size > LOG_BYTES
-    kept = kept[1:] if cut else kept  # the first may be the end of a line
-    shown = ["".join(one for one in line if one.isprintable()) for line in kept[-lines:]]
-    return {"lines": shown, "whole": not cut and len(kept) <= lines}
+        return {"lines": [], "whole": True, "withheld": False}
+    kept, count, withheld = deque[str](maxlen=lines), 0, False
+    with log.open(encoding="utf-8", errors="replace", newline="\n") as handle:
+        for line in handle:
+            withheld = _BUG in line
+            if withheld:
+                break
+            kept.append("".join(one for one in line[:LONGEST] if one.isprintable()))
+            count += 1
+    return {"lines": list(kept), "whole": count <= lines, "withheld": withheld}

@@ -264,6 +264,7 @@ class JobLog(Shape):
 
     lines: list[str]
     whole: bool = Field(description="whether these are all of them; else earlier ones were left out")
+    withheld: bool = Field(description="whether the traceback of a bug follows, which stays on the machine")
 
 
 class JobQuery(Shape):

@@ -40,7 +40,11 @@ EXAMPLES: dict[tuple[str, str], Json] = {
     ("/v1/jobs", "get"): {"items": [EXAMPLE], "next_cursor": None},
     ("/v1/jobs", "post"): _QUEUED,
     ("/v1/jobs/{job_id}", "get"): EXAMPLE,
-    ("/v1/jobs/{job_id}/log", "get"): {"lines": ["1,708 customers scored of 2,604 known"], "whole": True},
+    ("/v1/jobs/{job_id}/log", "get"): {
+        "lines": ["1,708 customers scored of 2,604 known"],
+        "whole": True,
+        "withheld": False,
+    },
     ("/v1/jobs/{job_id}/cancel", "post"): EXAMPLE | {"stopping": True},
 }
 
@@ -140,7 +144,7 @@ def log(
     _operator: Operator,
     lines: Annotated[int, Query(ge=1, le=500)] = 100,
 ) -> JSONResponse:
-    """Return the last lines of a job's log; who was erased is blanked in them."""
+    """Return the last lines of a job's log; who was erased is blanked in them, and no traceback is told."""
     with database.connect() as connection:
         found(connection, job_id)
     return JSONResponse(asked_jobs.log_of(request.app.state.workspace, job_id, lines))

@@ -9,10 +9,10 @@ from churnml.service.pages.patterns import reader
 from churnml.wording import Language
 
 STEPS: Mapping[str, str] = {
-    "Training on every cutoff whose label is final": "用结果已确定的所有截止日训练",
+    "Training on every cutoff whose label is final": "用结果已确定的所有截止时点训练",
     "Training as of {day}": "按 {day} 的数据训练",
     "Judging out of time, beside the baselines": "在时间外检验，并与基准方法对比",
-    "Putting it to the gates": "逐项检查启用条件",
+    "Putting it to the gates": "逐一过关卡",
     "Learning who becomes a customer": "学习哪些人会成为客户",
     "Learning satisfaction from those who answered, and trying it out of time": "从问卷回答学习满意度，并在时间外检验",
     "Learning which category comes next, and trying it out of time": "学习下一次购买的品类，并在时间外检验",
@@ -30,9 +30,9 @@ STEPS: Mapping[str, str] = {
     "Looking up what was known before each decision and what came after": "回溯每次决定之前的情况与之后的结果",
     "Learning whom each action helps": "学习各行动对谁有效",
     "Trying what was learned in a process of its own": "在独立进程中试用所学结果",
-    "Watching the champion at every cutoff since it was made": "在启用以来的每个截止日监测模型",
+    "Watching the champion at every cutoff since it was made": "在成为当前模型以来的每个截止时点监测",
     "Training and judging at {count} cutoffs, with {redraws} redraws": (
-        "在 {count} 个截止日训练并检验，重抽样 {redraws} 次"
+        "在 {count} 个截止时点训练并检验，重抽样 {redraws} 次"
     ),
     "{days} days: training twice and judging, with {redraws} redraws": "{days} 天：训练两次并检验，重抽样 {redraws} 次",
     "Conversion: training and judging, with {redraws} redraws": "转化：训练并检验，重抽样 {redraws} 次",

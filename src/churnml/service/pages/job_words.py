@@ -22,8 +22,8 @@ VERBS: Mapping[str, Text] = {
     "report": Text("Write the report of the customer base", "生成客户总览报告"),
     "monitor": Text("Watch the model", "监测模型"),
     "backtest": Text("Judge the model on the past", "用历史数据检验模型"),
-    "promote": Text("Make a model the champion", "启用模型"),
-    "rollback": Text("Go back to the champion before", "退回上一个启用的模型"),
+    "promote": Text("Make a model the champion", "设为当前模型"),
+    "rollback": Text("Go back to the champion before", "退回上一个当前模型"),
     "vacuum": Text("Make room on the disk", "清理磁盘空间"),
 }
 STATES: Mapping[str, Text] = {
@@ -108,10 +108,10 @@ _ASSIGNED = Text(
     "budget are set aside.",
     "将联系 {treated} 位客户，{control} 位作为对照组不联系；已预留预算 {reserved}。",
 )
-_PASSED = Text("The model passed every gate and is the champion now.", "模型通过全部检查，现已启用。")
+_PASSED = Text("The model passed every gate and is the champion now.", "模型通过全部关卡，现为当前模型。")
 _REFUSED = Text(
     "The model did not pass every gate, so the champion stays what it was. Its page says why.",
-    "模型未通过全部检查，仍使用原来的模型；原因见该模型页面。",
+    "模型未通过全部关卡，仍使用原来的模型；原因见该模型页面。",
 )
 _VERDICTS: Mapping[str, Text] = {
     "fine": Text("Nothing speaks against the champion.", "没有迹象表明当前模型有问题。"),

@@ -97,6 +97,8 @@ class JobContext:
     """what it printed last"""
     whole: bool
     """whether that is all"""
+    withheld: bool
+    """whether the traceback of a bug follows, which stays on the machine"""
     still: bool
     """whether the reader wants the page to stay as it is"""
     every_seconds: int
@@ -157,6 +159,7 @@ def job(request: Request, job_id: JobId, _operator: Operator, still: str = "") -
         error=found.error or "",
         lines=log["lines"],
         whole=log["whole"],
+        withheld=log["withheld"],
         still=bool(still),
         every_seconds=EVERY_SECONDS,
         json_path=f"/v1/jobs/{job_id}",

@@ -14,7 +14,7 @@ from churnml.wording import Language, Text, format_date
 
 Json = Mapping[str, Any]  # Any: JSON
 _SPREAD = Text("How many customers were given which probability", "各流失概率区间的客户数")
-_COURSE = Text("AUROC at each cutoff that taught the weights", "各滚动截止日的 AUROC")
+_COURSE = Text("AUROC at each cutoff that taught the weights", "各滚动截止时点的 AUROC")
 _HAPPENED = Text("Share expected to leave, and share who left", "预计流失比例与实际流失比例")
 
 

@@ -27,12 +27,12 @@ RUNGS: Mapping[str, Text] = {
     "rate": Text("rate by age", "按时长的转化率"),
 }
 ALIASES: Mapping[str, Text] = {
-    "champion": Text("champion", "启用中"),
-    "feature table champion": Text("champion of ready feature tables", "现成特征表的启用模型"),
+    "champion": Text("champion", "当前模型"),
+    "feature table champion": Text("champion of ready feature tables", "现成特征表的当前模型"),
 }
 WHY_MOVED: Mapping[str, Text] = {
-    "trained": Text("trained, and passed every gate", "训练完成并通过全部检查"),
-    "passed every gate": Text("passed every gate", "通过全部检查"),
+    "trained": Text("trained, and passed every gate", "训练完成并通过全部关卡"),
+    "passed every gate": Text("passed every gate", "通过全部关卡"),
     "rolled back": Text("rolled back", "退回"),
 }
 VERDICTS: Mapping[str, Text] = {
@@ -77,7 +77,7 @@ _SENTENCES: Mapping[str, str] = {
     "AUROC {last} at the last, {before} before: gained {lost}, 95 % interval of the loss {low} to {high}": (
         "最近一个 AUROC {last}，之前 {before}：上升 {lost}，下降幅度的 95% 区间 {low} 至 {high}"
     ),
-    "all stayed or all left at the last cutoff that taught": "最近一个训练截止日的客户全部留存或全部流失",
+    "all stayed or all left at the last cutoff that taught": "最近一个训练截止时点的客户全部留存或全部流失",
     "not asked, for no feature is learned from": "未检查：未使用任何特征",
     "not asked, for it goes by age alone": "未检查：仅按时长判断",
 }
