@@ -1,4 +1,4 @@
-"""A plan of the next campaign that is kept: what each of many budgets would do, and what it takes to tell whether it did.
+"""A plan of the next campaign that is kept: what each of many budgets would do, and what it takes to measure it.
 
 Every budget is a choice of its own for the same customers, by the same lots and coins; nothing is drawn on from one.
 """
