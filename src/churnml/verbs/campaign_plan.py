@@ -23,7 +23,7 @@ Json = dict[str, Any]  # Any: JSON
 
 PLAN = "plan"
 """The verb of the runs that keep plans."""
-_MANY, _FEW = 20, 8
+_MANY, _FEW = 30, 10
 _PAIRS = 5_000_000
 """Customers times actions up to which many budgets are tried; beyond, few."""
 _BEYOND = 4.0

@@ -18,7 +18,7 @@ _CAMPAIGN: Json = {
     "window": {"days": 60, "assigned_on": "2018-01-01", "closes_on": "2018-03-02", "closed": True},
     "effect": {
         "run_id": "5f0c…", "measured_at": "2018-03-20T08:14:03+00:00", "as_of": "2018-03-19", "ended": True,
-        "planned_end": "2018-03-16", "closed": 52, "still_open": 0,
+        "planned_end": "2018-03-16", "effect_horizon_days": 60, "closed": 52, "still_open": 0,
         "actions": [{
             "action": "coupon_10", "label": _LABEL, "evidence": "randomised", "verdict": "not_yet", "treated": 44,
             "controls": 8, "net": 120.4, "net_low": -310.0, "net_high": 550.8, "return_on_cost": 1.4,
@@ -90,6 +90,7 @@ class CampaignEffect(Shape):
     as_of: date
     ended: bool = Field(description="whether its planned end has come; before it intervals hold for every look")
     planned_end: date | None
+    effect_horizon_days: int
     closed: int = Field(description="cases whose window has closed")
     still_open: int
     actions: list[ActionEffect]

@@ -28,6 +28,7 @@ def effect_told(body: Mapping[str, Any], campaign: str, run_id: str, measured_at
         "as_of": body["as_of"],
         "ended": body["ended"],
         "planned_end": body["planned_ends"].get(campaign),
+        "effect_horizon_days": body["effect_horizon_days"],
         "closed": body["cases"]["closed"],
         "still_open": body["cases"]["still_open"],
         "actions": [_action(name, one) for name, one in body["actions"].items()],

@@ -77,14 +77,15 @@ class Campaigns:
         money = {"budget": one.budget, "reserved": one.reserved, "spent": one.spent}
         money["left"] = one.budget - one.reserved - one.spent
         assignment = {} if chosen is None else self._chosen(chosen)
+        effect = None if measured is None else self._effect(measured, one.name)
         return {
             "name": one.name,
             **{name: units(amount) for name, amount in money.items()},
             "opened_at": instant_told(one.opened_at),
             "arms": one.arms,
             "states": one.states,
-            "window": _window(assignment, until),
-            "effect": None if measured is None else self._effect(measured, one.name),
+            "window": _window(assignment, effect, until),
+            "effect": effect,
         }
 
     def _read_chosen(self, run_id: str) -> Json:
@@ -112,12 +113,14 @@ def _finished(connection: Connection, run_id: str) -> Any:  # Any: a run that is
     return found
 
 
-def _window(assignment: Mapping[str, Any], until: int | None) -> Json | None:  # Any: JSON
+def _window(assignment: Mapping[str, Any], effect: Json | None, until: int | None) -> Json | None:  # Any: JSON
     """Return until when outcomes of what was assigned last are counted; None where nobody said over how many days.
 
-    It is closed when orders of all its days have landed: by the data's clock, not by ours.
+    Runs of earlier versions did not say so, but a measurement does. It is closed when orders of all its days have landed:
+    by the data's clock, not by ours.
     """
-    days, cutoff = assignment.get("effect_horizon_days"), assignment.get("cutoff")
+    days = assignment.get("effect_horizon_days") or (effect or {}).get("effect_horizon_days")
+    cutoff = assignment.get("cutoff")
     if not days or not cutoff:
         return None
     zone = assignment.get("time_zone") or "UTC"

@@ -7,13 +7,18 @@ In come requests, out goes HTML; each page has its JSON twin under `/v1`, and on
 from fastapi import APIRouter
 
 from churnml.service.pages import data, jobs
+from churnml.service.pages.campaigns import asking as campaign_forms
+from churnml.service.pages.campaigns import every as campaigns
+from churnml.service.pages.campaigns import one as campaign
+from churnml.service.pages.campaigns import plan as campaign_plan
 from churnml.service.pages.entrance import login, provider_login
 from churnml.service.pages.errors import error_page
 from churnml.service.pages.measures import page as measures
 from churnml.service.pages.work import at_risk, casework, customer, prospects, today
 
 router = APIRouter(include_in_schema=False)
-for part in (at_risk, today, casework, prospects, customer, data, jobs, measures, login, provider_login):
+parts = (at_risk, today, casework, prospects, customer, data, jobs, measures, login, provider_login)
+for part in (*parts, campaigns, campaign_forms, campaign_plan, campaign):
     router.include_router(part.router)
 
 __all__ = ["error_page", "router"]

@@ -1,4 +1,4 @@
-"""What a page of campaigns has done: measure one, plan the next, run it; each is a job, and leads to where it is watched."""
+"""What a page of campaigns has done: measure one, plan the next, run it; each is a job and leads to its page."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a campaign did, in a line for each action: a verdict, the money with its interval, what came back for the cost."""
+"""What a campaign did, in a line for each action: a verdict, the money with its interval, the return on cost."""
 
 from __future__ import annotations
 
@@ -82,7 +82,9 @@ def lines_of(effect: Json, currency: str, language: Language) -> Lines:
 
 
 def _line(one: Json, currency: str, language: Language) -> Line:
-    net, low, high = (format_money(one[name], currency, language, whole=True) for name in ("net", "net_low", "net_high"))
+    net, low, high = (
+        format_money(one[name], currency, language, whole=True) for name in ("net", "net_low", "net_high")
+    )
     return Line(
         one["label"][language] if one["label"] else one["action"],
         VERDICTS[one["verdict"]].to(language),
