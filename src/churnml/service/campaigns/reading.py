@@ -116,8 +116,8 @@ def _finished(connection: Connection, run_id: str) -> Any:  # Any: a run that is
 def _window(assignment: Mapping[str, Any], effect: Json | None, until: int | None) -> Json | None:  # Any: JSON
     """Return until when outcomes of what was assigned last are counted; None where nobody said over how many days.
 
-    Runs of earlier versions did not say so, but a measurement does. It is closed when orders of all its days have landed:
-    by the data's clock, not by ours.
+    Runs of earlier versions did not say so, but a measurement does. It is closed when orders of all its days have
+    landed: by the data's clock, not by ours.
     """
     days = assignment.get("effect_horizon_days") or (effect or {}).get("effect_horizon_days")
     cutoff = assignment.get("cutoff")

@@ -23,9 +23,9 @@ _WANTED: TypeAdapter[JobWanted] = TypeAdapter(JobWanted)
 
 @router.post("/campaigns/measure")
 def measure(request: Request, form: SentForm, caller: Operator) -> RedirectResponse:
-    """Have it measured what a campaign did."""
-    campaign = _name(form)
-    return _asked(request, caller, "measure", {"what": "effect", "campaign": campaign})
+    """Have it measured what a campaign did, also by what parts its customers if the form says so."""
+    by = {"by": form.one("by")} if form.one("by") else {}
+    return _asked(request, caller, "measure", {"what": "effect", "campaign": _name(form)} | by)
 
 
 @router.post("/campaigns/plan")
