@@ -14,6 +14,7 @@ from fastapi import FastAPI
 from fastapi.responses import JSONResponse, PlainTextResponse
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
+from sample_campaigns import plan
 from sample_run import bearing, bodies, fill
 from schemathesis import GenerationMode, openapi
 from schemathesis.checks import not_a_server_error
@@ -28,7 +29,7 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from churnml.config import ServeConfig, WorkspaceConfig, load_config
-from churnml.database import Catalogue, open_engine
+from churnml.database import Catalogue, Ledger, open_engine
 from churnml.measures.names import MEASURES
 from churnml.service import api, create_app
 from churnml.service.routes import told
@@ -49,7 +50,7 @@ DESCRIBED = [
 MODEL = "a" * 64
 SETTINGS = ServeConfig(land_every_seconds=3600, webhook_allowed_hosts=("localhost",))
 PASSWORD = "correct horse battery"  # noqa: S105  # of nobody
-KNOWN = {"model_version": MODEL, "target": "hubspot"}
+KNOWN = {"model_version": MODEL, "target": "hubspot", "campaign": "spring"}
 MEASURED = {
     "lifecycle": (measured.stages(), measured.transitions()),
     "segments": (measured.segments(),),
@@ -84,7 +85,8 @@ TOO_LONG = {413, 414, 431}
 """The door refuses what is too long before anything looks whether it is otherwise right."""
 EFFECT = {
     "of": "effect", "as_of": "2018-03-01", "time_zone": "UTC", "currency": "USD", "by": None, "effect_horizon_days": 60,
-    "label_lag_days": 14, "churn_by": "orders", "cases": {"closed": 2}, "plans": {}, "planned_ends": {}, "ended": False,
+    "label_lag_days": 14, "churn_by": "orders", "cases": {"closed": 2, "still_open": 0}, "plans": {},
+    "planned_ends": {}, "ended": False,
     "actions": {"call": {"overall": None}}, "proposed_for_stopping": [], "remarks": [], "outcome": "orders",
 }  # fmt: skip
 
@@ -160,7 +162,10 @@ def watched(workspace):
     catalogue = Catalogue(engine)
     trained = {"cutoff": "2018-01-01T00:00:00+00:00", "horizon_days": 60, "churn_by": "orders", "rung": "blend"}
     catalogue.finish(catalogue.start("train", "inputs", 3), 4, trained | {"gates": [], "card": "# It"}, bundle=MODEL)
-    catalogue.finish(catalogue.start("measure", "inputs", 6), 7, EFFECT | {"campaign": None})
+    for campaign in ("spring", None):
+        catalogue.finish(catalogue.start("measure", "inputs", 6), 7, EFFECT | {"campaign": campaign})
+    catalogue.finish(catalogue.start("plan", "inputs", 6), 7, plan())
+    Ledger(engine).open("spring", 10_000_000, 6)
     engine.dispose()
     for name in MEASURES:
         measured.keep(workspace, measured.body(name, *MEASURED.get(name, ())))

@@ -156,7 +156,8 @@ def _told_returns(summary: Json) -> str:
         for one in found["points"]
     ]
     enough = f"{found['enough']:,.0f} {currency} buy everything that pays, worth {found['most']:,.0f} (cautiously)"
-    head = "\nnothing was reserved or written (--dry-run). What more or less would bring, of what is left beside lots:"
+    done = "was reserved; the plan is kept" if "points" in summary else "was reserved or written"
+    head = f"\nnothing {done} (--dry-run). What more or less would bring, of what is left beside lots:"
     return "\n".join([head, *lines, enough])
 
 

@@ -91,6 +91,7 @@ def _point(chosen: Chosen) -> Json:
         "cautious_net_value": None if before else _cautious(made),
         "shadow_price": made.assignment.shadow_price,
         "treated": treated,
+        "explored": int(made.explored.who.sum()) + sum(one.drawn_by == "explore" for one in before.values()),
         "control": int((made.arm == "control").sum()) + sum(one.arm == "control" for one in before.values()),
         "actions": {name: {key: one[key] for key in names} for name, one in actions.items()},
     }

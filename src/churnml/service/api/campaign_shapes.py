@@ -50,7 +50,8 @@ EXAMPLE_PLAN: Json = {
     "effect_horizon_days": 90, "enough": 10064.0, "actions": EXAMPLE_CAMPAIGN["assignment"]["actions"],
     "points": [], "tests": None, "at": {
         "budget": 2000.0, "reserved": 1751.0, "expected_cost": 610.0, "expected_net_value": 1951.0,
-        "cautious_net_value": 1735.0, "shadow_price": 0.75, "treated": 595, "control": 66, "actions": {},
+        "cautious_net_value": 1735.0, "shadow_price": 0.75, "treated": 595, "control": 66,
+        "explored": 20, "actions": {},
         "computed": True,
     },
 }  # fmt: skip
@@ -180,6 +181,7 @@ class PlanPoint(Shape):
     shadow_price: float = Field(description="what one more unit of budget would bring, taken cautiously")
     treated: int
     control: int
+    explored: int = Field(description="who draw their action by lot")
     actions: dict[str, dict[str, float]] = Field(description="`treated`, `control`, `reserved`, … by action")
 
 

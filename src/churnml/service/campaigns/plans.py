@@ -22,6 +22,7 @@ _TOLD = (
 )  # fmt: skip
 _BETWEEN = (
     "reserved", "expected_cost", "expected_net_value", "cautious_net_value", "shadow_price", "treated", "control",
+    "explored",
 )  # fmt: skip
 NO_PLAN = "no plan is kept yet; run `churnml assign --dry-run --keep`, or ask for a job `plan`"
 
