@@ -12,6 +12,7 @@ from churnml.database import Ledger, jobs, open_engine
 from churnml.errors import UsageError
 from churnml.service.api.campaign_shapes import Campaigns, CampaignWhole, PlanShape
 from churnml.service.campaigns import at_budget
+from churnml.service.campaigns.counting import Kept
 from new_database import new_workspace
 
 NOW = OPENED + 11 * DAY
@@ -221,3 +222,20 @@ def test_no_campaign_is_called_as_the_page_of_the_plan(own_workspace):
     with pytest.raises(UsageError, match="a campaign cannot be called `plan`"):
         Ledger(engine).open("plan", 1, 1)
     engine.dispose()
+
+
+@pytest.mark.parametrize("seconds, counted", [(0.1, 2), (1.0, 1)])
+def test_a_count_that_takes_long_is_kept_for_a_while(seconds, counted):
+    times, now = [], [0.0]
+
+    def count():
+        now[0] += seconds
+        return times.append(now[0])
+
+    kept = Kept(count, lambda: now[0])
+    kept()
+    kept()
+    assert len(times) == counted
+    now[0] += 21 * seconds
+    kept()
+    assert len(times) == counted + 1

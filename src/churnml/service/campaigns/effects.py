@@ -37,8 +37,8 @@ def effect_told(body: Mapping[str, Any], campaign: str, run_id: str, measured_at
 
 def _action(name: str, one: Json) -> Json:
     overall = one.get("overall")
-    claimed = overall and overall["verdict"] not in {None, TOO_FEW}
-    money = overall["money"] if claimed else {}
+    claimed = overall is not None and overall["verdict"] not in {None, TOO_FEW}
+    money = overall["money"] if overall is not None and claimed else {}
     return {
         "action": name,
         "label": one.get("label"),

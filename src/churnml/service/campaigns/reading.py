@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
@@ -11,10 +13,11 @@ from sqlalchemy import Connection, Engine
 
 from churnml.database import units
 from churnml.database.campaign_history import Progress, landed_until, latest_runs, progress_of
-from churnml.database.history import CampaignTold, campaigns_told, run_of
+from churnml.database.history import CampaignTold, campaign_money, campaigns_told, run_of
 from churnml.errors import NotFoundError
 from churnml.events.clock import days_later, microseconds, midnight, moment
 from churnml.events.schema import ONE_OF
+from churnml.service.campaigns.counting import Kept
 from churnml.service.campaigns.effects import effect_told
 from churnml.service.readings import instant_told
 
@@ -32,6 +35,15 @@ OF_ACTION = (
 """What is told of each action that was chosen."""
 
 
+@dataclass(frozen=True)
+class _Runs:
+    """The runs that chose and measured last, by campaign, and the instant of the last order that has landed."""
+
+    chosen: Mapping[str | None, str]
+    measured: Mapping[str | None, str]
+    until: int | None
+
+
 class Campaigns:
     """Answers the questions of API and pages about campaigns.
 
@@ -45,14 +57,12 @@ class Campaigns:
         self._engine = engine
         self._chosen = lru_cache(maxsize=500)(self._read_chosen)
         self._effect = lru_cache(maxsize=500)(self._read_effect)
+        self._counted = Kept(self._count)
 
     def every(self) -> list[Json]:
         """Return every campaign, the latest opened first."""
-        with self._engine.connect() as connection:
-            found = campaigns_told(connection)
-            chosen, measured = latest_runs(connection, "assign"), latest_runs(connection, "measure", _EFFECT)
-            until = landed_until(connection, ONE_OF)
-        return [self._told(one, chosen.get(one.name), measured.get(one.name), until) for one in found]
+        runs = self._runs()
+        return [self._told(one, runs) for one in self._counted()]
 
     def one(self, name: str) -> Json:
         """Return a campaign with what was chosen in it and how far that is.
@@ -62,18 +72,34 @@ class Campaigns:
         NotFoundError
             If there is none of that name.
         """
-        found = next((one for one in self.every() if one["name"] == name), None)
+        with self._engine.connect() as connection:
+            found = campaign_money(connection, name)
+            progress = [] if found is None else progress_of(connection, name)
         if found is None:
             raise NotFoundError(f"no campaign `{name}`; /v1/campaigns lists them")
-        with self._engine.connect() as connection:
-            progress = progress_of(connection, name)
-            chosen = latest_runs(connection, "assign").get(name)
-        return found | {
+        arms, states = Counter[str](), Counter[str]()
+        for each in progress:
+            states[each.state] += each.customers
+            if each.arm is not None:
+                arms[each.arm] += each.customers
+        runs = self._runs()
+        chosen = runs.chosen.get(name)
+        return self._told(replace(found, arms=dict(arms), states=dict(states)), runs) | {
             "assignment": None if chosen is None else self._chosen(chosen),
-            "progress": [_progress(one) for one in progress],
+            "progress": [_progress(each) for each in progress],
         }
 
-    def _told(self, one: CampaignTold, chosen: str | None, measured: str | None, until: int | None) -> Json:
+    def _count(self) -> list[CampaignTold]:
+        with self._engine.connect() as connection:
+            return campaigns_told(connection)
+
+    def _runs(self) -> _Runs:
+        with self._engine.connect() as connection:
+            chosen, measured = latest_runs(connection, "assign"), latest_runs(connection, "measure", _EFFECT)
+            return _Runs(chosen, measured, landed_until(connection, ONE_OF))
+
+    def _told(self, one: CampaignTold, runs: _Runs) -> Json:
+        chosen, measured = runs.chosen.get(one.name), runs.measured.get(one.name)
         money = {"budget": one.budget, "reserved": one.reserved, "spent": one.spent}
         money["left"] = one.budget - one.reserved - one.spent
         assignment = {} if chosen is None else self._chosen(chosen)
@@ -84,7 +110,7 @@ class Campaigns:
             "opened_at": instant_told(one.opened_at),
             "arms": one.arms,
             "states": one.states,
-            "window": _window(assignment, effect, until),
+            "window": _window(assignment, effect, runs.until),
             "effect": effect,
         }
 
