@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from importlib.util import find_spec
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
@@ -86,7 +87,7 @@ def campaign(
         steps=steps,
         report=_report(runs, found, language),
         served=run is not None and run.summary.get("campaign") == name,
-        tools=[(key, shape.title) for key, shape in SHAPES.items()],
+        tools=[(key, shape.title) for key, shape in SHAPES.items() if shape.kind != "hyper" or _makes_extracts()],
         currency=door.currency,
         zone=door.time_zone,
         may_operate=may_operate(caller),
@@ -94,6 +95,11 @@ def campaign(
         effect_path="/v1/effects?" + urlencode({"campaign": name}),
     )
     return render(request, "campaign.html", vars(context))
+
+
+def _makes_extracts() -> bool:
+    """Tell whether a Tableau extract can be made here: it takes a library that not everybody installs."""
+    return find_spec("pantab") is not None
 
 
 def _report(runs: Readings, found: Json, language: Language) -> dict[str, Any] | None:  # Any: as the report
