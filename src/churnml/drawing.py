@@ -84,6 +84,7 @@ def interval(
     rules: Sequence[tuple[str, float]] = (),
     also: float | None = None,
     title: str | None = None,
+    within: tuple[float, float] | None = None,
 ) -> str:
     """Return a value on a scale, with its interval and the lines that it is held against.
 
@@ -103,6 +104,8 @@ def interval(
         The same measured otherwise, as a smaller mark.
     title : str, optional
         What the drawing says, for who cannot see it.
+    within : (float, float), optional
+        A narrower interval, drawn upon the other.
     """
     start, span = ends[0], (ends[1] - ends[0]) or 1.0
 
@@ -113,6 +116,8 @@ def interval(
     drawn += [_rect(f"rule {name}", at(place) - 0.1, 0.2, 24) for name, place in rules]
     if low is not None and high is not None:
         drawn.append(_rect("span", at(low), max(at(high) - at(low), 0.0), 6, 9))
+    if within is not None:
+        drawn.append(_rect("span", at(within[0]), max(at(within[1]) - at(within[0]), 0.0), 6, 9))
     if also is not None:
         drawn.append(_rect("also", at(also) - 0.3, 0.6, 8, 8))
     drawn.append(_rect("spot", at(value) - 0.4, 0.8, 14, 5))

@@ -62,7 +62,7 @@ def test_the_page_says_what_is_done_and_why_others_get_nothing(language, verdict
 
 def test_what_is_chosen_stands_with_its_money_and_its_places():
     said = text(assignment_page(summary(), "en"))
-    assert "Call phone 40 9 1 $12.50 $45.00 $99.00 10 $3.50" in said
+    assert "Call by telephone 40 9 1 $12.50 $45.00 $99.00 10 $3.50" in said
 
 
 def test_actions_for_others_are_counted_and_left_out():

@@ -15,6 +15,7 @@ from fastapi import FastAPI
 from fastapi.responses import JSONResponse, PlainTextResponse
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
+from sample_campaigns import plan
 from sample_run import bearing, bodies, fill
 from schemathesis import GenerationMode, openapi
 from schemathesis.checks import not_a_server_error
@@ -29,7 +30,7 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from churnml.config import ServeConfig, WorkspaceConfig, load_config
-from churnml.database import Catalogue, open_engine
+from churnml.database import Catalogue, Ledger, open_engine
 from churnml.events import quarantine
 from churnml.measures.names import MEASURES
 from churnml.service import api, create_app
@@ -51,7 +52,7 @@ DESCRIBED = [
 MODEL = "a" * 64
 SETTINGS = ServeConfig(land_every_seconds=3600, webhook_allowed_hosts=("localhost",))
 PASSWORD = "correct horse battery"  # noqa: S105  # of nobody
-KNOWN = {"model_version": MODEL, "target": "hubspot", "landing": 1}
+KNOWN = {"model_version": MODEL, "target": "hubspot", "landing": 1, "campaign": "spring"}
 MEASURED = {
     "lifecycle": (measured.stages(), measured.transitions()),
     "segments": (measured.segments(),),
@@ -86,7 +87,8 @@ TOO_LONG = {413, 414, 431}
 """The door refuses what is too long before anything looks whether it is otherwise right."""
 EFFECT = {
     "of": "effect", "as_of": "2018-03-01", "time_zone": "UTC", "currency": "USD", "by": None, "effect_horizon_days": 60,
-    "label_lag_days": 14, "churn_by": "orders", "cases": {"closed": 2}, "plans": {}, "planned_ends": {}, "ended": False,
+    "label_lag_days": 14, "churn_by": "orders", "cases": {"closed": 2, "still_open": 0}, "plans": {},
+    "planned_ends": {}, "ended": False,
     "actions": {"call": {"overall": None}}, "proposed_for_stopping": [], "remarks": [], "outcome": "orders",
 }  # fmt: skip
 
@@ -162,7 +164,10 @@ def watched(workspace):
     engine = open_engine(workspace.database)
     catalogue = Catalogue(engine)
     catalogue.finish(catalogue.start("train", "inputs", 3), 4, sample_model.summary(), bundle=MODEL)
-    catalogue.finish(catalogue.start("measure", "inputs", 6), 7, EFFECT | {"campaign": None})
+    for campaign in ("spring", None):
+        catalogue.finish(catalogue.start("measure", "inputs", 6), 7, EFFECT | {"campaign": campaign})
+    catalogue.finish(catalogue.start("plan", "inputs", 6), 7, plan())
+    Ledger(engine).open("spring", 10_000_000, 6)
     engine.dispose()
     for name in MEASURES:
         measured.keep(workspace, measured.body(name, *MEASURED.get(name, ())))

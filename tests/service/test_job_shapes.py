@@ -25,6 +25,7 @@ def words(verb, **said):
         ("train", {"cutoff": "2018-01-01", "horizon_days": 60}, ["train", "--cutoff=2018-01-01", "--horizon-days=60"]),
         ("assign", {"campaign": "--anew", "budget": 5}, ["assign", "--budget=5.0", "--campaign=--anew"]),
         ("assign", {"anew": True}, ["assign", "--anew"]),
+        ("plan", {"campaign": "may"}, ["assign", "--dry-run", "--keep", "--campaign=may"]),
         ("measure", {"what": "effect", "by": "region"}, ["measure", "effect", "--by=region", "--outcome=orders"]),
         ("backtest", {"within": [14, 30]}, ["backtest", "--within=14", "--within=30"]),
         ("promote", {"model": "9b1d"}, ["promote", "9b1d"]),
@@ -49,6 +50,7 @@ def test_options_are_told_again_as_they_were_asked():
 FULL = {
     "train": {"cutoff": date(2018, 1, 1), "horizon_days": 1, "population_days": 1},
     "score": {"cutoff": date(2018, 1, 1)},
+    "plan": {"budget": 1, "campaign": "c"},
     "assign": {"budget": 1, "campaign": "c", "anew": True},
     "measure": {"what": "kpis", "from": date(2018, 1, 1), "to": date(2018, 1, 1), "by": "region"},
     "measure effect": {"what": "effect", "campaign": "c", "by": "region"},

@@ -14,6 +14,7 @@ from churnml.service.access import Caller
 from churnml.service.arrivals import add
 from churnml.verbs.choosing import Chosen, Day
 from churnml.verbs.session import Session, clock
+from journeys import copied
 
 CRM = Caller("key", "crm", frozenset({"write"}))
 NO = {"nan": "a finite number, got nan", "inf": "a finite number, got inf", "-5": "at least 0, got -5"}
@@ -234,6 +235,45 @@ def test_a_dry_run_tells_what_other_budgets_bring_and_reserves_nothing(own_journ
     assert values[-1] <= summary["returns"]["most"] + 1e-6
     assert decisions(own_journey) == before
     assert "What more or less would bring" in own_journey.churnml("assign", "--dry-run").err
+
+
+@pytest.fixture(scope="module")
+def kept(journey, tmp_path_factory):
+    """A plan that a dry run kept, and the decisions before and after."""
+    own = copied(journey, tmp_path_factory.mktemp("planned"))
+    before = decisions(own)
+    return own.churnml("assign", "--dry-run", "--keep", "--campaign", "autumn", "--json").body, before, decisions(own)
+
+
+def test_a_plan_that_is_kept_reserves_nothing_and_holds_the_budget_that_is_set_as_it_would_be_done(kept):
+    plan, before, after = kept
+    (same,) = [one for one in plan["points"] if one["budget"] == plan["budget"]]
+    assert before == after
+    for name in ("reserved", "treated", "control", "explored", "shadow_price", "expected_net_value", "expected_cost"):
+        assert same[name] == pytest.approx(plan[name])
+
+
+def test_a_plan_keeps_within_each_budget_and_a_larger_one_is_worth_no_less(kept):
+    points = kept[0]["points"]
+    assert len(points) > 10
+    assert all(one["reserved"] <= one["budget"] for one in points)
+    cautious = [one["cautious_net_value"] for one in points]
+    assert cautious[0] == 0
+    assert cautious[-1] > cautious[1] > 0
+    prices = [one["shadow_price"] for one in points[1:]]
+    assert prices == sorted(prices, reverse=True)
+
+
+def test_a_plan_says_of_each_action_what_it_takes_to_tell_its_effect(kept):
+    plan = kept[0]
+    names = {one["name"] for one in plan["report"]["actions"]}
+    assert {one["action"] for one in plan["tests"]["actions"]} == names
+    assert plan["tests"]["budget"] == plan["budget"]
+
+
+def test_only_a_dry_run_is_kept(own_journey):
+    said = own_journey.churnml("assign", "--keep")
+    assert (said.code, "add --dry-run" in said.err) == (2, True)
 
 
 def test_a_campaign_named_with_other_braces_is_refused(own_journey):

@@ -126,6 +126,12 @@ def campaigns_told(connection: Connection) -> list[CampaignTold]:
     return [_campaign(row, *counts.get(row["name"], ({}, {}))) for row in connection.execute(query).mappings()]
 
 
+def campaign_money(connection: Connection, name: str) -> CampaignTold | None:
+    """Return one campaign and its money, without counting who is in it, or None."""
+    row = connection.execute(select(campaigns).where(campaigns.c.name == name)).mappings().first()
+    return None if row is None else _campaign(row, {}, {})
+
+
 def _campaign(row: Any, arms: dict[str, int], states: dict[str, int]) -> CampaignTold:  # Any: a row's mapping
     money = {name: row[name] for name in ("budget", "reserved", "spent")}
     return CampaignTold(row["name"], **money, opened_at=row["opened_at"], arms=arms, states=states)

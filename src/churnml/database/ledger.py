@@ -24,6 +24,7 @@ Arm = Literal["treated", "control"]
 DrawnBy = Literal["choice", "explore"]
 Settles = Literal["carried_out", "redeemed"]
 _ARMS, _LONGEST_NAME, _CHUNK = ("treated", "control"), 64, 5_000
+_RESERVED = "plan"  # each campaign has a page at /campaigns/NAME
 
 
 @dataclass(frozen=True)
@@ -178,7 +179,8 @@ class Ledger:
         Raises
         ------
         UsageError
-            If the name is empty or too long, or the budget below zero or below what is spent and reserved already.
+            If the name is empty, too long or kept for a page, or the budget below zero or below what is spent and
+            reserved already.
         """
         if not 0 < len(name) <= _LONGEST_NAME:
             raise UsageError(f"a campaign's name must have 1 to {_LONGEST_NAME} letters, got {name!r}; name it shorter")
@@ -188,6 +190,10 @@ class Ledger:
             take(connection)
             standing = _campaign(connection, name)
             if standing is None:
+                if name == _RESERVED:
+                    raise UsageError(
+                        f"a campaign cannot be called `{name}`: its page is that of the next one; name it otherwise"
+                    )
                 row = {"name": name, "budget": budget, "reserved": 0, "spent": 0, "opened_at": now}
                 connection.execute(insert(campaigns), row)
                 return Campaign(name, budget, 0, 0)

@@ -24,6 +24,7 @@ from churnml.events.row_check import Door
 from churnml.service import access_docs, api, clock, example_docs, fields, logs, pages, problems, request_ids
 from churnml.service.admission import Admission, Rates, Throttle
 from churnml.service.bodies import Bodies
+from churnml.service.campaigns import Campaigns, Plans
 from churnml.service.champion import Scorer, Terms
 from churnml.service.credentials import Credentials
 from churnml.service.deadlines import RETRY, Deadlines
@@ -128,6 +129,8 @@ def create_app(
     app.state.handoff = handoff or HandoffConfig()
     app.state.metrics = Metrics(engine, instant)
     app.state.readings = Readings(engine, workspace)
+    app.state.campaigns = Campaigns(engine)
+    app.state.plans = Plans(engine)
     app.state.scorer = Scorer(workspace, engine, terms or Terms(told))
     lander = Lander(workspace, engine, app.state.scorer, instant)
     app.state.worker = Worker(lander, app.state.scorer, chosen.land_every_seconds)

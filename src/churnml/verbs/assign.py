@@ -13,6 +13,7 @@ from churnml.errors import NotFoundError, UsageError
 from churnml.events.treatments import treatments
 from churnml.policy import BECAUSE
 from churnml.verbs.assign_report import check_reports, write_reports
+from churnml.verbs.campaign_plan import keep_plan
 from churnml.verbs.choosing import Chosen, Day
 from churnml.verbs.deciding import actions_of
 from churnml.verbs.measure_effect import measured_effects
@@ -31,6 +32,7 @@ def assign(
     actions: Path | None = None,
     anew: bool = False,
     dry_run: bool = False,
+    keep: bool = False,
     reports: Sequence[Path] = (),
     language: Language = "en",
 ) -> Json:
@@ -47,6 +49,8 @@ def assign(
     dry_run : bool, default False
         Tell what would be done and what other budgets would bring; reserve and write nothing. With `anew`, as if the
         campaign had assigned nothing yet.
+    keep : bool, default False
+        Of a dry run: keep it as the plan that the service shows, with what many more budgets would do.
     reports : sequence of Path
         Files to write a report to: .html, in `language`, or .json.
 
@@ -57,19 +61,24 @@ def assign(
     ConfigError
         If `actions.yaml` says something it cannot.
     UsageError
-        If the budget is below what the campaign has taken of it, or a report is of another kind.
+        If the budget is below what the campaign has taken of it, a report is of another kind, or something is to be
+        kept that is no dry run.
     BroughtBackError
         If customers who were erased are back after a restore.
     """
     check_reports(reports)
+    if keep and not dry_run:
+        raise UsageError("--keep keeps what a dry run found, and an assignment is kept anyway; add --dry-run")
     session.require_nobody_back()
     config = session.load("assign", AssignConfig, budget=budget, campaign=campaign)
-    summary = _assigned(session, config, actions, anew=anew, dry_run=dry_run)
+    summary = _assigned(session, config, actions, anew=anew, dry_run=dry_run, keep=keep)
     write_reports(session, summary, reports, language)
     return summary
 
 
-def _assigned(session: Session, config: AssignConfig, actions: Path | None, *, anew: bool, dry_run: bool) -> Json:
+def _assigned(
+    session: Session, config: AssignConfig, actions: Path | None, *, anew: bool, dry_run: bool, keep: bool
+) -> Json:
     """Return the summary of a run; one with the same inputs is not repeated."""
     catalogue = actions_of(session, actions)
     scored = session.catalogue.last_run("score")
@@ -79,7 +88,10 @@ def _assigned(session: Session, config: AssignConfig, actions: Path | None, *, a
     day.require_covered(config.budget, anew=anew)
     if dry_run:
         with session.step("Choosing actions within the budget"):
-            return scored.summary | Chosen.of(session, day, catalogue, config, afresh=anew).planned()
+            chosen = Chosen.of(session, day, catalogue, config, afresh=anew)
+            if not keep:
+                return scored.summary | chosen.planned()
+        return keep_plan(session, day, chosen, config)
     if anew:
         _require_unseen(session, day.campaign)
     day.ledger.expire(day.cutoff)  # by the clock of the data, so that a run made again does the same
@@ -147,7 +159,8 @@ def _told_returns(summary: Json) -> str:
         for one in found["points"]
     ]
     enough = f"{found['enough']:,.0f} {currency} buy everything that pays, worth {found['most']:,.0f} (cautiously)"
-    head = "\nnothing was reserved or written (--dry-run). What more or less would bring, of what is left beside lots:"
+    done = "was reserved; the plan is kept" if "points" in summary else "was reserved or written"
+    head = f"\nnothing {done} (--dry-run). What more or less would bring, of what is left beside lots:"
     return "\n".join([head, *lines, enough])
 
 

@@ -46,15 +46,11 @@ def reported(decisions: Decisions, unscored: Counter[str], before: Mapping[str, 
     unscored : Counter of str
         How many have no score, by why: `no_score` or `no_profiling`.
     """
-    best, catalogue = decisions.assignment, decisions.eligibility.catalogue
+    best = decisions.assignment
     because = Counter(str(reason) for reason in decisions.no_action_because if reason) + unscored
     because.pop("assigned", None)  # they were given something, or had it withheld, before
     return {
-        "actions": [
-            {"label": catalogue[one.name].label.model_dump(), "channel": catalogue[one.name].channel}
-            | _with_earlier(asdict(one), [earlier for earlier in before.values() if earlier.action == one.name])
-            for one in action_sums(decisions)
-        ],
+        "actions": actions_told(decisions, before),
         "no_action_because": [
             {"because": name, "customers": because[name], **_worded(name)} for name in BECAUSE if because[name]
         ],
@@ -66,6 +62,16 @@ def reported(decisions: Decisions, unscored: Counter[str], before: Mapping[str, 
             "gap": best.gap,
         },
     }
+
+
+def actions_told(decisions: Decisions, before: Mapping[str, Assignment]) -> list[Json]:
+    """Return what the campaign does with each action of the catalogue, as JSON; parameters as in `reported`."""
+    catalogue = decisions.eligibility.catalogue
+    return [
+        {"label": catalogue[one.name].label.model_dump(), "channel": catalogue[one.name].channel}
+        | _with_earlier(asdict(one), [earlier for earlier in before.values() if earlier.action == one.name])
+        for one in action_sums(decisions)
+    ]
 
 
 def write_reports(session: Session, summary: Json, reports: Sequence[Path], language: Language) -> None:

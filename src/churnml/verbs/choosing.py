@@ -119,16 +119,15 @@ class Chosen:
         facts = facts_of(session, population, catalogue, config, day.ledger, day.campaign, before)
         sector = sector_of(config, population)
         known = known_effects(session, day.cutoff, facts, catalogue)
-        decisions = decide(
-            replace(facts, sleeping=known.sleeping),
-            known.catalogue,
-            budget=units(max(money.left, 0)),
-            design=_design(config, day.campaign, known=known.settled),
-            limits=Limits(sector, config.contacts_per_week),
-            effect=known.effect,
-        )
+        decisions = _decided(day, config, known, sector, facts, money)
         zone = session.settings.time_zone
         return cls(day, config, known, sector, zone, everyone, facts, decisions, before, money)
+
+    def within(self, budget: float) -> Chosen:
+        """Return what would be chosen for the same customers with another budget of the campaign, currency units."""
+        money = replace(self.money, budget=millionths(budget))
+        decisions = _decided(self.day, self.config, self.known, self.sector, self.facts, money)
+        return replace(self, decisions=decisions, money=money)
 
     def reserved(self, run_id: str, now: int, *, anew: bool = False) -> Chosen:
         """Reserve what was chosen, and return it beside what others have assigned and without whose money they took."""
@@ -220,6 +219,7 @@ class Chosen:
             "control": int((made.arm == "control").sum()) + len(self.before) - len(earlier),
             "held_out": int((made.arm == "held_out").sum()),
             "holdout_share": self.config.holdout_share,
+            "control_share": self.config.control_share,
             "effect_horizon_days": self.config.effect_horizon_days,
             "explored": explored,
             "actions": dict(sorted(names.items())),
@@ -267,6 +267,20 @@ class Chosen:
         open_to_some = self.decisions.eligibility.is_open[:, 1:].any(axis=0)
         costs = self.catalogue.max_costs[1:][open_to_some]
         return float(costs.min()) if costs.size else None
+
+
+def _decided(
+    day: Day, config: AssignConfig, known: KnownEffects, sector: Sector, facts: Facts, money: Campaign
+) -> Decisions:
+    """Return what is chosen from what is left of a campaign's budget."""
+    return decide(
+        replace(facts, sleeping=known.sleeping),
+        known.catalogue,
+        budget=units(max(money.left, 0)),
+        design=_design(config, day.campaign, known=known.settled),
+        limits=Limits(sector, config.contacts_per_week),
+        effect=known.effect,
+    )
 
 
 def _design(config: AssignConfig, campaign: str, *, known: tuple[str, ...]) -> Design:

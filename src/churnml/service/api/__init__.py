@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends
 from churnml.service.api import (
     access,
     at_risk,
+    campaign_shapes,
     campaigns,
     case_notes,
     cases,
@@ -70,7 +71,10 @@ EXAMPLES = {
     "/v1/events/{batch}": events.BATCH_EXAMPLE,
     "/v1/prospects": prospects.EXAMPLE_LIST,
     "/v1/timeline": timeline.EXAMPLE_TIMELINE,
+    "/v1/campaigns": campaign_shapes.EXAMPLE_CAMPAIGNS,
+    "/v1/campaigns/{campaign}": campaign_shapes.EXAMPLE_CAMPAIGN,
     "/v1/effects": campaigns.EXAMPLE_EFFECT,
+    "/v1/plan": campaign_shapes.EXAMPLE_PLAN,
     "/v1/models/{model_version}": models.EXAMPLE_MODEL,
     "/v1/overview": overview.EXAMPLE,
     "/v1/data/health": data_health.EXAMPLE,

@@ -1,30 +1,26 @@
-"""Campaigns and their money, and what their actions did."""
+"""Campaigns and their money, what their actions did, and the plan of the next one."""
 
 from __future__ import annotations
 
 from datetime import date, datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Depends, Path, Query, Request
 from fastapi.responses import Response
 from pydantic import Field
 
-from churnml.database import units
-from churnml.database.history import CampaignTold, campaigns_told
 from churnml.service import etags
 from churnml.service.access import requires
-from churnml.service.api.runs import Database
+from churnml.service.api.campaign_shapes import Campaigns, CampaignWhole, PlanQuery, PlanShape
 from churnml.service.api.shapes import Bilingual, Shape, Word, readings
+from churnml.service.campaigns import Campaigns as Reader
+from churnml.service.campaigns import Plans
+from churnml.service.campaigns.plans import NO_PLAN, plan_told
 from churnml.service.problems import described
-from churnml.service.readings import NO_EFFECT, Readings, instant_told
+from churnml.service.readings import NO_EFFECT, Readings
 
 router = APIRouter(prefix="/v1", tags=["measures"], dependencies=[Depends(requires("read"))])
 Json = dict[str, Any]  # Any: JSON
-_CAMPAIGN = {
-    "name": "retention-2018-01", "budget": 2000.0, "reserved": 1490.0, "spent": 120.5, "left": 389.5,
-    "opened_at": "2018-01-01T02:03:00+00:00", "arms": {"treated": 44, "control": 8},
-    "states": {"open": 44, "withheld": 8},
-}  # fmt: skip
 _SAID = {"en": "Not yet conclusive: …", "zh": "尚无定论：……"}
 EXAMPLE_EFFECT: Json = {
     "run_id": "5f0c…", "measured_at": "2018-03-02T08:14:03+00:00", "as_of": "2018-03-01", "campaign": None, "by": None,
@@ -36,23 +32,16 @@ EXAMPLE_EFFECT: Json = {
 }  # fmt: skip
 
 
-class CampaignShape(Shape):
-    """A campaign, its money in the workspace's currency, and how many customers are in it."""
-
-    name: str
-    budget: float
-    reserved: float = Field(description="set aside for what was assigned and may still cost something")
-    spent: float = Field(description="what outcomes cost")
-    left: float = Field(description="below 0 if outcomes cost more than was reserved for them")
-    opened_at: datetime
-    arms: dict[str, int] = Field(description="assignments by arm: `treated`, `control`")
-    states: dict[str, int] = Field(description="assignments by state of the ledger, docs/ledger.md")
+def campaign_reader(request: Request) -> Reader:
+    """Return what answers questions about campaigns; a dependency."""
+    reader: Reader = request.app.state.campaigns
+    return reader
 
 
-class Campaigns(Shape):
-    """The campaigns, the latest opened first."""
-
-    items: list[CampaignShape]
+def plan_reader(request: Request) -> Plans:
+    """Return what reads plans; a dependency."""
+    reader: Plans = request.app.state.plans
+    return reader
 
 
 class Effects(Shape):
@@ -88,16 +77,53 @@ class EffectQuery(Shape):
     summary="Campaigns: budget, what is reserved and spent, and who is in them",
     response_model=Campaigns,
     responses={
-        200: {"content": {"application/json": {"example": {"items": [_CAMPAIGN]}}}},
         **etags.UNCHANGED,
         **described({503: ("dependency", "the database does not answer; look at the service's log, then ask again")}),
     },
 )
-def campaigns(request: Request, database: Database) -> Response:
-    """Return every campaign, the latest opened first."""
-    with database.connect() as connection:
-        found = campaigns_told(connection)
-    return etags.answer(request, {"items": [_told(one) for one in found]})
+def campaigns(request: Request, reader: Annotated[Reader, Depends(campaign_reader)]) -> Response:
+    """Return every campaign, the latest opened first, with what was measured last of it."""
+    return etags.answer(request, {"items": reader.every()})
+
+
+@router.get(
+    "/campaigns/{campaign:path}",
+    summary="One campaign: what was chosen in it, how far that is, and what it did",
+    response_model=CampaignWhole,
+    responses={
+        **etags.UNCHANGED,
+        **described({
+            404: ("not_found", "no campaign `spring`; /v1/campaigns lists them"),
+            422: ("invalid_request", "`campaign` must have at most 64 characters, got 'springspring…'"),
+        }),
+    },
+)  # fmt: skip
+def one_campaign(
+    request: Request,
+    campaign: Annotated[str, Path(min_length=1, max_length=64)],
+    reader: Annotated[Reader, Depends(campaign_reader)],
+) -> Response:
+    """Return a campaign; what its actions did stands in full at `/v1/effects?campaign=…`."""
+    return etags.answer(request, reader.one(campaign))
+
+
+@router.get(
+    "/plan",
+    summary="The plan of the next campaign: what each budget would do and bring",
+    response_model=PlanShape,
+    responses={
+        **etags.UNCHANGED,
+        **described({
+            422: ("invalid_request", "`budget` must be at least 0, got -5"),
+            503: ("dependency", NO_PLAN),
+        }),
+    },
+)  # fmt: skip
+def plan(
+    request: Request, query: Annotated[PlanQuery, Query()], reader: Annotated[Plans, Depends(plan_reader)]
+) -> Response:
+    """Return the plan that was kept last; nothing is computed here but what lies between two budgets of it."""
+    return etags.answer(request, plan_told(reader.latest(), query.budget))
 
 
 @router.get(
@@ -120,10 +146,3 @@ def effects(
     found = reader.effect(query.campaign)
     told = {name: found.body.get(name) for name in Effects.model_fields if name in found.body}
     return etags.answer(request, told | {"run_id": found.run_id, "measured_at": found.measured_at})
-
-
-def _told(one: CampaignTold) -> Json:
-    money = {"budget": one.budget, "reserved": one.reserved, "spent": one.spent}
-    money["left"] = one.budget - one.reserved - one.spent
-    told: Json = {"name": one.name} | {name: units(amount) for name, amount in money.items()}
-    return told | {"opened_at": instant_told(one.opened_at), "arms": one.arms, "states": one.states}

@@ -21,7 +21,7 @@ Origins = Annotated[int, Field(ge=1, le=100)]
 Language = Annotated[Literal["en", "zh"], Field(description="of the page it writes")]
 Name = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^[^\x00-\x1f]+$")]
 JobVerb = Literal[
-    "train", "score", "assign", "measure", "report", "monitor", "backtest", "promote", "rollback", "vacuum"
+    "train", "score", "plan", "assign", "measure", "report", "monitor", "backtest", "promote", "rollback", "vacuum"
 ]
 
 
@@ -57,11 +57,16 @@ class TrainOptions(AtCutoff):
     population_days: Days | None = Field(None, description="a customer ordered within so many days")
 
 
-class AssignOptions(Options):
+class PlanOptions(Options):
     """Within which budget actions are chosen."""
 
     budget: float | None = Field(None, ge=0, le=1e12, allow_inf_nan=False, description="in the workspace's currency")
     campaign: Name | None = Field(None, description="whose budget it is")
+
+
+class AssignOptions(PlanOptions):
+    """The same where it is done, not planned."""
+
     anew: bool = Field(False, description="first take back what has no outcome yet")
 
 
@@ -139,6 +144,13 @@ class ScoreJob(Shape):
     options: AtCutoff = AtCutoff()
 
 
+class PlanJob(Shape):
+    """`churnml assign --dry-run --keep`: what budgets would do and bring, see `/v1/plan`; nothing is reserved."""
+
+    verb: Literal["plan"]
+    options: PlanOptions = PlanOptions()
+
+
 class AssignJob(Shape):
     """`churnml assign`."""
 
@@ -198,6 +210,7 @@ class VacuumJob(Shape):
 JobWanted = Annotated[
     TrainJob
     | ScoreJob
+    | PlanJob
     | AssignJob
     | MeasureJob
     | ReportJob
@@ -215,6 +228,8 @@ def arguments(wanted: JobWanted) -> list[str]:
     if isinstance(wanted, MeasureJob):
         what = f"--what={wanted.options.what}"
         return ["measure", wanted.options.what, *(word for word in wanted.options.words() if word != what)]
+    if isinstance(wanted, PlanJob):
+        return ["assign", "--dry-run", "--keep", *wanted.options.words()]
     return [wanted.verb, *wanted.options.words()]
 
 

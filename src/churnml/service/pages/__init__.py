@@ -7,6 +7,10 @@ In come requests, out goes HTML; each page has its JSON twin under `/v1`, and on
 from fastapi import APIRouter
 
 from churnml.service.pages import data, jobs, overview
+from churnml.service.pages.campaigns import asking as campaign_forms
+from churnml.service.pages.campaigns import every as campaigns
+from churnml.service.pages.campaigns import one as campaign
+from churnml.service.pages.campaigns import plan as campaign_plan
 from churnml.service.pages.entrance import login, provider_login
 from churnml.service.pages.errors import error_page
 from churnml.service.pages.measures import page as measures
@@ -21,6 +25,10 @@ for part in (
     casework,
     customer,
     prospects,
+    campaigns,
+    campaign_forms,
+    campaign_plan,
+    campaign,
     measures,
     versions,
     moving,

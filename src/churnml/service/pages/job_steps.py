@@ -20,6 +20,8 @@ STEPS: Mapping[str, str] = {
     "Tracking the run in MLflow": "在 MLflow 中记录本次运行",
     "Scoring every customer": "为所有客户评分",
     "Choosing actions within the budget": "在预算内选择行动",
+    "Choosing within other budgets": "在其他预算下选择行动",
+    "What it takes to tell an effect": "测算判断效果所需的规模",
     "Asking whom each action helps": "判断各行动对谁有效",
     "Measuring: {measure}": "测算：{measure}",
     "Living {redraws} futures of {customers} customers": "模拟 {customers} 位客户的 {redraws} 种未来",

@@ -17,6 +17,7 @@ Said = Mapping[str, Any]  # Any: JSON
 VERBS: Mapping[str, Text] = {
     "train": Text("Train a model", "训练模型"),
     "score": Text("Score every customer", "为所有客户评分"),
+    "plan": Text("Plan the next campaign", "规划下一期活动"),
     "assign": Text("Choose actions within a budget", "在预算内选择行动"),
     "measure": Text("Measure", "测算"),
     "report": Text("Write the report of the customer base", "生成客户总览报告"),
@@ -91,6 +92,12 @@ _LIST = Text("Show the list of customers at risk", "查看流失风险名单")
 _MODELS = Text("Show the models", "查看模型")
 _MODEL = Text("Show this model", "查看该模型")
 _CAMPAIGN = Text("Show the campaign {name}", "查看活动 {name}")
+_PLAN = Text("Show the plan", "查看方案")
+_PLANNED = Text(
+    "Nothing is reserved. With {budget}, {treated} customers would be approached and {control} left alone as a control "
+    "group.",
+    "未预留任何预算。预算为 {budget} 时，将联系 {treated} 位客户，{control} 位作为对照组不联系。",
+)
 _CAMPAIGNS = Text("Show the campaigns", "查看活动")
 _SIDE = Text("Show: {side}", "查看：{side}")
 _WRITTEN = Text(
@@ -136,6 +143,15 @@ def _assigned(_options: Said, summary: Said, language: Language) -> Result:
     return Result(says, *_campaign(told.get("campaign"), language))
 
 
+def _planned(_options: Said, summary: Said, language: Language) -> Result:
+    says = ""
+    if "treated" in summary:
+        treated, control = (format_number(summary[name], language) for name in ("treated", "control"))
+        budget = format_money(summary["budget"], summary["currency"], language, whole=True)
+        says = _PLANNED.to(language).format(budget=budget, treated=treated, control=control)
+    return Result(says, "/campaigns/plan", _PLAN.to(language))
+
+
 def _trained(_options: Said, summary: Said, language: Language) -> Result:
     if "not_promoted_because" not in summary:
         return Result("", *_model(summary, language))
@@ -172,6 +188,7 @@ def _campaign(name: object, language: Language) -> tuple[str, str]:
 
 _RESULTS: Mapping[str, Callable[[Said, Said, Language], Result]] = {
     "score": _scored,
+    "plan": _planned,
     "assign": _assigned,
     "train": _trained,
     "monitor": _watched,

@@ -44,6 +44,7 @@ ROOMS: tuple[Room, ...] = (
     Room("/today", Text("Today", "今日任务"), "write", people_only=True),
     Room("/at-risk", Text("At risk", "流失风险"), "read"),
     Room("/prospects", Text("Prospects", "潜在客户"), "read"),
+    Room("/campaigns", Text("Campaigns", "活动"), "read"),
     SIDES,
     Room("/models", Text("Models", "模型"), "read"),
     Room("/data", Text("Data", "数据"), "operate"),

@@ -29,6 +29,7 @@ _ACTS: Mapping[str, Text] = {
     "payment_failed": Text("Payment failed", "付款失败"),
 }
 _CHANNELS: Mapping[str, Text] = {
+    "none": Text("none needed", "无需触达"),
     "mail": Text("by post", "邮寄"),
     "email": Text("by e-mail", "电子邮件"),
     "phone": Text("by telephone", "电话"),

@@ -31,6 +31,9 @@ def assign(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Only tell what would be done, and what other budgets would bring.")
     ] = False,
+    keep: Annotated[
+        bool, typer.Option("--keep", help="With --dry-run: keep it as the plan that the page of campaigns shows.")
+    ] = False,
     report: Annotated[
         list[Path] | None,
         typer.Option(help="Write what is chosen, and who gets nothing and why, to this .html or .json; repeatable."),
@@ -48,6 +51,7 @@ def assign(
         actions=actions,
         anew=anew,
         dry_run=dry_run,
+        keep=keep,
         reports=report or (),
         language=spoken,
     )

@@ -11,14 +11,6 @@ from churnml.drawing import Line, chart, scale
 from churnml.service.pages.rendering import document
 from churnml.wording import Language, Text, format_money
 
-_CHANNELS = {
-    "none": Text("none", "无需触达"),
-    "mail": Text("mail", "邮寄"),
-    "email": Text("e-mail", "电子邮件"),
-    "phone": Text("phone", "电话"),
-    "app": Text("app", "应用"),
-    "shop": Text("shop", "门店"),
-}
 _SECTORS = {
     "retail": Text("retail", "零售"),
     "subscription": Text("subscriptions", "订阅"),
@@ -49,7 +41,6 @@ def assignment_page(summary: Mapping[str, Any], language: Language) -> str:  # A
         "others": len(report["actions"]) - len(ours),
         "closing": closing,
         "most": max((one["customers"] for one in report["no_action_because"]), default=1),
-        "channel_name": lambda channel: _CHANNELS[channel].to(language),
         "sector": _SECTORS[summary["sector"]].to(language),
         "curve": _curve(summary, language),
     }

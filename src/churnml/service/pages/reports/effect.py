@@ -15,7 +15,7 @@ from churnml.wording import Language, Text, format_date, format_money, format_nu
 
 Json = Mapping[str, Any]  # Any: JSON
 
-_KINDS = {"helps": "is-landed", "loses": "is-refused", "harms": "is-refused"}
+KINDS = {"helps": "is-landed", "loses": "is-refused", "harms": "is-refused"}
 """The class that colours a verdict; what is open has none."""
 
 VERDICTS = {
@@ -47,6 +47,11 @@ def effect_page(body: Json, language: Language) -> str:
     language : {"en", "zh"}
         Language of the page; names of segments and of actions that no catalogue words stay as they are.
     """
+    return document("effect_report.html", effect_context(body, language), language)
+
+
+def effect_context(body: Json, language: Language) -> dict[str, Any]:  # Any: what templates show
+    """Return what `_effect.html` shows of a measurement; parameters as `effect_page`."""
     actions, currency = body["actions"], body["currency"]
     forest, ticks = _forest(actions, currency, language)
 
@@ -56,7 +61,7 @@ def effect_page(body: Json, language: Language) -> str:
     def between(low: float | None, high: float | None, *, whole: bool = False) -> str:
         return "" if low is None else f"[{money(low, whole=whole)}, {money(high, whole=whole)}]"
 
-    context = {
+    return {
         "body": body,
         "rows": _rows(actions, language),
         "forest": forest,
@@ -69,7 +74,6 @@ def effect_page(body: Json, language: Language) -> str:
         "ends": {name: day and _day(day, language) for name, day in body["planned_ends"].items()},
         "command": _command(body),
     }
-    return document("effect_report.html", context, language)
 
 
 def _rows(actions: Json, language: Language) -> Sequence[Json]:
@@ -86,7 +90,7 @@ def _rows(actions: Json, language: Language) -> Sequence[Json]:
                     "segment": segment,
                     "effect": effect,
                     "naive": None if segment else one["naive"],
-                    "kind": _KINDS.get(verdict, ""),
+                    "kind": KINDS.get(verdict, ""),
                     "verdict": VERDICTS[verdict].to(language) if verdict else "",
                 }
             )
@@ -98,17 +102,25 @@ def _forest(actions: Json, currency: str, language: Language) -> tuple[list[Dot]
     shown = [row for row in _rows(actions, language) if row["verdict"] and row["effect"]["verdict"] != "too_few"]
     if not shown:
         return [], []
-    ends = [0.0, *(row["effect"][end] for row in shown for end in ("low", "high"))]
+    ends = [0.0, *(end for row in shown for end in _wider(row["effect"]))]
     places = scale(min(ends), max(ends))
     dots = []
     for row in shown:
         effect = row["effect"]
         value, low, high = effect["doubly_robust"]["value"], effect["low"], effect["high"]
-        drawing = interval(value, (places[0], places[-1]), low, high, [("plain", 0.0)])
+        fixed = effect["doubly_robust"]["fixed"]
+        wide, narrow = _wider(effect), (fixed[0], fixed[1])
+        drawing = interval(value, (places[0], places[-1]), *wide, [("plain", 0.0)], within=narrow)
         told = [format_money(one, currency, language) for one in (value, low, high)]
         label = _COMMA.to(language).join(filter(None, (row["label"], row["segment"])))
         dots.append(Dot(row["name"], label, drawn(drawing), told[0], f"[{told[1]}, {told[2]}]", kind=row["kind"]))
     return dots, [_tick(place, currency, language) for place in places]
+
+
+def _wider(effect: Json) -> tuple[float, float]:
+    """Return the ends of the interval that holds at every look, or of the one that counts where that is wider."""
+    low, high = effect["doubly_robust"].get("always_valid") or (effect["low"], effect["high"])
+    return min(low, effect["low"]), max(high, effect["high"])
 
 
 def _running(one: Json, currency: str, language: Language) -> Markup:
