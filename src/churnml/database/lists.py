@@ -16,7 +16,9 @@ from sqlalchemy import ColumnElement, Connection, Select, and_, func, or_, selec
 from churnml.database.tables import records, runs
 from churnml.database.tables_cases import cases
 
-Sort = Literal["value_at_risk", "churn_probability", "clv", "expected_net_value", "last_order_on"]
+Sort = Literal[
+    "value_at_risk", "churn_probability", "churn_probability_change", "clv", "expected_net_value", "last_order_on"
+]
 SORTS: tuple[Sort, ...] = get_args(Sort)
 Place = tuple[float | None, str]
 """Where in a list a record stands: by what it is sorted (microseconds UTC for a time), and whose it is."""
@@ -28,7 +30,19 @@ CLOSED = (
     "sleeping_dog",
 )  # fmt: skip
 """Reasons for doing nothing that forbid an approach; with any other, something was open and not worth it."""
-_COLUMNS = {one: records.c[one] for one in SORTS if one != "last_order_on"} | {"last_order_on": records.c.last_order_at}
+_COLUMNS: Mapping[str, ColumnElement[Any]] = {  # Any: a number
+    "value_at_risk": records.c.value_at_risk,
+    "churn_probability": records.c.churn_probability,
+    "churn_probability_change": records.c.probability_change,
+    "clv": records.c.clv,
+    "expected_net_value": records.c.expected_net_value,
+    "last_order_on": records.c.last_order_at,
+}
+
+
+COMPARED = ("churn_probability_before", "churn_probability_change")
+"""What stands beside a record on a list: the churn probability in the run before, and by how much it is another now."""
+_BESIDE = (records.c.probability_before.label(COMPARED[0]), records.c.probability_change.label(COMPARED[1]))
 
 
 @dataclass(frozen=True)
@@ -43,8 +57,12 @@ class Wanted:
         Keep whose case somebody of these holds, and whose case stands so; who has no case is `open` and nobody's.
     unowned : bool, default False
         Keep whose case nobody holds.
-    value_at_risk, churn_probability : tuple of (float or None, float or None)
-        Keep what lies between, ends included.
+    value_at_risk, churn_probability, change : tuple of (float or None, float or None)
+        Keep what lies between, ends included; `change` is that of the churn probability since the run before.
+    last_order : tuple of (int or None, int or None)
+        Keep whose last order is of these instants, microseconds UTC, ends included.
+    new : bool, optional
+        True keeps whom the run before did not score, False all others.
     contactable : bool, optional
         True keeps those whom the run lets be approached: an action to carry out, or none for a reason outside `CLOSED`.
         False keeps all others, and everyone in a run that assigned nothing.
@@ -61,6 +79,9 @@ class Wanted:
     arms: tuple[str, ...] = ()
     value_at_risk: Range = (None, None)
     churn_probability: Range = (None, None)
+    change: Range = (None, None)
+    last_order: Range = (None, None)
+    new: bool | None = None
     contactable: bool | None = None
     sort: Sort = "value_at_risk"
     ascending: bool = False
@@ -135,14 +156,20 @@ def _page(
     *,
     ascending: bool = False,
 ) -> ListPage:
-    query = select(by.label("sorted_by"), records.c.customer_id, records.c.body).where(kept)
+    query = select(by.label("sorted_by"), records.c.customer_id, records.c.body, *_BESIDE).where(kept)
     rows: list[Any] = []  # Any: rows of three columns
     for part in _parts(query, by, after, ascending=ascending):
         if len(rows) <= limit:
             rows += connection.execute(part.limit(limit + 1 - len(rows))).all()
     shown = rows[:limit]
     last = (shown[-1].sorted_by, shown[-1].customer_id) if len(rows) > limit else None
-    return ListPage([json.loads(row.body) for row in shown], last)
+    return ListPage([_told(row) for row in shown], last)
+
+
+def _told(row: Any) -> dict[str, Any]:  # Any: a row of `_page`; JSON
+    """Return a record as it stands on a list: with what the run before said of its customer."""
+    record: dict[str, Any] = json.loads(row.body)
+    return record | {name: getattr(row, name) for name in COMPARED}
 
 
 def _parts(
@@ -176,12 +203,16 @@ def _kept(run_id: str, wanted: Wanted) -> ColumnElement[bool]:
     }
     kept = [records.c.run_id == run_id, records.c.value_at_risk.is_not(None)]
     kept += [records.c[name].in_(among) for name, among in words.items() if among]
-    for name, (low, high) in (
-        ("value_at_risk", wanted.value_at_risk),
-        ("churn_probability", wanted.churn_probability),
+    for column, (low, high) in (
+        (records.c.value_at_risk, wanted.value_at_risk),
+        (records.c.churn_probability, wanted.churn_probability),
+        (records.c.probability_change, wanted.change),
+        (records.c.last_order_at, wanted.last_order),
     ):
-        kept += [records.c[name] >= low] if low is not None else []
-        kept += [records.c[name] <= high] if high is not None else []
+        kept += [column >= low] if low is not None else []
+        kept += [column <= high] if high is not None else []
+    if wanted.new is not None:
+        kept.append(records.c.probability_before.is_(None) if wanted.new else records.c.probability_before.is_not(None))
     if wanted.contactable is not None:
         kept.append(_contactable() if wanted.contactable else _not_contactable())
     return and_(*kept, *_by_case(wanted))
