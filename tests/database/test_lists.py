@@ -18,7 +18,8 @@ from churnml.policy import BECAUSE
 FEW = st.one_of(st.none(), st.sampled_from([-1.5, 0.0, 0.25, 0.25000000000000006, 1e300]))
 DAYS = st.one_of(st.none(), st.sampled_from(["2017-11-20T18:00:00+00:00", "2017-11-20T19:00:00+01:00", "2018-01-01"]))
 PEOPLE = st.lists(st.fixed_dictionaries({
-    "value_at_risk": FEW, "churn_probability": FEW, "churn_probability_change": st.none(), "clv": FEW, "expected_net_value": FEW, "last_order_on": DAYS,
+    "value_at_risk": FEW, "churn_probability": FEW, "clv": FEW, "expected_net_value": FEW, "last_order_on": DAYS,
+    "churn_probability_change": st.none(),
     "risk_band": st.sampled_from(["high", "low"]), "arm": st.sampled_from([None, "treated", "control", "none"]),
     "no_action_because": st.sampled_from([None, "held_out", "limits"]),
 }), max_size=14)  # fmt: skip

@@ -43,8 +43,8 @@ def run_before(connection: Connection, cutoff: str, horizon_days: int) -> str | 
         for run_id, of, ahead in connection.execute(query.order_by(runs.c.finished_at))
         if of is not None and ahead == horizon_days and _instant(of) < _instant(cutoff)
     ]
-    latest_first = [run_id for _, run_id in sorted(found[::-1], key=lambda one: one[0], reverse=True)]
-    return next((run_id for run_id in latest_first if _scored_anyone(connection, run_id)), None)
+    latest_last = sorted(found, key=lambda one: one[0])  # of one cutoff, in the order in which they were finished
+    return next((run_id for _, run_id in reversed(latest_last) if _scored_anyone(connection, run_id)), None)
 
 
 def probabilities_of(connection: Connection, run_id: str) -> dict[str, float]:
@@ -66,7 +66,10 @@ def compared_with(connection: Connection, run_id: str) -> Compared | None:
 
 def _scored_anyone(connection: Connection, run_id: str) -> bool:
     scored = records.c.churn_probability.is_not(None)
-    return connection.execute(select(records.c.run_id).where(records.c.run_id == run_id, scored).limit(1)).first() is not None
+    return (
+        connection.execute(select(records.c.run_id).where(records.c.run_id == run_id, scored).limit(1)).first()
+        is not None
+    )
 
 
 def _instant(told: str) -> float:

@@ -75,7 +75,9 @@ runs = Table(
     Column("finished_at", BigInteger),
     Column("summary", JSON, nullable=False),
     Column("changes", Integer, nullable=False, server_default="0", comment="how often its records changed since"),
-    Column("compared_with", String(32), comment="the run of an earlier cutoff whose probabilities stand beside its own"),
+    Column(
+        "compared_with", String(32), comment="the run of an earlier cutoff whose probabilities stand beside its own"
+    ),
     Index("runs_by_inputs", "verb", "inputs"),
 )
 

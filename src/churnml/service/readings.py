@@ -14,6 +14,7 @@ from sqlalchemy import Connection, Engine, func, select
 
 from churnml.database import Catalogue, Records, Workspace, lists
 from churnml.database.cases import Case, cases_of
+from churnml.database.comparison import Compared, compared_with
 from churnml.database.history import run_of
 from churnml.database.lists import ListPage, Place, Wanted
 from churnml.database.tables import records
@@ -44,6 +45,8 @@ class CurrentRun:
     model_version: str | None
     finished_at: int
     summary: dict[str, Any]  # Any: the summary is JSON, shaped by the verb
+    compared: Compared | None = None
+    """the run before, of whose churn probabilities those of this one are told as a change"""
 
     @property
     def time_zone(self) -> str:
@@ -114,7 +117,8 @@ class Readings:
             return None
         with self._engine.connect() as connection:
             run = run_of(connection, current)  # by its id: a newer one may be done by now
-        return None if run is None else CurrentRun(run.run_id, run.bundle, run.finished_at or 0, run.summary)
+            compared = compared_with(connection, current)
+        return None if run is None else CurrentRun(run.run_id, run.bundle, run.finished_at or 0, run.summary, compared)
 
     def run(self) -> CurrentRun:
         """Return the run whose records are served.

@@ -29,6 +29,7 @@ from churnml.service.api import (
     queue,
     runs,
     timeline,
+    views,
     webhooks,
 )
 from churnml.service.parameters import once_each
@@ -39,6 +40,7 @@ for part in (
     contact_details,
     timeline,
     at_risk,
+    views,
     prospects,
     handoff,
     campaigns,
@@ -82,6 +84,7 @@ WRITTEN = {
     **jobs.EXAMPLES,
     **case_notes.EXAMPLES,
     **queue.EXAMPLES,
+    **views.EXAMPLES,
 }
 """The same of routes by their method."""
 

@@ -21,6 +21,7 @@ router = APIRouter(prefix="/v1", tags=["lists"], dependencies=[Depends(requires(
 _EXAMPLE = {
     "items": [EXAMPLE], "next_cursor": "WyI1ZjBj…", "total": 2301, "run_id": "5f0c…", "model_version": "9b1d…",
     "cutoff": "2018-01-01T00:00:00+00:00", "horizon_days": 60, "currency": "USD",
+    "compared_with": "8d11…", "compared_cutoff": "2017-12-01T00:00:00+00:00",
 }  # fmt: skip
 
 
@@ -38,7 +39,8 @@ def at_risk(
 
     A cursor holds for the run, the filters and the sort it was given out for.
     """
-    run, wanted, fields = reader.run(), query.wanted(), fields_of(query)
+    run, fields = reader.run(), fields_of(query)
+    wanted = query.wanted(run.time_zone)
     currency = str(run.summary.get("currency", ""))
 
     def workbook() -> Iterator[bytes]:
@@ -51,4 +53,10 @@ def at_risk(
         "xlsx": workbook,
         "jsonl": lambda: jsonl_chunks(reader.whole_list(run, wanted), fields),
     })  # fmt: skip
-    return file or json_page(request, query, reader.at_risk(run, wanted, query.limit or PAGE, query.cursor), run)
+    if file is not None:
+        return file
+    compared = {
+        "compared_with": run.compared and run.compared.run_id,
+        "compared_cutoff": run.compared and run.compared.cutoff,
+    }
+    return json_page(request, query, reader.at_risk(run, wanted, query.limit or PAGE, query.cursor), run, compared)

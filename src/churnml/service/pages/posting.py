@@ -42,6 +42,9 @@ TOLD: Mapping[str, tuple[re.Pattern[str], ...]] = {
     "status": (re.compile("|".join(STATUSES)),),
     "noted": (),
     "no_note": (),
+    "view_saved": (_ANY,),
+    "view_removed": (_ANY,),
+    "view_without_name": (),
 }
 """What a page may be told of the form before it, and the shapes of its values: a cookie is no more to be believed than
 a form."""
