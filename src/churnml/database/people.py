@@ -78,8 +78,10 @@ def set_role(connection: Connection, caller: Answerable, name: str, role: str, *
     return require_person(connection, person.name)
 
 
-def set_password(connection: Connection, caller: Answerable, name: str, password_hash: str, *, at: int) -> Person:
-    """Keep another password and end every session of the person.
+def set_password(
+    connection: Connection, caller: Answerable, name: str, password_hash: str, *, at: int, but: str | None = None
+) -> Person:
+    """Keep another password and end every session of the person, but the one of a token where it is given.
 
     Raises
     ------
@@ -89,7 +91,7 @@ def set_password(connection: Connection, caller: Answerable, name: str, password
     person = require_person(connection, name)
     kept = {"password": password_hash, "changed_at": at}
     connection.execute(update(people).where(people.c.name == person.name).values(kept))
-    ended = end_sessions(connection, person.name)
+    ended = end_sessions(connection, person.name, but)
     audit(connection, caller, "person.password", {"person": person.name, "sessions_ended": ended}, at=at)
     return require_person(connection, person.name)
 

@@ -28,6 +28,7 @@ from churnml.service.api import (
     prospects,
     queue,
     runs,
+    settings,
     timeline,
     views,
     webhooks,
@@ -50,6 +51,7 @@ for part in (
     jobs,
     data,
     access,
+    settings,
     health,
     outcomes,
     cases,
@@ -85,6 +87,7 @@ WRITTEN = {
     **case_notes.EXAMPLES,
     **queue.EXAMPLES,
     **views.EXAMPLES,
+    **settings.EXAMPLES,
 }
 """The same of routes by their method."""
 

@@ -10,10 +10,12 @@ from churnml.service.pages import data
 from churnml.service.pages.entrance import login, provider_login
 from churnml.service.pages.errors import error_page
 from churnml.service.pages.measures import page as measures
+from churnml.service.pages.settings import router as settings
 from churnml.service.pages.work import at_risk, casework, customer, prospects, today
 
 router = APIRouter(include_in_schema=False)
 for part in (at_risk, today, casework, prospects, customer, data, measures, login, provider_login):
     router.include_router(part.router)
+router.include_router(settings)
 
 __all__ = ["error_page", "router"]

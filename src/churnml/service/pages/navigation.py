@@ -45,6 +45,7 @@ ROOMS: tuple[Room, ...] = (
     Room("/prospects", Text("Prospects", "潜在客户"), "read"),
     SIDES,
     Room("/data", Text("Data", "数据"), "operate"),
+    Room("/settings", Text("Settings", "设置"), "read", people_only=True),
 )
 
 

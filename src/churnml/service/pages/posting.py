@@ -45,6 +45,21 @@ TOLD: Mapping[str, tuple[re.Pattern[str], ...]] = {
     "view_saved": (_ANY,),
     "view_removed": (_ANY,),
     "view_without_name": (),
+    "password_changed": (),
+    "password_wrong": (),
+    "password_weak": (),
+    "password_twice": (),
+    "password_wait": (_NUMBER,),
+    "signed_out": (_NUMBER,),
+    "person_add": (_ANY,),
+    "person_role": (_ANY,),
+    "person_password": (_ANY,),
+    "person_remove": (_ANY,),
+    "key_revoked": (_ANY,),
+    "webhook_try": (_ANY,),
+    "webhook_disable": (_ANY,),
+    "webhook_enable": (_ANY,),
+    "webhook_remove": (_ANY,),
 }
 """What a page may be told of the form before it, and the shapes of its values: a cookie is no more to be believed than
 a form."""

@@ -4,12 +4,14 @@ import sqlalchemy as sa
 from alembic import op
 
 from churnml.database.tables import records
+from churnml.database.tables_access import audit_entries
 
 revision = "0022"
 down_revision = "0021"
 branch_labels = None
 depends_on = None
 _INDEX = next(index for index in records.indexes if index.name == "records_sorted_by_probability_change")
+_BY_WHAT = next(index for index in audit_entries.indexes if index.name == "audit_entries_by_what")
 _COLUMNS = {
     "records": (sa.Column("probability_before", sa.Float), sa.Column("probability_change", sa.Float)),
     "runs": (sa.Column("compared_with", sa.String(32)),),
@@ -28,7 +30,8 @@ def upgrade() -> None:
         for column in columns:
             if column.name not in present:
                 op.add_column(table, column)
-    _INDEX.create(connection, checkfirst=True)
+    for index in (_INDEX, _BY_WHAT):
+        index.create(connection, checkfirst=True)
     if not known.has_table("views"):
         op.create_table(
             "views",
@@ -44,7 +47,8 @@ def upgrade() -> None:
 def downgrade() -> None:
     """Drop them."""
     op.drop_table("views")
-    _INDEX.drop(op.get_bind(), checkfirst=True)
+    for index in (_INDEX, _BY_WHAT):
+        index.drop(op.get_bind(), checkfirst=True)
     for table, columns in _COLUMNS.items():
         for column in columns:
             op.drop_column(table, str(column.name))
