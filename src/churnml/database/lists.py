@@ -57,6 +57,8 @@ class Wanted:
         Keep whose case somebody of these holds, and whose case stands so; who has no case is `open` and nobody's.
     unowned : bool, default False
         Keep whose case nobody holds.
+    seen_by : str, optional
+        Keep whose case this person holds, or nobody.
     value_at_risk, churn_probability, change : tuple of (float or None, float or None)
         Keep what lies between, ends included; `change` is that of the churn probability since the run before.
     last_order : tuple of (int or None, int or None)
@@ -88,10 +90,11 @@ class Wanted:
     owners: tuple[str, ...] = ()
     statuses: tuple[str, ...] = ()
     unowned: bool = False
+    seen_by: str | None = None
 
     @property
     def asks_of_cases(self) -> bool:
-        """Whether who is on the list depends on cases, which change while a run stays as it is."""
+        """Whether who is asked for depends on cases, which change while a run stays as it is."""
         return bool(self.owners or self.statuses or self.unowned)
 
 
@@ -117,15 +120,20 @@ def list_page(connection: Connection, run_id: str, wanted: Wanted, limit: int, a
     return _page(connection, by, _kept(run_id, wanted), limit, after, ascending=wanted.ascending)
 
 
-def prospects_page(connection: Connection, run_id: str, limit: int, after: Place | None = None) -> ListPage:
+def prospects_page(
+    connection: Connection, run_id: str, limit: int, after: Place | None = None, seen_by: str | None = None
+) -> ListPage:
     """Return up to `limit` prospects and trials that follow a place, the likeliest to become customers first.
 
     Parameters
     ----------
     run_id, after
         As in `list_page`.
+    seen_by : str, optional
+        Keep whose case this person holds, or nobody.
     """
-    return _page(connection, records.c.conversion_probability, _prospects(run_id), limit, after)
+    kept = and_(_prospects(run_id), *([] if seen_by is None else [_not_of_others(seen_by)]))
+    return _page(connection, records.c.conversion_probability, kept, limit, after)
 
 
 def changes(connection: Connection, run_id: str) -> int:
@@ -136,6 +144,16 @@ def changes(connection: Connection, run_id: str) -> int:
 def count(connection: Connection, run_id: str, wanted: Wanted) -> int:
     """Return how many records the list holds."""
     return _count(connection, _kept(run_id, wanted))
+
+
+def count_of_others(connection: Connection, run_id: str, wanted: Wanted | None, me: str) -> int:
+    """Return how many of a list, of the prospects where None, are held by others than one person.
+
+    It goes from cases to their records: a team holds thousands, and the list may have a million.
+    """
+    kept = _prospects(run_id) if wanted is None else _kept(run_id, wanted)
+    query = select(func.count()).select_from(cases.join(records, cases.c.customer_id == records.c.customer_id))
+    return int(connection.execute(query.where(cases.c.owner.is_not(None), cases.c.owner != me, kept)).scalar_one())
 
 
 def count_prospects(connection: Connection, run_id: str) -> int:
@@ -224,7 +242,7 @@ def _prospects(run_id: str) -> ColumnElement[bool]:
 
 def _by_case(wanted: Wanted) -> list[ColumnElement[bool]]:
     whose = records.c.customer_id
-    kept: list[ColumnElement[bool]] = []
+    kept: list[ColumnElement[bool]] = [] if wanted.seen_by is None else [_not_of_others(wanted.seen_by)]
     if wanted.owners:
         kept.append(whose.in_(select(cases.c.customer_id).where(cases.c.owner.in_(wanted.owners))))
     if wanted.unowned:
@@ -234,6 +252,11 @@ def _by_case(wanted: Wanted) -> list[ColumnElement[bool]]:
         without = whose.not_in(select(cases.c.customer_id))
         kept.append(or_(standing, without) if "open" in wanted.statuses else standing)
     return kept
+
+
+def _not_of_others(me: str) -> ColumnElement[bool]:
+    others = select(cases.c.customer_id).where(cases.c.owner.is_not(None), cases.c.owner != me)
+    return records.c.customer_id.not_in(others)
 
 
 def _contactable() -> ColumnElement[bool]:

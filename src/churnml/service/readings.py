@@ -248,7 +248,7 @@ class Readings:
         asked = asked_for("at-risk", wanted)
         since = None if cursor is None else cursors.read(cursor, run.run_id, asked)
         with self._engine.connect() as connection:
-            total = self._total(connection, run, wanted) if since is None else since.total
+            total = self._total(connection, run, wanted, wanted.seen_by) if since is None else since.total
             page = lists.list_page(connection, run.run_id, wanted, limit, since.place if since else None)
             found = _with_cases(connection, page.records)
         return _slice(run, asked, since, found, page.following, total)
@@ -256,14 +256,15 @@ class Readings:
     def count_at_risk(self, run: CurrentRun, wanted: Wanted) -> int:
         """Return how many customers the list holds."""
         with self._engine.connect() as connection:
-            return self._total(connection, run, wanted)
+            return self._total(connection, run, wanted, wanted.seen_by)
 
-    def _total(self, connection: Connection, run: CurrentRun, wanted: Wanted | None) -> int:
-        """Return the length of a list, of the prospects where None; counted once as long as the records stay."""
+    def _total(self, connection: Connection, run: CurrentRun, wanted: Wanted | None, seen_by: str | None = None) -> int:
+        """Return the length of a list; what does not depend on cases is counted once as long as the records stay."""
         if wanted is not None and wanted.asks_of_cases:
             return lists.count(connection, run.run_id, wanted)
-        unsorted = None if wanted is None else replace(wanted, sort="value_at_risk", ascending=False)
-        return self._counted(run.run_id, lists.changes(connection, run.run_id), unsorted)
+        everybody = None if wanted is None else replace(wanted, sort="value_at_risk", ascending=False, seen_by=None)
+        total = self._counted(run.run_id, lists.changes(connection, run.run_id), everybody)
+        return total if seen_by is None else total - lists.count_of_others(connection, run.run_id, everybody, seen_by)
 
     def _count(self, run_id: str, _changes: int, wanted: Wanted | None) -> int:
         with self._engine.connect() as connection:
@@ -291,24 +292,27 @@ class Readings:
             if after is None:
                 return
 
-    def prospects(self, run: CurrentRun, limit: int, cursor: str | None = None) -> Slice:
+    def prospects(self, run: CurrentRun, limit: int, cursor: str | None = None, seen_by: str | None = None) -> Slice:
         """Return the part of the prospects that follows `cursor`, the likeliest to become customers first.
+
+        With `seen_by`, of those alone whose case this person holds, or nobody.
 
         Raises
         ------
         UsageError
             As `at_risk`.
         """
-        asked = asked_for("prospects")
+        asked = asked_for("prospects", seen_by)
         since = None if cursor is None else cursors.read(cursor, run.run_id, asked)
         with self._engine.connect() as connection:
-            total = self._total(connection, run, None) if since is None else since.total
-            page = lists.prospects_page(connection, run.run_id, limit, since.place if since else None)
+            total = self._total(connection, run, None, seen_by) if since is None else since.total
+            page = lists.prospects_page(connection, run.run_id, limit, since.place if since else None, seen_by)
         return _slice(run, asked, since, page.records, page.following, total)
 
-    def all_prospects(self, run: CurrentRun) -> Iterator[Record]:
+    def all_prospects(self, run: CurrentRun, seen_by: str | None = None) -> Iterator[Record]:
         """Give the prospects record by record, reading them in pages so that memory stays small."""
-        return self._whole(lambda connection, after: lists.prospects_page(connection, run.run_id, _EXPORT_PAGE, after))
+        run_id, most = run.run_id, _EXPORT_PAGE
+        return self._whole(lambda connection, after: lists.prospects_page(connection, run_id, most, after, seen_by))
 
     def actions(self, run: CurrentRun) -> dict[str, Text]:
         """Return the actions that the run suggests to anyone, with their names, by key."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Annotated
 from urllib.parse import urlencode
 
@@ -16,6 +17,7 @@ from churnml.service.api.shapes import AtRiskList, AtRiskQuery, readings
 from churnml.service.etags import UNCHANGED
 from churnml.service.exports import csv_chunks, jsonl_chunks, xlsx_chunks
 from churnml.service.readings import Readings
+from churnml.service.sight import seen_by
 
 router = APIRouter(prefix="/v1", tags=["lists"], dependencies=[Depends(requires("read"))])
 _EXAMPLE = {
@@ -40,7 +42,7 @@ def at_risk(
     A cursor holds for the run, the filters and the sort it was given out for.
     """
     run, fields = reader.run(), fields_of(query)
-    wanted = query.wanted(run.time_zone)
+    wanted = replace(query.wanted(run.time_zone), seen_by=seen_by(request))
     currency = str(run.summary.get("currency", ""))
 
     def workbook() -> Iterator[bytes]:

@@ -342,6 +342,10 @@ class Scores(Shape):
 
     records: list[DecisionRecord]
     unknown: list[str]
+    withheld: list[str] = Field(
+        default_factory=list,
+        description="those of colleagues, where whoever asks is an agent who sees their own alone; left out elsewhere",
+    )
 
 
 class PeopleList(Shape):

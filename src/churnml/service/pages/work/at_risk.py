@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated
 from urllib.parse import urlencode
 
@@ -25,6 +25,7 @@ from churnml.service.pages.language import language_of
 from churnml.service.pages.posting import SentForm, back
 from churnml.service.pages.rendering import render
 from churnml.service.readings import CurrentRun, Readings, Slice
+from churnml.service.sight import seen_by
 from churnml.service.views import WHOSE, SavedView, Whose, may_share, remove_view, save_view, views_for
 from churnml.wording import Text
 
@@ -92,7 +93,7 @@ def at_risk(
         return render(request, "no_run.html", {}, 503)
     words = {name: request.query_params.get(name, "") for name in vars(Asked()) if name != "columns"}
     asked = asked_of(words, columns)
-    wanted = wanted_of(asked, run, caller.name)
+    wanted = replace(wanted_of(asked, run, caller.name), seen_by=seen_by(request))
     page = reader.at_risk(run, wanted, _PAGE, cursor)
     with request.app.state.engine.connect() as connection:
         people = [one.name for one in list_people(connection)]
