@@ -62,14 +62,14 @@ def test_the_page_tells_a_change_by_sign_and_word_and_who_is_new(workspace):
     page = person(workspace).get("/at-risk").text
     told_of = [
         " ".join(re.sub("<[^>]+>", " ", one).split())
-        for one in re.findall(r'data-label="Change">(.*?)</td>', page, re.DOTALL)
+        for one in re.findall(r'data-label="Change in risk">(.*?)</td>', page, re.DOTALL)
     ]
     assert sorted(told_of) == ["+12 points, up", "-30 points, down", "new"]
 
 
 def test_a_list_that_was_compared_with_none_calls_nobody_new(own_workspace):
     page = person(own_workspace).get("/at-risk").text
-    assert 'data-label="Change"><span class="muted">–</span>' in re.sub(r">\s+<", "><", page)
+    assert 'data-label="Change in risk"><span class="muted">–</span>' in re.sub(r">\s+<", "><", page)
     assert "Rising" not in page
 
 

@@ -182,7 +182,7 @@ def _header(currency: str, language: Language) -> list[str]:
         _("Case"),
         _("Follow up on"),
         _("Churn probability before"),
-        _("Change"),
+        _("Change in risk"),
     ]
 
 
@@ -320,7 +320,7 @@ def sort_name(sort: str, language: Language) -> str:
     names = {
         "value_at_risk": _("Value at risk"),
         "churn_probability": _("Churn probability"),
-        "churn_probability_change": _("Change"),
+        "churn_probability_change": _("Change in risk"),
         "clv": _("CLV"),
         "expected_net_value": _("Expected net value"),
         "last_order_on": _("Last order"),
@@ -345,7 +345,7 @@ def column_name(column: str, language: Language) -> str:
     names = {
         "value_at_risk": _("Value at risk"),
         "churn_probability": _("Churn probability"),
-        "change": _("Change"),
+        "change": _("Change in risk"),
         "risk_band": _("Risk band"),
         "clv": _("CLV"),
         "reason": _("Main reason"),

@@ -25,7 +25,7 @@ PARTS = (
     Part("/settings/people", Text("People", "成员"), "admin"),
     Part("/settings/keys", Text("API keys", "API 密钥"), "admin"),
     Part("/settings/webhooks", Text("Webhooks", "Webhook 推送"), "admin"),
-    Part("/settings/actions", Text("Actions", "挽留动作"), "operate"),
+    Part("/settings/actions", Text("Actions", "行动"), "operate"),
     Part("/settings/in-force", Text("In force", "运行配置"), "admin"),
 )
 SCOPE_WORDS: dict[Scope, Text] = {

@@ -31,7 +31,7 @@ _SHOWN = 5
 EVENT_WORDS: dict[str, Text] = {
     "list.ready": Text("a new list is ready", "新名单已生成"),
     "band.changed": Text("a customer's risk band changed", "客户风险等级变化"),
-    "action.assigned": Text("actions were assigned", "已分配挽留动作"),
+    "action.assigned": Text("actions were assigned", "已分配行动"),
     "customer.erased": Text("a customer was erased", "客户数据已删除"),
     "model.promoted": Text("a model went into service", "模型已上线"),
     "webhook.test": Text("a trial", "测试"),
