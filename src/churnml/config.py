@@ -646,6 +646,9 @@ class ServeConfig(Settings):
     jobs_queued: int = Field(20, ge=1, le=1000, description="how many more may wait for their turn")
     workers: int = Field(1, ge=1, le=64, description="processes that answer, sharing one address and one store")
     calls_per_day: int = Field(30, ge=1, le=500, description="customers that one agent can call in a day")
+    agents_see: Literal["own", "all"] = Field(
+        "own", description="which customers an agent sees: own: theirs and nobody's; all: those of colleagues as well"
+    )
     log_format: Literal["auto", "json", "text"] = Field(
         "auto", description="a line of JSON per event, or of text; auto: text on a terminal only"
     )

@@ -13,9 +13,10 @@ from dataclasses import dataclass
 from typing import Literal
 from xml.sax.saxutils import escape
 
-Shape = Literal["triangle", "diamond", "circle", "shield"]
+Shape = Literal["triangle", "down", "diamond", "circle", "shield"]
 _PATHS: dict[Shape, str] = {
     "triangle": "M6 1 11.5 11H.5Z",
+    "down": "M.5 1h11L6 11Z",
     "diamond": "M6 .5 11.5 6 6 11.5.5 6Z",
     "circle": "M6 1.5a4.5 4.5 0 1 0 0 9 4.5 4.5 0 0 0 0-9Z",
     "shield": "M6 .5 11 2.3v3.4C11 8.8 8.9 10.9 6 11.8 3.1 10.9 1 8.8 1 5.7V2.3Z",

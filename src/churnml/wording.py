@@ -136,6 +136,20 @@ def format_percent(share: float, language: Language) -> str:
     return mark + by_locale(shown, locale=_locale(language))
 
 
+def format_points(difference: float, language: Language) -> str:
+    """Return a difference of two shares in whole percentage points, with its sign.
+
+    Examples
+    --------
+    >>> format_points(0.124, "en"), format_points(-0.05, "zh"), format_points(0.001, "en")
+    ('+12', '-5', '±0')
+    """
+    from babel.numbers import format_decimal  # noqa: PLC0415
+
+    points = round(difference * 100)
+    return format_decimal(points, format="+#,##0;-#,##0", locale=_locale(language)) if points else "±0"
+
+
 def format_number(number: float, language: Language, places: int | None = None) -> str:
     """Return a number with the separators of the language, with so many decimals or else two at most.
 

@@ -19,6 +19,7 @@ FEW = st.one_of(st.none(), st.sampled_from([-1.5, 0.0, 0.25, 0.25000000000000006
 DAYS = st.one_of(st.none(), st.sampled_from(["2017-11-20T18:00:00+00:00", "2017-11-20T19:00:00+01:00", "2018-01-01"]))
 PEOPLE = st.lists(st.fixed_dictionaries({
     "value_at_risk": FEW, "churn_probability": FEW, "clv": FEW, "expected_net_value": FEW, "last_order_on": DAYS,
+    "churn_probability_change": st.none(),
     "risk_band": st.sampled_from(["high", "low"]), "arm": st.sampled_from([None, "treated", "control", "none"]),
     "no_action_because": st.sampled_from([None, "held_out", "limits"]),
 }), max_size=14)  # fmt: skip
@@ -185,8 +186,12 @@ def test_records_of_before_are_listed_by_what_they_say(tmp_path):
     with engine.begin() as connection:
         for name in [one["name"] for one in inspect(engine).get_indexes("records") if "sorted_by" in one["name"]]:
             connection.execute(text(f"DROP INDEX {name}"))
-        for name in ("clv", "expected_net_value", "last_order_at", "reason_group", "arm", "no_action_because"):
+        for name in (
+            "clv", "expected_net_value", "last_order_at", "reason_group", "arm", "no_action_because",
+            "probability_before", "probability_change",
+        ):  # fmt: skip
             connection.execute(text(f"ALTER TABLE records DROP COLUMN {name}"))
+        connection.execute(text("ALTER TABLE runs DROP COLUMN compared_with"))
         connection.execute(text("UPDATE alembic_version SET version_num = '0007'"))
     engine.dispose()
     again = open_engine(tmp_path / "old.db")

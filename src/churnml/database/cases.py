@@ -206,6 +206,7 @@ def page_of_cases(
     statuses: Sequence[str] = (),
     unowned: bool = False,
     due_before: date | None = None,
+    seen_by: str | None = None,
 ) -> tuple[list[Case], Place | None]:
     """Return cases by the day they are due and by customer, and where the next page begins, None on the last.
 
@@ -219,11 +220,14 @@ def page_of_cases(
         Keep only those that nobody holds.
     due_before : date, optional
         Keep only what is due before this day.
+    seen_by : str, optional
+        Keep only what this person holds, or nobody.
     """
     kept: list[ColumnElement[bool]] = [
         column.in_(list(words)) for column, words in ((cases.c.owner, owners), (cases.c.status, statuses)) if words
     ]
     kept += [cases.c.owner.is_(None)] if unowned else []
+    kept += [or_(cases.c.owner.is_(None), cases.c.owner == seen_by)] if seen_by is not None else []
     kept += [cases.c.due_on < due_before] if due_before is not None else []
     if after is not None:
         day, customer = after

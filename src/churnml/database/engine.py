@@ -15,7 +15,7 @@ from churnml.database.dialect import take_turn
 from churnml.database.server import name_of, server_engine
 from churnml.errors import DependencyError, DiskFullError
 
-SCHEMA_REVISION = "0021"
+SCHEMA_REVISION = "0022"
 SERVICE_SECONDS = 1.5
 """How long the service waits for its database before it says that there is none: its answer is due within two."""
 NO_ROOM = "there is no room left on the disk of the database; nothing was written: make room, then do the same again"

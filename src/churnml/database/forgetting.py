@@ -7,7 +7,7 @@ from collections.abc import Collection
 
 from sqlalchemy import Connection, delete, select, union
 
-from churnml.database import calls, cases, consents, jobs, outbox, releases, requests
+from churnml.database import calls, cases, consents, jobs, outbox, releases, requests, views
 from churnml.database.arrivals import forget_arrivals
 from churnml.database.audit import forget_pseudonym
 from churnml.database.records import changed
@@ -44,6 +44,7 @@ def forget_rows(connection: Connection, customer_ids: Collection[str]) -> dict[s
         gone["cases"] += cases.forget(connection, customer)
         gone["calls"] += calls.forget(connection, customer)
         gone["consents"] += consents.forget(connection, customer)
+        gone["views"] += views.forget(connection, customer)
         gone["messages"] += outbox.forget(connection, customer)
         gone["audit_names"] += forget_pseudonym(connection, customer)
         gone["records"] += connection.execute(delete(records).where(records.c.customer_id == customer)).rowcount

@@ -88,7 +88,9 @@ def _put(connection: Connection, row: dict[str, Any], before: str | None) -> Non
     aside = {"run_id": row["run_id"], "customer_id": row["customer_id"], "body": before}
     insert_or_ignore(connection, replaced, [aside])
     same = (records.c.run_id == row["run_id"]) & (records.c.customer_id == row["customer_id"])
-    connection.execute(update(records).where(same).values(**row))
+    now = row["churn_probability"]
+    change = None if now is None else now - records.c.probability_before
+    connection.execute(update(records).where(same).values(**row, probability_change=change))
 
 
 def _is_newer(new: Record, stands: Record | None) -> bool:

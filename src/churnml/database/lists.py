@@ -17,7 +17,9 @@ from sqlalchemy import ColumnElement, Connection, Select, and_, func, or_, selec
 from churnml.database.tables import records, runs
 from churnml.database.tables_cases import cases
 
-Sort = Literal["value_at_risk", "churn_probability", "clv", "expected_net_value", "last_order_on"]
+Sort = Literal[
+    "value_at_risk", "churn_probability", "churn_probability_change", "clv", "expected_net_value", "last_order_on"
+]
 SORTS: tuple[Sort, ...] = get_args(Sort)
 Place = tuple[float | None, str]
 """Where in a list a record stands: by what it is sorted (microseconds UTC for a time), and whose it is."""
@@ -32,7 +34,19 @@ CLOSED = (
 _CHUNK = 500
 APPROACHED = ("treated", "none")
 """The arms of those who may be approached; controls and those held out are left in peace."""
-_COLUMNS = {one: records.c[one] for one in SORTS if one != "last_order_on"} | {"last_order_on": records.c.last_order_at}
+_COLUMNS: Mapping[str, ColumnElement[Any]] = {  # Any: a number
+    "value_at_risk": records.c.value_at_risk,
+    "churn_probability": records.c.churn_probability,
+    "churn_probability_change": records.c.probability_change,
+    "clv": records.c.clv,
+    "expected_net_value": records.c.expected_net_value,
+    "last_order_on": records.c.last_order_at,
+}
+
+
+COMPARED = ("churn_probability_before", "churn_probability_change")
+"""What stands beside a record on a list: the churn probability in the run before, and by how much it is another now."""
+_BESIDE = (records.c.probability_before.label(COMPARED[0]), records.c.probability_change.label(COMPARED[1]))
 
 
 @dataclass(frozen=True)
@@ -47,8 +61,14 @@ class Wanted:
         Keep whose case somebody of these holds, and whose case stands so; who has no case is `open` and nobody's.
     unowned : bool, default False
         Keep whose case nobody holds.
-    value_at_risk, churn_probability : tuple of (float or None, float or None)
-        Keep what lies between, ends included.
+    seen_by : str, optional
+        Keep whose case this person holds, or nobody.
+    value_at_risk, churn_probability, change : tuple of (float or None, float or None)
+        Keep what lies between, ends included; `change` is that of the churn probability since the run before.
+    last_order : tuple of (int or None, int or None)
+        Keep whose last order is of these instants, microseconds UTC, ends included.
+    new : bool, optional
+        True keeps whom the run before did not score, False all others.
     contactable : bool, optional
         True keeps those whom the run lets be approached: an action to carry out, or none for a reason outside `CLOSED`.
         False keeps all others, and everyone in a run that assigned nothing.
@@ -65,16 +85,20 @@ class Wanted:
     arms: tuple[str, ...] = ()
     value_at_risk: Range = (None, None)
     churn_probability: Range = (None, None)
+    change: Range = (None, None)
+    last_order: Range = (None, None)
+    new: bool | None = None
     contactable: bool | None = None
     sort: Sort = "value_at_risk"
     ascending: bool = False
     owners: tuple[str, ...] = ()
     statuses: tuple[str, ...] = ()
     unowned: bool = False
+    seen_by: str | None = None
 
     @property
     def asks_of_cases(self) -> bool:
-        """Whether who is on the list depends on cases, which change while a run stays as it is."""
+        """Whether who is asked for depends on cases, which change while a run stays as it is."""
         return bool(self.owners or self.statuses or self.unowned)
 
 
@@ -100,15 +124,20 @@ def list_page(connection: Connection, run_id: str, wanted: Wanted, limit: int, a
     return _page(connection, by, _kept(run_id, wanted), limit, after, ascending=wanted.ascending)
 
 
-def prospects_page(connection: Connection, run_id: str, limit: int, after: Place | None = None) -> ListPage:
+def prospects_page(
+    connection: Connection, run_id: str, limit: int, after: Place | None = None, seen_by: str | None = None
+) -> ListPage:
     """Return up to `limit` prospects and trials that follow a place, the likeliest to become customers first.
 
     Parameters
     ----------
     run_id, after
         As in `list_page`.
+    seen_by : str, optional
+        Keep whose case this person holds, or nobody.
     """
-    return _page(connection, records.c.conversion_probability, _prospects(run_id), limit, after)
+    kept = and_(_prospects(run_id), *([] if seen_by is None else [_not_of_others(seen_by)]))
+    return _page(connection, records.c.conversion_probability, kept, limit, after)
 
 
 def changes(connection: Connection, run_id: str) -> int:
@@ -134,6 +163,16 @@ def standing_of(
     return found
 
 
+def count_of_others(connection: Connection, run_id: str, wanted: Wanted | None, me: str) -> int:
+    """Return how many of a list, of the prospects where None, are held by others than one person.
+
+    It goes from cases to their records: a team holds thousands, and the list may have a million.
+    """
+    kept = _prospects(run_id) if wanted is None else _kept(run_id, wanted)
+    query = select(func.count()).select_from(cases.join(records, cases.c.customer_id == records.c.customer_id))
+    return int(connection.execute(query.where(cases.c.owner.is_not(None), cases.c.owner != me, kept)).scalar_one())
+
+
 def count_prospects(connection: Connection, run_id: str) -> int:
     """Return how many prospects and trials there are of whom it is told how likely they are to become customers."""
     return _count(connection, _prospects(run_id))
@@ -152,14 +191,20 @@ def _page(
     *,
     ascending: bool = False,
 ) -> ListPage:
-    query = select(by.label("sorted_by"), records.c.customer_id, records.c.body).where(kept)
+    query = select(by.label("sorted_by"), records.c.customer_id, records.c.body, *_BESIDE).where(kept)
     rows: list[Any] = []  # Any: rows of three columns
     for part in _parts(query, by, after, ascending=ascending):
         if len(rows) <= limit:
             rows += connection.execute(part.limit(limit + 1 - len(rows))).all()
     shown = rows[:limit]
     last = (shown[-1].sorted_by, shown[-1].customer_id) if len(rows) > limit else None
-    return ListPage([json.loads(row.body) for row in shown], last)
+    return ListPage([_told(row) for row in shown], last)
+
+
+def _told(row: Any) -> dict[str, Any]:  # Any: a row of `_page`; JSON
+    """Return a record as it stands on a list: with what the run before said of its customer."""
+    record: dict[str, Any] = json.loads(row.body)
+    return record | {name: getattr(row, name) for name in COMPARED}
 
 
 def _parts(
@@ -193,12 +238,16 @@ def _kept(run_id: str, wanted: Wanted) -> ColumnElement[bool]:
     }
     kept = [records.c.run_id == run_id, records.c.value_at_risk.is_not(None)]
     kept += [records.c[name].in_(among) for name, among in words.items() if among]
-    for name, (low, high) in (
-        ("value_at_risk", wanted.value_at_risk),
-        ("churn_probability", wanted.churn_probability),
+    for column, (low, high) in (
+        (records.c.value_at_risk, wanted.value_at_risk),
+        (records.c.churn_probability, wanted.churn_probability),
+        (records.c.probability_change, wanted.change),
+        (records.c.last_order_at, wanted.last_order),
     ):
-        kept += [records.c[name] >= low] if low is not None else []
-        kept += [records.c[name] <= high] if high is not None else []
+        kept += [column >= low] if low is not None else []
+        kept += [column <= high] if high is not None else []
+    if wanted.new is not None:
+        kept.append(records.c.probability_before.is_(None) if wanted.new else records.c.probability_before.is_not(None))
     if wanted.contactable is not None:
         kept.append(_contactable() if wanted.contactable else _not_contactable())
     return and_(*kept, *_by_case(wanted))
@@ -210,7 +259,7 @@ def _prospects(run_id: str) -> ColumnElement[bool]:
 
 def _by_case(wanted: Wanted) -> list[ColumnElement[bool]]:
     whose = records.c.customer_id
-    kept: list[ColumnElement[bool]] = []
+    kept: list[ColumnElement[bool]] = [] if wanted.seen_by is None else [_not_of_others(wanted.seen_by)]
     if wanted.owners:
         kept.append(whose.in_(select(cases.c.customer_id).where(cases.c.owner.in_(wanted.owners))))
     if wanted.unowned:
@@ -220,6 +269,11 @@ def _by_case(wanted: Wanted) -> list[ColumnElement[bool]]:
         without = whose.not_in(select(cases.c.customer_id))
         kept.append(or_(standing, without) if "open" in wanted.statuses else standing)
     return kept
+
+
+def _not_of_others(me: str) -> ColumnElement[bool]:
+    others = select(cases.c.customer_id).where(cases.c.owner.is_not(None), cases.c.owner != me)
+    return records.c.customer_id.not_in(others)
 
 
 def _contactable() -> ColumnElement[bool]:

@@ -14,6 +14,7 @@ from churnml.database.scopes import Role, checked_role
 from churnml.database.sessions import end_sessions
 from churnml.database.tables_access import people
 from churnml.database.tables_identities import identities
+from churnml.database.views import forget_person
 from churnml.errors import NotFoundError, UsageError
 
 _NAME = re.compile(r"[\w.@+-]{1,64}")
@@ -77,8 +78,10 @@ def set_role(connection: Connection, caller: Answerable, name: str, role: str, *
     return require_person(connection, person.name)
 
 
-def set_password(connection: Connection, caller: Answerable, name: str, password_hash: str, *, at: int) -> Person:
-    """Keep another password and end every session of the person.
+def set_password(
+    connection: Connection, caller: Answerable, name: str, password_hash: str, *, at: int, but: str | None = None
+) -> Person:
+    """Keep another password and end every session of the person, but the one of a token where it is given.
 
     Raises
     ------
@@ -88,13 +91,13 @@ def set_password(connection: Connection, caller: Answerable, name: str, password
     person = require_person(connection, name)
     kept = {"password": password_hash, "changed_at": at}
     connection.execute(update(people).where(people.c.name == person.name).values(kept))
-    ended = end_sessions(connection, person.name)
+    ended = end_sessions(connection, person.name, but)
     audit(connection, caller, "person.password", {"person": person.name, "sessions_ended": ended}, at=at)
     return require_person(connection, person.name)
 
 
 def remove_person(connection: Connection, caller: Answerable, name: str, *, at: int) -> Person:
-    """Remove an account with its sessions and whom a provider knows as it; what they did stays in the audit log.
+    """Remove an account with its sessions, its views and whom a provider knows as it; what they did stays in the log.
 
     Raises
     ------
@@ -104,6 +107,7 @@ def remove_person(connection: Connection, caller: Answerable, name: str, *, at: 
     person = require_person(connection, name)
     ended = end_sessions(connection, person.name)
     connection.execute(delete(identities).where(identities.c.person == person.name))
+    forget_person(connection, person.name)
     connection.execute(delete(people).where(people.c.name == person.name))
     audit(connection, caller, "person.removed", {"person": person.name, "sessions_ended": ended}, at=at)
     return person

@@ -6,11 +6,13 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
+from itertools import chain
 from typing import Any
 
 from pydantic_core import to_json
 from sqlalchemy import ColumnElement, Connection, Engine, bindparam, delete, select, update
 
+from churnml.database.comparison import probabilities_of, run_before
 from churnml.database.loading import load
 from churnml.database.tables import records, runs
 
@@ -31,7 +33,7 @@ _INDEXED = (
     "no_action_because",
 )
 _DERIVED = ("last_order_at", "reason_group")
-_COLUMNS = ("run_id", *_INDEXED, *_DERIVED, "body")
+_COLUMNS = ("run_id", *_INDEXED, *_DERIVED, "probability_before", "probability_change", "body")
 NO_PROFILING = "no_profiling"
 """The rung of those who refuse to be profiled."""
 _CHUNK = 5_000
@@ -55,11 +57,30 @@ class Records:
         """Store the records of a run that is still running, and return how many there were.
 
         Some thousands a transaction, and none open while the next are made: a landing need not wait for a million
-        records. Nobody sees them before the run is done.
+        records. Nobody sees them before the run is done. Beside each is kept how likely the run before took them to
+        leave.
         """
         with self.engine.begin() as connection:
             connection.execute(delete(records).where(records.c.run_id == run_id))
-        return load(self.engine, records, _COLUMNS, ((run_id, *_listed(body), _written(body)) for body in bodies))
+        rest = iter(bodies)
+        first = next(rest, None)
+        if first is None:
+            return 0
+        before = self._before(run_id, first)
+        every = chain([first], rest)
+        rows = ((run_id, *_listed(body), *_compared(body, before), _written(body)) for body in every)
+        return load(self.engine, records, _COLUMNS, rows)
+
+    def _before(self, run_id: str, body: Record) -> dict[str, float]:
+        """Return the churn probabilities of the run before the one that a record is of, and keep which run that is."""
+        cutoff, horizon = body.get("cutoff"), body.get("horizon_days")
+        if cutoff is None or horizon is None:
+            return {}
+        with self.engine.begin() as connection:
+            before = run_before(connection, cutoff, horizon)
+            connection.execute(update(runs).where(runs.c.run_id == run_id).values(compared_with=before))
+        with self.engine.connect() as connection:
+            return {} if before is None else probabilities_of(connection, before)
 
     def current_run(self) -> str | None:
         """Return the id of the run that is served: the latest assignment, or before the first one the latest scores.
@@ -121,6 +142,12 @@ class Records:
             return [(customer, *(body.get(name) for name in names)) for customer, body in bodies]
 
 
+def _compared(body: Record, before: Mapping[str, float]) -> tuple[float | None, float | None]:
+    """Return what the run before took the chance of a customer's leaving for, and by how much it is another now."""
+    then, now = before.get(body["customer_id"]), body.get("churn_probability")
+    return then, None if then is None or now is None else now - then
+
+
 def listed_by(body: Record) -> dict[str, Any]:  # Any: what columns hold
     """Return what a record is filtered and sorted by, by column."""
     return dict(zip((*_INDEXED, *_DERIVED), _listed(body), strict=True))
@@ -140,7 +167,7 @@ def _microseconds(instant: str) -> int:
 
 
 def row_of(run_id: str, body: Record) -> dict[str, Any]:
-    """Return a record's row, its columns in the order of `_COLUMNS`."""
+    """Return a record's row, but for what the run before said of its customer."""
     return {"run_id": run_id, **listed_by(body), "body": _written(body).decode()}
 
 
@@ -177,6 +204,7 @@ def blank(connection: Connection, theirs: ColumnElement[bool]) -> None:
         change: dict[str, Any] = {
             name: bindparam(f"new_{name}") for name in ("body", *_INDEXED, *_DERIVED)
         }  # Any: SQLAlchemy's
+        change |= {"probability_before": None, "probability_change": None}
         connection.execute(update(records).where(*the_same).values(**change), changes)
         changed(connection, {row.run_id for row in found})
 

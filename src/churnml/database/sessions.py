@@ -56,9 +56,45 @@ def end_session(connection: Connection, token: str) -> bool:
     return connection.execute(delete(sessions).where(sessions.c.digest == digest_of(token))).rowcount > 0
 
 
-def end_sessions(connection: Connection, person: str | None) -> int:
-    """End all sessions of a person, or of the login links of this machine, and return how many there were."""
-    return connection.execute(delete(sessions).where(sessions.c.person.is_not_distinct_from(person))).rowcount
+def end_sessions(connection: Connection, person: str | None, but: str | None = None) -> int:
+    """End all sessions of a person, or of the login links of this machine, and return how many there were.
+
+    Parameters
+    ----------
+    but : str, optional
+        The token of the one that goes on.
+    """
+    theirs = delete(sessions).where(sessions.c.person.is_not_distinct_from(person))
+    kept = theirs if but is None else theirs.where(sessions.c.digest != digest_of(but))
+    return connection.execute(kept).rowcount
+
+
+@dataclass(frozen=True)
+class OpenSession:
+    """A session that is open: since when, when it was seen last, to the minute, and whether it is the one that asks."""
+
+    started_at: int
+    seen_at: int
+    expires_at: int
+    this: bool
+
+
+def sessions_of(connection: Connection, person: str | None, token: str, *, now: int, idle: int) -> list[OpenSession]:
+    """Return the open sessions of a person, the latest begun first.
+
+    Parameters
+    ----------
+    token : str
+        Of the session that asks.
+    idle : int
+        Microseconds without a request after which one is over.
+    """
+    query = select(sessions).where(sessions.c.person.is_not_distinct_from(person))
+    query = query.where(sessions.c.expires_at > now, sessions.c.seen_at > now - idle)
+    return [
+        OpenSession(row.started_at, row.seen_at, row.expires_at, row.digest == digest_of(token))
+        for row in connection.execute(query.order_by(sessions.c.started_at.desc()))
+    ]
 
 
 def make_link(connection: Connection, *, at: int, expires_at: int) -> str:

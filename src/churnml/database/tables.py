@@ -75,6 +75,9 @@ runs = Table(
     Column("finished_at", BigInteger),
     Column("summary", JSON, nullable=False),
     Column("changes", Integer, nullable=False, server_default="0", comment="how often its records changed since"),
+    Column(
+        "compared_with", String(32), comment="the run of an earlier cutoff whose probabilities stand beside its own"
+    ),
     Index("runs_by_inputs", "verb", "inputs"),
 )
 
@@ -116,6 +119,8 @@ records = Table(
     Column("arm", String(16), comment="treated, control, held_out or none; empty where nobody was assigned"),
     Column("no_action_because", String(32)),
     Column("rung", String(32), comment="how it was scored, or why it was not"),
+    Column("probability_before", Float, comment="churn probability in the run before; empty where that did not score"),
+    Column("probability_change", Float, comment="churn_probability less probability_before"),
     Column("body", Text, nullable=False, comment="the whole record, JSON"),
     # a refusal blanks, and an erasure removes, the records of one customer in every run
     Index("records_by_customer", "customer_id"),
@@ -128,7 +133,7 @@ for _name, _by in (
     _listed = _by.is_not(None)
     Index(_name, records.c.run_id, _by.desc(), records.c.customer_id, sqlite_where=_listed, postgresql_where=_listed)
 # each sort of the list at risk walks an index of its own, one way or the other
-for _field in ("churn_probability", "clv", "expected_net_value", "last_order_at"):
+for _field in ("churn_probability", "probability_change", "clv", "expected_net_value", "last_order_at"):
     _told = records.c[_field].is_not(None)
     _columns = (records.c.run_id, records.c[_field].desc(), records.c.customer_id)
     Index(f"records_sorted_by_{_field}", *_columns, sqlite_where=_told, postgresql_where=_told)

@@ -86,6 +86,7 @@ audit_entries = Table(
     Column("about", Text, nullable=False, comment="canonical JSON; a customer stands in it by a pseudonym"),
     Column("previous", String(64), nullable=False, comment="hash of the entry before"),
     Column("hash", String(64), nullable=False, comment="SHA-256 of this entry, `previous` included"),
+    Index("audit_entries_by_what", "what", "number"),  # when something was done last: a backup
 )
 
 audit_head = Table(

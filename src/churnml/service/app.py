@@ -125,6 +125,7 @@ def create_app(
     app.state.going_on = GoingOn()
     app.state.workspace = workspace
     app.state.settings = chosen
+    app.state.configs = configs
     app.state.now = clock.now
     app.state.handoff = handoff or HandoffConfig()
     app.state.metrics = Metrics(engine, instant)

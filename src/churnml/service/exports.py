@@ -26,7 +26,7 @@ _HALF = 0.5
 _AT_RISK_KINDS: tuple[Kind, ...] = (
     "text", "money", "share", "text", "money", "long", "long", "long", "text", "text", "money", "day", "day", "day",
     "day", "day", "day", "number", "day", "number", "number", "number", "text", "text", "text", "text", "text", "long",
-    "text", "text", "day",
+    "text", "text", "day", "share", "share",
 )  # fmt: skip
 _PROSPECT_KINDS: tuple[Kind, ...] = ("text", "share", "share", "share", "text", "long", "long", "long", "day")
 
@@ -181,6 +181,8 @@ def _header(currency: str, language: Language) -> list[str]:
         _("Owner"),
         _("Case"),
         _("Follow up on"),
+        _("Churn probability before"),
+        _("Change in risk"),
     ]
 
 
@@ -209,6 +211,8 @@ def _row(record: Record, language: Language) -> list[Cell]:
         because(record.get("no_action_because"), language)[0],
         *_next_category(record, language),
         *_case(record, language),
+        record.get("churn_probability_before"),
+        record.get("churn_probability_change"),
     ]
 
 
@@ -316,11 +320,44 @@ def sort_name(sort: str, language: Language) -> str:
     names = {
         "value_at_risk": _("Value at risk"),
         "churn_probability": _("Churn probability"),
+        "churn_probability_change": _("Change in risk"),
         "clv": _("CLV"),
         "expected_net_value": _("Expected net value"),
         "last_order_on": _("Last order"),
     }
     return names.get(sort, sort)
+
+
+def change_name(change: str, language: Language) -> str:
+    """Return in words how a churn probability changed since the run before."""
+    _ = translator(language).gettext
+    names = {
+        "risen": _("Up by 5 points or more"),
+        "fallen": _("Down by 5 points or more"),
+        "new": _("New on the list"),
+    }
+    return names.get(change, change)
+
+
+def column_name(column: str, language: Language) -> str:
+    """Return in words what a column of the list tells."""
+    _ = translator(language).gettext
+    names = {
+        "value_at_risk": _("Value at risk"),
+        "churn_probability": _("Churn probability"),
+        "change": _("Change in risk"),
+        "risk_band": _("Risk band"),
+        "clv": _("CLV"),
+        "reason": _("Main reason"),
+        "action": _("Suggested action"),
+        "owner": _("Owner"),
+        "last_order": _("Last order"),
+        "expected_net_value": _("Expected net value"),
+        "segment": _("Segment"),
+        "stage": _("Lifecycle stage"),
+        "next_order": _("Next order expected by"),
+    }
+    return names.get(column, column)
 
 
 def arm_name(arm: str | None, language: Language) -> str:

@@ -14,6 +14,7 @@ from sqlalchemy import Connection, Engine, func, select
 
 from churnml.database import Catalogue, Records, Workspace, lists
 from churnml.database.cases import Case, cases_of
+from churnml.database.comparison import Compared, compared_with
 from churnml.database.history import run_of
 from churnml.database.lists import ListPage, Place, Wanted
 from churnml.database.tables import records
@@ -44,6 +45,8 @@ class CurrentRun:
     model_version: str | None
     finished_at: int
     summary: dict[str, Any]  # Any: the summary is JSON, shaped by the verb
+    compared: Compared | None = None
+    """the run before, of whose churn probabilities those of this one are told as a change"""
 
     @property
     def time_zone(self) -> str:
@@ -114,7 +117,8 @@ class Readings:
             return None
         with self._engine.connect() as connection:
             run = run_of(connection, current)  # by its id: a newer one may be done by now
-        return None if run is None else CurrentRun(run.run_id, run.bundle, run.finished_at or 0, run.summary)
+            compared = compared_with(connection, current)
+        return None if run is None else CurrentRun(run.run_id, run.bundle, run.finished_at or 0, run.summary, compared)
 
     def run(self) -> CurrentRun:
         """Return the run whose records are served.
@@ -244,7 +248,7 @@ class Readings:
         asked = asked_for("at-risk", wanted)
         since = None if cursor is None else cursors.read(cursor, run.run_id, asked)
         with self._engine.connect() as connection:
-            total = self._total(connection, run, wanted) if since is None else since.total
+            total = self._total(connection, run, wanted, wanted.seen_by) if since is None else since.total
             page = lists.list_page(connection, run.run_id, wanted, limit, since.place if since else None)
             found = _with_cases(connection, page.records)
         return _slice(run, asked, since, found, page.following, total)
@@ -252,14 +256,15 @@ class Readings:
     def count_at_risk(self, run: CurrentRun, wanted: Wanted) -> int:
         """Return how many customers the list holds."""
         with self._engine.connect() as connection:
-            return self._total(connection, run, wanted)
+            return self._total(connection, run, wanted, wanted.seen_by)
 
-    def _total(self, connection: Connection, run: CurrentRun, wanted: Wanted | None) -> int:
-        """Return the length of a list, of the prospects where None; counted once as long as the records stay."""
+    def _total(self, connection: Connection, run: CurrentRun, wanted: Wanted | None, seen_by: str | None = None) -> int:
+        """Return the length of a list; what does not depend on cases is counted once as long as the records stay."""
         if wanted is not None and wanted.asks_of_cases:
             return lists.count(connection, run.run_id, wanted)
-        unsorted = None if wanted is None else replace(wanted, sort="value_at_risk", ascending=False)
-        return self._counted(run.run_id, lists.changes(connection, run.run_id), unsorted)
+        everybody = None if wanted is None else replace(wanted, sort="value_at_risk", ascending=False, seen_by=None)
+        total = self._counted(run.run_id, lists.changes(connection, run.run_id), everybody)
+        return total if seen_by is None else total - lists.count_of_others(connection, run.run_id, everybody, seen_by)
 
     def _count(self, run_id: str, _changes: int, wanted: Wanted | None) -> int:
         with self._engine.connect() as connection:
@@ -287,24 +292,27 @@ class Readings:
             if after is None:
                 return
 
-    def prospects(self, run: CurrentRun, limit: int, cursor: str | None = None) -> Slice:
+    def prospects(self, run: CurrentRun, limit: int, cursor: str | None = None, seen_by: str | None = None) -> Slice:
         """Return the part of the prospects that follows `cursor`, the likeliest to become customers first.
+
+        With `seen_by`, of those alone whose case this person holds, or nobody.
 
         Raises
         ------
         UsageError
             As `at_risk`.
         """
-        asked = asked_for("prospects")
+        asked = asked_for("prospects", seen_by)
         since = None if cursor is None else cursors.read(cursor, run.run_id, asked)
         with self._engine.connect() as connection:
-            total = self._total(connection, run, None) if since is None else since.total
-            page = lists.prospects_page(connection, run.run_id, limit, since.place if since else None)
+            total = self._total(connection, run, None, seen_by) if since is None else since.total
+            page = lists.prospects_page(connection, run.run_id, limit, since.place if since else None, seen_by)
         return _slice(run, asked, since, page.records, page.following, total)
 
-    def all_prospects(self, run: CurrentRun) -> Iterator[Record]:
+    def all_prospects(self, run: CurrentRun, seen_by: str | None = None) -> Iterator[Record]:
         """Give the prospects record by record, reading them in pages so that memory stays small."""
-        return self._whole(lambda connection, after: lists.prospects_page(connection, run.run_id, _EXPORT_PAGE, after))
+        run_id, most = run.run_id, _EXPORT_PAGE
+        return self._whole(lambda connection, after: lists.prospects_page(connection, run_id, most, after, seen_by))
 
     def actions(self, run: CurrentRun) -> dict[str, Text]:
         """Return the actions that the run suggests to anyone, with their names, by key."""

@@ -9,9 +9,9 @@ from sqlalchemy import Engine
 
 from churnml.config import ServeConfig
 from churnml.database.audit import audit
-from churnml.database.passwords import matches
-from churnml.database.people import known_as, password_of
-from churnml.database.sessions import end_session, make_link, open_session, use_link
+from churnml.database.passwords import hash_password, matches
+from churnml.database.people import known_as, password_of, set_password
+from churnml.database.sessions import end_session, end_sessions, make_link, open_session, use_link
 from churnml.database.throttle import forgive, try_login
 from churnml.errors import DependencyError
 from churnml.service.access import Caller
@@ -68,6 +68,49 @@ def sign_in(engine: Engine, settings: ServeConfig, name: str, password: str, add
         token = open_session(connection, called, at=now, expires_at=_end(settings, now))
         audit(connection, person, "login", {"address": address}, at=now)
     return SignedIn(token)
+
+
+def change_password(
+    engine: Engine, caller: Caller, session: str, current: str, new: str, address: str, now: int
+) -> SignedIn:
+    """Keep another password of a person who knows their present one; their other sessions end, this one goes on.
+
+    Wrong passwords count as they do when somebody signs in: who has found an open browser cannot try them all.
+
+    Raises
+    ------
+    UsageError
+        If the new password is too short, too long, or the name over again.
+    DependencyError
+        If so many sign in at once that this would have to wait for too long.
+    """
+    kept_from_now_on = hash_password(new, caller.name)
+    with engine.begin() as connection:
+        wait = try_login(connection, caller.name, address, now=now)
+        kept = None if wait else password_of(connection, caller.name)
+    if wait:
+        return SignedIn(None, wait)
+    if not _AT_ONCE.acquire(timeout=_PATIENCE_SECONDS):
+        raise DependencyError("too many people sign in at once; try again in a few seconds")
+    try:
+        right = matches(kept, current)
+    finally:
+        _AT_ONCE.release()
+    with engine.begin() as connection:
+        if not right:
+            audit(connection, caller, "login.failed", {"address": address}, at=now)
+            return SignedIn(None)
+        forgive(connection, caller.name, address)
+        set_password(connection, caller, caller.name, kept_from_now_on, at=now, but=session)
+    return SignedIn(session)
+
+
+def sign_out_elsewhere(engine: Engine, caller: Caller, session: str, now: int) -> int:
+    """End every session of a person but this one, and return how many there were."""
+    with engine.begin() as connection:
+        ended = end_sessions(connection, caller.name if caller.kind == "person" else None, session)
+        audit(connection, caller, "logout", {"sessions_ended": ended}, at=now)
+    return ended
 
 
 def login_link(engine: Engine, now: int) -> str:

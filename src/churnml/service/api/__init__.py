@@ -31,7 +31,9 @@ from churnml.service.api import (
     prospects,
     queue,
     runs,
+    settings,
     timeline,
+    views,
     webhooks,
 )
 from churnml.service.parameters import once_each
@@ -42,6 +44,7 @@ for part in (
     contact_details,
     timeline,
     at_risk,
+    views,
     prospects,
     handoff,
     campaigns,
@@ -53,6 +56,7 @@ for part in (
     data,
     data_health,
     access,
+    settings,
     health,
     outcomes,
     cases,
@@ -92,6 +96,8 @@ WRITTEN = {
     **jobs.EXAMPLES,
     **case_notes.EXAMPLES,
     **queue.EXAMPLES,
+    **views.EXAMPLES,
+    **settings.EXAMPLES,
 }
 """The same of routes by their method."""
 

@@ -17,6 +17,7 @@ from churnml.database.audit import entries
 from churnml.database.instants import iso
 from churnml.database.passwords import hash_password
 from churnml.errors import NotFoundError
+from churnml.service import staff
 from churnml.service.access import SCOPES, Caller, Role, Scope, requires
 from churnml.service.api.shapes import Shape
 from churnml.service.clock import asked_at
@@ -44,6 +45,7 @@ _ENTRY = {
 }  # fmt: skip
 _NO_KEY = {404: ("not_found", "no key is called 'ck_aaaaaaaaaa'; `churnml keys list` shows what there is")}
 _NOBODY = {404: ("not_found", "nobody with an account is called 'bob'; `churnml people list` shows who is there")}
+_LAST = {409: ("conflict", "`mei` is the only administrator, and one there must be; make somebody else one first, …")}
 _INVALID = {422: ("invalid_request", "`days` must be at most 3650, got 5000")}
 
 
@@ -247,12 +249,12 @@ def add_person(wanted: PersonWanted, request: Request, admin: Admin) -> JSONResp
 
 @router.put(
     "/people/{name}/role", summary="Give someone another role", response_model=PersonTold,
-    responses=_answers(_PERSON, {**_NOBODY, **_INVALID}),
+    responses=_answers(_PERSON, {**_NOBODY, **_LAST, **_INVALID}),
 )  # fmt: skip
 def set_role(name: str, wanted: RoleWanted, request: Request, admin: Admin) -> JSONResponse:
     """Change what a person may do, from their next request on."""
     with _engine(request).begin() as connection:
-        changed = people.set_role(connection, admin, name, wanted.role, at=asked_at(request))
+        changed = staff.set_role(connection, admin, name, wanted.role, asked_at(request))
     return JSONResponse(people.told(changed))
 
 
@@ -269,12 +271,13 @@ def set_password(name: str, wanted: PasswordWanted, request: Request, admin: Adm
 
 
 @router.delete(
-    "/people/{name}", summary="Remove an account", response_model=PersonTold, responses=_answers(_PERSON, _NOBODY)
-)
+    "/people/{name}", summary="Remove an account", response_model=PersonTold,
+    responses=_answers(_PERSON, {**_NOBODY, **_LAST}),
+)  # fmt: skip
 def remove_person(name: str, request: Request, admin: Admin) -> JSONResponse:
     """End every session of a person and remove the account; what they did stays in the audit log."""
     with _engine(request).begin() as connection:
-        gone = people.remove_person(connection, admin, name, at=asked_at(request))
+        gone = staff.remove(connection, admin, name, asked_at(request))
     return JSONResponse(people.told(gone))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Annotated
 from urllib.parse import urlencode
 
@@ -16,11 +17,13 @@ from churnml.service.api.shapes import AtRiskList, AtRiskQuery, readings
 from churnml.service.etags import UNCHANGED
 from churnml.service.exports import csv_chunks, jsonl_chunks, xlsx_chunks
 from churnml.service.readings import Readings
+from churnml.service.sight import seen_by
 
 router = APIRouter(prefix="/v1", tags=["lists"], dependencies=[Depends(requires("read"))])
 _EXAMPLE = {
     "items": [EXAMPLE], "next_cursor": "WyI1ZjBj…", "total": 2301, "run_id": "5f0c…", "model_version": "9b1d…",
     "cutoff": "2018-01-01T00:00:00+00:00", "horizon_days": 60, "currency": "USD",
+    "compared_with": "8d11…", "compared_cutoff": "2017-12-01T00:00:00+00:00",
 }  # fmt: skip
 
 
@@ -38,7 +41,8 @@ def at_risk(
 
     A cursor holds for the run, the filters and the sort it was given out for.
     """
-    run, wanted, fields = reader.run(), query.wanted(), fields_of(query)
+    run, fields = reader.run(), fields_of(query)
+    wanted = replace(query.wanted(run.time_zone), seen_by=seen_by(request))
     currency = str(run.summary.get("currency", ""))
 
     def workbook() -> Iterator[bytes]:
@@ -51,4 +55,10 @@ def at_risk(
         "xlsx": workbook,
         "jsonl": lambda: jsonl_chunks(reader.whole_list(run, wanted), fields),
     })  # fmt: skip
-    return file or json_page(request, query, reader.at_risk(run, wanted, query.limit or PAGE, query.cursor), run)
+    if file is not None:
+        return file
+    compared = {
+        "compared_with": run.compared and run.compared.run_id,
+        "compared_cutoff": run.compared and run.compared.cutoff,
+    }
+    return json_page(request, query, reader.at_risk(run, wanted, query.limit or PAGE, query.cursor), run, compared)

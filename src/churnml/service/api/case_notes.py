@@ -19,6 +19,7 @@ from churnml.service.casework import write_note
 from churnml.service.clock import asked_at
 from churnml.service.idempotency import REPEATED, once, raw_body
 from churnml.service.problems import described
+from churnml.service.sight import require_seen
 
 router = APIRouter(prefix="/v1", tags=["writing"])
 Reader = Annotated[Caller, Depends(requires("read"))]
@@ -42,10 +43,17 @@ EXAMPLES: dict[tuple[str, str], Json] = {
     "/case-history",
     summary="Who changed what of a case, when",
     response_model=CaseHistory,
-    responses=described({404: ("not_found", NO_CASE), 422: ("invalid_request", "`customer_id` is missing; add it")}),
+    responses=described(
+        {
+            403: ("forbidden", "`li` looks after this customer, and you see your own and nobody's; …"),
+            404: ("not_found", NO_CASE),
+            422: ("invalid_request", "`customer_id` is missing; add it"),
+        }
+    ),
 )
 def case_history(request: Request, query: Annotated[OfCustomer, Query()], _caller: Reader) -> JSONResponse:
     """Return every change of a case, the latest first."""
+    require_seen(request, query.customer_id)
     with request.app.state.engine.connect() as connection:
         store.find_case(connection, query.customer_id)
         found = store.history(connection, query.customer_id)
@@ -57,10 +65,16 @@ def case_history(request: Request, query: Annotated[OfCustomer, Query()], _calle
     "/case-notes",
     summary="What was noted about a customer",
     response_model=NoteList,
-    responses=described({422: ("invalid_request", "`customer_id` is missing; add it")}),
+    responses=described(
+        {
+            403: ("forbidden", "`li` looks after this customer, and you see your own and nobody's; …"),
+            422: ("invalid_request", "`customer_id` is missing; add it"),
+        }
+    ),
 )
 def case_notes(request: Request, query: Annotated[NoteQuery, Query()], _caller: Confidant) -> JSONResponse:
     """Return the notes, the latest first; none of a customer about whom nothing was noted."""
+    require_seen(request, query.customer_id)
     with request.app.state.engine.connect() as connection:
         found = store.notes(connection, query.customer_id, query.limit + 1, query.before)
     shown = found[: query.limit]

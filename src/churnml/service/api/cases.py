@@ -23,6 +23,7 @@ from churnml.service.api.texts import CustomerId
 from churnml.service.clock import asked_at
 from churnml.service.idempotency import REPEATED, once, raw_body
 from churnml.service.problems import described, explain
+from churnml.service.sight import require_seen, seen_by
 
 router = APIRouter(prefix="/v1", tags=["writing"])
 Reader = Annotated[Caller, Depends(requires("read"))]
@@ -64,7 +65,7 @@ def list_cases(request: Request, query: Annotated[CaseQuery, Query()], _caller: 
     with request.app.state.engine.connect() as connection:
         found, following = store.page_of_cases(
             connection, query.limit, after, owners=query.owner, statuses=query.status, unowned=query.unowned,
-            due_before=query.due_before,
+            due_before=query.due_before, seen_by=seen_by(request),
         )  # fmt: skip
     cursor = cursors.write_whole("cases", asked, following and (following[0].toordinal(), following[1]))
     return JSONResponse({"items": [case_body(one) for one in found], "next_cursor": cursor})
@@ -93,10 +94,17 @@ def claim_cases(request: Request, asked: CasesClaimed, caller: Writer, body: Bod
     "/cases/{customer_id:path}",
     summary="The case of one customer",
     response_model=CaseBody,
-    responses=described({404: ("not_found", NO_CASE), 422: ("invalid_request", "`customer_id` must not be empty")}),
+    responses=described(
+        {
+            403: ("forbidden", "`li` looks after this customer, and you see your own and nobody's; …"),
+            404: ("not_found", NO_CASE),
+            422: ("invalid_request", "`customer_id` must not be empty"),
+        }
+    ),
 )
 def one_case(request: Request, customer_id: CustomerId, _caller: Reader) -> JSONResponse:
     """Return the case, with its version as `ETag`. Escape `/` in ids as `%2F`."""
+    require_seen(request, customer_id)
     with request.app.state.engine.connect() as connection:
         found = store.find_case(connection, customer_id)
     return JSONResponse(case_body(found), headers={"etag": f'"{found.version}"'})

@@ -15,6 +15,7 @@ from churnml.service.api.case_shapes import OfCustomer
 from churnml.service.api.shapes import Shape
 from churnml.service.persons import details_of, may_see
 from churnml.service.problems import described
+from churnml.service.sight import require_seen
 from churnml.service.trail import note
 
 router = APIRouter(prefix="/v1", tags=["records"])
@@ -59,6 +60,7 @@ def details(
     An agent sees those of their own customers: whose case they hold, or whose `owner` they are while nobody holds it.
     """
     customer_id = query.customer_id
+    require_seen(request, customer_id)
     found = details_of(request, [customer_id]).get(customer_id)
     if not may_see(request, caller, customer_id, found):
         raise ForbiddenError(_NOT_YOURS)

@@ -9,10 +9,11 @@ from fastapi.responses import JSONResponse, Response
 
 from churnml.service import etags
 from churnml.service.access import requires
-from churnml.service.api.shapes import MAX_IDS, DecisionRecord, RecordQuery, Scores, ScoresRequest, readings
+from churnml.service.api.shapes import MAX_IDS, DecisionRecord, RecordQuery, Scores, ScoresRequest, engine, readings
 from churnml.service.fields import chosen, sparse
 from churnml.service.problems import described
 from churnml.service.readings import NO_RUN, Readings
+from churnml.service.sight import held_by_others, require_seen, seen_by
 from churnml.service.trail import viewed
 
 router = APIRouter(prefix="/v1", tags=["records"], dependencies=[Depends(requires("read"))])
@@ -71,6 +72,7 @@ EXAMPLE = {
         200: {"content": {"application/json": {"example": EXAMPLE}}},
         **etags.UNCHANGED,
         **described({
+            403: ("forbidden", "`li` looks after this customer, and you see your own and nobody's; …"),
             404: ("not_found", "no customer `nobody` in the records as of 2018-01-01T00:00:00+00:00"),
             422: ("invalid_request", "`fields` must name fields of a record, found no `clvv`; did you mean `clv`?"),
             503: ("dependency", NO_RUN),
@@ -80,6 +82,7 @@ EXAMPLE = {
 def customer(request: Request, customer_id: str, query: Annotated[RecordQuery, Query()], reader: Reader) -> Response:
     """Return the record of the latest finished run. Ids are text: `00123` is not `123`; escape `/` as `%2F`."""
     fields = chosen(query.fields, DecisionRecord.model_fields)
+    require_seen(request, customer_id)
     record = reader.customer(customer_id)
     viewed(request, customer_id)
     return etags.answer(request, sparse(record, fields))
@@ -99,7 +102,17 @@ def customer(request: Request, customer_id: str, query: Annotated[RecordQuery, Q
         }),
     },
 )  # fmt: skip
-def scores(wanted: ScoresRequest, reader: Reader) -> JSONResponse:
-    """Return each record once, in the order asked for; ids without a record are listed, not an error."""
-    found, unknown = reader.customers(wanted.customer_ids)
-    return JSONResponse({"records": found, "unknown": unknown})
+def scores(wanted: ScoresRequest, request: Request, reader: Reader) -> JSONResponse:
+    """Return each record once, in the order asked for; ids without a record are listed, not an error.
+
+    To an agent who sees their own customers alone, those of colleagues are listed in `withheld`.
+    """
+    me = seen_by(request)
+    if me is None:
+        found, unknown = reader.customers(wanted.customer_ids)
+        return JSONResponse({"records": found, "unknown": unknown})
+    with engine(request).connect() as connection:
+        held = held_by_others(connection, wanted.customer_ids, me)
+    found, unknown = reader.customers([one for one in wanted.customer_ids if one not in held])
+    withheld = [one for one in dict.fromkeys(wanted.customer_ids) if one in held]
+    return JSONResponse({"records": found, "unknown": unknown, "withheld": withheld})

@@ -18,6 +18,7 @@ from churnml.service.api.shapes import Shape, readings
 from churnml.service.handoff import SHAPES, Handoff, make, shape_of
 from churnml.service.problems import described
 from churnml.service.readings import NO_RUN, Band, Readings
+from churnml.service.sight import seen_by
 from churnml.service.trail import note
 
 router = APIRouter(prefix="/v1", tags=["lists"])
@@ -62,7 +63,7 @@ def handoff(
     docs/handoff.md has each tool's rules.
     """
     shape, run = shape_of(target), reader.run()
-    wanted = Wanted(bands=tuple(query.band))
+    wanted = Wanted(bands=tuple(query.band), seen_by=seen_by(request))
     if target == "excel":
         require_small(reader.count_at_risk(run, wanted))
     asked = Handoff(target, request.app.state.handoff, wanted, query.lang, marked=query.marked)

@@ -14,6 +14,7 @@ from churnml.service.api.shapes import ProspectList, ProspectQuery, readings
 from churnml.service.etags import UNCHANGED
 from churnml.service.exports import jsonl_chunks, prospect_chunks, prospect_xlsx_chunks
 from churnml.service.readings import Readings
+from churnml.service.sight import seen_by
 
 router = APIRouter(prefix="/v1", tags=["lists"], dependencies=[Depends(requires("read"))])
 _NOTHING = (
@@ -48,11 +49,11 @@ def prospects(
     request: Request, query: Annotated[ProspectQuery, Query()], reader: Annotated[Readings, Depends(readings)]
 ) -> Response:
     """Return one page as JSON, or the whole list as a file; CSV is UTF-8 with a byte order mark."""
-    run, fields = reader.run(), fields_of(query)
+    run, fields, me = reader.run(), fields_of(query), seen_by(request)
     file = file_or_none(request, query, "prospects", run, {
-        "csv": lambda: prospect_chunks(reader.all_prospects(run), query.lang),
-        "xlsx": lambda: prospect_xlsx_chunks(reader.all_prospects(run), run, query.lang),
-        "jsonl": lambda: jsonl_chunks(reader.all_prospects(run), fields),
+        "csv": lambda: prospect_chunks(reader.all_prospects(run, me), query.lang),
+        "xlsx": lambda: prospect_xlsx_chunks(reader.all_prospects(run, me), run, query.lang),
+        "jsonl": lambda: jsonl_chunks(reader.all_prospects(run, me), fields),
     })  # fmt: skip
     told = {name: run.summary.get(name) for name in ("expected_conversions", "no_conversion")}
-    return file or json_page(request, query, reader.prospects(run, query.limit or PAGE, query.cursor), run, told)
+    return file or json_page(request, query, reader.prospects(run, query.limit or PAGE, query.cursor, me), run, told)

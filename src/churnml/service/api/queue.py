@@ -25,6 +25,7 @@ from churnml.service.idempotency import REPEATED, once, raw_body
 from churnml.service.problems import described
 from churnml.service.queue import Entry, Queue, claim_next, queue_of
 from churnml.service.readings import NO_RUN, Readings
+from churnml.service.sight import require_own_queue
 
 router = APIRouter(prefix="/v1", tags=["writing"])
 Json = dict[str, Any]  # Any: JSON
@@ -105,6 +106,7 @@ class CallIn(Shape):
     response_model=QueueBody,
     responses=described({
         400: ("usage", "`owner` must name who holds the cases from then on, found none; a key cannot hold one"),
+        403: ("forbidden", "an agent sees their own queue; ask an administrator for that of others"),
         422: ("invalid_request", "unknown field `onwer`; did you mean `owner`?"),
         503: ("dependency", NO_RUN),
     }),
@@ -118,6 +120,7 @@ def queue(
     """Return who is due, who is claimed, and who comes next: treated by an action by telephone, and nobody's."""
     state, run = request.app.state, reader.run()
     owner = query.owner or self_of(caller)
+    require_own_queue(request, caller, owner)
     with state.engine.connect() as connection:
         found = queue_of(connection, run, owner, state.settings.calls_per_day, state.door.time_zone, asked_at(request))
     return JSONResponse(_told(found, owner, reader))

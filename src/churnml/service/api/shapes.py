@@ -16,12 +16,15 @@ from sqlalchemy import Engine
 from churnml.database.cases import Status
 from churnml.database.lists import Sort, Wanted
 from churnml.measures import Segment, Stage
+from churnml.service.api import texts
+from churnml.service.listing import days_between
 from churnml.service.readings import Band, Readings
 
 LONGEST_ID = 256
 CustomerId = Annotated[str, StringConstraints(min_length=1, max_length=LONGEST_ID, pattern=r"^[^\x00]*$")]
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
 Points = Annotated[float, Field(ge=0.0, le=100.0)]
+Change = Annotated[float, Field(ge=-1.0, le=1.0)]
 Amount = Annotated[float, Field(allow_inf_nan=False)]
 Word = Annotated[str, StringConstraints(min_length=1, max_length=64)]
 Arm = Literal["treated", "control", "held_out", "none"]
@@ -273,6 +276,14 @@ class DecisionRecord(Shape):
         None,
         description="money: what the next order may come to: the mean of 90 days, or so far, or a contract's price",
     )
+    churn_probability_before: Share | None = Field(
+        None,
+        description="that of the run before, see `compared_with` of the list; told on the list at risk alone, "
+        "elsewhere null; null as well where that run did not score them",
+    )
+    churn_probability_change: float | None = Field(
+        None, ge=-1.0, le=1.0, description="`churn_probability` less `churn_probability_before`: 0.05 is 5 points up"
+    )
     case: CaseTold | None = Field(
         None, description="told on the list at risk alone, elsewhere null; null as well where nobody has opened one"
     )
@@ -331,6 +342,10 @@ class Scores(Shape):
 
     records: list[DecisionRecord]
     unknown: list[str]
+    withheld: list[str] = Field(
+        default_factory=list,
+        description="those of colleagues, where whoever asks is an agent who sees their own alone; left out elsewhere",
+    )
 
 
 class PeopleList(Shape):
@@ -365,6 +380,10 @@ class AtRiskList(PeopleList):
     """A page of the at-risk list, greatest value at risk first unless sorted otherwise."""
 
     total: int = Field(description="customers in the list as filtered, over all pages")
+    compared_with: str | None = Field(
+        None, description="the run of the cutoff before, of the same horizon; null where there was none to compare with"
+    )
+    compared_cutoff: datetime | None = Field(None, description="its cutoff")
 
 
 class AtRiskQuery(ListQuery):
@@ -389,11 +408,18 @@ class AtRiskQuery(ListQuery):
     max_value_at_risk: Amount | None = Field(None, description="money: keep up to here")
     min_churn_probability: Share | None = Field(None, description="keep from here")
     max_churn_probability: Share | None = Field(None, description="keep up to here")
+    min_churn_probability_change: Change | None = Field(
+        None, description="keep from here: 0.05 keeps who is 5 points likelier to leave than in the run before, or more"
+    )
+    max_churn_probability_change: Change | None = Field(None, description="keep up to here")
+    new: bool | None = Field(None, description="true keeps whom the run before did not score, false all others")
+    ordered_from: texts.Day | None = Field(None, description="keep whose last order was on this day or later")
+    ordered_to: texts.Day | None = Field(None, description="keep whose last order was on this day or before")
     sort: Sort = Field("value_at_risk", description="what the list is sorted by; who has no such value comes last")
     order: Literal["desc", "asc"] = Field("desc", description="`desc`: greatest, or latest, first")
 
-    def wanted(self) -> Wanted:
-        """Return the same as the list is asked for it."""
+    def wanted(self, time_zone: str) -> Wanted:
+        """Return the same as the list is asked for it; days are those of a zone."""
         return Wanted(
             bands=tuple(self.band),
             actions=tuple(self.action),
@@ -403,6 +429,9 @@ class AtRiskQuery(ListQuery):
             arms=tuple(self.arm),
             value_at_risk=(self.min_value_at_risk, self.max_value_at_risk),
             churn_probability=(self.min_churn_probability, self.max_churn_probability),
+            change=(self.min_churn_probability_change, self.max_churn_probability_change),
+            last_order=days_between(self.ordered_from, self.ordered_to, time_zone),
+            new=self.new,
             contactable=self.contactable,
             sort=self.sort,
             ascending=self.order == "asc",

@@ -21,6 +21,7 @@ from churnml.service.api.texts import CustomerId
 from churnml.service.clock import asked_at
 from churnml.service.problems import described
 from churnml.service.readings import Band
+from churnml.service.sight import require_seen
 from churnml.service.trail import viewed
 
 router = APIRouter(prefix="/v1", tags=["records"], dependencies=[Depends(requires("read"))])
@@ -82,11 +83,17 @@ class PastQuery(Shape):
     responses={
         200: {"content": {"application/json": {"example": EXAMPLE_TIMELINE}}},
         **etags.UNCHANGED,
-        **described({422: ("invalid_request", "`customer_id` is missing; add it")}),
+        **described(
+            {
+                403: ("forbidden", "`li` looks after this customer, and you see your own and nobody's; …"),
+                422: ("invalid_request", "`customer_id` is missing; add it"),
+            }
+        ),
     },
 )
 def happened(request: Request, query: Annotated[PastQuery, Query()]) -> Response:
     """Return it as it is known by now, the latest first; nothing of a customer who has not landed."""
+    require_seen(request, query.customer_id)
     viewed(request, query.customer_id)
     return etags.answer(request, {"items": [_told(one) for one in happenings(request, query.customer_id, query.limit)]})
 
@@ -98,11 +105,17 @@ def happened(request: Request, query: Annotated[PastQuery, Query()]) -> Response
     responses={
         200: {"content": {"application/json": {"example": {"items": [_SCORE]}}}},
         **etags.UNCHANGED,
-        **described({422: ("invalid_request", "`customer_id` is missing; add it")}),
+        **described(
+            {
+                403: ("forbidden", "`li` looks after this customer, and you see your own and nobody's; …"),
+                422: ("invalid_request", "`customer_id` is missing; add it"),
+            }
+        ),
     },
 )
 def scored(request: Request, query: Annotated[PastQuery, Query()]) -> Response:
     """Return the scores that are kept, docs/operations.md says for how long."""
+    require_seen(request, query.customer_id)
     viewed(request, query.customer_id)
     with request.app.state.engine.connect() as connection:
         found = scores_of(connection, query.customer_id, query.limit)

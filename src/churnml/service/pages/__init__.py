@@ -15,6 +15,7 @@ from churnml.service.pages.entrance import login, provider_login
 from churnml.service.pages.errors import error_page
 from churnml.service.pages.measures import page as measures
 from churnml.service.pages.models import moving, version, versions
+from churnml.service.pages.settings import router as settings
 from churnml.service.pages.work import at_risk, casework, customer, prospects, today
 
 router = APIRouter(include_in_schema=False)
@@ -39,5 +40,6 @@ for part in (
     provider_login,
 ):
     router.include_router(part.router)
+router.include_router(settings)
 
 __all__ = ["error_page", "router"]

@@ -48,6 +48,7 @@ ROOMS: tuple[Room, ...] = (
     SIDES,
     Room("/models", Text("Models", "模型"), "read"),
     Room("/data", Text("Data", "数据"), "operate"),
+    Room("/settings", Text("Settings", "设置"), "read", people_only=True),
 )
 
 

@@ -13,7 +13,8 @@ down_revision = "0012"
 branch_labels = None
 depends_on = None
 _COLUMNS = ("clv", "expected_net_value", "last_order_at", "reason_group", "arm", "no_action_because")
-_INDEXES = [index for index in records.indexes if str(index.name).startswith("records_sorted_by_")]
+_SORTED_BY = {f"records_sorted_by_{one}" for one in ("churn_probability", "clv", "expected_net_value", "last_order_at")}
+_INDEXES = [index for index in records.indexes if index.name in _SORTED_BY]
 _CHUNK = 1_000
 
 

@@ -2,62 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, Depends, Request
-from fastapi.responses import HTMLResponse
+from fastapi import APIRouter, Depends, Query, Request
+from fastapi.responses import HTMLResponse, RedirectResponse
+from pydantic import TypeAdapter, ValidationError
 
 from churnml.database.cases import STATUSES
-from churnml.database.lists import APPROACHED, SORTS, Sort, Wanted
+from churnml.database.lists import SORTS
 from churnml.database.people import list_people
 from churnml.errors import UsageError
-from churnml.measures import SEGMENTS, STAGES
 from churnml.measures.driver_words import GROUPS
 from churnml.service.access import Caller, requires
 from churnml.service.api.shapes import readings
+from churnml.service.api.texts import Name
+from churnml.service.clock import asked_at
+from churnml.service.idempotency import in_one
+from churnml.service.listing import CHANGES, COLUMNS, Asked, asked_of, twin_of, wanted_of
 from churnml.service.pages.language import language_of
+from churnml.service.pages.posting import SentForm, back
 from churnml.service.pages.rendering import render
-from churnml.service.readings import BANDS, CurrentRun, Readings, Slice
+from churnml.service.readings import CurrentRun, Readings, Slice
+from churnml.service.sight import seen_by
+from churnml.service.views import WHOSE, SavedView, Whose, may_share, remove_view, save_view, views_for
 from churnml.wording import Text
 
 router = APIRouter()
 _PAGE = 50
-_NOBODY = "nobody"
-
-
-@dataclass(frozen=True)
-class Asked:
-    """What the reader wants to see; an empty word keeps all.
-
-    Parameters
-    ----------
-    owner : str
-        `me`, `nobody`, or whose.
-    show : str
-        `all` shows those as well who are to be left in peace: controls and held out.
-    """
-
-    band: str = ""
-    action: str = ""
-    stage: str = ""
-    segment: str = ""
-    reason: str = ""
-    owner: str = ""
-    status: str = ""
-    show: str = ""
-    sort: str = ""
-
-    @property
-    def filtered(self) -> bool:
-        """Whether anything is kept from the list."""
-        return any(value for name, value in vars(self).items() if name not in {"sort", "show"})
-
-    def query(self, **more: str | None) -> str:
-        """Return the same as the query of an address, with more."""
-        return urlencode([(name, value) for name, value in (vars(self) | more).items() if value])
+_NAME: TypeAdapter[str] = TypeAdapter(Name)
+_WHOSE: dict[str, Whose] = {one: one for one in WHOSE}
 
 
 @dataclass(frozen=True)
@@ -75,9 +50,16 @@ class AtRiskContext:
     """the groups of reasons to choose from, by key"""
     sorts: tuple[str, ...]
     statuses: tuple[str, ...]
+    changes: tuple[str, ...]
+    columns: tuple[str, ...]
+    """every column that can be shown"""
+    sortable: dict[str, str]
+    """the columns that the list can be sorted by, each with the address that does"""
     people: list[str]
     """whose customers can be chosen, and to whom they can be given"""
-    me: str
+    views: list[SavedView]
+    """everybody's and the reader's own"""
+    may_share: bool
     may_write: bool
     here: str
     """address of this page"""
@@ -91,33 +73,27 @@ class AtRiskContext:
     """address of the next page; None on the last"""
 
 
+
 @router.get("/at-risk")
 def at_risk(
     request: Request,
     reader: Annotated[Readings, Depends(readings)],
     caller: Annotated[Caller, Depends(requires("read"))],
-    band: str = "",
-    action: str = "",
-    stage: str = "",
-    segment: str = "",
-    reason: str = "",
-    owner: str = "",
-    status: str = "",
-    show: str = "",
-    sort: str = "",
+    columns: Annotated[list[str], Query()] = [],  # noqa: B006  # FastAPI copies it
     cursor: str | None = None,
 ) -> HTMLResponse:
     """Show a page of the list; before the first run, show what to do."""
     run = reader.find_run()
     if run is None:
         return render(request, "no_run.html", {}, 503)
-    asked = Asked(band, action, stage, segment, reason, owner, status, show, sort)
-    wanted = _wanted(asked, run, caller)
+    words = {name: request.query_params.get(name, "") for name in vars(Asked()) if name != "columns"}
+    asked = asked_of(words, columns)
+    wanted = replace(wanted_of(asked, run, caller.name), seen_by=seen_by(request))
     page = reader.at_risk(run, wanted, _PAGE, cursor)
     with request.app.state.engine.connect() as connection:
         people = [one.name for one in list_people(connection)]
-    twin = _twin(wanted)
-    language = language_of(request)
+        views = views_for(connection, caller)
+    twin, language = twin_of(asked, wanted), language_of(request)
     context = AtRiskContext(
         run=run,
         page=page,
@@ -126,8 +102,12 @@ def at_risk(
         reasons=GROUPS,
         sorts=SORTS,
         statuses=STATUSES,
+        changes=CHANGES,
+        columns=tuple(COLUMNS),
+        sortable={one: "/at-risk?" + asked.sorted_by(one) for one, by in COLUMNS.items() if by},
         people=people,
-        me=caller.name,
+        views=views,
+        may_share=may_share(caller),
         may_write="write" in caller.scopes and caller.kind != "key",
         here="/at-risk?" + asked.query(cursor=cursor),
         exported={
@@ -140,46 +120,23 @@ def at_risk(
     return render(request, "at_risk.html", vars(context))
 
 
-def _wanted(asked: Asked, run: CurrentRun, caller: Caller) -> Wanted:
-    _require_known("band", asked.band, BANDS)
-    _require_known("stage", asked.stage, STAGES)
-    _require_known("segment", asked.segment, SEGMENTS)
-    _require_known("status", asked.status, STATUSES)
-    _require_known("show", asked.show, ("all",))
-    _require_known("sort", asked.sort, SORTS)
-    sorts: dict[str, Sort] = {one: one for one in SORTS}
-    owner = caller.name if asked.owner == "me" else asked.owner
-    assigned = run.summary.get("budget") is not None
-    return Wanted(
-        bands=_only(asked.band),
-        actions=_only(asked.action),
-        stages=_only(asked.stage),
-        segments=_only(asked.segment),
-        reasons=_only(asked.reason),
-        arms=APPROACHED if assigned and not asked.show else (),
-        owners=() if owner == _NOBODY else _only(owner),
-        unowned=owner == _NOBODY,
-        statuses=_only(asked.status),
-        sort=sorts.get(asked.sort, "value_at_risk"),
-    )
-
-
-def _require_known(name: str, word: str, among: Iterable[str]) -> None:
-    known = tuple(among)
-    if word and word not in known:
-        raise UsageError(f"`{name}` must be one of {', '.join(known)}, got {word[:40]!r}")
-
-
-def _only(word: str) -> tuple[str, ...]:
-    return (word,) if word else ()
-
-
-def _twin(wanted: Wanted) -> list[tuple[str, str]]:
-    """Return what the same list is asked for by at the API."""
-    words = {
-        "band": wanted.bands, "action": wanted.actions, "stage": wanted.stages, "segment": wanted.segments,
-        "reason": wanted.reasons, "arm": wanted.arms, "owner": wanted.owners, "status": wanted.statuses,
-    }  # fmt: skip
-    pairs = [(name, word) for name, among in words.items() for word in among]
-    pairs += [("unowned", "true")] if wanted.unowned else []
-    return pairs + ([("sort", wanted.sort)] if wanted.sort != "value_at_risk" else [])
+@router.post("/views")
+def change_views(
+    request: Request, form: SentForm, caller: Annotated[Caller, Depends(requires("read"))]
+) -> RedirectResponse:
+    """Keep what the list shows as a view under a name, or remove one."""
+    deed, name, now = form.among("deed", ("save", "remove")), form.one("name"), asked_at(request)
+    whose = _WHOSE[form.among("whose", WHOSE)]
+    if not name:
+        return back(form, "view_without_name")
+    try:
+        name = _NAME.validate_python(name)
+    except ValidationError:
+        raise UsageError("`name` must be at most 64 characters, without control characters; shorten it") from None
+    engine = request.app.state.engine
+    if deed == "remove":
+        in_one(engine, lambda connection: remove_view(connection, caller, whose, name, now))
+        return back(form, "view_removed", name)
+    words = {one: form.one(one) for one in vars(Asked()) if one != "columns"}
+    in_one(engine, lambda connection: save_view(connection, caller, whose, name, words, form.all("columns"), now))
+    return back(form, "view_saved", name)

@@ -28,6 +28,7 @@ from churnml.service.clock import asked_at
 from churnml.service.pages.rendering import customer_path, render
 from churnml.service.persons import details_of, may_see
 from churnml.service.readings import CurrentRun, Readings, Record
+from churnml.service.sight import HeldError, require_seen
 from churnml.service.trail import note, viewed
 
 router = APIRouter()
@@ -94,6 +95,14 @@ class CustomerContext:
     past: Past
 
 
+@dataclass(frozen=True)
+class HeldContext:
+    """What `held_by_other.html` shows: whose customer this is, and no more."""
+
+    customer_id: str
+    holder: str
+
+
 @router.get("/customers/{customer_id:path}")
 def customer(
     customer_id: str,
@@ -105,6 +114,10 @@ def customer(
     run = reader.find_run()
     if run is None:
         return render(request, "no_run.html", {}, 503)
+    try:
+        require_seen(request, customer_id)
+    except HeldError as held:
+        return render(request, "held_by_other.html", vars(HeldContext(customer_id, held.holder)), 403)
     record = reader.customer(customer_id)
     viewed(request, customer_id)
     span = max((abs(reason["weight"]) for reason in record["reasons"]), default=1.0)

@@ -14,6 +14,7 @@ from churnml.service.api.shapes import readings
 from churnml.service.pages.language import language_of
 from churnml.service.pages.rendering import render
 from churnml.service.readings import CurrentRun, Readings, Slice
+from churnml.service.sight import seen_by
 
 router = APIRouter(dependencies=[Depends(requires("read"))])
 _PAGE = 50
@@ -43,7 +44,7 @@ def prospects(
     run = reader.find_run()
     if run is None:
         return render(request, "no_run.html", {}, 503)
-    page = reader.prospects(run, _PAGE, cursor)
+    page = reader.prospects(run, _PAGE, cursor, seen_by(request))
     context = ProspectsContext(
         run=run,
         page=page,

@@ -12,7 +12,6 @@ from fastapi.responses import HTMLResponse
 
 from churnml.database.cases import CALL_RESULTS
 from churnml.database.people import list_people
-from churnml.errors import ForbiddenError
 from churnml.events.contact_details import ContactDetails
 from churnml.service.access import Caller, requires
 from churnml.service.api.shapes import readings
@@ -22,6 +21,7 @@ from churnml.service.pages.rendering import render
 from churnml.service.persons import details_of
 from churnml.service.queue import Entry, Queue, queue_of
 from churnml.service.readings import CurrentRun, Readings, Record
+from churnml.service.sight import require_own_queue, sees_own
 from churnml.service.trail import note
 
 router = APIRouter()
@@ -39,7 +39,7 @@ class TodayContext:
     own: bool
     """whether it is the reader's own, who may then call from it"""
     people: list[str]
-    """whose queues the reader may look at; empty for an agent"""
+    """whose queues the reader may look at; empty for an agent who sees their own alone"""
     first: Entry | None
     """whom to call now; their form is open"""
     rest: list[Entry]
@@ -74,12 +74,11 @@ def today(
     if run is None:
         return render(request, "no_run.html", {}, 503)
     whose = owner or self_of(caller)
-    if caller.only_own and whose != caller.name:
-        raise ForbiddenError("an agent sees their own queue; ask an administrator for that of others")
+    require_own_queue(request, caller, whose)
     state = request.app.state
     with state.engine.connect() as connection:
         queue = queue_of(connection, run, whose, state.settings.calls_per_day, state.door.time_zone, asked_at(request))
-        people = [] if caller.only_own else [person.name for person in list_people(connection)]
+        people = [] if sees_own(request, caller) else [person.name for person in list_people(connection)]
     held = [*queue.due, *queue.claimed]
     first = next((one for one in held if one.customer_id == call), held[0] if held else None)
     context = TodayContext(
