@@ -18,6 +18,11 @@ let sending = false;
 
 const main = () => document.querySelector("main");
 
+/* A field may be called `action`, and takes the place of the form's own property then. */
+const where = (form) => new URL(form.getAttribute("action") || "", location).href;
+const posts = (form) => form.getAttribute("method") === "post";
+const leave = (form) => HTMLFormElement.prototype.submit.call(form);
+
 function here(element) {
   if (!element || element === document.body) return null;
   if (element.id) return `#${CSS.escape(element.id)}`;
@@ -82,7 +87,7 @@ function questions(form, button) {
 }
 
 function filter(form, button) {
-  const address = new URL(form.action);
+  const address = new URL(where(form));
   address.search = questions(form, button);
   ask(address.href);
 }
@@ -107,19 +112,19 @@ async function send(action, fields, otherwise) {
 function deed(form, button) {
   const fields = new URLSearchParams(new FormData(form));
   if (button?.name) fields.append(button.name, button.value);
-  send(form.action, fields, () => {
+  send(where(form), fields, () => {
     if (button?.name) {
       const field = Object.assign(document.createElement("input"), { type: "hidden", name: button.name, value: button.value });
       form.append(field);
     }
-    form.submit();
+    leave(form);
   });
 }
 
 /* A form of this page that leads back to this page. */
 function comesBack(form) {
   const back = form.elements.namedItem("back");
-  return form.method === "post" && main().contains(form) && back && new URL(back.value, location).pathname === location.pathname;
+  return posts(form) && main().contains(form) && back && new URL(back.value, location).pathname === location.pathname;
 }
 
 /* -- keys -- */
@@ -143,9 +148,9 @@ function take() {
   const fields = new URLSearchParams(new FormData(box.form));
   for (const name of ["owner", box.name]) fields.delete(name);
   fields.append(box.name, box.value);
-  send(box.form.action, fields, () => {
+  send(where(box.form), fields, () => {
     for (const one of box.form.elements) if (one.type === "checkbox") one.checked = one === box;
-    box.form.submit();
+    leave(box.form);
   });
 }
 
@@ -189,14 +194,14 @@ function ready() {
 document.addEventListener("change", (event) => {
   if (event.target.id === "keys-on") off(!event.target.checked);
   const form = event.target.form;
-  if (form?.matches(LIVE) && form.method === "get" && event.target.matches("select, input:not([type=text], [type=search])")) filter(form);
+  if (form?.matches(LIVE) && !posts(form) && event.target.matches("select, input:not([type=text], [type=search])")) filter(form);
 });
 document.addEventListener("input", (event) => {
   if (event.target.type === "range") told(event.target);
 });
 document.addEventListener("submit", (event) => {
   const [form, button] = [event.target, event.submitter];
-  if (form.matches(LIVE) && form.method === "get") event.preventDefault(), filter(form, button);
+  if (form.matches(LIVE) && !posts(form)) event.preventDefault(), filter(form, button);
   else if (comesBack(form)) event.preventDefault(), deed(form, button);
 });
 document.addEventListener("keydown", pressed);
