@@ -1,4 +1,4 @@
-"""Every page there is, by its route, with addresses at which it is looked at: a test holds this against the application."""
+"""Every page there is, by its route, with addresses at which it is looked at; a test holds the application to it."""
 
 from urllib.parse import quote
 
