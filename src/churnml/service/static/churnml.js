@@ -6,7 +6,7 @@
 "use strict";
 
 const PARTS = ["main", ".measured", ".languages", ".bottom"];
-const LIVE = "form.filters, form[data-live]";
+const LIVE = "form.filters, form[data-live], form:has(input[type=range])";
 const ROWS = "main .list tbody tr, main .queue li, main [data-row]";
 const TYPED = "select, textarea, [contenteditable], input:not([type=checkbox], [type=radio], [type=button], [type=submit], [type=range])";
 const OFF = "churnml keys off";
@@ -194,7 +194,7 @@ function ready() {
 document.addEventListener("change", (event) => {
   if (event.target.id === "keys-on") off(!event.target.checked);
   const form = event.target.form;
-  if (form?.matches(LIVE) && !posts(form) && event.target.matches("select, input:not([type=text], [type=search])")) filter(form);
+  if (form?.matches(LIVE) && !posts(form) && form.checkValidity() && event.target.matches("select, input:not([type=text], [type=search])")) filter(form);
 });
 document.addEventListener("input", (event) => {
   if (event.target.type === "range") told(event.target);
