@@ -1,5 +1,6 @@
 """A workspace in which every text that comes from outside tries to get out of its element."""
 
+import sample_campaigns as campaigns
 import sample_measures as measures
 from sample_ingest import landed
 from sample_run import ask, bodies, fill, record
@@ -20,6 +21,8 @@ TEXTS = (
 )
 WHOSE = TEXTS[1]
 """The customer who has all of it."""
+CAMPAIGN = TEXTS[1]
+"""The campaign that was carried out, measured, and is planned anew."""
 LANDED_AT, NOW = 1_514_880_843_000_000, 1_514_764_800_000_000 + 10 * 86_400_000_000
 ROWS = {
     "customers": [{"occurred_at": "2017-01-01", "display_name": TEXTS[0], "phone": TEXTS[3], "email": TEXTS[1]}],
@@ -43,6 +46,7 @@ def plant(folder):
     fill(workspace, [*_hostile(), *bodies()], now=2)
     for name, told in _measured().items():
         measures.keep(workspace, measures.body(name, *told))
+    _campaign(workspace)
     _land(workspace)
     engine = open_engine(workspace.database)
     Catalogue(engine).land(99, LANDED_AT, [], landed(time_zone="Asia/Shanghai"), [])
@@ -73,6 +77,19 @@ def _measured():
         "kpis": (measures.kpis(TEXTS[:2]),),
         "drivers": (measures.drivers(),),
     }
+
+
+def _campaign(workspace):
+    """Choose in a campaign, measure what it did, and plan it anew, all of it told in hostile words."""
+    said = {"en": TEXTS[0], "zh": TEXTS[0]}
+    campaigns.assign(workspace, CAMPAIGN)
+    did = {TEXTS[0]: campaigns.action(said, campaigns.told("helps", 6.0, 2.0, 10.0), TEXTS[2])}
+    ahead = campaigns.point(0, 0, 0), campaigns.point(40, 20, 60), campaigns.point(80, 30, 80)
+    campaigns.keep(
+        workspace,
+        ("measure", campaigns.measured(CAMPAIGN, actions=did)),
+        ("assign", campaigns.plan(campaign=CAMPAIGN, points=list(ahead))),
+    )
 
 
 def _land(workspace):

@@ -3,7 +3,7 @@
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
-from browser.addresses import ADDRESSES, LEAD_ON, OPEN, PAGES
+from browser.addresses import ADDRESSES, LEAD_ON, OF_THE_MARKET, OPEN, PAGES
 from churnml.service import pages
 from churnml.service.routes import api_routes
 
@@ -42,6 +42,16 @@ def test_axe_finds_nothing_that_keeps_anybody_out(visit, planted, address):
 @pytest.mark.parametrize("address", ADDRESSES)
 def test_every_text_stands_out_in_the_dark_as_well(visit, planted, address):
     assert looks(visit, planted, address, "zh", "dark", runOnly=["color-contrast"]) == []
+
+
+@pytest.mark.parametrize("language, theme", [("en", "light"), ("zh", "dark")])
+def test_nor_is_there_a_fault_where_a_model_was_trained(visit, market, language, theme):
+    mei = visit(market, language, theme=theme, bypass_csp=True)
+    mei.sign_in("mei", "/models")
+    model = mei.page.get_by_role("link", name=mei.says("All about this model")).get_attribute("href")
+    for address in (*OF_THE_MARKET, model):
+        mei.go(address)
+        assert faults(mei) == []
 
 
 @pytest.mark.long
