@@ -10,7 +10,7 @@ RUN := .venv/bin/python
 TOLD_NOT_TO_SERVE := $(filter 0,$(SERVE))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-spark setup-econml check lint test test-long demo bench bench-serve backtest backtest-policy mlflow docs picture lock clean
+.PHONY: help setup setup-spark setup-econml check lint test test-long demo bench bench-serve backtest backtest-policy mlflow docs pictures lock clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | awk -F '\t' '{ printf "  make %-15s %s\n", $$1, $$2 }'
@@ -75,7 +75,7 @@ backtest-policy: setup  ## whom an action helps: a market of known truth, and Hi
 docs: setup  ## write docs/data.md and docs/features.md from the declarations
 	@$(RUN) docs/generate.py
 
-picture: setup  ## the picture of the README, from the demo's workspace (needs Chromium)
+pictures: setup  ## the pictures of the README and the docs, from the workspace of the demo (needs Chromium)
 	@$(RUN) docs/picture.py
 
 lock: setup  ## resolve requirements/*.txt anew: names, versions and hashes, no addresses

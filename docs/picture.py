@@ -1,57 +1,85 @@
 # a program, not a package
-"""Take the picture of a page: `python docs/picture.py --workspace workspace --out docs/at-risk.png`.
+"""Take the pictures that the README and the docs show: `make pictures`, from the workspace of `make demo`.
 
-Starts the service on a free loopback port, has a headless Chromium photograph one page, and stops again.
+Starts the service on a free loopback port, has a headless Chromium photograph pages, and stops again. A picture is kept
+in few colours, so that it is small.
 """
 
 from __future__ import annotations
 
 import argparse
+import io
+import os
 import shutil
-import subprocess
 import sys
-import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
 import uvicorn
+from PIL import Image
+from playwright.sync_api import Browser, sync_playwright
 
 from churnml.database import Workspace
 from churnml.errors import ChurnmlError, DependencyError
 from churnml.service import create_app
 from churnml.service.server import listen
 from churnml.service.signing_in import login_link
+from churnml.wording import Language
 
 _BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-_QUIET = (
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--hide-scrollbars",
+_COLOURS = 128
+_MOST_BYTES = 150_000
+
+
+@dataclass(frozen=True)
+class Picture:
+    """What is photographed.
+
+    Parameters
+    ----------
+    name : str
+        Of the file, without its ending.
+    path : str
+        Of the page.
+    language : {'en', 'zh'}
+        Of the page.
+    size : tuple of int
+        Width and height of the window, in pixels.
+    dark : bool, default=False
+        Whether as seen with a dark desktop.
+    """
+
+    name: str
+    path: str
+    language: Language = "en"
+    size: tuple[int, int] = (1280, 860)
+    dark: bool = False
+
+
+PICTURES = (
+    Picture("at-risk", "/at-risk"),
+    Picture("customer-zh", "/customers/{first}", "zh", (1280, 1000)),
+    Picture("at-risk-dark-phone", "/at-risk", size=(420, 860), dark=True),
 )
-_PATIENCE_SECONDS = 60
+"""Those of the docs; `{first}` is the customer at the top of the list."""
 
 
 def main() -> int:
-    """Take the picture that the command line asks for."""
+    """Take the pictures that the command line asks for."""
     wanted = _arguments()
+    alone = Picture(wanted.out.stem, wanted.path, wanted.lang, wanted.size, wanted.dark) if wanted.path else None
     try:
-        with serving(Workspace.open(wanted.workspace)) as (address, once):
-            mark = "&" if "?" in wanted.path else "?"
-            page = quote(f"{wanted.path}{mark}lang={wanted.lang}", safe="")
-            photograph(f"{address}/login?once={once}&next={page}", wanted.out, wanted.size, dark=wanted.dark)
+        with serving(Workspace.open(wanted.workspace)) as (address, once), browsing() as browser:
+            folder = wanted.out.parent if alone else wanted.out
+            for file in photograph(browser, address, once, (alone,) if alone else PICTURES, folder):
+                sys.stdout.write(f"{file} {file.stat().st_size:,} bytes\n")
     except ChurnmlError as error:
         sys.stderr.write(f"{error}\n")
         return error.exit_code
-    sys.stdout.write(f"{wanted.out}\n")
     return 0
 
 
@@ -71,39 +99,79 @@ def serving(workspace: Workspace) -> Iterator[tuple[str, str]]:
         listening.close()
 
 
-def photograph(address: str, out: Path, size: str, *, dark: bool = False) -> None:
-    """Write a PNG of the page at `address`.
+@contextmanager
+def browsing() -> Iterator[Browser]:
+    """Give a headless Chromium of this machine.
 
     Raises
     ------
     DependencyError
-        If no Chromium is installed, or it takes no picture.
+        If none is installed.
     """
-    browser = next(filter(None, map(shutil.which, _BROWSERS)), None)
-    if browser is None:
+    found = next(filter(None, map(shutil.which, _BROWSERS)), None)
+    if found is None:
         raise DependencyError(f"no browser found ({', '.join(_BROWSERS)}); on Debian `apt install chromium` brings one")
-    out.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
-        scheme = f"--blink-settings=preferredColorScheme={0 if dark else 1}"
-        taken = [f"--user-data-dir={profile}", f"--window-size={size}", f"--screenshot={out.resolve()}", scheme]
-        command = [browser, *_QUIET, *taken, address]
-        try:
-            done = subprocess.run(command, capture_output=True, text=True, timeout=_PATIENCE_SECONDS, check=False)
-        except subprocess.TimeoutExpired as error:
-            raise DependencyError(f"{browser} took no picture within {_PATIENCE_SECONDS} s; try again") from error
-    if done.returncode != 0 or not out.exists():
-        raise DependencyError(f"{browser} took no picture: {done.stderr.strip()[-300:]}")
+    as_root = ["--no-sandbox"] if os.geteuid() == 0 else []
+    with sync_playwright() as playwright:
+        yield playwright.chromium.launch(executable_path=found, args=[*as_root, "--hide-scrollbars"])
+
+
+def photograph(
+    browser: Browser, address: str, once: str, pictures: tuple[Picture, ...], folder: Path
+) -> Iterator[Path]:
+    """Write a PNG of each page, and give its file.
+
+    Raises
+    ------
+    DependencyError
+        If a page does not answer with 200, or its picture is too large for a repository.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    signed = browser.new_context(base_url=address)
+    page = signed.new_page()
+    page.goto(f"/login?once={once}&next={quote('/at-risk', safe='')}")
+    first = page.locator("tbody th a").first.get_attribute("href") or ""
+    for one in pictures:
+        width, height = one.size
+        page.set_viewport_size({"width": width, "height": height})
+        page.emulate_media(color_scheme="dark" if one.dark else "light")
+        path = one.path.replace("/customers/{first}", first)
+        answer = page.goto(f"{path}{'&' if '?' in path else '?'}lang={one.language}", wait_until="networkidle")
+        if answer is None or not answer.ok:
+            raise DependencyError(
+                f"{path} answers {answer and answer.status}; make the demo first: `make demo SERVE=0`"
+            )
+        file = folder / f"{one.name}.png"
+        file.write_bytes(_small(page.screenshot()))
+        if file.stat().st_size > _MOST_BYTES:
+            raise DependencyError(
+                f"{file} has {file.stat().st_size:,} bytes, more than {_MOST_BYTES:,}; show less of it"
+            )
+        yield file
+
+
+def _small(png: bytes) -> bytes:
+    """Return a picture in few colours, as pages have."""
+    made = io.BytesIO()
+    few = Image.open(io.BytesIO(png)).convert("RGB").quantize(_COLOURS, dither=Image.Dither.NONE)
+    few.save(made, "PNG", optimize=True)
+    return made.getvalue()
 
 
 def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description="Take the picture of a page.")
+    parser = argparse.ArgumentParser(description="Take pictures of pages: those of the docs, or one of any page.")
     parser.add_argument("--workspace", type=Path, default=Path("workspace"), help="where the records are")
-    parser.add_argument("--out", type=Path, default=Path("docs/at-risk.png"), help="the PNG to write")
-    parser.add_argument("--path", default="/at-risk", help="path of the page")
-    parser.add_argument("--lang", choices=("en", "zh"), default="en", help="language of the page")
-    parser.add_argument("--size", default="1280,860", help="width,height of the window in pixels")
+    parser.add_argument("--out", type=Path, default=Path("docs"), help="the folder; with --path, the PNG to write")
+    parser.add_argument("--path", help="path of the one page to take, instead of those of the docs")
+    parser.add_argument("--lang", choices=("en", "zh"), default="en", help="language of that page")
+    parser.add_argument("--size", type=_size, default=(1280, 860), help="width,height of its window in pixels")
     parser.add_argument("--dark", action="store_true", help="as seen with a dark desktop")
     return parser.parse_args()
+
+
+def _size(text: str) -> tuple[int, int]:
+    width, _, height = text.partition(",")
+    return int(width), int(height)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """A finished run of a few dozen records, some of them hostile, and a client that asks the service about it."""
 
 import logging
+import re
 import warnings
 from contextlib import contextmanager
 from pathlib import Path
@@ -212,6 +213,12 @@ def visit(workspace, *, headers=None, settings=None, base_url="http://localhost"
     """Return a client of the workspace's service that has no key."""
     app = create_app(workspace, settings, configs=configs)
     return TestClient(app, base_url=base_url, raise_server_exceptions=False, headers=headers)
+
+
+def scripts_in(page):
+    """Return the script elements of a page that are not our own file."""
+    ours = r'<script src="/static/churnml\.js\?v=[0-9a-f]{12}" defer></script>'
+    return re.findall(r"<script[^>]*>", re.sub(ours, "", page, count=1))
 
 
 def walk(client, **query):

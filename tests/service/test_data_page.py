@@ -306,7 +306,7 @@ def test_the_service_shows_the_latest_landing_and_links_to_it(opened):
     outline = Outline(found.text)
     assert (found.status_code, [outline.tags.count(one) for one in ("h1", "main", "nav", "script")]) == (
         200,
-        [1, 1, 2, 0],
+        [1, 1, 2, 1],
     )
     assert ("href", "/data") in outline.attributes
     assert ("href", "/v1/data") in outline.attributes

@@ -55,7 +55,7 @@ def at(browser, instant):
 
 
 def token_in(page):
-    return re.search(r'name="csrf_token" value="([0-9a-f]{64})"', page.text)[1]
+    return re.search(r'name="csrf_token" value="([0-9a-f]{128})"', page.text)[1]
 
 
 def sign_in(browser, name="ann", password=PASSWORD, **more):

@@ -391,7 +391,7 @@ def test_every_refusal_is_a_page_in_both_languages_where_one_may_sign_in_otherwi
 
 
 def password_opens(at):
-    token = re.search(r'name="csrf_token" value="([0-9a-f]{64})"', at.browser.get("/login").text)[1]
+    token = re.search(r'name="csrf_token" value="([0-9a-f]{128})"', at.browser.get("/login").text)[1]
     form = {"name": "old.hand", "password": PASSWORD, "csrf_token": token}
     return at.browser.post("/login", data=form, follow_redirects=False).headers["location"] == "/"
 
@@ -564,7 +564,7 @@ def test_a_session_by_the_provider_can_end_sooner_than_others(at, monkeypatch):
 
 def test_who_signs_out_is_shown_how_to_sign_out_of_the_provider_too(at):
     sign_in(at)
-    token = re.search(r'name="csrf_token" value="([0-9a-f]{64})"', at.browser.get("/at-risk").text)[1]
+    token = re.search(r'name="csrf_token" value="([0-9a-f]{128})"', at.browser.get("/at-risk").text)[1]
     page = at.browser.post("/logout", data={"csrf_token": token})
     assert f'href="{at.provider.url}/bye?client_id={CLIENT}"' in page.text
     assert at.browser.get("/v1/me").status_code == 401

@@ -3,7 +3,7 @@ from html.parser import HTMLParser
 from urllib.parse import quote
 
 import pytest
-from sample_run import HOSTILE, ask, bodies, fill, record
+from sample_run import HOSTILE, ask, bodies, fill, record, scripts_in
 
 from churnml.modeling.no_conversion import KnownByFirstOrder, Refused, plain
 from new_database import new_workspace
@@ -78,11 +78,11 @@ def test_the_start_leads_to_the_overview(page):
     ],
 )
 @pytest.mark.parametrize("language, tag", [("en", "en"), ("zh", "zh-CN")])
-def test_every_page_has_a_language_one_heading_landmarks_and_no_script(page, path, language, tag):
+def test_every_page_has_a_language_one_heading_landmarks_and_one_script(page, path, language, tag):
     found = page(f"{path}?lang={language}").text
     outline = Outline(found)
     assert f'<html lang="{tag}">' in found
-    assert [outline.tags.count(one) for one in ("h1", "main", "header", "footer", "script")] == [1, 1, 1, 1, 0]
+    assert [outline.tags.count(one) for one in ("h1", "main", "header", "footer", "script")] == [1, 1, 1, 1, 1]
     assert not [one for one in outline.attributes if one.startswith("on") or one == "style"]
 
 
@@ -124,7 +124,7 @@ def test_held_out_customers_are_marked_and_their_action_is_not_shown(page):
 def test_hostile_ids_are_text_wherever_they_stand(page, path):
     found = page(path)
     assert found.status_code == 200
-    assert "<script" not in found.text
+    assert scripts_in(found.text) == []
     assert "<img src=x" not in found.text
 
 

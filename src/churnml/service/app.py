@@ -10,7 +10,6 @@ from typing import Any
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.openapi.utils import get_openapi
-from fastapi.staticfiles import StaticFiles
 from fastapi.telemetry import TelemetryConfig
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.concurrency import run_in_threadpool
@@ -26,6 +25,7 @@ from churnml.service.admission import Admission, Rates, Throttle
 from churnml.service.bodies import Bodies
 from churnml.service.campaigns import Campaigns, Plans
 from churnml.service.champion import Scorer, Terms
+from churnml.service.compression import Compression
 from churnml.service.credentials import Credentials
 from churnml.service.deadlines import RETRY, Deadlines
 from churnml.service.erasing import Eraser
@@ -41,10 +41,10 @@ from churnml.service.push import Pusher
 from churnml.service.push.sending import Sender
 from churnml.service.readings import Readings
 from churnml.service.request_ids import RequestIds
+from churnml.service.static_files import Versioned
 from churnml.service.stopping import told_to_stop
 from churnml.service.watch import Watch
 
-_STATIC = Path(__file__).parent / "static"
 _AGAIN = {503, 507}
 _UNTOLD: TelemetryConfig = {"tracing": False, "metrics": False, "logs": False, "auto_configure": False}
 """FastAPI would tell whoever collects traces of every address, which holds an id, as soon as a variable named them."""
@@ -145,7 +145,7 @@ def create_app(
     app.state.keeper = Keeper(workspace, engine)
     app.include_router(api.router)
     app.include_router(pages.router)
-    app.mount("/static", StaticFiles(directory=_STATIC), name="static")
+    app.mount("/static", Versioned(), name="static")
     _surround(app, instant, public=public)
     for kind in (ChurnmlError, RequestValidationError, HTTPException, SQLAlchemyError, Exception):
         app.add_exception_handler(kind, _answer_error)
@@ -177,6 +177,7 @@ def _surround(app: FastAPI, now: Callable[[], int], *, public: bool) -> None:
     app.add_middleware(Deadlines, limits=limits)
     app.add_middleware(Throttle, rates=rates)
     app.add_middleware(Gate, application=app, credentials=state.credentials, refuse=_told)
+    app.add_middleware(Compression)
     app.add_middleware(HotPath, credentials=state.credentials, keeper=state.keeper, rates=rates, now=now)
     app.add_middleware(Admission, limits=limits)
     app.add_middleware(Guard, hosts=settings.public_hosts, public=public)
@@ -196,7 +197,8 @@ def _surround(app: FastAPI, now: Callable[[], int], *, public: bool) -> None:
 def _answer_error(request: Request, error: Exception) -> Response:
     """Answer with the error; the answer to a bug does not pass the door, so it gets its headers here."""
     answer = _told(request, error)
-    answer.headers.update(SECURITY_HEADERS)
+    for name, value in SECURITY_HEADERS.items():
+        answer.headers.setdefault(name, value)  # a page has a policy of its own
     answer.headers[request_ids.HEADER] = request_ids.current() or ""
     return answer
 

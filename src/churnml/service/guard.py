@@ -26,6 +26,8 @@ SECURITY_HEADERS = {
 }
 
 
+PAGE_POLICY = SECURITY_HEADERS["content-security-policy"] + "; script-src 'self'; connect-src 'self'"
+"""Of a page of ours: its script is a file of ours, and asks us alone. Nothing else may run anything."""
 HSTS = "max-age=31536000"
 """RFC 6797: for a year, browsers ask by TLS only."""
 

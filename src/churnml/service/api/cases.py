@@ -182,7 +182,7 @@ def _claimed(index: int, one: casework.Claimed) -> Json:
 def _version(if_match: str | None) -> int | None:
     if if_match is None or if_match.strip() == "*":
         return None
-    found = re.fullmatch(r'"?([0-9]{1,9})"?', if_match.strip())
+    found = re.fullmatch(r'(?:W/)?"?([0-9]{1,9})"?', if_match.strip())
     if found is None:
         raise StaleError(f'`If-Match` must be the `ETag` of a case, such as "3", got {if_match[:40]!r}; read it again')
     return int(found.group(1))

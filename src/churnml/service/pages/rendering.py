@@ -35,7 +35,8 @@ from churnml.service.exports import (
     standing_name,
     status_name,
 )
-from churnml.service.forms import token_for
+from churnml.service.forms import masked, token_for
+from churnml.service.guard import PAGE_POLICY
 from churnml.service.pages.harmless import marked, visible
 from churnml.service.pages.language import here_in, language_of, remember
 from churnml.service.pages.navigation import links
@@ -43,10 +44,10 @@ from churnml.service.pages.past_words import act_name, channel_name, state_name
 from churnml.service.pages.phrases import origin_name, say, table_name
 from churnml.service.pages.posting import told_once
 from churnml.service.readings import Readings
+from churnml.service.static_files import FOLDER, address
 from churnml.wording import Language
 
 TEMPLATES = Path(__file__).parent.parent / "templates"
-_STATIC = Path(__file__).parent.parent / "static"
 _DIALLED = "+0123456789*#,;"
 """What a telephone dials (RFC 3966); blanks, dashes and brackets are for the eye."""
 
@@ -77,11 +78,13 @@ def render(request: Request, template: str, context: Mapping[str, Any], status: 
         "bar_links": links(caller, request.url.path, sides, language) if caller else [],
         "measured": measured if request.url.path.removeprefix("/") in MEASURES else [],
         "caller": caller,
-        "csrf_token": token_for(session) if session else "",
+        "csrf_token": masked(token_for(session)) if session else "",
         "became": told_once(request),
     }
     response = HTMLResponse(page.render(**context, **frame), status)
-    response.headers.update({"vary": "Accept-Language, Cookie", "cache-control": "no-store"})
+    response.headers.update(
+        {"vary": "Accept-Language, Cookie", "cache-control": "no-store", "content-security-policy": PAGE_POLICY}
+    )
     remember(request, response)
     told_once(request, response)
     return response
@@ -101,7 +104,7 @@ def _measured(request: Request, status: int) -> list[tuple[str, wording.Text]]:
 def document(template: str, context: Mapping[str, Any], language: Language) -> str:
     """Return a page as a file of its own: the style sheet and the mark are in it, as `style` and `emblem`."""
     within = {"style": "churnml.css", "emblem": "mark.svg"}
-    ours = {name: Markup((_STATIC / file).read_text(encoding="utf-8")) for name, file in within.items()}  # noqa: S704
+    ours = {name: Markup((FOLDER / file).read_text(encoding="utf-8")) for name, file in within.items()}  # noqa: S704
     page = _environment(language).get_template(template).render(**context, **ours)
     return page.encode("utf-8", "replace").decode()
 
@@ -161,6 +164,7 @@ def _environment(language: Language) -> Environment:
     }
     environment.globals |= {
         "language": language,
+        "static": address,
         "named": lambda texts: [(key, text.to(language)) for key, text in texts.items()],
         "pairs": lambda words, by: [(word, environment.filters[by](word)) for word in words],
         "plain": lambda words: [(word, word) for word in words],

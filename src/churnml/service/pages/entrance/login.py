@@ -15,7 +15,7 @@ from churnml.errors import UnauthenticatedError
 from churnml.service import signing_in
 from churnml.service.access import CHALLENGE, PROVIDER_LOGIN, Caller, requires
 from churnml.service.clock import asked_at
-from churnml.service.forms import carries_token, fields, same_origin, token_for, way_back
+from churnml.service.forms import carries_token, fields, masked, same_origin, token_for, way_back
 from churnml.service.pages.language import language_of
 from churnml.service.pages.rendering import render
 
@@ -112,7 +112,7 @@ def _form(
     secret = request.cookies.get(_cookie(request)) or new_token()  # kept, so that two open pages both work
     entrance: Entrance | None = request.app.state.entrance
     context = {
-        "form_token": token_for(secret),
+        "form_token": masked(token_for(secret)),
         "way_back": way_back(back),
         "wrong": problem,
         "minutes": minutes,

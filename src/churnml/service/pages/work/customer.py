@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request
-from fastapi.responses import HTMLResponse
+from fastapi.responses import HTMLResponse, RedirectResponse
 from markupsafe import Markup
 
 from churnml import drawing
@@ -101,6 +101,13 @@ class HeldContext:
 
     customer_id: str
     holder: str
+
+
+@router.get("/customers", dependencies=[Depends(requires("read"))])
+def find(find: str = "") -> RedirectResponse:
+    """Lead to the page of the customer by this id, which says so where there is none."""
+    wanted = find.strip()
+    return RedirectResponse(customer_path(wanted) if wanted else "/at-risk", 303)
 
 
 @router.get("/customers/{customer_id:path}")
