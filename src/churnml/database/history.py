@@ -91,21 +91,6 @@ def runs_said(connection: Connection, verb: str, names: Sequence[str], most: int
     ]
 
 
-@dataclass(frozen=True)
-class Money:
-    """The money of a campaign, millionths of a currency unit."""
-
-    name: str
-    budget: int
-    reserved: int
-    spent: int
-
-
-def campaign_money(connection: Connection) -> list[Money]:
-    """Return the money of each campaign, the latest opened first; nobody is counted for it."""
-    columns = (campaigns.c[name] for name in ("name", "budget", "reserved", "spent"))
-    query = select(*columns).order_by(campaigns.c.opened_at.desc(), campaigns.c.name)
-    return [Money(*row) for row in connection.execute(query)]
 def last_run_of(connection: Connection, verb: str, bundle: str) -> Run | None:
     """Return the run of a verb that was finished last with a model, with its summary, or None."""
     query = select(runs).where(runs.c.verb == verb, runs.c.bundle == bundle, runs.c.state == "done")
@@ -126,7 +111,13 @@ def campaigns_told(connection: Connection) -> list[CampaignTold]:
     return [_campaign(row, *counts.get(row["name"], ({}, {}))) for row in connection.execute(query).mappings()]
 
 
-def campaign_money(connection: Connection, name: str) -> CampaignTold | None:
+def campaigns_uncounted(connection: Connection) -> list[CampaignTold]:
+    """Return the campaigns and their money, the latest opened first, without counting who is in them."""
+    query = select(campaigns).order_by(campaigns.c.opened_at.desc(), campaigns.c.name)
+    return [_campaign(row, {}, {}) for row in connection.execute(query).mappings()]
+
+
+def campaign_uncounted(connection: Connection, name: str) -> CampaignTold | None:
     """Return one campaign and its money, without counting who is in it, or None."""
     row = connection.execute(select(campaigns).where(campaigns.c.name == name)).mappings().first()
     return None if row is None else _campaign(row, {}, {})

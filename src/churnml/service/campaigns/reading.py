@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Engine
 
 from churnml.database import units
 from churnml.database.campaign_history import Progress, landed_until, latest_runs, progress_of
-from churnml.database.history import CampaignTold, campaign_money, campaigns_told, run_of
+from churnml.database.history import CampaignTold, campaign_uncounted, campaigns_told, run_of
 from churnml.errors import NotFoundError
 from churnml.events.clock import days_later, microseconds, midnight, moment
 from churnml.events.schema import ONE_OF
@@ -73,7 +73,7 @@ class Campaigns:
             If there is none of that name.
         """
         with self._engine.connect() as connection:
-            found = campaign_money(connection, name)
+            found = campaign_uncounted(connection, name)
             progress = [] if found is None else progress_of(connection, name)
         if found is None:
             raise NotFoundError(f"no campaign `{name}`; /v1/campaigns lists them")

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from churnml.database import units
-from churnml.database.history import RunSaid, campaign_money, run_of, runs_said
+from churnml.database.history import RunSaid, campaigns_uncounted, run_of, runs_said
 from churnml.database.landings import freshness
 from churnml.events.clock import moment
 from churnml.service.readings import instant_told
@@ -99,7 +99,7 @@ def saved_of(connection: Connection, time_zone: str) -> Saved:
     """Return what campaigns cost and what they have saved, as far as it was measured."""
     measured = [one for one in runs_said(connection, "measure", _EFFECT, _LOOKED_AT) if one.said["of"] == "effect"]
     assigned = runs_said(connection, "assign", ("campaign", "cutoff", "effect_horizon_days"), _LOOKED_AT)
-    up_to, money = _data_end(connection, time_zone), campaign_money(connection)
+    up_to, money = _data_end(connection, time_zone), campaigns_uncounted(connection)
     campaigns = []
     for one in money[:MOST_CAMPAIGNS]:
         closes = _closes(one.name, assigned, measured)

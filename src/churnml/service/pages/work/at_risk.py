@@ -73,7 +73,6 @@ class AtRiskContext:
     """address of the next page; None on the last"""
 
 
-
 @router.get("/at-risk")
 def at_risk(
     request: Request,
