@@ -3,10 +3,11 @@
 import time
 
 import pytest
+from sample_campaigns import measured
 from sample_run import ask, bodies, fill, walk
 
 from churnml.config import ServeConfig
-from churnml.database import Workspace
+from churnml.database import Catalogue, Ledger, Workspace
 from churnml.database.server import VARIABLE
 from erased import SECRET, rows_with
 
@@ -47,6 +48,14 @@ def test_what_is_written_is_kept_and_what_is_read_is_told(client):
         assert first.status_code in {200, 201}, (path, first.text)
         assert path in {"/v1/scores", "/v1/keys"} or again.headers["idempotency-replayed"] == "true"
     assert {path: told for path in READ if (told := client.get(path).status_code) != 200} == {}
+
+
+def test_a_campaign_is_told_with_what_was_measured_of_it(client):
+    engine = client.app.state.engine
+    Ledger(engine).open("may", 10_000_000, 1)
+    catalogue = Catalogue(engine)
+    catalogue.finish(catalogue.start("measure", "inputs", 1), 2, measured("may"))
+    assert client.get("/v1/campaigns/may").json()["effect"]["closed"] == 120
 
 
 def test_the_list_meets_everyone_once_in_order(client):

@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine
 
-from churnml.database import units
+from churnml.database import Run, units
 from churnml.database.campaign_history import Progress, landed_until, latest_runs, progress_of
 from churnml.database.history import CampaignTold, campaign_uncounted, campaigns_told, run_of
 from churnml.errors import NotFoundError
@@ -132,7 +132,7 @@ class Campaigns:
         return effect_told(run.summary, campaign, run_id, instant_told(run.finished_at or 0))
 
 
-def _finished(connection: Connection, run_id: str) -> Any:  # Any: a run that is there
+def _finished(connection: Connection, run_id: str) -> Run:
     found = run_of(connection, run_id)
     if found is None:
         raise NotFoundError(f"no run `{run_id}` any more; ask again")
