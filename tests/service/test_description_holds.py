@@ -10,6 +10,7 @@ import time
 
 import pytest
 import sample_measures as measured
+import sample_model
 from fastapi import FastAPI
 from fastapi.responses import JSONResponse, PlainTextResponse
 from hypothesis import HealthCheck, Phase, given, seed, settings
@@ -160,8 +161,7 @@ def watched(workspace):
     """Have models trained and everything measured in a workspace."""
     engine = open_engine(workspace.database)
     catalogue = Catalogue(engine)
-    trained = {"cutoff": "2018-01-01T00:00:00+00:00", "horizon_days": 60, "churn_by": "orders", "rung": "blend"}
-    catalogue.finish(catalogue.start("train", "inputs", 3), 4, trained | {"gates": [], "card": "# It"}, bundle=MODEL)
+    catalogue.finish(catalogue.start("train", "inputs", 3), 4, sample_model.summary(), bundle=MODEL)
     catalogue.finish(catalogue.start("measure", "inputs", 6), 7, EFFECT | {"campaign": None})
     engine.dispose()
     for name in MEASURES:

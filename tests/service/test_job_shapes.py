@@ -28,6 +28,7 @@ def words(verb, **said):
         ("measure", {"what": "effect", "by": "region"}, ["measure", "effect", "--by=region", "--outcome=orders"]),
         ("backtest", {"within": [14, 30]}, ["backtest", "--within=14", "--within=30"]),
         ("promote", {"model": "9b1d"}, ["promote", "9b1d"]),
+        ("rollback", {}, ["rollback"]),
     ],
 )
 def test_options_become_words(verb, said, expected):
@@ -56,6 +57,7 @@ FULL = {
     "monitor": {"cutoff": date(2018, 1, 1)},
     "backtest": {"protocol": ["p"]},
     "promote": {"model": "9b1d"},
+    "rollback": {},
     "vacuum": {},
 }
 

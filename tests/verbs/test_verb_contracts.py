@@ -69,9 +69,9 @@ def test_the_data_say_that_leaving_is_the_end_of_a_contract(market):
 
 def test_the_model_card_and_chinese_reports_name_what_contracts_are_told_by(session):
     from churnml.modeling.baselines import CONTRACT_CHURN_BASELINES, CONTRACT_VALUE_BASELINES
-    from churnml.service.pages.reports.backtest import _NAMES
+    from churnml.service.pages.models.words import NAMES
 
-    assert {*CONTRACT_CHURN_BASELINES, *CONTRACT_VALUE_BASELINES} <= set(_NAMES)
+    assert {*CONTRACT_CHURN_BASELINES, *CONTRACT_VALUE_BASELINES} <= set(NAMES)
     card = next(session.workspace.root.glob("mlflow/**/MODEL_CARD.md")).read_text()
     assert "holds a contract that is paid for at a cutoff" in card
     assert "the end of a contract in the horizon that none continued" in card

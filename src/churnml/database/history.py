@@ -108,6 +108,13 @@ def campaign_money(connection: Connection) -> list[Money]:
     return [Money(*row) for row in connection.execute(query)]
 
 
+def last_run_of(connection: Connection, verb: str, bundle: str) -> Run | None:
+    """Return the run of a verb that was finished last with a model, with its summary, or None."""
+    query = select(runs).where(runs.c.verb == verb, runs.c.bundle == bundle, runs.c.state == "done")
+    row = connection.execute(query.order_by(runs.c.finished_at.desc()).limit(1)).mappings().first()
+    return None if row is None else Run(**_known(row), summary=row["summary"])
+
+
 def campaigns_told(connection: Connection) -> list[CampaignTold]:
     """Return the campaigns, the latest opened first."""
     counts: dict[str, tuple[dict[str, int], dict[str, int]]] = {}

@@ -13,7 +13,8 @@ from churnml.features import Catalogue
 from churnml.modeling.backtest import judge_last_origin, require_current
 from churnml.modeling.cutoffs import cutoffs_before
 from churnml.modeling.gates import Gate, gates, refusals
-from churnml.modeling.judgement import Judgement
+from churnml.modeling.judgement import Json, Judgement
+from churnml.modeling.kept_curves import kept_curves
 from churnml.modeling.ladder import Rung, Step, below
 from churnml.modeling.train import Trained, train
 
@@ -36,6 +37,8 @@ class Stood:
         Why not, in words; empty where it was.
     gates : list of Gate
         The answers to what was asked before promotion.
+    curves : dict or None
+        What is kept of the judgement, see `kept_curves`.
     """
 
     trained: Trained
@@ -43,6 +46,7 @@ class Stood:
     judged: Judgement | None
     not_judged: str
     gates: list[Gate]
+    curves: Json | None = None
 
 
 def climb(
@@ -107,10 +111,15 @@ def _stand(
         rung = None if step is None else step.rung
         trained = train(store, catalogue, at, now, config, margin_rate, tick, curve=True, rung=rung)
     with telling("Judging out of time, beside the baselines"):
-        judged, why = _judged(store, catalogue, now, config, margin_rate, trained.step.rung, also)
+        judged, why, tested = _judged(store, catalogue, now, config, margin_rate, trained.step.rung, also)
+        kept = None
+        if judged is not None and tested is not None:
+            kept = kept_curves(
+                judged, tested, trained, time_zone=store.time_zone, bootstrap=config.bootstrap, seed=config.seed
+            )
     with telling("Putting it to the gates"):
         asked = gates(judged, trained, config, why)
-    return Stood(trained, step or trained.step, judged, why, asked)
+    return Stood(trained, step or trained.step, judged, why, asked, kept)
 
 
 def _judged(
@@ -121,11 +130,18 @@ def _judged(
     margin_rate: float,
     rung: Rung,
     also: Callable[[Trained], None],
-) -> tuple[Judgement | None, str]:
-    """Return how a model of the rung did, or none and why it could not be judged."""
+) -> tuple[Judgement | None, str, Trained | None]:
+    """Return how a model of the rung did, or none and why it could not be judged; and what was judged."""
+    tested: list[Trained] = []
+
+    def seen(trained: Trained) -> None:
+        tested.append(trained)
+        also(trained)
+
     try:
-        return judge_last_origin(
-            store, catalogue, now, config, margin_rate, bootstrap=config.bootstrap, rung=rung, also=also
-        ), ""
+        judged = judge_last_origin(
+            store, catalogue, now, config, margin_rate, bootstrap=config.bootstrap, rung=rung, also=seen
+        )
     except (NotEnoughDataError, InvalidTableError) as error:
-        return None, str(error)
+        return None, str(error), None
+    return judged, "", tested[-1]

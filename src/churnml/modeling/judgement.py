@@ -113,6 +113,8 @@ class Contest:
         Ours first.
     ece_perfect_95 : float or None
         For churn and conversion: the calibration error that a perfect model stays below 19 times in 20.
+    forecasts : mapping of str to ndarray of shape (n_customers,)
+        What each method had said, ours first.
     """
 
     target: Target
@@ -120,6 +122,7 @@ class Contest:
     forecast: Matrix = field(repr=False)
     methods: tuple[Method, ...]
     ece_perfect_95: float | None
+    forecasts: Mapping[str, Matrix] = field(default_factory=dict, repr=False)
 
     @property
     def ours(self) -> Method:
@@ -286,7 +289,7 @@ def contest(target: Target, truth: Matrix, forecasts: Mapping[str, Matrix], *, b
 
     methods = (Method(first, figures(first), {}), *(Method(name, figures(name), leads(name)) for name in others))
     perfect = metrics.ece_perfect_95(forecasts[first], seed=seed) if target != "value" else None
-    return Contest(target, truth, forecasts[first], methods, perfect)
+    return Contest(target, truth, forecasts[first], methods, perfect, forecasts)
 
 
 def _redrawn(

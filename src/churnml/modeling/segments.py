@@ -14,9 +14,9 @@ from churnml.modeling.judgement import Figure, figure_of
 from churnml.modeling.pool import Pool
 
 Json = dict[str, Any]  # Any: JSON
-_FEWEST, _FEWEST_OF_EACH, _MOST_SEGMENTS = 50, 10, 12
+FEWEST, FEWEST_OF_EACH, MOST_SEGMENTS = 50, 10, 12
 RULE = (
-    f"A segment needs {_FEWEST} customers for any figure, and {_FEWEST_OF_EACH} who left and {_FEWEST_OF_EACH} who "
+    f"A segment needs {FEWEST} customers for any figure, and {FEWEST_OF_EACH} who left and {FEWEST_OF_EACH} who "
     "stayed for AUROC."
 )
 _FIGURES = ("observed", "predicted", "auroc", "brier", "bias", "mae")
@@ -57,10 +57,15 @@ class Segment:
 def segments(pool: Pool, *, bootstrap: int, seed: int) -> Iterator[Segment]:
     """Give every segment of every cut that has no more than 12, with 95 % intervals over redrawn customers."""
     for cut, whose in pool.segments.items():
-        names = sorted({name for name in whose if name}, key=lambda name: _place(cut, name))
-        if len(names) <= _MOST_SEGMENTS:
+        names = segment_names(cut, whose)
+        if len(names) <= MOST_SEGMENTS:
             for name in names:
                 yield _segment(pool, cut, name, np.asarray(whose == name), bootstrap, seed)
+
+
+def segment_names(cut: str, whose: npt.NDArray[np.object_]) -> list[str]:
+    """Return the segments of a cut in their order; who belongs to none has an empty name."""
+    return sorted({name for name in whose if name}, key=lambda name: _place(cut, name))
 
 
 def _place(cut: str, name: str) -> tuple[float, str]:
@@ -75,7 +80,7 @@ def _segment(pool: Pool, cut: str, name: str, inside: npt.NDArray[np.bool_], boo
     who, left = len(np.unique(pool.customers[inside])), int(pool.churned[inside].sum())
     rows = int(inside.sum())
     why = _too_few(who, left, rows - left)
-    wanted = () if who < _FEWEST else tuple(one for one in _FIGURES if one != "auroc" or not why)
+    wanted = () if who < FEWEST else tuple(one for one in _FIGURES if one != "auroc" or not why)
     figures: dict[str, Figure] = {}
     if wanted:
         part = _part(pool, inside)
@@ -102,10 +107,10 @@ def _not_certain(observed: Figure, customers: int) -> Figure:
 
 
 def _too_few(customers: int, left: int, stayed: int) -> str:
-    if customers < _FEWEST:
-        return f"{customers} customers, {_FEWEST} are needed for any figure"
-    if min(left, stayed) < _FEWEST_OF_EACH:
-        return f"{left} left and {stayed} stayed, {_FEWEST_OF_EACH} of each are needed for AUROC"
+    if customers < FEWEST:
+        return f"{customers} customers, {FEWEST} are needed for any figure"
+    if min(left, stayed) < FEWEST_OF_EACH:
+        return f"{left} left and {stayed} stayed, {FEWEST_OF_EACH} of each are needed for AUROC"
     return ""
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +14,7 @@ from churnml.modeling.judgement import Figure, figure_of
 from churnml.modeling.train import Trained
 
 Matrix = npt.NDArray[np.float64]
+Json = dict[str, Any]  # Any: JSON
 _FEWEST = 30
 
 
@@ -79,6 +81,30 @@ def steadiness(trained: Trained, bootstrap: int, seed: int) -> Drop | str:
     return Drop(tuple(each[:-1]), each[-1], lost)
 
 
+def course(trained: Trained) -> list[tuple[int, Json]]:
+    """Return how the blend did at each rolling origin that taught its weights: cutoff, and what was found at it.
+
+    Each was taught by what was final before it, but for the weights, which are those of the blend. AUROC with its 95 %
+    interval, None where nobody or everybody left; share expected to leave and share who left.
+    """
+    rows = trained.churn_fit.judged
+    if not len(rows):
+        return []
+    cutoffs, churned = trained.snapshots.table.cutoffs[rows], trained.snapshots.churned[rows].astype(np.float64)
+    told = trained.churn_fit.probability
+    found: list[tuple[int, Json]] = []
+    for cutoff in np.unique(cutoffs):
+        left, said = churned[cutoffs == cutoff], told[cutoffs == cutoff]
+        ranked: list[float] | None
+        try:
+            ranked = [float(one) for one in metrics.auroc_interval(left, said)]
+        except InvalidTableError:
+            ranked = None
+        shares = {"expected": float(said.mean()), "observed": float(left.mean())}
+        found.append((int(cutoff), {"customers": len(left), "auroc": ranked, **shares}))
+    return found
+
+
 def _lost(each: list[float]) -> float:
     return float(np.mean(each[:-1])) - each[-1]
 
@@ -90,4 +116,4 @@ def _auroc(churned: npt.NDArray[np.bool_], told: Matrix, rows: npt.NDArray[np.in
         return float("nan")
 
 
-__all__ = ["Drop", "steadiness"]
+__all__ = ["Drop", "course", "steadiness"]

@@ -4,11 +4,31 @@ from __future__ import annotations
 
 from typing import Any
 
-from churnml.database import Catalogue, Run
+from sqlalchemy import Connection
+
+from churnml.database import Catalogue, Run, history
 from churnml.errors import NotFoundError, UsageError
+from churnml.measures.intervals import wilson
 from churnml.service.readings import instant_told
 
 Told = dict[str, Any]  # Any: JSON; `api/models.py` says what stands in it
+_MORE = (
+    "judged",
+    "card",
+    "rung_because",
+    "next_rung_needs",
+    "training_cutoffs",
+    "snapshots",
+    "weights",
+    "calibration",
+    "weighs",
+    "curves",
+    "campaign",
+    "conversion",
+    "satisfaction",
+    "next_category",
+)
+"""What one model tells beside what each in the list does; a model of an earlier version tells less."""
 _ALIASES = {"train": "champion", "train features": "feature table champion"}
 """What each verb that trains moves, where its model passes its gates."""
 
@@ -44,6 +64,27 @@ def model(catalogue: Catalogue, version: str) -> Told:
     return found[0]
 
 
+def watched(connection: Connection, version: str) -> Told | None:
+    """Return what `churnml monitor` found of a model last, and when; None where nobody looked.
+
+    Each cutoff whose labels have closed has Wilson's 95 % interval of the share who left.
+    """
+    run = history.last_run_of(connection, "monitor", version)
+    if run is None:
+        return None
+    found = {"run_id": run.run_id, "at": instant_told(run.finished_at or 0), **run.summary}
+    closed = found.get("closed_labels") or {"cutoffs": []}
+    for one in closed["cutoffs"]:
+        low, high = wilson([one["observed"] * one["customers"]], [one["customers"]])
+        one["observed_interval"] = [float(low[0]), float(high[0])]
+    return found
+
+
+def before(catalogue: Catalogue) -> str | None:
+    """Return the version that a rollback of the champion would go back to, or None."""
+    return catalogue.before(_ALIASES["train"])
+
+
 def moves(catalogue: Catalogue) -> list[Told]:
     """Return how aliases moved, the latest move first."""
     found = [move for alias in _ALIASES.values() for move in catalogue.moves(alias)]
@@ -69,9 +110,16 @@ def _model(run: Run, aliases: list[str]) -> Told:
         "kind": told.get("kind", "events"),
         "trained_at": instant_told(run.finished_at or 0),
         "run_id": run.run_id,
-        **{name: told.get(name) for name in ("cutoff", "horizon_days", "churn_by", "rung", "judged", "card")},
+        **{name: told.get(name) for name in ("cutoff", "horizon_days", "churn_by", "rung", *_MORE)},
         "gates": told.get("gates", []),
         "refused_because": [refused] if isinstance(refused, str) else list(refused),
         "not_judged_because": told.get("not_judged_because", ""),
         "aliases": aliases,
+        "auroc": _auroc(told.get("judged")),
     }
+
+
+def _auroc(judged: Told | None) -> list[float] | None:
+    """Return the AUROC out of time with its interval; None where it was not judged."""
+    churn = (judged or {}).get("churn", judged) or {}
+    return [churn["auroc"], *churn["intervals"]["auroc"]] if "auroc" in churn and "intervals" in churn else None

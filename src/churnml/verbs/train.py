@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from churnml.config import TrainConfig, flat
+from churnml.config import BacktestConfig, TrainConfig, flat
 from churnml.errors import NotEnoughDataError
 from churnml.events.clock import DAY
 from churnml.verbs.features import of_session
@@ -16,6 +16,7 @@ from churnml.verbs.session import Session, clock
 from churnml.verbs.tracked import champion_told, tracked
 
 if TYPE_CHECKING:
+    from churnml.features import Catalogue
     from churnml.labels import Horizon
     from churnml.modeling.conversion_standing import Conversion
     from churnml.modeling.judgement import Judgement
@@ -87,7 +88,7 @@ def _run(session: Session, config: TrainConfig, suggested: Horizon | None, now: 
     from churnml.modeling.satisfaction import satisfaction  # noqa: PLC0415
     from churnml.modeling.satisfaction_words import satisfaction_told  # noqa: PLC0415
 
-    zone = session.settings.time_zone
+    zone, campaign = session.settings.time_zone, session.load("backtest", BacktestConfig).campaign
     with session.running("train", inputs) as run_id:
         tried, features, rate = tries(session.store, config), of_session(session), session.settings.margin_rate
         keep = answers_by_blend(session)
@@ -142,6 +143,9 @@ def _run(session: Session, config: TrainConfig, suggested: Horizon | None, now: 
             "conversion": conversion.to_json(),
             "satisfaction": content.to_json(),
             "next_category": category.to_json(),
+            "curves": stood.curves,
+            "campaign": campaign.model_dump(),
+            "weighs": _weighs(trained, features),
         }
         currency = session.settings.currency
         card = model_card(bundle, trained, judged, asked, zone, currency, stood.not_judged, step, conversion)
@@ -157,6 +161,14 @@ def _run(session: Session, config: TrainConfig, suggested: Horizon | None, now: 
         if not summary["not_tracked_because"]:  # a server that is away was told of already
             champion_told(session, bundle)
     return summary
+
+
+def _weighs(trained: Trained, features: Catalogue) -> list[Json]:
+    """Return which features weigh most; none where few customers taught and none is learned from."""
+    from churnml.scoring.weights import weights  # noqa: PLC0415
+
+    base = trained.snapshots.base_at_now
+    return weights(trained.model, base.take(base.modelled), features)
 
 
 def _entry(

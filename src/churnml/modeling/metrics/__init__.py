@@ -20,7 +20,7 @@ from churnml.modeling.metrics.churn import (
 )
 from churnml.modeling.metrics.delong import auroc_difference, auroc_interval
 from churnml.modeling.metrics.intervals import bootstrap, paired_difference
-from churnml.modeling.metrics.money import paying_probability, profit_curve
+from churnml.modeling.metrics.money import paying_probability, profit_at, profit_curve
 from churnml.modeling.metrics.value import bias, gini_normalised, mae, rmse, spearman
 
 __all__ = [
@@ -42,6 +42,7 @@ __all__ = [
     "mae",
     "paired_difference",
     "paying_probability",
+    "profit_at",
     "profit_curve",
     "rmse",
     "spearman",

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from churnml.modeling.metrics.columns import FloatArray, labels
+from churnml.modeling.paying import paying_probability, profit_at
 
 
 def profit_curve(
@@ -71,17 +72,4 @@ def profit_curve(
     return np.asarray(profit, dtype=np.float64)
 
 
-def paying_probability(
-    *, accepts: float = 0.3, clv: float = 200.0, incentive: float = 10.0, contact: float = 1.0
-) -> float:
-    """Return the churn probability above which a contact pays, if probabilities mean what they say.
-
-    A contact pays where ``(accepts * (clv - incentive) - contact) * p > (incentive + contact) * (1 - p)``; the costs
-    alone decide, no data do. Above 1 no contact ever pays. Parameters as in `profit_curve`.
-
-    Examples
-    --------
-    >>> round(paying_probability(), 3)
-    0.164
-    """
-    return (incentive + contact) / (accepts * (clv - incentive) + incentive)
+__all__ = ["paying_probability", "profit_at", "profit_curve"]

@@ -20,7 +20,9 @@ Days = Annotated[int, Field(ge=1, le=LONGEST_DAYS)]
 Origins = Annotated[int, Field(ge=1, le=100)]
 Language = Annotated[Literal["en", "zh"], Field(description="of the page it writes")]
 Name = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^[^\x00-\x1f]+$")]
-JobVerb = Literal["train", "score", "assign", "measure", "report", "monitor", "backtest", "promote", "vacuum"]
+JobVerb = Literal[
+    "train", "score", "assign", "measure", "report", "monitor", "backtest", "promote", "rollback", "vacuum"
+]
 
 
 class Options(Shape):
@@ -179,6 +181,13 @@ class PromoteJob(Shape):
     options: PromoteOptions = PromoteOptions()
 
 
+class RollbackJob(Shape):
+    """`churnml rollback`: the champion is again what it was before it moved last."""
+
+    verb: Literal["rollback"]
+    options: Nothing = Nothing()
+
+
 class VacuumJob(Shape):
     """`churnml vacuum`."""
 
@@ -187,7 +196,16 @@ class VacuumJob(Shape):
 
 
 JobWanted = Annotated[
-    TrainJob | ScoreJob | AssignJob | MeasureJob | ReportJob | MonitorJob | BacktestJob | PromoteJob | VacuumJob,
+    TrainJob
+    | ScoreJob
+    | AssignJob
+    | MeasureJob
+    | ReportJob
+    | MonitorJob
+    | BacktestJob
+    | PromoteJob
+    | RollbackJob
+    | VacuumJob,
     Field(discriminator="verb"),
 ]
 
@@ -239,6 +257,14 @@ class JobList(Shape):
 
     items: list[JobTold]
     next_cursor: str | None = Field(description="give it back as `cursor` for what follows; null on the last page")
+
+
+class JobLog(Shape):
+    """What a job printed last."""
+
+    lines: list[str]
+    whole: bool = Field(description="whether these are all of them; else earlier ones were left out")
+    withheld: bool = Field(description="whether the traceback of a bug follows, which stays on the machine")
 
 
 class JobQuery(Shape):

@@ -10,16 +10,12 @@ from fastapi.responses import JSONResponse, Response
 from sqlalchemy import Connection, Engine
 
 from churnml.database import jobs as store
-from churnml.database.audit import audit
-from churnml.database.dialect import take_turn
-from churnml.database.instants import iso
-from churnml.database.jobs import Job
-from churnml.errors import ConflictError, NotFoundError, TooManyJobsError
-from churnml.service import cursors
+from churnml.service import asked_jobs, cursors
 from churnml.service.access import Caller, requires
 from churnml.service.api.batches import Json
-from churnml.service.api.job_shapes import JobList, JobQuery, JobTold, JobWanted, arguments, options
+from churnml.service.api.job_shapes import JobList, JobLog, JobQuery, JobTold, JobWanted, arguments, options
 from churnml.service.api.shapes import engine
+from churnml.service.asked_jobs import found, told
 from churnml.service.clock import asked_at
 from churnml.service.idempotency import REPEATED, once, raw_body
 from churnml.service.problems import described
@@ -44,6 +40,11 @@ EXAMPLES: dict[tuple[str, str], Json] = {
     ("/v1/jobs", "get"): {"items": [EXAMPLE], "next_cursor": None},
     ("/v1/jobs", "post"): _QUEUED,
     ("/v1/jobs/{job_id}", "get"): EXAMPLE,
+    ("/v1/jobs/{job_id}/log", "get"): {
+        "lines": ["1,708 customers scored of 2,604 known"],
+        "whole": True,
+        "withheld": False,
+    },
     ("/v1/jobs/{job_id}/cancel", "post"): EXAMPLE | {"stopping": True},
 }
 
@@ -87,16 +88,9 @@ def ask_for(
     now, most = asked_at(request), request.app.state.settings.jobs_queued
 
     def make(connection: Connection) -> tuple[int, Json]:
-        take_turn(connection)
-        job, new = store.ask(connection, wanted.verb, options(wanted), arguments(wanted), caller.name, now)
-        if not new:
-            return 200, told(job)
-        if store.count_queued(connection) > most:
-            raise TooManyJobsError(
-                f"no more than {most} jobs may wait, and so many do; ask again when one has begun, or cancel one"
-            )
-        audit(connection, caller, "job.started", {"job": job.job_id, "verb": job.verb}, at=now)
-        return 202, told(job)
+        said = options(wanted), arguments(wanted)
+        job, new = asked_jobs.ask(connection, caller, wanted.verb, *said, most, now)
+        return 202 if new else 200, told(job)
 
     return _located(request, once(request, caller, body, make))
 
@@ -114,9 +108,9 @@ def list_jobs(query: Annotated[JobQuery, Query()], database: Database, _operator
     asked = cursors.asked_for(query.verb, query.state)
     after = None if query.cursor is None else cursors.read_whole(query.cursor, "jobs", asked)
     with database.connect() as connection:
-        found, last = store.page(connection, query.limit, after, query.verb, query.state)
+        jobs, last = store.page(connection, query.limit, after, query.verb, query.state)
     following = cursors.write_whole("jobs", asked, last)
-    return JSONResponse({"items": [told(job) for job in found], "next_cursor": following})
+    return JSONResponse({"items": [told(job) for job in jobs], "next_cursor": following})
 
 
 @router.get(
@@ -131,7 +125,29 @@ def list_jobs(query: Annotated[JobQuery, Query()], database: Database, _operator
 def one_job(job_id: JobId, database: Database, _operator: Operator) -> JSONResponse:
     """Return a job, with its latest step, its run, and how it ended; asked for 30 days after, as store.yaml says."""
     with database.connect() as connection:
-        return JSONResponse(told(_found(connection, job_id)))
+        return JSONResponse(told(found(connection, job_id)))
+
+
+@router.get(
+    "/jobs/{job_id}/log",
+    summary="What a job printed last",
+    response_model=JobLog,
+    responses=described({
+        404: ("not_found", _NO_JOB),
+        422: ("invalid_request", "`lines` must be at most 500, got 501"),
+    }),
+)  # fmt: skip
+def log(
+    request: Request,
+    job_id: JobId,
+    database: Database,
+    _operator: Operator,
+    lines: Annotated[int, Query(ge=1, le=500)] = 100,
+) -> JSONResponse:
+    """Return the last lines of a job's log; who was erased is blanked in them, and no traceback is told."""
+    with database.connect() as connection:
+        found(connection, job_id)
+    return JSONResponse(asked_jobs.log_of(request.app.state.workspace, job_id, lines))
 
 
 @router.post(
@@ -152,28 +168,9 @@ def cancel(request: Request, job_id: JobId, caller: Operator, body: Raw) -> Resp
     now = asked_at(request)
 
     def make(connection: Connection) -> tuple[int, Json]:
-        new = store.cancel(connection, job_id, now)
-        job = _found(connection, job_id)
-        if not new and job.state != "cancelled" and job.finished_at is not None:
-            raise ConflictError(f"job `{job_id}` is `{job.state}` and cannot be cancelled any more")
-        if new:
-            audit(connection, caller, "job.cancelled", {"job": job_id, "verb": job.verb}, at=now)
-        return 202, told(job)
+        return 202, told(asked_jobs.cancel(connection, caller, job_id, now))
 
     return _located(request, once(request, caller, body, make))
-
-
-def told(job: Job) -> Json:
-    """Return a job as JSON."""
-    names = ("job_id", "verb", "options", "state", "asked_by", "step", "share", "run_id", "exit_code")
-    instants = ("asked_at", "started_at", "finished_at")
-    failed = None if job.error is None else {"code": job.error_code, "message": job.error}
-    return {
-        **{name: getattr(job, name) for name in names},
-        **{name: None if (at := getattr(job, name)) is None else iso(at) for name in instants},
-        "stopping": job.state == "running" and job.cancel_asked_at is not None,
-        "error": failed,
-    }
 
 
 def _located(request: Request, answer: Response) -> Response:
@@ -181,10 +178,3 @@ def _located(request: Request, answer: Response) -> Response:
     answer.headers["location"] = f"/v1/jobs/{json.loads(bytes(answer.body))['job_id']}"
     request.app.state.jobs.wake()
     return answer
-
-
-def _found(connection: Connection, job_id: str) -> Job:
-    job = store.find(connection, job_id)
-    if job is None:
-        raise NotFoundError(f"no job `{job_id}`; /v1/jobs lists them")
-    return job

@@ -45,6 +45,7 @@ ROOMS: tuple[Room, ...] = (
     Room("/at-risk", Text("At risk", "流失风险"), "read"),
     Room("/prospects", Text("Prospects", "潜在客户"), "read"),
     SIDES,
+    Room("/models", Text("Models", "模型"), "read"),
     Room("/data", Text("Data", "数据"), "operate"),
 )
 

@@ -42,6 +42,9 @@ TOLD: Mapping[str, tuple[re.Pattern[str], ...]] = {
     "status": (re.compile("|".join(STATUSES)),),
     "noted": (),
     "no_note": (),
+    "job_stopped": (),
+    "job_over": (),
+    "models_moved": (),
 }
 """What a page may be told of the form before it, and the shapes of its values: a cookie is no more to be believed than
 a form."""
