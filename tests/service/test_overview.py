@@ -175,9 +175,22 @@ def test_before_anything_was_measured_it_says_what_to_do(client, tmp_path):
         page = opened.get("/overview", headers={"accept": "text/html"}).text
         body = opened.get("/v1/overview").json()
     assert [
-        one for one in ("churnml measure kpis", "churnml monitor", "churnml measure effect") if one not in page
+        one for one in ("churnml measure kpis", "churnml monitor", "There is no campaign yet") if one not in page
     ] == []
     assert (body["figures"], body["watched"], body["scores"]["turnover"]) == (None, None, None)
+
+
+def test_what_is_lacking_can_be_asked_for_by_who_may_and_leads_to_its_job(tmp_path):
+    made = new_workspace(tmp_path)
+    fill(made, bodies()[:3])
+    headers = signed_in(made, "eve", "analyst", at=NOW) | {"accept": "text/html"}
+    sign = headers.pop("x-csrf-token")
+    analyst = visit(made, headers=headers)  # which starts nothing that is asked for
+    analyst.app.state.now = lambda: NOW
+    asked = [analyst.post("/overview/ask", data={"csrf_token": sign, "what": what}, follow_redirects=False)
+             for what in ("kpis", "vacuum")]  # fmt: skip
+    page = analyst.get(asked[0].headers["location"]).text
+    assert ([one.status_code for one in asked], "Measure: KPIs" in page) == ([303, 400], True)
 
 
 def test_before_the_first_run_there_is_none(newcomer):

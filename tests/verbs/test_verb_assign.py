@@ -67,6 +67,11 @@ def test_the_summary_counts_the_arms(journey, records):
     assert sum(summary["actions"].values()) == summary["treated"]
 
 
+def test_the_summary_counts_who_of_those_at_high_risk_may_be_approached(journey, records):
+    open_to = [one for one in records if one["risk_band"] == "high" and one["arm"] in {"treated", "none"}]
+    assert journey.said["assign"].body["high_open"] == len(open_to) > 0
+
+
 def test_the_summary_still_tells_what_was_scored(journey):
     assert journey.said["assign"].body | journey.said["score"].body == journey.said["assign"].body
 

@@ -9,20 +9,24 @@ from urllib.parse import quote
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 from markupsafe import Markup
+from pydantic import TypeAdapter
 
 from churnml.charts import course
 from churnml.database.scopes import Scope
 from churnml.drawing import Line
 from churnml.service.access import Caller, requires
+from churnml.service.api.job_shapes import JobWanted
 from churnml.service.api.shapes import readings
 from churnml.service.clock import asked_at
 from churnml.service.overview import Overview, overview_of
 from churnml.service.overview.figures import Figures as Chosen
 from churnml.service.overview.scores import Scored, Scores
 from churnml.service.overview.steps import Kind, Step
+from churnml.service.pages.jobs import ask_for
 from churnml.service.pages.language import language_of
 from churnml.service.pages.measures.figures import Figures, Json, along, ordinal
 from churnml.service.pages.measures.pictures import pictures
+from churnml.service.pages.posting import SentForm
 from churnml.service.pages.rendering import render
 from churnml.service.readings import Readings
 from churnml.wording import Language, Text, format_date
@@ -39,6 +43,13 @@ _BETWEEN = Text("{low} to {high}", "{low} 至 {high}")
 _LABELS, _MOST_DOTS = 5, 60
 _VALUE = Text("Value at risk by scores", "各次评分的风险价值")
 _POINT = Text("{day}: {value}", "{day}：{value}")
+_WANTED: TypeAdapter[JobWanted] = TypeAdapter(JobWanted)
+_ASKED: dict[str, Json] = {
+    "kpis": {"verb": "measure", "options": {"what": "kpis"}},
+    "effect": {"verb": "measure", "options": {"what": "effect"}},
+    "monitor": {"verb": "monitor"},
+}
+"""What may be asked for on the page."""
 _WAYS: dict[Kind, tuple[str, Scope]] = {
     "late_data": ("/data", "operate"),
     "train_again": ("/models", "read"),
@@ -48,7 +59,7 @@ _WAYS: dict[Kind, tuple[str, Scope]] = {
     "calls_due": ("/today", "write"),
     "rows_refused": ("/data", "operate"),
     "look_at_model": ("/models", "read"),
-    "measure_kpis": ("/kpis", "read"),
+    "measure_kpis": ("#figures", "read"),
 }
 """Where each thing that waits is done, and what one must be allowed for that page."""
 
@@ -133,6 +144,13 @@ def overview(
         may_operate="operate" in caller.scopes,
     )
     return render(request, "overview.html", {"overview": context})
+
+
+@router.post("/overview/ask")
+def ask(request: Request, form: SentForm, caller: Annotated[Caller, Depends(requires("operate"))]) -> RedirectResponse:
+    """Ask for what the page lacks to be measured, as `POST /v1/jobs` does, and lead to the page of that job."""
+    wanted = _WANTED.validate_python(_ASKED[form.among("what", tuple(_ASKED))])
+    return RedirectResponse(ask_for(request, caller, wanted), 303, {"cache-control": "no-store"})
 
 
 def figure_views(chosen: Chosen, language: Language) -> list[FigureView]:
