@@ -7,6 +7,7 @@ import pytest
 
 from churnml.features.declare import Feature
 from churnml.scoring.reasons import contributions, reasons, word
+from churnml.scoring.weights import weights
 from churnml.wording import LANGUAGES, Text
 
 MOST = 5
@@ -118,3 +119,16 @@ def test_a_feature_whose_number_is_missing_is_not_told_by_a_sentence_without_it_
     told = reasons(nameless, scored.model, scored.model.forecast(nameless, 365), scored.features, "USD", 100)
     assert wordless & set(scored.population.names)
     assert not wordless & set(scored.population.names) & {reason.feature for one in told for reason in one}
+
+
+def test_the_features_that_weigh_most_come_first_and_no_more_than_all_is_told(scored):
+    found = weights(scored.model, scored.population, scored.features)
+    shares = [one["share"] for one in found]
+    assert shares == sorted(shares, reverse=True)
+    assert 0 < sum(shares) <= 1
+    assert all(one["meaning"][language] for one in found for language in LANGUAGES)
+
+
+def test_all_features_together_weigh_one(scored):
+    every = weights(scored.model, scored.population, scored.features, most=10_000)
+    assert sum(one["share"] for one in every) == pytest.approx(1, abs=1e-3)
