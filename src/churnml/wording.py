@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -111,11 +112,26 @@ def format_money(amount: float, currency: str, language: Language, *, whole: boo
     >>> format_money(1234.5, "USD", "en"), format_money(1234.5, "CNY", "zh", whole=True)
     ('$1,234.50', '¥1,234')
     """
+    before, digits, after = _money_around(currency, language, whole, amount < 0)
+    # a page tells hundreds: Babel looks up plural and name of the currency at each, so it is asked once for what is
+    # around a figure; both our languages write the figure itself alike
+    told = f"{abs(Decimal(str(amount))):,.{digits}f}"
+    return f"{before}{told}{after}"
+
+
+@cache
+def _money_around(currency: str, language: Language, whole: bool, negative: bool) -> tuple[str, int, str]:  # noqa: FBT001
+    """Return what stands before an amount, its decimals, and what stands after it, as Babel writes them."""
     from babel.numbers import format_currency  # noqa: PLC0415
 
+    one = -1 if negative else 1
     if whole:
-        return format_currency(amount, currency, "¤#,##0", locale=_locale(language), currency_digits=False)
-    return format_currency(amount, currency, locale=_locale(language))
+        told = format_currency(one, currency, "¤#,##0", locale=_locale(language), currency_digits=False)
+    else:
+        told = format_currency(one, currency, locale=_locale(language))
+    before, _, after = told.partition("1")
+    decimals = after.lstrip(".0123456789")
+    return before, max(len(after) - len(decimals) - 1, 0), decimals
 
 
 def format_percent(share: float, language: Language) -> str:
@@ -136,18 +152,16 @@ def format_percent(share: float, language: Language) -> str:
     return mark + by_locale(shown, locale=_locale(language))
 
 
-def format_points(difference: float, language: Language) -> str:
+def format_points(difference: float) -> str:
     """Return a difference of two shares in whole percentage points, with its sign.
 
     Examples
     --------
-    >>> format_points(0.124, "en"), format_points(-0.05, "zh"), format_points(0.001, "en")
+    >>> format_points(0.124), format_points(-0.05), format_points(0.001)
     ('+12', '-5', '±0')
     """
-    from babel.numbers import format_decimal  # noqa: PLC0415
-
     points = round(difference * 100)
-    return format_decimal(points, format="+#,##0;-#,##0", locale=_locale(language)) if points else "±0"
+    return f"{points:+d}" if points else "±0"
 
 
 def format_number(number: float, language: Language, places: int | None = None) -> str:

@@ -52,7 +52,7 @@ def probabilities_of(connection: Connection, run_id: str) -> dict[str, float]:
     scored = select(records.c.customer_id, records.c.churn_probability)
     scored = scored.where(records.c.run_id == run_id, records.c.churn_probability.is_not(None))
     found = connection.execution_options(yield_per=_CHUNK).execute(scored)
-    return {row.customer_id: row.churn_probability for row in found}
+    return {customer_id: chance for customer_id, chance in found}  # noqa: C416  # by name each row costs twice that
 
 
 def compared_with(connection: Connection, run_id: str) -> Compared | None:

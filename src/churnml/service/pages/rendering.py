@@ -151,7 +151,7 @@ def _environment(language: Language) -> Environment:
         "sort_name": lambda sort: sort_name(sort, language),
         "change_name": lambda change: change_name(change, language),
         "column_name": lambda column: column_name(column, language),
-        "points": lambda change: wording.format_points(change, language),
+        "points": wording.format_points,
         "status_name": lambda status: status_name(status, language),
         "dial": lambda number: "tel:" + "".join(one for one in number if one in _DIALLED),
         "mail": lambda address: "mailto:" + quote(address, safe="@", errors="replace"),
