@@ -1,8 +1,8 @@
 # a program, not a package
 """Take the pictures that the README and the docs show: `make pictures`, from the workspace of `make demo`.
 
-Starts the service on a free loopback port, has a headless Chromium photograph pages, and stops again. A picture is kept
-in few colours, so that it is small.
+Starts the service on a free loopback port, has a headless Chromium photograph pages, and stops again. What is larger
+than a repository should hold is refused.
 """
 
 from __future__ import annotations
@@ -31,7 +31,6 @@ from churnml.service.signing_in import login_link
 from churnml.wording import Language
 
 _BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-_COLOURS = 128
 _MOST_BYTES = 150_000
 
 
@@ -62,7 +61,7 @@ class Picture:
 
 PICTURES = (
     Picture("at-risk", "/at-risk"),
-    Picture("customer-zh", "/customers/{first}", "zh", (1280, 1000)),
+    Picture("customer-zh", "/customers/{first}", "zh", (1200, 760)),
     Picture("at-risk-dark-phone", "/at-risk", size=(420, 860), dark=True),
 )
 """Those of the docs; `{first}` is the customer at the top of the list."""
@@ -151,10 +150,9 @@ def photograph(
 
 
 def _small(png: bytes) -> bytes:
-    """Return a picture in few colours, as pages have."""
+    """Return a picture packed as tightly as PNG can, in all its colours: bands of risk are told by them."""
     made = io.BytesIO()
-    few = Image.open(io.BytesIO(png)).convert("RGB").quantize(_COLOURS, dither=Image.Dither.NONE)
-    few.save(made, "PNG", optimize=True)
+    Image.open(io.BytesIO(png)).convert("RGB").save(made, "PNG", optimize=True)
     return made.getvalue()
 
 

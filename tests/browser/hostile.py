@@ -42,11 +42,11 @@ ROWS = {
 def plant(folder):
     """Return the workspace."""
     workspace = new_workspace(folder)
-    fill(workspace, bodies(), now=1)
-    fill(workspace, [*_hostile(), *bodies()], now=2)
+    _campaign(workspace)
+    fill(workspace, bodies(), now=campaigns.OPENED + campaigns.DAY)
+    fill(workspace, [*_hostile(), *bodies()], now=campaigns.OPENED + 2 * campaigns.DAY)
     for name, told in _measured().items():
         measures.keep(workspace, measures.body(name, *told))
-    _campaign(workspace)
     _land(workspace)
     engine = open_engine(workspace.database)
     Catalogue(engine).land(99, LANDED_AT, [], landed(time_zone="Asia/Shanghai"), [])

@@ -8,6 +8,7 @@ from churnml.service import pages
 from churnml.service.routes import api_routes
 
 WIDTHS = (400, 800, 1400)
+BROKEN = 500
 GRAVE = {"serious", "critical"}
 AXE = Axe()
 
@@ -25,7 +26,7 @@ def faults(visitor, **options):
 
 def looks(visit, planted, address, language, theme, **options):
     visitor = visit(planted, language, theme=theme, signed=not address.startswith(OPEN), bypass_csp=True)
-    visitor.go(address)
+    assert visitor.go(address) < BROKEN
     return faults(visitor, **options)
 
 
@@ -39,7 +40,7 @@ def test_axe_finds_nothing_that_keeps_anybody_out(visit, planted, address):
     assert looks(visit, planted, address, "en", "light") == []
 
 
-@pytest.mark.parametrize("address", ADDRESSES)
+@pytest.mark.parametrize("address", ["/overview", "/today", "/at-risk", "/customers/1296"])
 def test_every_text_stands_out_in_the_dark_as_well(visit, planted, address):
     assert looks(visit, planted, address, "zh", "dark", runOnly=["color-contrast"]) == []
 
@@ -50,7 +51,7 @@ def test_nor_is_there_a_fault_where_a_model_was_trained(visit, market, language,
     mei.sign_in("mei", "/models")
     model = mei.page.get_by_role("link", name=mei.says("All about this model")).get_attribute("href")
     for address in (*OF_THE_MARKET, model):
-        mei.go(address)
+        assert mei.go(address) == 200
         assert faults(mei) == []
 
 
@@ -64,7 +65,7 @@ def test_nor_in_the_other_language_and_theme(visit, planted, address, language, 
 @pytest.mark.parametrize("address", ADDRESSES)
 def test_no_page_is_wider_than_its_window_and_nothing_from_outside_runs(visit, planted, address):
     visitor = visit(planted, "zh" if "customers" in address else "en", signed=not address.startswith(OPEN))
-    visitor.go(address)
+    assert visitor.go(address) < BROKEN
     widths = {}
     for width in WIDTHS:
         visitor.page.set_viewport_size({"width": width, "height": 900})
