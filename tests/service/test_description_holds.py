@@ -198,7 +198,7 @@ def asked(tmp_path_factory):
     made.app.state.engine.dispose()
 
 
-NO_MODEL = {"POST /v1/scores/from-history": frozenset({503})}
+NO_MODEL = {"POST /v1/scores/from-history": frozenset({503}), "PUT /v1/me/password": frozenset({403})}
 """What a workspace without a model answers; the long test has one."""
 
 
