@@ -205,8 +205,8 @@ def asked(tmp_path_factory):
     made.app.state.engine.dispose()
 
 
-NO_MODEL = {"POST /v1/scores/from-history": frozenset({503})}
-"""What a workspace without a model answers; the long test has one."""
+NO_MODEL = {"POST /v1/scores/from-history": frozenset({503}), "PUT /v1/me/password": frozenset({403})}
+"""What a workspace without a model answers, the long test has one; and what a key is told that has no password."""
 
 
 @pytest.mark.parametrize("label", labels())

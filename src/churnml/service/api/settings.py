@@ -151,25 +151,15 @@ def settings(request: Request, _admin: Annotated[Caller, Depends(requires("admin
     return JSONResponse(configuration.told(configuration.in_force(request, asked_at(request))))
 
 
-@router.get(
-    "/me/sessions", summary="My open sessions", response_model=Sessions,
-    responses=described({403: ("forbidden", "only a person has sessions")}),
-)  # fmt: skip
+@router.get("/me/sessions", summary="My open sessions", response_model=Sessions)
 def my_sessions(request: Request, caller: Reader) -> JSONResponse:
-    """Return where whoever asks is signed in."""
-    if getattr(request.state, "session", None) is None:
-        raise ForbiddenError("only a person has sessions; a key is revoked, POST /v1/keys/ID/revoke")
+    """Return where whoever asks is signed in; a key has no sessions."""
     return JSONResponse({"items": [_session(one) for one in open_sessions(request, caller)]})
 
 
-@router.delete(
-    "/me/sessions", summary="Sign out everywhere else", response_model=Ended,
-    responses=described({403: ("forbidden", "only a person has sessions")}),
-)  # fmt: skip
+@router.delete("/me/sessions", summary="Sign out everywhere else", response_model=Ended)
 def end_my_sessions(request: Request, caller: Reader) -> JSONResponse:
-    """End every session of whoever asks but this one."""
-    if getattr(request.state, "session", None) is None:
-        raise ForbiddenError("only a person has sessions; a key is revoked, POST /v1/keys/ID/revoke")
+    """End every session of whoever asks but this one; a key has none to end."""
     return JSONResponse({"ended": sign_out_others(request, caller)})
 
 
