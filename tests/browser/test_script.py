@@ -5,6 +5,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
+BAND = ".filters select[name=band]"
 FOREIGN = "<script>window.ran = true</script><img src=x onerror='window.ran = true'>"
 
 
@@ -30,7 +31,7 @@ def current(visitor):
 
 def test_a_filter_shows_its_list_at_once_and_keeps_the_focus(visit, planted):
     visitor = on_the_list(visit, planted)
-    band = visitor.page.get_by_label("Risk band")
+    band = visitor.page.locator(BAND)
     band.focus()
     band.select_option("low")
     visitor.page.wait_for_url("**band=low")
@@ -38,7 +39,7 @@ def test_a_filter_shows_its_list_at_once_and_keeps_the_focus(visit, planted):
     assert visitor.page.locator("tbody .tag").all_inner_texts() == ["Low"] * visitor.page.locator("tbody tr").count()
     assert "band=low" in visitor.page.locator(".languages a").first.get_attribute("href")
     visitor.page.go_back()
-    expect(visitor.page.get_by_label("Risk band")).to_have_value("")
+    expect(visitor.page.locator(BAND)).to_have_value("")
 
 
 def test_j_and_k_go_along_the_rows_and_enter_opens_one(visit, planted):
@@ -61,7 +62,7 @@ def test_a_takes_the_customer_of_the_row_alone_and_says_so_in_place(visit, plant
     assert visitor.page.locator("#said").inner_text() == "1 customer is looked after by mei now."
 
 
-@pytest.mark.parametrize("field", ["#find", "select[name=band]"])
+@pytest.mark.parametrize("field", ["#find", BAND])
 def test_keys_rest_while_somebody_types_or_chooses(visit, planted, field):
     visitor = on_the_list(visit, planted)
     visitor.page.locator(field).focus()
@@ -110,7 +111,7 @@ def test_a_filter_whose_answer_does_not_come_is_opened_by_the_browser(visit, pla
     visitor.page.route(
         "**/at-risk?*", lambda route: route.abort() if route.request.resource_type == "fetch" else route.continue_()
     )
-    visitor.page.get_by_label("Risk band").select_option("high")
+    visitor.page.locator(BAND).select_option("high")
     visitor.page.wait_for_url("**band=high")
     assert not stays(visitor)
     visitor.faults.clear()

@@ -193,7 +193,7 @@ function ready() {
 
 document.addEventListener("change", (event) => {
   if (event.target.id === "keys-on") off(!event.target.checked);
-  const form = event.target.form;
+  const form = event.target.matches("details [type=checkbox]") ? null : event.target.form; // several are ticked, then sent
   if (form?.matches(LIVE) && !posts(form) && form.checkValidity() && event.target.matches("select, input:not([type=text], [type=search])")) filter(form);
 });
 document.addEventListener("input", (event) => {
