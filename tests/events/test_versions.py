@@ -359,3 +359,20 @@ def test_why_a_contract_ended_is_not_carried_over_once_it_has_not(shop):
         (at(2021, 2, 1), "price"),
         (None, None),
     ]
+
+
+def without(tiny, name, column):
+    """Take a column out of what has landed of a table, as an earlier version had landed it."""
+    (part,) = tiny.catalogue.parts(name)
+    path = tiny.workspace.root / part.path
+    pq.write_table(pq.read_table(path).drop_columns([column]), path)
+
+
+def test_what_landed_before_a_column_was_known_is_compared_and_read(shop):
+    shop.land(contacts="customer_id occurred_at contact_id action\nann 2020-03-01 k1 call")
+    without(shop, "contacts", "result")
+    more = "customer_id occurred_at contact_id action result\nann 2020-03-01 k1 call -\nann 2020-03-02 k2 call reached"
+    (told,) = shop.land(now=TOMORROW, contacts=more).tables
+    assert (told.landed, told.skipped, told.quarantined) == (1, 1, 0)
+    seen = history(shop.store, 0, [TOMORROW + DAY], {"contacts": ("result",)}).facts["contacts"]
+    assert sorted(seen.words["result"][code] if code >= 0 else "" for code in seen.columns["result"]) == ["", "reached"]

@@ -23,7 +23,7 @@ from churnml.events.reading import Reading, read_as
 from churnml.events.remarks import about_later_facts
 from churnml.events.reporting import EXAMPLES, Finding, Kind, Refusal, TableReport
 from churnml.events.rules import Rule, references
-from churnml.events.schema import CURRENCY, TABLES, Column, Table
+from churnml.events.schema import CURRENCY, TABLES, Table
 from churnml.events.sources import DATA_ERRORS, ROW, Rows, Source
 from churnml.events.sources.signs import meant
 from churnml.events.values import read_name, their_name
@@ -160,7 +160,7 @@ class Checked:
         """Return the select list that gives every column of the contract from the staged table."""
         listed = []
         for column in self.table.columns:
-            value = column.name if column.name in self.columns else f"NULL::{_type(column)}"
+            value = column.name if column.name in self.columns else f"NULL::{column.sql_type}"
             value = f"coalesce({value}, {self.learned})" if column.name == "ingested_at" else value
             listed.append(value if value == column.name else f"{value} AS {column.name}")
         return ", ".join(listed)
@@ -243,7 +243,7 @@ def stage(connection: duckdb.DuckDBPyConnection, checked: Checked, opened: Seque
 
 
 def _create(connection: duckdb.DuckDBPyConnection, checked: Checked) -> None:
-    columns = [f"{name} {_type(checked.table.column(name))}" for name in checked.columns]
+    columns = [f"{name} {checked.table.column(name).sql_type}" for name in checked.columns]
     kind = next(kind for bits, kind in _FLAGS.items() if bits >= len(checked.told))
     filled = [f"filled {kind}"] if checked.told else []
     marks = ["broken SMALLINT", "warned SMALLINT", "said VARCHAR"]
@@ -332,11 +332,6 @@ def _refusing(source: Source) -> Iterator[None]:
         raise DataRefusedError(
             f"{source.origin}: cannot be read to its end ({told_by(error)}); correct the file"
         ) from error
-
-
-def _type(column: Column) -> str:
-    texts = {"text": "VARCHAR", "json": "VARCHAR", "number": "DOUBLE", "boolean": "BOOLEAN"}
-    return texts.get(column.kind, "BIGINT")
 
 
 def _staging(checked: Checked, reading: Reading, rows: Rows, view: str) -> str:

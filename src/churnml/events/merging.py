@@ -58,7 +58,8 @@ def _merge(workspace: Workspace, catalogue: Catalogue, parts: list[Part], now: i
     merged = [(part, rows) for part, rows in read if not table.from_landing or _each_dated(rows)]
     if len(merged) <= 1:
         return 0
-    rows = pa.concat_tables([rows for _, rows in merged]).sort_by(_ORDER)
+    # of what an earlier version landed, columns that came later stay empty
+    rows = pa.concat_tables([rows for _, rows in merged], promote_options="default").sort_by(_ORDER)
     last = merged[-1][0]
     path = next_path(workspace.root / last.path)
     texts = [field.name for field in rows.schema if pa.types.is_string(field.type)]

@@ -48,7 +48,7 @@ def _rows(store: Store, name: str, ids: frozenset[str]) -> pa.Table:
             rows = _read(store.root / part.path, whose, plain_ids=name == "customers")
             landed = pa.array(np.full(len(rows), store.landings[part.batch_id], dtype=np.int64))
             pieces.append(rows.append_column("landed_at", landed))
-    return pa.concat_tables(pieces)
+    return pa.concat_tables(pieces, promote_options="default")  # an earlier version had fewer columns
 
 
 def _read(path: Path, whose: pc.Expression, *, plain_ids: bool) -> pa.Table:

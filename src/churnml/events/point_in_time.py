@@ -38,7 +38,7 @@ from churnml.events.landing import BUCKETS, blocks_for
 from churnml.events.lateness import Counted, day_begun, usual_days
 from churnml.events.order_events import order_events
 from churnml.events.renewals import PERIODS, Fees, Runs, Spells, every_days, period_days, spells
-from churnml.events.schema import FROM_LANDING, ONE_OF, REQUIRED, TABLES
+from churnml.events.schema import FROM_LANDING, ONE_OF, REQUIRED, TABLES, Table
 
 Wanted = Mapping[str, Sequence[str]]
 Held = Callable[[Sequence[str], int | None], pa.Table]
@@ -825,7 +825,8 @@ def _rows(store: Store, number: int, name: str, columns: Sequence[str]) -> pa.Ta
     if store.held:
         return store.held[name](need, store.landings[0] if "landed_at" in columns else None)
     share = BUCKETS // store.n_blocks
-    pieces = [_piece(store.root / p.path, p.digest, need, number * share, (number + 1) * share) for p in parts]
+    read = [_piece(store.root / p.path, p.digest, need, number * share, (number + 1) * share) for p in parts]
+    pieces = [_whole(piece, TABLES[name], need) for piece in read]
     if "landed_at" in columns:
         when = [np.full(len(piece), store.landings[part.batch_id]) for part, piece in zip(parts, pieces, strict=True)]
         pieces = [one.append_column("landed_at", pa.array(at)) for one, at in zip(pieces, when, strict=True)]
@@ -842,6 +843,13 @@ class _Footer:
     last: Integers
 
 
+_TEXT = pa.dictionary(pa.int32(), pa.string())
+_ARROW: Mapping[str, pa.DataType] = {
+    "text": _TEXT, "json": _TEXT, "number": pa.float64(), "boolean": pa.bool_(), "integer": pa.int64(),
+    "money": pa.int64(), "instant": pa.int64(),
+}  # fmt: skip
+
+
 @lru_cache(maxsize=256)
 def _footer(path: Path, _digest: str) -> _Footer:
     """Read the foot of a part once, not once a block: it grows with the blocks, so that would cost their square."""
@@ -851,6 +859,14 @@ def _footer(path: Path, _digest: str) -> _Footer:
     bounds = [metadata.row_group(group).column(bucket).statistics for group in range(metadata.num_row_groups)]
     texts = tuple(field.name for field in schema if pa.types.is_string(field.type))
     return _Footer(metadata, texts, np.array([one.min for one in bounds]), np.array([one.max for one in bounds]))
+
+
+def _whole(piece: pa.Table, table: Table, need: Sequence[str]) -> pa.Table:
+    """Return a piece with the columns that are needed; what landed before there was one leaves it empty."""
+    for name in need:
+        if name not in piece.column_names:
+            piece = piece.append_column(name, pa.nulls(len(piece), _ARROW[table.column(name).kind]))
+    return piece.select(need)
 
 
 def _piece(path: Path, digest: str, need: Sequence[str], low: int, high: int) -> pa.Table:
@@ -865,4 +881,4 @@ def _piece(path: Path, digest: str, need: Sequence[str], low: int, high: int) ->
     if straddles:
         bucket_of = table.column("bucket").to_numpy()
         table = table.filter(pa.array((bucket_of >= low) & (bucket_of < high)))
-    return table.select(need)
+    return table

@@ -66,6 +66,11 @@ class Column:
     may_change: bool = False
     ahead: bool = False
 
+    @property
+    def sql_type(self) -> str:
+        """What DuckDB calls the type in which it is kept."""
+        return {"text": "VARCHAR", "json": "VARCHAR", "number": "DOUBLE", "boolean": "BOOLEAN"}.get(self.kind, "BIGINT")
+
 
 @dataclass(frozen=True)
 class Table:

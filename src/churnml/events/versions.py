@@ -181,7 +181,14 @@ def _alone(arrivals: Arrivals) -> str:
 
 def _standing(table: Table, columns: Sequence[str]) -> str:
     nothing = "NULL::BIGINT AS ingested_at"
-    return f"SELECT {_hash(_identity(table))} AS key, {_hash(columns)} AS content, {nothing} FROM read_parquet($files)"
+    return f"SELECT {_hash(_identity(table))} AS key, {_hash(columns)} AS content, {nothing} FROM {_landed(table)}"
+
+
+def _landed(table: Table) -> str:
+    """Return SQL for the rows that stand, with every column: what landed before there was one leaves it empty."""
+    none = ", ".join(f"NULL::{column.sql_type} AS {column.name}" for column in table.columns)
+    stood = "SELECT * FROM read_parquet($files, union_by_name = true)"
+    return f"(SELECT {none} WHERE false UNION ALL BY NAME {stood}) AS stood"
 
 
 def _latest(table: Table, columns: Sequence[str]) -> str:
@@ -191,7 +198,7 @@ def _latest(table: Table, columns: Sequence[str]) -> str:
     return f"""
         SELECT key, first.content AS content, first.at AS ingested_at
         FROM (SELECT {_hash(_identity(table))} AS key, max({first}) AS first, max({last}) AS last
-              FROM read_parquet($files) GROUP BY 1)
+              FROM {_landed(table)} GROUP BY 1)
         WHERE first.content = 18446744073709551615 - last.content
     """
 
@@ -275,7 +282,7 @@ def _gather(
     table = arrivals.table
     key, columns = _hash(table.key), ", ".join(table.names)
     own = f"{key} IN (SELECT hashed FROM again WHERE hashed % {turns} = {turn})"
-    standing = f"SELECT -1 AS turn, {columns} FROM read_parquet($files) WHERE {own} UNION ALL" if landed else ""
+    standing = f"SELECT -1 AS turn, {columns} FROM {_landed(table)} WHERE {own} UNION ALL" if landed else ""
     connection.execute(
         f"""
         CREATE OR REPLACE TEMP TABLE everyone AS {standing}
