@@ -5,7 +5,7 @@ from urllib.parse import quote
 from browser.hostile import CAMPAIGN, WHOSE
 
 PAGES = {
-    "/login": ("/login", "/login?refused=gone"),
+    "/login": ("/login", "/login?refused=cancelled"),
     "/overview": ("/overview",),
     "/today": ("/today",),
     "/at-risk": ("/at-risk?show=all", "/at-risk?owner=nobody&sort=clv", "/at-risk?band=low&stage=new&status=closed"),

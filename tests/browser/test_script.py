@@ -77,7 +77,7 @@ def test_keys_rest_beside_modifiers(visit, planted, key):
     assert current(visitor) == []
 
 
-@pytest.mark.parametrize("language, title", [("en", "Keys"), ("zh", "快捷键")])
+@pytest.mark.parametrize("language, title", [("en", "Keyboard"), ("zh", "快捷键")])
 def test_the_keys_are_told_in_the_language_of_the_page_and_can_be_turned_off(visit, planted, language, title):
     visitor = on_the_list(visit, planted, language=language)
     visitor.keys("?")
