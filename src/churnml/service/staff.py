@@ -20,9 +20,9 @@ def set_role(connection: Connection, caller: Caller, name: str, role: str, now: 
     ConflictError
         If nobody would be an administrator any more.
     """
-    if role != "admin":
-        _require_another(connection, name)
-    return people.set_role(connection, caller, name, role, at=now)
+    changed = people.set_role(connection, caller, name, role, at=now)
+    _require_one(connection, changed)
+    return changed
 
 
 def remove(connection: Connection, caller: Caller, name: str, now: int) -> Person:
@@ -35,8 +35,9 @@ def remove(connection: Connection, caller: Caller, name: str, now: int) -> Perso
     ConflictError
         If nobody would be an administrator any more.
     """
-    _require_another(connection, name)
-    return people.remove_person(connection, caller, name, at=now)
+    removed = people.remove_person(connection, caller, name, at=now)
+    _require_one(connection, removed)
+    return removed
 
 
 def is_last_admin(found: list[Person], one: Person) -> bool:
@@ -44,10 +45,10 @@ def is_last_admin(found: list[Person], one: Person) -> bool:
     return one.role == "admin" and sum(other.role == "admin" for other in found) == 1
 
 
-def _require_another(connection: Connection, name: str) -> None:
-    person = people.require_person(connection, name)
-    if person.role == "admin" and people.count_admins(connection) == 1:
+def _require_one(connection: Connection, changed: Person) -> None:
+    """Refuse what left nobody; the entry in the audit log has let changes through one at a time by now."""
+    if people.count_admins(connection) == 0:
         raise ConflictError(
-            f"`{person.name}` is the only administrator, and one there must be; make somebody else one first, or use "
+            f"`{changed.name}` is the only administrator, and one there must be; make somebody else one first, or use "
             "`churnml people` on the machine itself"
         )
