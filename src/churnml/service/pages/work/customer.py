@@ -30,6 +30,7 @@ from churnml.service.persons import details_of, may_see
 from churnml.service.readings import CurrentRun, Readings, Record
 from churnml.service.sight import HeldError, require_seen
 from churnml.service.trail import note, viewed
+from churnml.wording import Text
 
 router = APIRouter()
 _HAPPENINGS, _SHOWN, _SCORES, _NOTES, _CALLS, _ASSIGNED = 500, 40, 24, 50, 20, 12
@@ -91,6 +92,8 @@ class CustomerContext:
     """the stays of their path, each the class of its stage and how long it was"""
     json_path: str
     """address of the JSON twin"""
+    actions: dict[str, Text]
+    """what actions are called, by key; of earlier ones that the run does not suggest the key alone is known"""
     work: Work
     past: Past
 
@@ -130,8 +133,8 @@ def customer(
     span = max((abs(reason["weight"]) for reason in record["reasons"]), default=1.0)
     path = [(f"stage-{stay['stage']}", float(stay["periods"])) for stay in record["lifecycle_path"]]
     context = CustomerContext(
-        record, run, span, path, "/v1" + customer_path(customer_id), _work(request, caller, customer_id),
-        _past(request, customer_id),
+        record, run, span, path, "/v1" + customer_path(customer_id), reader.actions(run),
+        _work(request, caller, customer_id), _past(request, customer_id),
     )  # fmt: skip
     return render(request, "customer.html", vars(context))
 
