@@ -8,7 +8,7 @@ def test_two_who_claim_at_once_never_get_the_same_customer(visit, market):
     for one, name in ((ann, "ann"), (li, "li")):
         one.sign_in(name, "/today")
     for one in (ann, li):  # both pages were opened before either claimed
-        one.page.get_by_label("Customers", exact=True).fill("1")
+        one.page.get_by_label("How many customers", exact=True).fill("1")
     for one in (ann, li):
         one.press("Claim the next ones")
         assert one.told == "1 customer is yours now."
@@ -26,7 +26,7 @@ def test_the_morning_of_an_agent(visit, market, language):
     assert ann.heading == ann.says("Today")
 
     # two customers for the morning
-    ann.page.get_by_label(ann.says("Customers"), exact=True).fill("2")
+    ann.page.get_by_label(ann.says("How many customers"), exact=True).fill("2")
     ann.press("Claim the next ones")
     assert "2" in ann.told
     first = ann.page.locator(".now h2").inner_text()
