@@ -143,8 +143,11 @@ def test_whom_nobody_looks_after_is_what_to_do_next_and_who_is_held_out_is_not_c
 @pytest.mark.parametrize(
     "language, said",
     [
-        ("en", ("What changed", "3 have ordered since", "at most 15%", "missed", SAID["en"], "nobody who looks after")),
-        ("zh", ("有何变化", "3 位已下单", "不高于 15%", "未达标", SAID["zh"], "尚无人负责")),
+        (
+            "en",
+            ("What changed", "3 have ordered since", "at most 15.0%", "missed", SAID["en"], "nobody who looks after"),
+        ),
+        ("zh", ("有何变化", "3 位已下单", "不高于 15.0%", "未达标", SAID["zh"], "尚无人负责")),
     ],
 )
 def test_the_page_says_what_the_api_tells(pages, language, said):

@@ -14,6 +14,7 @@ from pydantic import Field
 from churnml.errors import nearest
 from churnml.measures.measure import Unit
 from churnml.measures.names import MEASURES
+from churnml.service import etags
 from churnml.service.access import requires
 from churnml.service.api.shapes import Bilingual, Shape, readings
 from churnml.service.problems import described
@@ -107,7 +108,7 @@ def _route(name: str) -> Callable[..., Response]:
         """Return it as it was measured last: nothing is computed here."""
         found = reader.measured(name)
         headers = {"etag": f'"{found.run_id}"', "cache-control": "no-cache"}
-        if if_none_match == headers["etag"]:
+        if etags.is_held(if_none_match, headers["etag"]):
             return Response(status_code=304, headers=headers)
         body = found.body | {"measures": _chosen(found.body["measures"], query)}
         return JSONResponse(body | {"run_id": found.run_id, "measured_at": found.measured_at}, headers=headers)

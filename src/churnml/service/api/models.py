@@ -150,10 +150,10 @@ class TradeOffQuery(Shape):
     """What may stand behind the question mark; what is left out is as the model was trained."""
 
     share: float = Field(0.1, gt=0, le=1, description="of all customers, the riskiest first")
-    clv: float | None = Field(None, gt=0, le=1e9, description="value of a customer kept")
+    clv: float | None = Field(None, ge=0.01, le=1e9, description="value of a customer kept")
     incentive: float | None = Field(None, ge=0, le=1e9, description="cost of the incentive, paid if accepted")
     contact: float | None = Field(None, ge=0, le=1e9, description="cost of a contact, always paid")
-    accepts: float | None = Field(None, gt=0, le=1, description="probability that one who would leave accepts")
+    accepts: float | None = Field(None, ge=0.001, le=1, description="probability that one who would leave accepts")
 
 
 class MoveTold(Shape):
