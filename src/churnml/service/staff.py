@@ -20,8 +20,9 @@ def set_role(connection: Connection, caller: Caller, name: str, role: str, now: 
     ConflictError
         If nobody would be an administrator any more.
     """
+    before = people.require_person(connection, name)
     changed = people.set_role(connection, caller, name, role, at=now)
-    _require_one(connection, changed)
+    _require_one(connection, before)
     return changed
 
 
@@ -45,10 +46,10 @@ def is_last_admin(found: list[Person], one: Person) -> bool:
     return one.role == "admin" and sum(other.role == "admin" for other in found) == 1
 
 
-def _require_one(connection: Connection, changed: Person) -> None:
-    """Refuse what left nobody; the entry in the audit log has let changes through one at a time by now."""
-    if people.count_admins(connection) == 0:
+def _require_one(connection: Connection, before: Person) -> None:
+    """Refuse to have left nobody; the entry in the audit log has let changes through one at a time by now."""
+    if before.role == "admin" and people.count_admins(connection) == 0:
         raise ConflictError(
-            f"`{changed.name}` is the only administrator, and one there must be; make somebody else one first, or use "
+            f"`{before.name}` is the only administrator, and one there must be; make somebody else one first, or use "
             "`churnml people` on the machine itself"
         )
