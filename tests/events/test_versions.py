@@ -8,6 +8,7 @@ import pytest
 from churnml.errors import DataRefusedError
 from churnml.events import current, history, ingest
 from churnml.events.clock import DAY, microseconds
+from churnml.events.of_customers import of_customers
 from churnml.events.sources.files import file_source
 from small import NOW
 
@@ -374,5 +375,23 @@ def test_what_landed_before_a_column_was_known_is_compared_and_read(shop):
     more = "customer_id occurred_at contact_id action result\nann 2020-03-01 k1 call -\nann 2020-03-02 k2 call reached"
     (told,) = shop.land(now=TOMORROW, contacts=more).tables
     assert (told.landed, told.skipped, told.quarantined) == (1, 1, 0)
-    seen = history(shop.store, 0, [TOMORROW + DAY], {"contacts": ("result",)}).facts["contacts"]
-    assert sorted(seen.words["result"][code] if code >= 0 else "" for code in seen.columns["result"]) == ["", "reached"]
+    asked = {"contacts": ("result",)}
+    for store in (shop.store, of_customers(shop.store, ["ann"])):
+        seen = history(store, 0, [TOMORROW + DAY], asked).facts["contacts"]
+        assert results(seen) == ["", "reached"]
+
+
+def test_customers_read_alone_have_contracts_and_columns_that_came_later(shop):
+    shop.land(subscriptions=f"{CONTRACT}\nann 2020-01-01 s1 gold 10 2021-01-01 - -")
+    shop.land(now=TOMORROW, contacts="customer_id occurred_at contact_id action\nann 2020-03-01 k1 call")
+    without(shop, "contacts", "result")
+    alone = of_customers(shop.store, ["ann"])
+    asked = {"contacts": ("result",), "subscriptions": ("plan",), "subscriptions.ended_at": ("end_reason",)}
+    facts = history(alone, 0, [TOMORROW + DAY], asked).facts
+    assert facts["subscriptions"].words["plan"] == ("gold",)
+    assert results(facts["contacts"]) == [""]
+
+
+def results(seen):
+    """Return what contacts came to, a word each, empty where none is told."""
+    return sorted(seen.words["result"][code] if code >= 0 else "" for code in seen.columns["result"])

@@ -129,7 +129,7 @@ def open_books(store: Store, at: int, scratch: Path | None = None) -> Iterator[B
         # with no folder DuckDB keeps no row on any disk, and says that memory is short instead
         connection.execute("SET temp_directory = $folder", {"folder": str(scratch or "")})
         for name, held in store.held.items():
-            told = held([*TABLES[name].names, "row_key"], store.landings[0])
+            told = held([*TABLES[name].names, "row_key"], True)  # with when each row landed
             connection.register(f"held_{name}", told)
         _tell_time(connection, store, at)
         refused = _customers(connection, store, at)

@@ -52,7 +52,7 @@ def held_store(
         Customers who refuse to be profiled.
     """
     names = sorted({*tables, *(name for name, some in rows.items() if some)})
-    held = {name: _Rows(TABLES[name], rows.get(name, ())) for name in names}
+    held = {name: _Rows(TABLES[name], rows.get(name, ()), learned_at) for name in names}
     parts = tuple(one.part for one in held.values())
     return Store(Path(), parts, time_zone, 1, refusing, {0: learned_at}, dict[str, Callable[..., pa.Table]](held))
 
@@ -70,20 +70,21 @@ def refusing_profiling(consents: Sequence[Typed]) -> frozenset[str]:
 class _Rows:
     """The rows of one table, made into columns as they are asked for, each once: several ask for the same."""
 
-    def __init__(self, table: Table, rows: Sequence[Typed]) -> None:
+    def __init__(self, table: Table, rows: Sequence[Typed], landed_at: int) -> None:
         self.table = table
+        self._landed_at = landed_at
         self._held: dict[str, pa.Array] = {}
         self.rows = sorted(rows, key=lambda row: _place(table, row)) if len(rows) > 1 else rows
         at = [int(row["occurred_at"]) for row in rows]
         late = [max(int(row.get("ingested_at", then)) - then, 0) for row, then in zip(rows, at, strict=True)]
         self.part = Part(0, table.name, "", len(rows), min(at, default=0), max(at, default=0), max(late, default=0), "")
 
-    def __call__(self, need: Sequence[str], landed_at: int | None) -> pa.Table:
+    def __call__(self, need: Sequence[str], dated: bool) -> pa.Table:  # noqa: FBT001  # the shape of `Held`
         names = list(dict.fromkeys(need))
         columns = [self._held[name] if name in self._held else self._kept(name) for name in names]
-        if landed_at is not None:
+        if dated:
             names.append("landed_at")
-            columns.append(pa.array(np.full(len(self.rows), landed_at)))
+            columns.append(pa.array(np.full(len(self.rows), self._landed_at)))
         return pa.Table.from_arrays(columns, names)
 
     def _kept(self, name: str) -> pa.Array:

@@ -12,7 +12,8 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from churnml.events.held_rows import bucket_of
-from churnml.events.point_in_time import Store
+from churnml.events.point_in_time import Store, whole
+from churnml.events.schema import TABLES, Table
 
 
 def of_customers(store: Store, customer_ids: Collection[str]) -> Store:
@@ -23,19 +24,20 @@ def of_customers(store: Store, customer_ids: Collection[str]) -> Store:
     ids = frozenset(customer_ids)
     if "subscriptions" in store.tables:
         ids |= _sharing_contracts(store, ids)
-    held = {name: _Held([_rows(store, name, ids)]) for name in store.tables}
+    held = {name: _Held(TABLES[name], [_rows(store, name, ids)]) for name in store.tables}
     return replace(store, blocks=1, held=held)
 
 
 class _Held:
     """Rows of one table, read already."""
 
-    def __init__(self, pieces: Sequence[pa.Table]) -> None:
+    def __init__(self, table: Table, pieces: Sequence[pa.Table]) -> None:
+        self.table = table
         self.rows = pa.concat_tables(pieces).unify_dictionaries().combine_chunks()
 
-    def __call__(self, need: Sequence[str], landed_at: int | None) -> pa.Table:
-        names = list(dict.fromkeys((*need, *(["landed_at"] if landed_at is not None else []))))
-        return self.rows.select(names)
+    def __call__(self, need: Sequence[str], dated: bool) -> pa.Table:  # noqa: FBT001  # the shape of `Held`
+        names = list(dict.fromkeys((*need, *(["landed_at"] if dated else []))))
+        return whole(self.rows, self.table, names)
 
 
 def _rows(store: Store, name: str, ids: frozenset[str]) -> pa.Table:

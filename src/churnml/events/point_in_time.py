@@ -41,8 +41,8 @@ from churnml.events.renewals import PERIODS, Fees, Runs, Spells, every_days, per
 from churnml.events.schema import FROM_LANDING, ONE_OF, REQUIRED, TABLES, Table
 
 Wanted = Mapping[str, Sequence[str]]
-Held = Callable[[Sequence[str], int | None], pa.Table]
-"""Gives the columns asked for of a table in memory, texts as dictionaries, and if an instant is given, `landed_at`."""
+Held = Callable[[Sequence[str], bool], pa.Table]
+"""Gives the columns asked for of a table in memory, texts as dictionaries; and where it is told to, `landed_at`."""
 
 TRIAL = r"(^|[^a-z])trial([^a-z]|$)|试用"
 """What a plan is called that is tried out before it is paid for."""
@@ -823,10 +823,10 @@ def _rows(store: Store, number: int, name: str, columns: Sequence[str]) -> pa.Ta
     if len(parts) > 1 or TABLES[name].later:
         need.append("row_key")
     if store.held:
-        return store.held[name](need, store.landings[0] if "landed_at" in columns else None)
+        return store.held[name](need, "landed_at" in columns)
     share = BUCKETS // store.n_blocks
     read = [_piece(store.root / p.path, p.digest, need, number * share, (number + 1) * share) for p in parts]
-    pieces = [_whole(piece, TABLES[name], need) for piece in read]
+    pieces = [whole(piece, TABLES[name], need) for piece in read]
     if "landed_at" in columns:
         when = [np.full(len(piece), store.landings[part.batch_id]) for part, piece in zip(parts, pieces, strict=True)]
         pieces = [one.append_column("landed_at", pa.array(at)) for one, at in zip(pieces, when, strict=True)]
@@ -861,7 +861,7 @@ def _footer(path: Path, _digest: str) -> _Footer:
     return _Footer(metadata, texts, np.array([one.min for one in bounds]), np.array([one.max for one in bounds]))
 
 
-def _whole(piece: pa.Table, table: Table, need: Sequence[str]) -> pa.Table:
+def whole(piece: pa.Table, table: Table, need: Sequence[str]) -> pa.Table:
     """Return a piece with the columns that are needed; what landed before there was one leaves it empty."""
     for name in need:
         if name not in piece.column_names:
