@@ -5,7 +5,7 @@
    never here. Keys can be turned off (WCAG 2.2, 2.1.4), and rest while somebody types. */
 "use strict";
 
-const PARTS = ["main", ".measured", ".languages", ".bottom"];
+const PARTS = ["main", "body > .measured", ".languages", ".bottom"];
 const LIVE = "form.filters, form[data-live], form:has(input[type=range])";
 const ROWS = "main .list tbody tr, main .queue li, main [data-row]";
 const TYPED = "select, textarea, [contenteditable], input:not([type=checkbox], [type=radio], [type=button], [type=submit], [type=range])";
@@ -13,6 +13,8 @@ const OFF = "churnml keys off";
 let place = -1; // of the row that the keys stand on
 let asked = 0; // counts what was asked for: an answer that another has overtaken is dropped
 let sending = false;
+const named = () => location.pathname + location.search;
+let shown = named();
 
 /* -- the next page, in this one -- */
 
@@ -33,10 +35,13 @@ function here(element) {
   return null;
 }
 
-async function page(address, options = {}) {
-  const answer = await fetch(address, { headers: { accept: "text/html" }, credentials: "same-origin", ...options });
+async function page(address) {
+  return read(await fetch(address, { headers: { accept: "text/html" }, credentials: "same-origin" }));
+}
+
+async function read(answer, whatever = false) {
   const kind = answer.headers.get("content-type") || "";
-  if (!answer.ok || !kind.startsWith("text/html")) throw new Error(`${answer.status} ${kind}`);
+  if (!(answer.ok || whatever) || !kind.startsWith("text/html")) throw new Error(`${answer.status} ${kind}`);
   const found = new DOMParser().parseFromString(await answer.text(), "text/html");
   if (!found.querySelector("main") || new URL(answer.url).pathname === "/login") throw new Error("another page");
   return { found, address: answer.url };
@@ -71,6 +76,7 @@ async function ask(address, remember = true) {
     const next = await page(address);
     if (number !== asked) return;
     if (remember) history.pushState(null, "", address);
+    shown = named();
     place = -1;
     show(next.found);
   } catch {
@@ -97,12 +103,18 @@ async function send(action, fields, otherwise) {
   if (sending) return;
   sending = true;
   busy(true);
+  document.getElementById("lost").hidden = true;
+  let answer = null;
   try {
-    const next = await page(action, { method: "POST", body: fields });
+    answer = await fetch(action, { method: "POST", body: fields, headers: { accept: "text/html" }, credentials: "same-origin" });
+    const next = await read(answer, answer.redirected); // what became of it is told once, whatever page it leads to
     if (new URL(next.address).pathname !== location.pathname) location.assign(next.address);
     else show(next.found);
   } catch {
-    otherwise();
+    // what was done, and led to a page that does not come, is not done again; of a lost answer nobody knows
+    if (answer?.redirected) location.assign(answer.url);
+    else if (answer) otherwise();
+    else document.getElementById("lost").hidden = false;
   } finally {
     sending = false;
     busy(false);
@@ -208,7 +220,9 @@ document.addEventListener("keydown", pressed);
 document.addEventListener("click", (event) => {
   if (event.target.closest("[data-keys]")) KEYS["?"]();
 });
-window.addEventListener("popstate", () => ask(location.href, false));
+window.addEventListener("popstate", () => {
+  if (named() !== shown) ask(location.href, false); // a way within the page asks for nothing
+});
 const switched = document.getElementById("keys-on");
 if (switched) switched.checked = !off();
 ready();
