@@ -178,6 +178,17 @@ def format_number(number: float, language: Language, places: int | None = None) 
     return format_decimal(number, format=f"#,##0{decimals}", locale=_locale(language))
 
 
+def exact(number: float) -> str:
+    """Return a number as a field of a form or an address holds it: the shortest decimal that is read back as the same.
+
+    Examples
+    --------
+    >>> exact(1234567.89), exact(2000.0), exact(1e-7)
+    ('1234567.89', '2000', '0.0000001')
+    """
+    return format(Decimal(repr(float(number))).normalize(), "f")
+
+
 def format_date(instant: datetime | str, language: Language, time_zone: str = "UTC") -> str:
     """Return the calendar day of an instant in `time_zone`; a text is read as ISO 8601, UTC unless it says other.
 

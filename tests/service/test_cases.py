@@ -131,6 +131,7 @@ def walk(client, **query):
 
 
 def test_the_list_is_walked_by_the_day_a_case_is_due_with_those_without_a_day_last(client):
+    client.app.state.now = lambda: 1_514_800_000_000_000  # 2018-01-01
     for customer, day in (("1296", "2018-02-02"), ("1333", None), ("1370", "2018-02-01"), ("1407", None)):
         change(client, customer, owner="li", follow_up_on=day)
     change(client, "1444", owner="ann", follow_up_on="2018-01-01", snoozed_until="2018-02-03")
@@ -234,3 +235,10 @@ def test_cases_of_some_customers_are_found_at_once_and_forgotten_one_by_one(own_
         assert forget(connection, "1296") == 3
         assert list(cases_of(connection, ["1296", "1333"])) == ["1333"]
     engine.dispose()
+
+
+@pytest.mark.parametrize("day", ["2018-01-01", "2017-12-31", "2020-01-03"])
+def test_a_case_is_put_off_to_a_day_that_somebody_waits_for(client, day):
+    client.app.state.now = lambda: 1_514_800_000_000_000  # 2018-01-01
+    refused = client.patch("/v1/cases/1296", json={"snoozed_until": day})
+    assert (refused.status_code, "at most two years ahead" in refused.json()["detail"]) == (400, True)

@@ -148,3 +148,51 @@ def test_where_it_is_allowed_agents_see_the_customers_of_colleagues(workspace):
 
 def test_agents_see_their_own_unless_the_file_says_otherwise():
     assert load_config(Path("configs/serve.yaml"), ServeConfig).agents_see == ServeConfig().agents_see == "own"
+
+
+@pytest.mark.parametrize(
+    "address, told",
+    [
+        ("case-notes", {"customer_id": "c1", "text": "Not mine."}),
+        ("calls", {"customer_id": "c1", "result": "no_answer"}),
+    ],
+)
+def test_nothing_is_written_about_a_colleagues_customer(workspace, address, told):
+    with visitor(workspace) as ann, visitor(workspace, agents_see="all") as seeing:
+        for one in (ann, seeing):
+            refused = one.post(f"/v1/{address}", json=told)
+            assert (refused.status_code, refused.json()["code"]) == (409, "taken")
+
+
+def test_a_contact_with_a_colleagues_customer_is_refused_alone_and_tells_no_arm(workspace):
+    made = [
+        {"customer_id": one, "occurred_at": "2018-01-09T10:00:00Z", "action": "call", "channel": "phone"}
+        for one in ("c1", "c0")
+    ]
+    with visitor(workspace) as ann:
+        items = ann.post("/v1/contacts", json={"contacts": made}).json()["results"]
+    assert [(one["status"], (one["problem"] or {}).get("code")) for one in items] == [
+        ("refused", "taken"),
+        ("kept", None),
+    ]
+
+
+def test_a_colleagues_case_tells_not_even_its_version(workspace):
+    with visitor(workspace) as ann:
+        refused = ann.patch("/v1/cases/c1", json={"status": "open"}, headers={"if-match": '"77"'})
+        assert (refused.status_code, refused.json()["code"]) == (409, "taken")
+
+
+def test_whoever_is_removed_gives_their_customers_back(workspace):
+    with visitor(workspace) as ann, visitor(workspace, "mei", "admin") as mei:
+        assert mei.delete("/v1/people/li").status_code < 300
+        assert ann.get("/v1/customers/c1").status_code == 200
+        history = mei.get("/v1/case-history?customer_id=c1").json()["items"]
+        assert ["li", None] in [one["changed"].get("owner") for one in history]
+
+
+def test_records_that_a_person_asks_for_together_are_looks_as_well(workspace):
+    with visitor(workspace) as ann, visitor(workspace, "mei", "admin") as mei:
+        ann.post("/v1/scores", json={"customer_ids": ["c0", "c2"]})
+        entries = mei.get("/v1/audit").json()["entries"]
+    assert [one["what"] for one in entries].count("customer.viewed") == 2

@@ -136,6 +136,7 @@ def change_case(connection: Connection, customer_id: str, wanted: Wanted, who: s
         If it would be claimed by nobody.
     """
     standing = _taken(connection, customer_id)
+    require_ours(standing, wanted.only_of)  # first: who may not know the case learns nothing of its version
     if wanted.expected_version is not None and wanted.expected_version != standing.version:
         raise StaleError(
             f"the case of customer `{customer_id}` must be at version {wanted.expected_version}, found "
@@ -148,6 +149,25 @@ def change_case(connection: Connection, customer_id: str, wanted: Wanted, who: s
     new = replace(new, version=standing.version + 1, changed_at=now, opened_at=standing.opened_at or now)
     _write(connection, standing, new, who)
     return new, True
+
+
+def give_back_all(connection: Connection, owner: str, who: str, now: int) -> int:
+    """Give back every case that somebody holds, so that others see and claim those customers; return how many.
+
+    Parameters
+    ----------
+    owner : str
+        Who holds them, and will not any more.
+    who : str
+        Who answers for it.
+    now : int
+        Microseconds UTC.
+    """
+    held = connection.execute(select(cases.c.customer_id).where(cases.c.owner == owner).order_by(cases.c.customer_id))
+    customers = list(held.scalars())
+    for customer in customers:
+        change_case(connection, customer, Wanted({"owner": None}), who, now)
+    return len(customers)
 
 
 def find_case(connection: Connection, customer_id: str) -> Case:
@@ -180,11 +200,6 @@ def held_by_anyone(connection: Connection, day: date) -> Held:
     due = func.sum(case((cases.c.due_on <= day, 1), else_=0))
     found = connection.execute(select(func.count(), due).where(theirs)).one()
     return Held(int(found[0]), int(found[1] or 0))
-
-
-def whom_anyone_holds(connection: Connection) -> list[str]:
-    """Return the customers whose case somebody holds."""
-    return list(connection.execute(select(cases.c.customer_id).where(cases.c.owner.is_not(None))).scalars())
 
 
 def cases_of(connection: Connection, customer_ids: Collection[str]) -> dict[str, Case]:
@@ -307,12 +322,31 @@ def _require_known(connection: Connection, customer_id: str) -> None:
     )
 
 
+def require_ours(standing: Case, only_of: str | None) -> None:
+    """Let pass who holds a case, or anybody where nobody does.
+
+    Parameters
+    ----------
+    only_of : str or None
+        Who asks, where they may do so with their own cases alone.
+
+    Raises
+    ------
+    TakenError
+        If somebody else holds it.
+    """
+    if only_of is not None and standing.owner not in {None, only_of}:
+        raise TakenError(f"{_about(standing)}; ask them to hand it over")
+
+
+def _about(standing: Case) -> str:
+    holder = f"held by `{standing.owner}`" if standing.owner else "held by nobody"
+    return f"the case of customer `{standing.customer_id}` is {holder}"
+
+
 def _require_free(standing: Case, wanted: Wanted) -> None:
     held, theirs = standing.owner, wanted.fields.get("owner", standing.owner)
-    holder = f"held by `{held}`" if held else "held by nobody"
-    about = f"the case of customer `{standing.customer_id}` is {holder}"
-    if wanted.only_of is not None and held not in {None, wanted.only_of}:
-        raise TakenError(f"{about}; ask them to hand it over")
+    about = _about(standing)
     if theirs == held:
         return
     if wanted.compares_owner and held != wanted.expected_owner:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
@@ -31,7 +31,6 @@ CLOSED = (
     "sleeping_dog",
 )  # fmt: skip
 """Reasons for doing nothing that forbid an approach; with any other, something was open and not worth it."""
-_CHUNK = 500
 APPROACHED = ("treated", "none")
 """The arms of those who may be approached; controls and those held out are left in peace."""
 _COLUMNS: Mapping[str, ColumnElement[Any]] = {  # Any: a number
@@ -150,17 +149,16 @@ def count(connection: Connection, run_id: str, wanted: Wanted) -> int:
     return _count(connection, _kept(run_id, wanted))
 
 
-def standing_of(
-    connection: Connection, run_id: str, customer_ids: Sequence[str]
-) -> Counter[tuple[str | None, str | None]]:
-    """Return how many of some customers are in each band and arm; each is looked up by their id, no list is walked."""
-    found: Counter[tuple[str | None, str | None]] = Counter()
-    for start in range(0, len(customer_ids), _CHUNK):
-        some = records.c.customer_id.in_(customer_ids[start : start + _CHUNK])
-        query = select(records.c.risk_band, records.c.arm, func.count().label("customers"))
-        query = query.where(records.c.run_id == run_id, some).group_by(records.c.risk_band, records.c.arm)
-        found.update({(row.risk_band, row.arm): int(row.customers) for row in connection.execute(query)})
-    return found
+def held_by_standing(connection: Connection, run_id: str) -> Counter[tuple[str | None, str | None]]:
+    """Return how many customers of a run somebody looks after, by band and arm.
+
+    It goes from cases to their records, as `count_of_others` does.
+    """
+    query = select(records.c.risk_band, records.c.arm, func.count().label("customers"))
+    query = query.select_from(cases.join(records, cases.c.customer_id == records.c.customer_id))
+    query = query.where(cases.c.owner.is_not(None), records.c.run_id == run_id)
+    found = connection.execute(query.group_by(records.c.risk_band, records.c.arm))
+    return Counter({(row.risk_band, row.arm): int(row.customers) for row in found})
 
 
 def count_of_others(connection: Connection, run_id: str, wanted: Wanted | None, me: str) -> int:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, delete, func, insert, select, update
 
 from churnml.database.audit import Answerable, audit
+from churnml.database.cases import give_back_all
 from churnml.database.instants import iso
 from churnml.database.scopes import Role, checked_role
 from churnml.database.sessions import end_sessions
@@ -99,6 +100,8 @@ def set_password(
 def remove_person(connection: Connection, caller: Answerable, name: str, *, at: int) -> Person:
     """Remove an account with its sessions, its views and whom a provider knows as it; what they did stays in the log.
 
+    Their customers are nobody's from then on: others see them, and can claim them.
+
     Raises
     ------
     NotFoundError
@@ -108,8 +111,10 @@ def remove_person(connection: Connection, caller: Answerable, name: str, *, at: 
     ended = end_sessions(connection, person.name)
     connection.execute(delete(identities).where(identities.c.person == person.name))
     forget_person(connection, person.name)
+    given_back = give_back_all(connection, person.name, caller.name, at)
     connection.execute(delete(people).where(people.c.name == person.name))
-    audit(connection, caller, "person.removed", {"person": person.name, "sessions_ended": ended}, at=at)
+    told: dict[str, str | int] = {"person": person.name, "sessions_ended": ended, "cases_given_back": given_back}
+    audit(connection, caller, "person.removed", told, at=at)
     return person
 
 

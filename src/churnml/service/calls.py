@@ -18,7 +18,7 @@ from churnml.database.calls import add_call
 from churnml.database.cases import CallResult, Case, Status, cases_of
 from churnml.database.postings import post
 from churnml.database.tables import assignments
-from churnml.errors import ForbiddenError, UsageError
+from churnml.errors import ForbiddenError, TakenError, UsageError
 from churnml.events.clock import moment
 from churnml.events.row_check import Door
 from churnml.service import casework
@@ -144,6 +144,7 @@ def _tell_ledger(connection: Connection, assignment_id: str, result: CallResult,
         post(connection, [Outcome(assignment_id, now, "not_delivered")], now)
 
 
-def _refusal(problem: Problem) -> UsageError | ForbiddenError:
+def _refusal(problem: Problem) -> UsageError:
     said = problem.detail.partition(": ")[2] or problem.detail
-    return ForbiddenError(said) if problem.status == HTTPStatus.FORBIDDEN else UsageError(said)
+    kinds: dict[int, type[UsageError]] = {HTTPStatus.FORBIDDEN: ForbiddenError, HTTPStatus.CONFLICT: TakenError}
+    return kinds.get(problem.status, UsageError)(said)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
 from sqlalchemy import Connection
 
@@ -20,6 +20,7 @@ from churnml.events.row_check import Door
 from churnml.service.access import Caller
 from churnml.service.arrivals import add
 
+_LONGEST = timedelta(days=731)
 Told = Mapping[str, str | date | None]
 """The fields of a case that are to change."""
 
@@ -45,12 +46,21 @@ def change(
     NotFoundError, TakenError, StaleError, UsageError
         As `database.cases.change_case`.
     """
+    _require_ahead(wanted.fields.get("snoozed_until"), moment(now, door.time_zone).date())
     found, new = store.change_case(connection, customer_id, wanted, caller.name, now)
     if new:
         if wanted.fields.get("call_result") == "do_not_call":
             withdraw_phone(connection, caller, customer_id, door, now)
         audit(connection, caller, "case.changed", {"customer_id": customer_id, "version": found.version}, at=now)
     return found, new
+
+
+def _require_ahead(until: str | date | None, today: date) -> None:
+    """Refuse a day to put a case off to that is no later day, or none that anybody would wait for."""
+    if isinstance(until, date) and not today < until <= today + _LONGEST:
+        raise UsageError(
+            f"`snoozed_until` must be a day after {today}, and at most two years ahead, got {until}; choose another"
+        )
 
 
 def claim(
@@ -95,7 +105,12 @@ def write_note(connection: Connection, caller: Caller, customer_id: str, text: s
     ------
     NotFoundError
         If there is no such customer.
+    TakenError
+        If somebody else holds the case, and the caller writes about their own customers only.
     """
+    if caller.only_own:
+        standing = store.cases_of(connection, [customer_id]).get(customer_id)
+        store.require_ours(standing or Case(customer_id), caller.name)
     note = store.add_note(connection, customer_id, text, caller.name, now)
     audit(connection, caller, "case.noted", {"customer_id": customer_id, "note": note.note_id}, at=now)
     return note

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,6 +22,7 @@ from churnml.events.schema import TABLES
 from churnml.service.access import Caller
 from churnml.service.arrivals import Result, add
 from churnml.service.problems import problem
+from churnml.service.sight import held_by_others
 
 Json = dict[str, Any]  # Any: JSON
 CONTACTS = TABLES["contacts"]
@@ -52,17 +53,22 @@ def keep_contacts(
     """Keep contacts as rows that wait to be landed, and return what became of each, and what is to be told of it.
 
     A contact with a customer who is held out, or a control, is kept only of a caller with the scope `operate`; then the
-    ledger is told that the control was approached: a breach, after which they stay a control.
+    ledger is told that the control was approached: a breach, after which they stay a control. Of an agent nothing is
+    kept about a customer whom somebody else holds, nor is it told whether that one is held out.
     """
     take(connection)
     named = [row if row.get("contact_id") not in (None, "") else row | {"contact_id": _name(row)} for row in rows]
     read = _read(connection, named, door, now)
     allowed = "operate" in caller.scopes
+    others = _of_others(connection, caller, read)
     results: dict[int, Result] = {}
     kept: list[int] = []
     for index, one in enumerate(read):
         if isinstance(one, Broken):
             results[index] = Result(index, "refused", problem(422, "broken_row", f"contact {index}: {one.told()}"))
+        elif (customer := str(one.found["customer_id"])) in others:
+            said = f"the case of customer `{customer}` is held by `{others[customer]}`; ask them to hand it over"
+            results[index] = Result(index, "refused", problem(409, "taken", f"contact {index}: {said}"))
         elif one.spared and not allowed:
             said = f"contact {index}: the customer {MANAGER}"
             results[index] = Result(index, "refused", problem(403, "held_out", said))
@@ -93,6 +99,14 @@ def _read(connection: Connection, rows: list[Json], door: Door, now: int) -> lis
             customer = str(found["customer_id"])
             read.append(_Read(row, found, tuple(withheld.get(customer, ())), customer in held_out))
     return read
+
+
+def _of_others(connection: Connection, caller: Caller, read: Sequence[_Read | Broken]) -> dict[str, str]:
+    """Return which customers of some rows somebody else holds, and who, where that keeps the caller out."""
+    if not caller.only_own:
+        return {}
+    whom = {str(one.found["customer_id"]) for one in read if isinstance(one, _Read)}
+    return held_by_others(connection, whom, caller.name)
 
 
 def _name(row: Mapping[str, object]) -> str:

@@ -100,6 +100,8 @@ def change_password(
         if not right:
             audit(connection, caller, "login.failed", {"address": address}, at=now)
             return SignedIn(None)
+        if password_of(connection, caller.name) != kept:  # somebody else has given them another one meanwhile
+            return SignedIn(None)
         forgive(connection, caller.name, address)
         set_password(connection, caller, caller.name, kept_from_now_on, at=now, but=session)
     return SignedIn(session)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from fastapi import Request
 from sqlalchemy import Engine
@@ -18,9 +18,17 @@ def viewed(request: Request, customer_id: str) -> None:
     A key that reads the records of a CRM system day and night leaves no entry of each: the log would hold nothing else.
     What a key does besides reading does leave one.
     """
+    viewed_all(request, [customer_id])
+
+
+def viewed_all(request: Request, customer_ids: Sequence[str]) -> None:
+    """Keep that a person looked at some customers, an entry for each."""
     caller = caller_of(request)
     if caller is not None and caller.kind != "key":
-        note(request, "customer.viewed", {"customer_id": customer_id})
+        engine: Engine = request.app.state.engine
+        with engine.begin() as connection:
+            for customer in customer_ids:
+                audit(connection, caller, "customer.viewed", {"customer_id": customer}, at=asked_at(request))
 
 
 def note(request: Request, what: str, about: Mapping[str, str | int]) -> None:

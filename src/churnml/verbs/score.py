@@ -113,19 +113,20 @@ def _run(session: Session, champion: str, config: ScoreConfig, when: int, inputs
             "not_judged_because": manifest.get("not_judged_because", ""),
             "families_on": sorted(features.families),
             "families_off": dict(features.off),
-            "turnover": _turnover(session, run_id, when),
+            "turnover": _turnover(session, run_id, when, model.horizon_days),
             "made_from": made_from(session, config, rules),
         }
         session.catalogue.finish(run_id, clock(), summary, bundle=champion)
     return summary
 
 
-def _turnover(session: Session, run_id: str, when: int) -> Summary | None:
+def _turnover(session: Session, run_id: str, when: int, horizon_days: int) -> Summary | None:
     """Return what became of the band of high risk since the scores before, or None where these are the first.
 
-    Those before are of the latest cutoff that lies earlier, as they were scored last.
+    Those before are of the latest cutoff that lies earlier, as they were scored last, and look as far ahead.
     """
-    kept = [run for run in session.catalogue.runs("score") if VACUUMED not in run.summary]
+    runs = session.catalogue.runs("score")
+    kept = [run for run in runs if VACUUMED not in run.summary and run.summary.get("horizon_days") == horizon_days]
     earlier = [(cutoff, run) for run in kept if (cutoff := _instant(run.summary["cutoff"])) < when]
     if not earlier:
         return None

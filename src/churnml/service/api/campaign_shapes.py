@@ -15,7 +15,8 @@ _CAMPAIGN: Json = {
     "name": "retention-2018-01", "budget": 2000.0, "reserved": 1490.0, "spent": 120.5, "left": 389.5,
     "opened_at": "2018-01-01T02:03:00+00:00", "arms": {"treated": 44, "control": 8},
     "states": {"open": 44, "withheld": 8},
-    "window": {"days": 60, "assigned_on": "2018-01-01", "closes_on": "2018-03-02", "closed": True},
+    "window": {"days": 60, "assigned_on": "2018-01-01", "closes_on": "2018-03-02", "final_on": "2018-03-16",
+               "closed": True},
     "effect": {
         "run_id": "5f0c…", "measured_at": "2018-03-20T08:14:03+00:00", "as_of": "2018-03-19", "ended": True,
         "planned_end": "2018-03-16", "effect_horizon_days": 60, "closed": 52, "still_open": 0,
@@ -63,6 +64,7 @@ class WindowShape(Shape):
     days: int
     assigned_on: date
     closes_on: date = Field(description="the first day whose outcomes count no more")
+    final_on: date = Field(description="the day from which on no outcome of them can be told late")
     closed: bool = Field(description="whether orders of all these days have landed")
 
 

@@ -20,6 +20,7 @@ from churnml.service.clock import asked_at
 from churnml.service.idempotency import REPEATED, once, raw_body
 from churnml.service.problems import described
 from churnml.service.sight import require_seen
+from churnml.service.trail import viewed
 
 router = APIRouter(prefix="/v1", tags=["writing"])
 Reader = Annotated[Caller, Depends(requires("read"))]
@@ -75,6 +76,7 @@ def case_history(request: Request, query: Annotated[OfCustomer, Query()], _calle
 def case_notes(request: Request, query: Annotated[NoteQuery, Query()], _caller: Confidant) -> JSONResponse:
     """Return the notes, the latest first; none of a customer about whom nothing was noted."""
     require_seen(request, query.customer_id)
+    viewed(request, query.customer_id)
     with request.app.state.engine.connect() as connection:
         found = store.notes(connection, query.customer_id, query.limit + 1, query.before)
     shown = found[: query.limit]

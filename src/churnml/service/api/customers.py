@@ -14,7 +14,7 @@ from churnml.service.fields import chosen, sparse
 from churnml.service.problems import described
 from churnml.service.readings import NO_RUN, Readings
 from churnml.service.sight import held_by_others, require_seen, seen_by
-from churnml.service.trail import viewed
+from churnml.service.trail import viewed, viewed_all
 
 router = APIRouter(prefix="/v1", tags=["records"], dependencies=[Depends(requires("read"))])
 Reader = Annotated[Readings, Depends(readings)]
@@ -110,9 +110,11 @@ def scores(wanted: ScoresRequest, request: Request, reader: Reader) -> JSONRespo
     me = seen_by(request)
     if me is None:
         found, unknown = reader.customers(wanted.customer_ids)
+        viewed_all(request, [str(one["customer_id"]) for one in found])
         return JSONResponse({"records": found, "unknown": unknown})
     with engine(request).connect() as connection:
         held = held_by_others(connection, wanted.customer_ids, me)
     found, unknown = reader.customers([one for one in wanted.customer_ids if one not in held])
+    viewed_all(request, [str(one["customer_id"]) for one in found])
     withheld = [one for one in dict.fromkeys(wanted.customer_ids) if one in held]
     return JSONResponse({"records": found, "unknown": unknown, "withheld": withheld})

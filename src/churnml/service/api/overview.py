@@ -66,7 +66,7 @@ EXAMPLE: Json = {
         "spent": 120.5, "budget": 2000.0,
         "campaigns": [{
             "name": "retention-2018-01", "budget": 2000.0, "spent": 120.5, "reserved": 1490.0,
-            "closes_on": "2018-03-16", "to_measure": False,
+            "closes_on": "2018-03-02", "final_on": "2018-03-16", "to_measure": False,
         }],
         "effects": [{
             "campaign": None, "measured_at": _AT, "as_of": "2018-01-01", "whole": None,
@@ -182,7 +182,7 @@ class CallsShape(Shape):
 
     day: Day
     yesterday: dict[CallResult, int]
-    week: dict[CallResult, int] = Field(description="the seven days up to yesterday")
+    week: dict[CallResult, int] = Field(description="today and the six days before it")
     claimed: int = Field(description="customers whom somebody looks after")
     due: int = Field(description="of these, to be called by today")
 
@@ -225,7 +225,8 @@ class CampaignNowShape(Shape):
     budget: Amount
     spent: Amount
     reserved: Amount
-    closes_on: Day | None = Field(description="when the windows of its last assignments have closed; null if not known")
+    closes_on: Day | None = Field(description="the first day whose outcomes count no more; null if not known")
+    final_on: Day | None = Field(description="from when on no outcome can be told late; null if not known")
     to_measure: bool = Field(description="whether they have by what has landed, and nothing was measured since")
 
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from datetime import datetime
+from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
 from typing import Any
 
@@ -15,10 +14,10 @@ from churnml.database import Run, units
 from churnml.database.campaign_history import Progress, landed_until, latest_runs, progress_of
 from churnml.database.history import CampaignTold, campaign_uncounted, campaigns_told, run_of
 from churnml.errors import NotFoundError
-from churnml.events.clock import days_later, microseconds, midnight, moment
 from churnml.events.schema import ONE_OF
 from churnml.service.campaigns.counting import Kept
 from churnml.service.campaigns.effects import effect_told
+from churnml.service.campaigns.window import window_of
 from churnml.service.readings import instant_told
 
 Json = dict[str, Any]  # Any: JSON
@@ -142,23 +141,14 @@ def _finished(connection: Connection, run_id: str) -> Run:
 def _window(assignment: Mapping[str, Any], effect: Json | None, until: int | None) -> Json | None:  # Any: JSON
     """Return until when outcomes of what was assigned last are counted; None where nobody said over how many days.
 
-    Runs of earlier versions did not say so, but a measurement does. It is closed when orders of all its days have
-    landed: by the data's clock, not by ours.
+    Runs of earlier versions did not say so, but a measurement does; how late outcomes may come, it alone says.
     """
-    days = assignment.get("effect_horizon_days") or (effect or {}).get("effect_horizon_days")
-    cutoff = assignment.get("cutoff")
+    known = effect or {}
+    days, cutoff = assignment.get("effect_horizon_days") or known.get("effect_horizon_days"), assignment.get("cutoff")
     if not days or not cutoff:
         return None
     zone = assignment.get("time_zone") or "UTC"
-    begins = microseconds(datetime.fromisoformat(cutoff))
-    closes = days_later(begins, days, zone)
-    known_to = None if until is None else days_later(midnight(moment(until, zone).date(), zone), 1, zone)
-    return {
-        "days": days,
-        "assigned_on": str(moment(begins, zone).date()),
-        "closes_on": str(moment(closes, zone).date()),
-        "closed": known_to is not None and known_to >= closes,
-    }
+    return asdict(window_of(cutoff, int(days), int(known.get("label_lag_days") or 0), until, zone))
 
 
 def _progress(one: Progress) -> Json:

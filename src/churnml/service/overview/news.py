@@ -90,7 +90,7 @@ def models_moved(catalogue: Catalogue, since: int) -> list[ModelMoved]:
 
 
 def calls_of(connection: Connection, time_zone: str, now: int) -> Calls:
-    """Return how calling went yesterday and in the seven days up to it, by the days of a zone.
+    """Return how calling went yesterday, and in the seven days that end today, by the days of a zone.
 
     Parameters
     ----------
@@ -104,7 +104,8 @@ def calls_of(connection: Connection, time_zone: str, now: int) -> Calls:
         day = today - timedelta(days=days_ago)
         return int(datetime(day.year, day.month, day.day, tzinfo=zone).timestamp()) * 1_000_000
 
-    yesterday, week = (calls_between(connection, starts(days), starts(0)) for days in (1, _WEEK))
+    yesterday = calls_between(connection, starts(1), starts(0))
+    week = calls_between(connection, starts(_WEEK - 1), now + 1)
     held = held_by_anyone(connection, today)
     return Calls(today.isoformat(), _by_result(yesterday), _by_result(week), held.claimed, held.due)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection
@@ -12,7 +11,7 @@ from sqlalchemy import Connection
 from churnml.database import units
 from churnml.database.history import RunSaid, campaigns_uncounted, run_of, runs_said
 from churnml.database.landings import freshness
-from churnml.events.clock import moment
+from churnml.service.campaigns.window import Window, window_of
 from churnml.service.readings import instant_told
 
 Json = dict[str, Any]  # Any: JSON
@@ -71,10 +70,11 @@ class CampaignNow:
 
     Parameters
     ----------
-    closes_on : str or None
-        The day on which the windows of its last assignments close; None where no assignment tells how long they are.
+    closes_on, final_on : str or None
+        The day on which the windows of its last assignments close, and the one from which on nothing of them can be
+        told late; None where no assignment tells how long they are.
     to_measure : bool
-        Whether they have closed by what has landed, and nothing was measured since.
+        Whether all of that has landed, and nothing was measured since.
     """
 
     name: str
@@ -82,6 +82,7 @@ class CampaignNow:
     spent: float
     reserved: float
     closes_on: str | None
+    final_on: str | None
     to_measure: bool
 
 
@@ -99,13 +100,14 @@ def saved_of(connection: Connection, time_zone: str) -> Saved:
     """Return what campaigns cost and what they have saved, as far as it was measured."""
     measured = [one for one in runs_said(connection, "measure", _EFFECT, _LOOKED_AT) if one.said["of"] == "effect"]
     assigned = runs_said(connection, "assign", ("campaign", "cutoff", "effect_horizon_days"), _LOOKED_AT)
-    up_to, money = _data_end(connection, time_zone), campaigns_uncounted(connection)
+    until, money = _landed_until(connection), campaigns_uncounted(connection)
     campaigns = []
     for one in money[:MOST_CAMPAIGNS]:
-        closes = _closes(one.name, assigned, measured)
-        due = closes is not None and up_to is not None and closes <= up_to and not _is_told(one.name, measured, closes)
+        window = _window(one.name, assigned, measured, until, time_zone)
+        due = window is not None and window.closed and not _is_told(one.name, measured, window)
         amounts = (units(one.budget), units(one.spent), units(one.reserved))
-        campaigns.append(CampaignNow(one.name, *amounts, None if closes is None else closes.isoformat(), due))
+        closes_on, final_on = (None, None) if window is None else (window.closes_on, window.final_on)
+        campaigns.append(CampaignNow(one.name, *amounts, closes_on, final_on, due))
     return Saved(
         spent=units(sum(one.spent for one in money)),
         budget=units(sum(one.budget for one in money)),
@@ -139,24 +141,25 @@ def _action(name: str, told: Json) -> ActionSaid:
     return ActionSaid(name, told["label"], told["said"], overall and overall["verdict"])
 
 
-def _closes(campaign: str, assigned: Iterable[RunSaid], measured: Sequence[RunSaid]) -> date | None:
-    """Return when the windows of a campaign's last assignments close, and what came of them is final."""
+def _window(
+    campaign: str, assigned: Iterable[RunSaid], measured: Iterable[RunSaid], until: int | None, zone: str
+) -> Window | None:
+    """Return until when outcomes of a campaign's last assignments are counted; None where nobody said over how long."""
     last = next((one for one in assigned if one.said["campaign"] == campaign), None)
-    if last is None or last.said["effect_horizon_days"] is None:
+    known = next((one.said for one in measured if one.said["campaign"] == campaign), {})
+    days = (last and last.said["effect_horizon_days"]) or known.get("effect_horizon_days")
+    if last is None or not days:
         return None
-    lag = next((int(one.said["label_lag_days"] or 0) for one in measured), 0)
-    cutoff = datetime.fromisoformat(last.said["cutoff"]).date()
-    return cutoff + timedelta(days=int(last.said["effect_horizon_days"]) + lag)
+    return window_of(str(last.said["cutoff"]), int(days), int(known.get("label_lag_days") or 0), until, zone)
 
 
-def _is_told(campaign: str, measured: Iterable[RunSaid], closes: date) -> bool:
-    """Tell whether a campaign was measured once its windows had closed, alone or with the others."""
+def _is_told(campaign: str, measured: Iterable[RunSaid], window: Window) -> bool:
+    """Tell whether a campaign was measured once all its outcomes were there, alone or with the others."""
     return any(
-        one.said["campaign"] in {None, campaign} and date.fromisoformat(one.said["as_of"]) >= closes for one in measured
+        one.said["campaign"] in {None, campaign} and str(one.said["as_of"]) >= window.final_on for one in measured
     )
 
 
-def _data_end(connection: Connection, time_zone: str) -> date | None:
-    """Return the day up to which it has landed who ordered, or held a contract."""
-    ends = [one.last_at for one in freshness(connection) if one.table in _TEACHING]
-    return moment(max(ends), time_zone).date() if ends else None
+def _landed_until(connection: Connection) -> int | None:
+    """Return up to when it has landed who ordered, or held a contract."""
+    return max((one.last_at for one in freshness(connection) if one.table in _TEACHING), default=None)

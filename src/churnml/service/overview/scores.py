@@ -16,7 +16,7 @@ Json = dict[str, Any]  # Any: JSON
 Before = Literal["run_before", "week", "month"]
 MOST_RUNS = 400
 """That are looked back at: a year of nights."""
-_FIELDS = ("cutoff", "value_at_risk", "bands", "population", "currency", "time_zone", "turnover")
+_FIELDS = ("cutoff", "value_at_risk", "bands", "population", "currency", "time_zone", "turnover", "horizon_days")
 _ABOUT: tuple[tuple[Before, int, int, int], ...] = (("week", 7, 4, 10), ("month", 28, 20, 42))
 """How many days back is wanted, and from how few to how many will do."""
 
@@ -101,7 +101,9 @@ def scores_of(connection: Connection, served: CurrentRun) -> Scores:
         )
     ]
     by_cutoff = {_moment(one.said["cutoff"]): one for one in reversed(found)}
-    kept = [by_cutoff[cutoff] for cutoff in sorted(by_cutoff)]
+    every = [by_cutoff[cutoff] for cutoff in sorted(by_cutoff)]
+    # to leave within 60 days is likelier than within 30: only scores that look as far ahead are compared
+    kept = [one for one in every if one.said["horizon_days"] == every[-1].said["horizon_days"]]
     history = [_scored(one) for one in kept]
     now, said = history[-1], kept[-1].said
     return Scores(

@@ -9,7 +9,6 @@ from typing import Literal
 from sqlalchemy import Connection
 
 from churnml.database import lists
-from churnml.database.cases import whom_anyone_holds
 from churnml.database.lists import APPROACHED, Wanted
 from churnml.service.data_health import TableHealth, Watched
 from churnml.service.overview.news import Calls, Landed
@@ -93,12 +92,12 @@ def nobodys(connection: Connection, reader: Readings, run: CurrentRun) -> int:
     """Return how many customers at high risk, who may be approached, nobody looks after.
 
     How many there are was counted where the run was written, and of an earlier version's run is counted once; whom
-    somebody looks after are few, and looked up.
+    somebody looks after is counted from their cases.
     """
     assigned = run.summary.get("budget") is not None
     open_to = run.summary.get("high_open") if assigned else run.summary.get("bands", {}).get("high", 0)
     if open_to is None:
         open_to = reader.count_at_risk(run, Wanted(bands=("high",), arms=APPROACHED))
-    held = lists.standing_of(connection, run.run_id, whom_anyone_holds(connection))
+    held = lists.held_by_standing(connection, run.run_id)
     arms = APPROACHED if assigned else {arm for _, arm in held}
     return max(int(open_to) - sum(count for (band, arm), count in held.items() if band == "high" and arm in arms), 0)

@@ -78,6 +78,10 @@ class Form:
         """Return a field without the blanks at its ends; empty where there is none."""
         return self.fields.get(name, ("",))[-1].strip()
 
+    def as_typed(self, name: str) -> str:
+        """Return a field as it was typed: blanks at the ends of a password belong to it."""
+        return self.fields.get(name, ("",))[-1]
+
     def all(self, name: str) -> tuple[str, ...]:
         """Return every field of a name."""
         return self.fields.get(name, ())

@@ -45,7 +45,7 @@ from churnml.service.pages.phrases import origin_name, say, table_name
 from churnml.service.pages.posting import told_once
 from churnml.service.readings import Readings
 from churnml.service.static_files import FOLDER, address
-from churnml.wording import Language
+from churnml.wording import Language, exact
 
 TEMPLATES = Path(__file__).parent.parent / "templates"
 _DIALLED = "+0123456789*#,;"
@@ -131,6 +131,7 @@ def _environment(language: Language) -> Environment:
     environment.filters |= {
         "money": partial(_money, language),
         "percent": lambda share: wording.format_percent(share, language),
+        "exact": exact,
         "number": lambda number: wording.format_number(number, language),
         "day": lambda instant, zone: wording.format_date(instant, language, zone),
         "hour": _hour,

@@ -24,7 +24,7 @@ from churnml.service.campaigns.plans import plan_told
 from churnml.service.pages.campaigns.every import may_operate
 from churnml.service.pages.language import language_of
 from churnml.service.pages.rendering import render
-from churnml.wording import Language, Text, format_money
+from churnml.wording import Language, Text, exact, format_money
 
 Json = dict[str, Any]  # Any: JSON
 
@@ -79,7 +79,7 @@ def plan(
     kept, door, language = reader.find(), request.app.state.door, language_of(request)
     wanted = _budget(budget)
     told = None if kept is None else plan_told(kept, wanted)
-    query = {} if wanted is None else {"budget": f"{wanted:g}"}
+    query = {} if wanted is None else {"budget": exact(wanted)}
     with request.app.state.engine.connect() as connection:
         made, _ = jobs.page(connection, 1, None, ["plan"], ["queued", "running"])
     context = PlanContext(
@@ -115,8 +115,13 @@ def _slider(points: Sequence[Json]) -> Slider | None:
     """Return the ends and the steps of the budgets that were computed; None where there is one alone."""
     budgets = [one["budget"] for one in points]
     steps = [after - before for before, after in pairwise(budgets)]
-    # the budget that was planned for may lie between two round ones: the usual step is the widest
-    return Slider(budgets[0], budgets[-1], max(steps)) if steps else None
+    if not steps:
+        return None
+    # the budget that was planned for may lie between two round ones: the usual step is the widest, and the slider
+    # begins where its steps come to what was computed
+    step = max(steps)
+    least = next(one for one in budgets if round((budgets[-1] - one) / step, 6).is_integer())
+    return Slider(least, budgets[-1], step)
 
 
 def _actions(told: Json) -> list[Json]:

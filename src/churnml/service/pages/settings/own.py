@@ -71,11 +71,11 @@ def password(request: Request, form: SentForm, caller: Reader) -> RedirectRespon
     """Change the password of whoever knows the present one."""
     if caller.kind != "person":
         raise ForbiddenError("whoever came by the login link of this machine has no password; make an account first")
-    new = _as_typed(form.all("new"))
-    if new != _as_typed(form.all("again")):
+    new = form.as_typed("new")
+    if new != form.as_typed("again"):
         return back(form, "password_twice")
     try:
-        ended = change_own_password(request, caller, _as_typed(form.all("current")), new)
+        ended = change_own_password(request, caller, form.as_typed("current"), new)
     except UsageError:  # too short, too long, or the name over again
         return back(form, "password_weak")
     if ended.wait_seconds:
@@ -87,8 +87,3 @@ def password(request: Request, form: SentForm, caller: Reader) -> RedirectRespon
 def sign_out_elsewhere(request: Request, form: SentForm, caller: Reader) -> RedirectResponse:
     """End every other session of the reader."""
     return back(form, "signed_out", sign_out_others(request, caller))
-
-
-def _as_typed(values: tuple[str, ...]) -> str:
-    """Return a password as it was typed: blanks at its ends belong to it."""
-    return values[-1] if values else ""

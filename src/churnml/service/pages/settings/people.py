@@ -56,7 +56,7 @@ def change(request: Request, form: SentForm, admin: Admin) -> RedirectResponse:
     """Add somebody, give them another role or password, or remove them."""
     deed, name, now = form.among("deed", _DEEDS), form.one("name"), asked_at(request)
     role = form.among("role", tuple(ROLES)) if deed in {"add", "role"} else ""
-    kept = hash_password(form.all("password")[-1], store.known_as(name)) if deed in {"add", "password"} else ""
+    kept = hash_password(form.as_typed("password"), store.known_as(name)) if deed in {"add", "password"} else ""
 
     def make(connection: Connection) -> Person:
         match deed:
