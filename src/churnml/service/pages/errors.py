@@ -12,7 +12,7 @@ from churnml.service.problems import Problem
 def error_page(request: Request, problem: Problem) -> HTMLResponse:
     """Return the page of a problem.
 
-    The context is `problem` alone. `error.html` has words in both languages for each status we give; the detail,
-    written for whoever runs the service, stays English.
+    The context is `problem`, and whether a form was `sent`. `error.html` has words in both languages for each status
+    we give; the detail, written for whoever runs the service, stays English.
     """
-    return render(request, "error.html", {"problem": problem}, problem.status)
+    return render(request, "error.html", {"problem": problem, "sent": request.method == "POST"}, problem.status)

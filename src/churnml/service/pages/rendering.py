@@ -39,6 +39,7 @@ from churnml.service.forms import masked, token_for
 from churnml.service.guard import PAGE_POLICY
 from churnml.service.pages.harmless import marked, visible
 from churnml.service.pages.language import here_in, language_of, remember
+from churnml.service.pages.models.sentences import WHY_MOVED
 from churnml.service.pages.navigation import links
 from churnml.service.pages.past_words import act_name, channel_name, state_name
 from churnml.service.pages.phrases import origin_name, say, table_name
@@ -161,6 +162,7 @@ def _environment(language: Language) -> Environment:
         "state_name": lambda state: state_name(state, language),
         "act_name": lambda kind: visible(act_name(kind, language)),
         "channel_name": lambda channel: visible(channel_name(channel, language)),
+        "why_moved": lambda why: WHY_MOVED[why].to(language) if why in WHY_MOVED else visible(why),
         "because": lambda reason: because(reason, language),
     }
     environment.globals |= {
