@@ -83,7 +83,7 @@ def test_the_page_shows_what_its_twin_answers_with(workspace, query):
     page = client.get(f"/at-risk?{query}").text
     twin = re.search(r'<a href="([^"]+)">This list as JSON', page).group(1).replace("&amp;", "&")
     items = client.get(twin).json()["items"]
-    assert re.findall(r'<a href="/customers/([^"]+)">', page) == [one["customer_id"] for one in items]
+    assert re.findall(r'<a href="/customers/([^"]+)"', page) == [one["customer_id"] for one in items]
 
 
 def test_only_the_columns_that_were_chosen_are_shown_in_their_order(workspace):
