@@ -129,7 +129,8 @@ def test_twenty_that_race_under_one_key_do_it_once_and_are_answered_alike(asking
         answers = list(pool.map(lambda _: ask(asking), range(20)))
     done = {answer.content for answer in answers if answer.status_code == 200}
     assert len(done) == 1
-    assert {answer.status_code for answer in answers} <= {200, 409}
+    # on a busy machine the database may be held for longer than anybody waits: told so, and nothing was done
+    assert {answer.status_code for answer in answers} <= {200, 409, 503}
     assert {answer.json()["code"] for answer in answers if answer.status_code == 409} <= {"in_progress"}
     assert ask(asking).content in done
     assert deeds(place) == 1

@@ -64,6 +64,10 @@ function show(found) {
   if (row >= 0 && rows().length) stand(Math.min(row, rows().length - 1), !focus);
 }
 
+function unanswered(is) {
+  document.getElementById("lost")?.toggleAttribute("hidden", !is);
+}
+
 function busy(is) {
   main().toggleAttribute("aria-busy", is);
 }
@@ -103,7 +107,7 @@ async function send(action, fields, otherwise) {
   if (sending) return;
   sending = true;
   busy(true);
-  document.getElementById("lost").hidden = true;
+  unanswered(false);
   let answer = null;
   try {
     answer = await fetch(action, { method: "POST", body: fields, headers: { accept: "text/html" }, credentials: "same-origin" });
@@ -114,7 +118,7 @@ async function send(action, fields, otherwise) {
     // what was done, and led to a page that does not come, is not done again; of a lost answer nobody knows
     if (answer?.redirected) location.assign(answer.url);
     else if (answer) otherwise();
-    else document.getElementById("lost").hidden = false;
+    else unanswered(true);
   } finally {
     sending = false;
     busy(false);
